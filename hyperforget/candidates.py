@@ -1,0 +1,150 @@
+"""Batches of networks that a method offers for a forget set, and which of them is chosen."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hyperforget import store
+from hyperforget.config import SelectionConfig
+from hyperforget.metrics.classes import accuracy_on, class_losses, class_sizes, correct_counts
+from hyperforget.networks import Layout, forward
+from hyperforget.tasks import Split, TaskData
+
+_ARRAYS = {
+    "params": {"unit": "1", "description": "flat parameters in state-dict order"},
+    "losses": {"unit": "nats", "description": "mean cross-entropy of each class on the split that selects"},
+    "correct": {"unit": "images", "description": "correctly classified images of each class on that split"},
+    "prompt": {"unit": "1", "description": "index of the prompt, -1 without one"},
+    "start": {"unit": "1", "description": "index of the start or seed"},
+}
+_DIMENSIONS = {
+    "params": ("network", "parameter"),
+    "losses": ("network", "class"),
+    "correct": ("network", "class"),
+    "prompt": ("network",),
+    "start": ("network",),
+}
+_NETWORKS_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """N networks: ``params`` (N, P), their class ``losses`` (N, C) in nats and ``correct`` counts (N, C) on the split
+    that selects, and which ``prompt`` (N,) and ``start`` (N,) each came from."""
+
+    params: Tensor
+    losses: Tensor
+    correct: Tensor
+    prompt: Tensor
+    start: Tensor
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a stored batch says of itself."""
+
+    candidates: Candidates
+    layout: Layout
+    index: int
+
+
+def measure(params: Tensor, layout: Layout, split: Split) -> tuple[Tensor, Tensor]:
+    """Class losses (N, C) in nats and correct counts (N, C) of the networks ``params`` (N, P) on a split."""
+    losses, correct = [], []
+    for chunk in params.split(_NETWORKS_AT_ONCE):
+        logits = forward(chunk, layout, split.images)
+        losses.append(class_losses(logits, split.labels, layout.classes))
+        correct.append(correct_counts(logits, split.labels, layout.classes))
+    return torch.cat(losses), torch.cat(correct)
+
+
+def make_candidates(
+    params: Tensor, layout: Layout, split: Split, prompt: Tensor | None = None, start: Tensor | None = None
+) -> Candidates:
+    """Measure networks on the split that selects; without ``start`` each network counts as a start of its own."""
+    losses, correct = measure(params, layout, split)
+    count = params.shape[0]
+    return Candidates(
+        params,
+        losses,
+        correct,
+        torch.full((count,), -1) if prompt is None else prompt,
+        torch.arange(count) if start is None else start,
+    )
+
+
+def choose(
+    candidates: Candidates, sizes: Tensor, forget: Tensor, config: SelectionConfig, start: int | None = None
+) -> int:
+    """Index of the chosen network, by accuracy on the split that selects.
+
+    ``lowest-forget`` (thesis, section 3.5): lowest accuracy on the forget set, then highest on the retain set.
+    ``highest-retain``: highest on the retain set among those within ``tolerance`` on the forget set, else the lowest on it.
+    ``sizes`` (C,) are the images per class, ``forget`` (C,) marks the forgotten classes; with ``start`` only the
+    networks from that start are considered. Ties go to the first.
+    """
+    forgotten = accuracy_on(candidates.correct, sizes, forget)
+    retained = accuracy_on(candidates.correct, sizes, ~forget)
+    if config.rule == "highest-retain":
+        forgotten = (forgotten - config.tolerance).clamp(min=0)
+    if start is not None:
+        forgotten = torch.where(candidates.start == start, forgotten, torch.inf)
+    best = forgotten == forgotten.min()
+    return int(torch.where(best, retained, -torch.inf).argmax())
+
+
+def class_accuracies(candidates: Candidates, sizes: Tensor, forget: Tensor) -> tuple[Tensor, Tensor]:
+    """Accuracy (N,) on the forgotten and on the retained classes, on the split that selects."""
+    return accuracy_on(candidates.correct, sizes, forget), accuracy_on(candidates.correct, sizes, ~forget)
+
+
+def publish_candidates(
+    root: Path, token: Path, candidates: Candidates, layout: Layout, chosen: int, attributes: dict[str, Any]
+) -> None:
+    """Store a batch and write its token; ``attributes`` name the task, method and forget set."""
+    arrays = {name: getattr(candidates, name).numpy() for name in _ARRAYS}
+    content = attributes | {"sizes": list(layout.sizes), "chosen": chosen, "arrays": _ARRAYS}
+    object_id = store.publish(root, "networks", arrays, content, dimensions=_DIMENSIONS)
+    store.write_token(
+        token, "networks", object_id, attributes | {"networks": candidates.params.shape[0], "chosen": chosen}
+    )
+
+
+def load_candidates(root: Path, token: Path) -> Chosen:
+    """The batch that a token names; raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`."""
+    stored = store.read(root, store.read_token(token, kind="networks").object_id, kind="networks")
+    arrays = {name: torch.from_numpy(stored.arrays[name]) for name in _ARRAYS}
+    return Chosen(
+        Candidates(**arrays), Layout(tuple(stored.attributes["sizes"])), stored.attributes["chosen"]
+    )
+
+
+def export_chosen(
+    path: Path,
+    candidates: Candidates,
+    layout: Layout,
+    chosen: int,
+    data: TaskData,
+    attributes: dict[str, Any],
+) -> None:
+    """Write one network as a state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)`` in safetensors.
+
+    The metadata hold ``attributes``, the layer sizes, and the mean and standard deviation that pixels are normalised with.
+    """
+    from safetensors.torch import save_file
+
+    metadata = attributes | {
+        "sizes": "-".join(map(str, layout.sizes)),
+        "mean": data.mean,
+        "std": data.std,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(
+        layout.state_dict(candidates.params[chosen]),
+        path,
+        metadata={key: value if isinstance(value, str) else repr(value) for key, value in metadata.items()},
+    )

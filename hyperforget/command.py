@@ -1,0 +1,77 @@
+"""What every command of the package shares: arguments, errors for users, and sparse progress for long work."""
+
+import argparse
+import difflib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+Item = TypeVar("Item")
+
+_LOG_INTERVAL_SECONDS = 20.0
+
+
+class UserError(ValueError):
+    """Wrong input, explained in one sentence; commands print it without a traceback and exit with status 2."""
+
+
+def nearest_choice(value: object, allowed: Iterable[object]) -> str:
+    """The end of an error message: ``; did you mean 'x'?`` for the closest allowed value, else an empty string."""
+    matches = difflib.get_close_matches(str(value), [str(choice) for choice in allowed], n=1, cutoff=0.4)
+    return f"; did you mean {matches[0]!r}?" if matches else ""
+
+
+def stage_parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser with what every stage is given: ``--spec`` (JSON), ``--store`` and ``--threads``."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument(
+        "--spec", type=json.loads, required=True, help="the stage's slice of the configuration, JSON"
+    )
+    parser.add_argument("--store", type=Path, required=True, help="folder of the artifact store")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch")
+    return parser
+
+
+def run_command(main: Callable[[], None]) -> NoReturn:
+    """Run ``main`` and leave the process: 0 on success, 2 with one line for a `UserError`, 130 on Ctrl-C."""
+    try:
+        main()
+    except UserError as error:
+        sys.exit(_fail(f"error: {error}", 2))
+    except KeyboardInterrupt:
+        sys.exit(_fail("interrupted", 130))
+    sys.exit(0)
+
+
+def _fail(message: str, status: int) -> int:
+    print(message, file=sys.stderr)
+    return status
+
+
+def progress(items: Iterable[Item], total: int, description: str, unit: str = "step") -> Iterator[Item]:
+    """Yield ``items``, showing a bar on a terminal and a line every 20 seconds in a log, with rate and time left."""
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        from tqdm import tqdm
+
+        yield from tqdm(items, total=total, desc=description, unit=unit)
+        return
+    started = last = time.monotonic()
+    done = 0
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - last >= _LOG_INTERVAL_SECONDS:
+            last = now
+            rate = done / (now - started)
+            left = (total - done) / rate
+            print(
+                f"{description}: {done}/{total} {unit}s, {rate:.1f} {unit}s/s, {left:.0f} s left",
+                file=sys.stderr,
+                flush=True,
+            )
+    elapsed = time.monotonic() - started
+    print(f"{description}: {done} {unit}s in {elapsed:.1f} s", file=sys.stderr, flush=True)

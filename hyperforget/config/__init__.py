@@ -1,0 +1,47 @@
+"""The configuration. ``config/README.md`` holds the reference that ``python -m hyperforget.config`` prints."""
+
+from hyperforget.config.check import forget_set, load_config, warnings
+from hyperforget.config.reference import reference
+from hyperforget.config.sections import (
+    EDIT,
+    LOOKUP,
+    RETRAINED,
+    ArchitectureConfig,
+    CollectionConfig,
+    Config,
+    DatasetConfig,
+    EvaluationConfig,
+    ModelConfig,
+    ProbeConfig,
+    PromptConfig,
+    RecipeConfig,
+    SamplingConfig,
+    SelectionConfig,
+    TaskConfig,
+    TrainingConfig,
+    reads_start,
+)
+
+__all__ = [
+    "EDIT",
+    "LOOKUP",
+    "RETRAINED",
+    "ArchitectureConfig",
+    "CollectionConfig",
+    "Config",
+    "DatasetConfig",
+    "EvaluationConfig",
+    "ModelConfig",
+    "ProbeConfig",
+    "PromptConfig",
+    "RecipeConfig",
+    "SamplingConfig",
+    "SelectionConfig",
+    "TaskConfig",
+    "TrainingConfig",
+    "forget_set",
+    "load_config",
+    "reads_start",
+    "reference",
+    "warnings",
+]

@@ -1,0 +1,120 @@
+"""Reading a configuration, with one clear sentence on the first fault."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from pydantic import ValidationError
+
+from hyperforget.command import UserError, nearest_choice
+from hyperforget.config.reference import keys_at, meaning
+from hyperforget.config.sections import Config, ModelConfig, TaskConfig
+from hyperforget.forget import ForgetSet, parse_forget_set
+
+
+def load_config(values: Mapping[str, Any]) -> Config:
+    """Read and check a configuration.
+
+    Raises `UserError`, with one sentence on the first fault: the key, its value, what is allowed, the nearest choice.
+    """
+    try:
+        config = Config.model_validate(dict(values))
+    except ValidationError as error:
+        raise UserError(_explain(error)) from None
+    for name, task in config.tasks.items():
+        _check_task(f"tasks.{name}", task)
+    for name, model in config.models.items():
+        shape = model.architecture
+        if shape.width % shape.heads:
+            near = min(
+                (h for h in range(1, shape.width + 1) if shape.width % h == 0),
+                key=lambda h: abs(h - shape.heads),
+            )
+            raise UserError(
+                f"models.{name}.architecture.heads is {shape.heads}, which does not divide the width {shape.width}; "
+                f"the nearest that does is {near}"
+            )
+        deep = [task for task, value in config.tasks.items() if len(value.hidden) > 1]
+        if shape.tokens == "units" and deep:
+            raise UserError(
+                f"models.{name}.architecture.tokens is 'units', which needs one hidden layer, but tasks.{deep[0]}.hidden has "
+                f"{len(config.tasks[deep[0]].hidden)}; for deeper networks 'layers' is allowed"
+            )
+    return config
+
+
+def warnings(config: Config) -> list[str]:
+    """What is allowed but likely unintended, one sentence each."""
+    return [
+        f"tasks.{name}: the forget set {text!r} has the pivot class {label}, which lies outside what the corpus covers"
+        for name, task in config.tasks.items()
+        for text in (*task.forget, *task.holdout)
+        for label in forget_set(text, task).classes
+        if label in task.pivots
+    ]
+
+
+def forget_set(text: str, task: TaskConfig, where: str = "forget set") -> ForgetSet:
+    """Parse a forget set of a task; see `hyperforget.forget.parse_forget_set`."""
+    return parse_forget_set(text, len(task.classes), where)
+
+
+def _check_task(where: str, task: TaskConfig) -> None:
+    known = list(range(len(task.classes)))
+    if sorted(set(task.classes)) != task.classes:
+        raise UserError(
+            f"{where}.classes is {task.classes}; allowed are labels in ascending order, each once: {sorted(set(task.classes))}"
+        )
+    for label in task.pivots:
+        if label not in known:
+            raise UserError(
+                f"{where}.pivots has {label}; allowed are the classes 0 to {known[-1]}{nearest_choice(label, known)}"
+            )
+    if set(task.pivots) == set(known):
+        raise UserError(
+            f"{where}.pivots has all classes {task.pivots}, which leaves none to forget; leave at least one out"
+        )
+    for key, sets in (("forget", task.forget), ("holdout", task.holdout)):
+        for text in sets:
+            forget_set(text, task, f"{where}.{key}: the forget set")
+    both = sorted(set(task.forget) & set(task.holdout))
+    if both:
+        raise UserError(
+            f"{where}: the forget set {both[0]!r} is under forget and under holdout; keep it under one of them"
+        )
+    collection = task.collection
+    for key, pair in (("switch", collection.switch), ("learning_rates", collection.learning_rates)):
+        if pair[0] > pair[1]:
+            raise UserError(
+                f"{where}.collection.{key} is {list(pair)}; allowed is a range in ascending order: {sorted(pair)}"
+            )
+    if any(low >= high for low, high in pairwise(collection.loss_levels)):
+        raise UserError(
+            f"{where}.collection.loss_levels is {collection.loss_levels}; allowed are ascending bounds: "
+            f"{sorted(set(collection.loss_levels))}"
+        )
+    if collection.shards > collection.runs:
+        raise UserError(
+            f"{where}.collection.shards is {collection.shards}, more than its {collection.runs} runs; allowed are 1 to {collection.runs}"
+        )
+
+
+def _explain(error: ValidationError) -> str:
+    """One sentence for the first fault that pydantic found."""
+    fault = error.errors(include_url=False)[0]
+    path = [str(part) for part in fault["loc"] if part != "[key]"]
+    key = ".".join(path) or "the configuration"
+    value = fault["input"]
+    if fault["type"] == "extra_forbidden":
+        allowed = keys_at(path[:-1])
+        return f"unknown key {key!r} (value {value!r}); allowed here are {', '.join(allowed)}{nearest_choice(path[-1], allowed)}"
+    if fault["type"] == "missing":
+        return f"the key {key!r} is missing; {meaning(path)}"
+    if fault["type"] == "literal_error":
+        choices = fault["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        return f"{key} is {value!r}; allowed are {', '.join(choices)}{nearest_choice(value, choices)}"
+    return f"{key} is {value!r} ({type(value).__name__}): {_lower(fault['msg'])}"
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]

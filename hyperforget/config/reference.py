@@ -1,0 +1,99 @@
+"""What the configuration's own declarations say about it: keys of a section, meanings, and the reference in Markdown."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from hyperforget.config.sections import Config
+
+
+def reference() -> str:
+    """All keys as Markdown tables, one a section."""
+    lines: list[str] = []
+    for title, section in _sections():
+        lines += [
+            f"### {title}",
+            "",
+            (section.__doc__ or "").strip(),
+            "",
+            "| key | type | default | meaning |",
+            "|---|---|---|---|",
+        ]
+        for name, field in section.model_fields.items():
+            if _inner_section(field.annotation) is not None:
+                default, kind = "see its section", "section"
+            else:
+                default = (
+                    "required"
+                    if field.is_required()
+                    else f"`{_plain(field.get_default(call_default_factory=True))}`"
+                )
+                kind = _type_name(field.annotation)
+            lines.append(f"| `{name}` | {kind} | {default} | {field.description or ''} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _sections() -> Iterator[tuple[str, type[BaseModel]]]:
+    yield "Top level", Config
+    pending: list[tuple[str, type[BaseModel]]] = [("", Config)]
+    while pending:
+        prefix, section = pending.pop(0)
+        for name, field in section.model_fields.items():
+            inner = _inner_section(field.annotation)
+            if inner is not None:
+                path = f"{prefix}{name}" + (".<name>" if "dict" in str(field.annotation) else "")
+                yield f"`{path}`", inner
+                pending.append((path + ".", inner))
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _type_name(annotation: Any) -> str:
+    text = str(annotation)
+    if "Literal" in text:
+        return "one of " + ", ".join(f"`{choice}`" for choice in _choices(annotation))
+    for name in ("list", "tuple"):
+        if name in text:
+            return f"{name} of {'text' if 'str' in text else 'whole numbers' if 'int' in text else 'numbers'}"
+    return {"int": "whole number", "float": "number", "bool": "true or false"}.get(
+        getattr(annotation, "__name__", ""), "text"
+    )
+
+
+def _choices(annotation: Any) -> list[str]:
+    found: list[str] = []
+    for part in get_args(annotation):
+        found += [part] if isinstance(part, str) else _choices(part)
+    return found
+
+
+def _section_at(path: list[str]) -> type[BaseModel] | None:
+    section: type[BaseModel] | None = Config
+    for part in path:
+        if section is None:
+            return None
+        if part in section.model_fields:
+            section = _inner_section(section.model_fields[part].annotation)
+    return section
+
+
+def _inner_section(annotation: Any) -> type[BaseModel] | None:
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
+
+
+def keys_at(path: list[str]) -> list[str]:
+    section = _section_at(path)
+    return list(section.model_fields) if section else []
+
+
+def meaning(path: list[str]) -> str:
+    section = _section_at(path[:-1])
+    field = section.model_fields.get(path[-1]) if section else None
+    return (field.description if field else None) or "it has no default"

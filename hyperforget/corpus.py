@@ -1,0 +1,109 @@
+"""The corpus: checkpoints of many runs in memory, and how a hypernetwork's training draws from them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hyperforget import store
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Checkpoints of R runs: ``theta`` (R, T, P), ``losses`` (R, T, C) in nats; run r has ``saved[r]`` of them, first its start."""
+
+    theta: Tensor
+    losses: Tensor
+    saved: Tensor
+
+    def runs(self, rows: Tensor) -> "Corpus":
+        """The corpus of some runs only."""
+        return Corpus(self.theta[rows], self.losses[rows], self.saved[rows])
+
+    def split(self, unseen: float, generator: torch.Generator) -> tuple["Corpus", "Corpus"]:
+        """The runs that have an admitted checkpoint, divided at random into seen ones, to train on, and a share ``unseen``."""
+        usable = torch.nonzero(self.saved >= 2).flatten()
+        usable = usable[torch.randperm(usable.numel(), generator=generator)]
+        held_out = max(1, round(unseen * usable.numel()))
+        return self.runs(usable[held_out:]), self.runs(usable[:held_out])
+
+    def admitted(self) -> Tensor:
+        """Which entries (R, T) are admitted checkpoints: neither a start nor padding."""
+        return admitted_mask(self.saved, self.theta.shape[1])
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What M admitted checkpoints do: class ``losses`` (M, C) in nats and ``accuracies`` (M, C) on the conditioning split."""
+
+    losses: Tensor
+    accuracies: Tensor
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """B pairs of an earlier and a later checkpoint of one run: parameters (B, P) and class losses (B, C) of both."""
+
+    start: Tensor
+    start_losses: Tensor
+    target: Tensor
+    target_losses: Tensor
+
+
+def draw_pairs(corpus: Corpus, count: int, from_start: float, generator: torch.Generator) -> Pairs:
+    """Draw a run uniformly, then an earlier and a later checkpoint of it (thesis, section 3.3.2).
+
+    With chance ``from_start`` the earlier one is the run's random start, so that prompting from scratch is learned. Every run must have
+    two checkpoints at least.
+    """
+    rows = torch.randint(corpus.saved.shape[0], (count,), generator=generator)
+    later = 1 + _below(corpus.saved[rows] - 1, generator)
+    earlier = torch.where(torch.rand(count, generator=generator) < from_start, 0, _below(later, generator))
+    return Pairs(
+        corpus.theta[rows, earlier],
+        corpus.losses[rows, earlier],
+        corpus.theta[rows, later],
+        corpus.losses[rows, later],
+    )
+
+
+def _below(limits: Tensor, generator: torch.Generator) -> Tensor:
+    """Uniform whole numbers in [0, limit) for each limit (B,)."""
+    uniform = torch.rand(limits.shape, generator=generator, dtype=torch.float64)
+    return (uniform * limits).long()
+
+
+def admitted_mask(saved: Tensor, slots: int) -> Tensor:
+    """Which of ``slots`` entries of each run (R, slots) are admitted checkpoints, from how many were ``saved`` (R,)."""
+    mask = torch.arange(slots) < saved.unsqueeze(1)
+    mask[:, 0] = False
+    return mask
+
+
+def segment_ids(root: Path, token: Path) -> list[str]:
+    """Object ids of the segments of the corpus that a token names, in order."""
+    object_id = store.read_token(token, kind="corpus").object_id
+    segments: list[str] = store.read_attributes(root, object_id, kind="corpus")["segments"]
+    return segments
+
+
+def read_segments(root: Path, segments: list[str], names: list[str]) -> dict[str, np.ndarray]:
+    """The named arrays of all segments, joined along their runs."""
+    parts = [store.read(root, segment, names, kind="segment").arrays for segment in segments]
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+
+def load_corpus(root: Path, token: Path) -> Corpus:
+    """All checkpoints of the corpus that a token names."""
+    arrays = read_segments(root, segment_ids(root, token), ["theta", "loss", "saved"])
+    return Corpus(*(torch.from_numpy(arrays[name]) for name in ("theta", "loss", "saved")))
+
+
+def load_outcomes(root: Path, token: Path, sizes: Tensor) -> Outcomes:
+    """Losses and accuracies of all admitted checkpoints, without their parameters; ``sizes`` (C,) are images per class."""
+    arrays = read_segments(root, segment_ids(root, token), ["loss", "correct", "saved"])
+    losses, correct, saved = (torch.from_numpy(arrays[name]) for name in ("loss", "correct", "saved"))
+    mask = admitted_mask(saved, losses.shape[1])
+    return Outcomes(losses[mask], correct[mask] / sizes)

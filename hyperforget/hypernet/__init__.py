@@ -1,0 +1,1 @@
+"""Hypernetworks: diffusion models over the parameters of main networks, conditioned on class losses."""

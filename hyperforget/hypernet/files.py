@@ -1,0 +1,68 @@
+"""Storing a trained hypernetwork and reading it back."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hyperforget import store
+from hyperforget.hypernet.diffusion import PROCESSES, Process
+from hyperforget.hypernet.model import Architecture, Hypernetwork
+from hyperforget.networks import Layout
+
+
+@dataclass(frozen=True)
+class StoredHypernetwork:
+    """A trained model in evaluation mode, its noise process, and the averaged weights at each snapshot's step."""
+
+    model: Hypernetwork
+    process: Process
+    snapshots: dict[int, dict[str, Tensor]]
+
+    def at(self, step: int) -> Hypernetwork:
+        """The model with the weights of a snapshot."""
+        self.model.load_state_dict(self.snapshots[step])
+        return self.model
+
+
+def publish_hypernetwork(
+    root: Path,
+    token: Path,
+    model: Hypernetwork,
+    process: str,
+    snapshots: dict[int, dict[str, Tensor]],
+    attributes: dict[str, Any],
+    summary: dict[str, Any],
+) -> None:
+    """Store the snapshots of a model, the last being the result, and write its token."""
+    arrays = {
+        f"{step}/{name}": value.numpy()
+        for step, weights in snapshots.items()
+        for name, value in weights.items()
+    }
+    content = attributes | {
+        "sizes": list(model.layout.sizes),
+        "architecture": asdict(model.architecture),
+        "process": process,
+        "snapshots": list(snapshots),
+    }
+    object_id = store.publish(root, "hypernet", arrays, content)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    store.write_token(token, "hypernet", object_id, attributes | summary | {"parameters": parameters})
+
+
+def load_hypernetwork(root: Path, token: Path) -> StoredHypernetwork:
+    """The hypernetwork that a token names, with its final weights."""
+    stored = store.read(root, store.read_token(token, kind="hypernet").object_id, kind="hypernet")
+    layout = Layout(tuple(stored.attributes["sizes"]))
+    snapshots: dict[int, dict[str, Tensor]] = {step: {} for step in stored.attributes["snapshots"]}
+    for key, value in stored.arrays.items():
+        step, _, name = key.partition("/")
+        snapshots[int(step)][name] = torch.from_numpy(value)
+    empty = torch.zeros(layout.size)
+    model = Hypernetwork(layout, Architecture(**stored.attributes["architecture"]), empty, empty)
+    loaded = StoredHypernetwork(model.eval(), PROCESSES[stored.attributes["process"]], snapshots)
+    loaded.at(max(snapshots))
+    return loaded

@@ -1,0 +1,62 @@
+"""Sampling networks from a trained hypernetwork."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hyperforget.hypernet.diffusion import Process, denoise
+from hyperforget.hypernet.model import Hypernetwork
+
+_NETWORKS_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Networks to start from: ``params`` (S, P) and their class ``losses`` (S, C) in nats."""
+
+    params: Tensor
+    losses: Tensor
+
+    def take(self, rows: Tensor) -> "Starts":
+        """Some of the starts, in that order."""
+        return Starts(self.params[rows], self.losses[rows])
+
+
+@torch.no_grad()
+def sample_networks(
+    model: Hypernetwork,
+    process: Process,
+    targets: Tensor,
+    starts: Starts | None,
+    steps: int,
+    stochasticity: float,
+    generator: torch.Generator,
+) -> Tensor:
+    """One network (B, P) for each row of the prompted class losses ``targets`` (B, C), in nats.
+
+    Models that read a start take one for each row from ``starts``; others ignore it. ``steps`` and ``stochasticity`` are those of
+    `hyperforget.hypernet.diffusion.denoise`.
+    """
+    gaussian = torch.randn(targets.shape[0], model.layout.size, generator=generator)
+    sampled = []
+    for rows in torch.arange(targets.shape[0]).split(_NETWORKS_AT_ONCE):
+        told = targets[rows]
+        start = start_losses = None
+        if model.conditioning.uses_start:
+            if starts is None:
+                raise ValueError("this hypernetwork reads start parameters, but none were given")
+            start, start_losses = model.normalise(starts.params[rows]), starts.losses[rows]
+
+        def predict(
+            noised: Tensor,
+            time: Tensor,
+            told: Tensor = told,
+            start: Tensor | None = start,
+            start_losses: Tensor | None = start_losses,
+        ) -> Tensor:
+            return model(noised, time, told, start, start_losses)
+
+        clean = denoise(process, predict, gaussian[rows], steps, generator, stochasticity)
+        sampled.append(model.denormalise(clean))
+    return torch.cat(sampled)

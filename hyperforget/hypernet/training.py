@@ -1,0 +1,151 @@
+"""Training a hypernetwork on pairs of checkpoints (thesis, sections 3.3.2 and 3.4.2)."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from hyperforget.command import progress
+from hyperforget.config import TrainingConfig
+from hyperforget.corpus import Corpus, Pairs, draw_pairs
+from hyperforget.hypernet.diffusion import Process, add_noise
+from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.networks import permute_hidden_jointly
+
+_HISTORY_POINTS = 40
+_HISTORY_PAIRS = 512
+_ADAM_BETAS = (0.9, 0.99)
+# Added to a pair's mean squared change before dividing by it: below this, pairs are weighted alike.
+_SMALL_CHANGE = 0.02
+
+
+@dataclass(frozen=True)
+class HistoryPoint:
+    """Mean squared error in normalised parameter space after ``step`` steps, on fixed pairs of seen and unseen runs."""
+
+    step: int
+    train_mse: float
+    test_mse: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Averaged weights at each snapshot's step, the last being the result, and the learning curves."""
+
+    snapshots: dict[int, dict[str, Tensor]]
+    history: list[HistoryPoint]
+
+
+def train_hypernetwork(
+    model: Hypernetwork,
+    process: Process,
+    seen: Corpus,
+    unseen: Corpus,
+    config: TrainingConfig,
+    generator: torch.Generator,
+) -> Trained:
+    """Minimise the mean squared error of the predicted clean parameters (thesis, equations 3.6 and 3.8).
+
+    AdamW with linear warm-up and cosine decay, gradient clipping, and an exponential moving average of the weights. All
+    randomness comes from ``generator``.
+    """
+    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, betas=_ADAM_BETAS, weight_decay=config.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, config))
+    probes = [_draw(corpus, process, model, config, _HISTORY_PAIRS, generator) for corpus in (seen, unseen)]
+    history_steps = _evenly(config.steps, _HISTORY_POINTS)
+    snapshot_steps = _evenly(config.steps, config.snapshots)
+    snapshots: dict[int, dict[str, Tensor]] = {}
+    history: list[HistoryPoint] = []
+    autocast = computes_in_bfloat16(config.precision)
+    for step in progress(range(1, config.steps + 1), config.steps, "training"):
+        batch = _draw(seen, process, model, config, config.batch_size, generator)
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            errors = _squared_errors(model, batch)
+        optimizer.zero_grad()
+        (errors * pair_weights(batch.clean, batch.start, config.pair_weighting)).mean().backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+        optimizer.step()
+        schedule.step()
+        averaged.update_parameters(model)
+        if step in history_steps:
+            with torch.no_grad():
+                train, test = (float(_squared_errors(averaged.module, probe).mean()) for probe in probes)
+            history.append(HistoryPoint(step, train, test, schedule.get_last_lr()[0]))
+        if step in snapshot_steps:
+            snapshots[step] = {name: value.clone() for name, value in averaged.module.state_dict().items()}
+    return Trained(snapshots, history)
+
+
+def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:
+    """Weights (B,) of mean 1 for the squared errors of pairs in normalised parameters (B, P).
+
+    ``uniform`` is the thesis' objective. ``relative`` divides each error by the squared change from start to clean: the step from a trained to
+    an unlearned network changes parameters ten times less than training from scratch does, and would be learned last.
+    """
+    if start is None or weighting == "uniform":
+        return torch.ones(clean.shape[0])
+    weights = 1 / ((clean - start).square().mean(dim=1) + _SMALL_CHANGE)
+    return weights / weights.mean()
+
+
+def learning_rate_factor(step: int, config: TrainingConfig) -> float:
+    """Linear warm-up to 1 over ``warmup`` steps, then a cosine to 0 at ``steps``."""
+    warm = min(1.0, (step + 1) / config.warmup) if config.warmup else 1.0
+    return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, step / config.steps)))
+
+
+def computes_in_bfloat16(precision: str) -> bool:
+    """Whether training autocasts to bfloat16; ``auto`` asks whether the processor multiplies in it."""
+    if precision == "auto":
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return precision == "bfloat16"
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Normalised clean and noised parameters (B, P), their times (B,), and what the model is told."""
+
+    clean: Tensor
+    noised: Tensor
+    time: Tensor
+    pairs: Pairs
+    start: Tensor | None
+
+
+def _draw(
+    corpus: Corpus,
+    process: Process,
+    model: Hypernetwork,
+    config: TrainingConfig,
+    count: int,
+    generator: torch.Generator,
+) -> _Batch:
+    pairs = draw_pairs(corpus, count, config.from_start, generator)
+    start, target = pairs.start, pairs.target
+    if config.permute:
+        start, target = permute_hidden_jointly([start, target], model.layout, generator)
+    clean = model.normalise(target)
+    time = process.draw_times(count, generator)
+    noised = add_noise(process, clean, torch.randn(clean.shape, generator=generator), time)
+    return _Batch(
+        clean, noised, time, pairs, model.normalise(start) if model.conditioning.uses_start else None
+    )
+
+
+def _squared_errors(model: Hypernetwork, batch: _Batch) -> Tensor:
+    """Mean squared error (B,) of each pair."""
+    pairs = batch.pairs
+    start_losses = pairs.start_losses if model.conditioning.uses_start else None
+    predicted = model(batch.noised, batch.time, pairs.target_losses, batch.start, start_losses)
+    return (predicted - batch.clean).square().mean(dim=1)
+
+
+def _evenly(steps: int, count: int) -> list[int]:
+    return sorted({math.ceil(steps * (index + 1) / count) for index in range(count)})

@@ -1,0 +1,50 @@
+"""A transformer encoder in the shape of GPT-2 (pre-norm blocks, GELU) without a causal mask."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Block(nn.Module):
+    """Self-attention, then a two-layer perceptron, each with layer norm before and a residual around it."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.attention_norm = nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.attention_output = nn.Linear(width, width)
+        self.perceptron_norm = nn.LayerNorm(width)
+        self.expand = nn.Linear(width, 4 * width)
+        self.contract = nn.Linear(4 * width, width)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        tokens = tokens + self.attend(self.attention_norm(tokens))
+        return tokens + self.contract(F.gelu(self.expand(self.perceptron_norm(tokens)), approximate="tanh"))
+
+    def attend(self, tokens: Tensor) -> Tensor:
+        """Multi-head self-attention of every token (B, S, d) to every token."""
+        query, key, value = (
+            self.query_key_value(tokens).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        )
+        mixed = F.scaled_dot_product_attention(query, key, value)
+        return self.attention_output(mixed.transpose(1, 2).flatten(2))
+
+
+class Transformer(nn.Module):
+    """``layers`` blocks and a last layer norm over tokens (B, S, d)."""
+
+    def __init__(self, width: int, layers: int, heads: int) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        for block in self.blocks:
+            for layer in (block.query_key_value, block.attention_output, block.expand, block.contract):
+                nn.init.normal_(layer.weight, std=0.02)
+                nn.init.zeros_(layer.bias)
+            for layer in (block.attention_output, block.contract):
+                nn.init.normal_(layer.weight, std=0.02 / (2 * layers) ** 0.5)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        for block in self.blocks:
+            tokens = block(tokens)
+        return self.norm(tokens)

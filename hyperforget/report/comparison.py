@@ -1,0 +1,101 @@
+"""Is a generator worth more than looking up a checkpoint or lowering a bias? All methods in one table."""
+
+import math
+
+from hyperforget.report.names import RETRAINED, ReportSpec, TaskSpec, method_title
+from hyperforget.report.results import Metrics, Value
+from hyperforget.report.table_formats import exact
+from hyperforget.report.table_model import (
+    FORGET_SET,
+    RETAIN_SET,
+    Block,
+    Cell,
+    Heading,
+    Row,
+    Table,
+    forget_label,
+    text,
+)
+
+_HEADINGS = (
+    (
+        Heading(text("Accuracy on ") + FORGET_SET, 2),
+        Heading(text("Accuracy on ") + RETAIN_SET, 2),
+        Heading(text("Activation distance"), 2),
+    ),
+    tuple(
+        Heading(text(title)) for title in [*("chosen", "all [95 %]") * 2, "chosen", "÷ floor"]
+    ),
+)  # fmt: skip
+_CSV_HEADER = (
+    "forget", "holdout", "method",
+    "forget_accuracy", "forget_accuracy_median", "forget_accuracy_low", "forget_accuracy_high",
+    "retain_accuracy", "retain_accuracy_median", "retain_accuracy_low", "retain_accuracy_high",
+    "activation_distance", "relative_activation_distance",
+)  # fmt: skip
+_NOTHING = Value(math.nan)
+
+
+def comparison_table(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Table:
+    """One block a forget set, one row a method, the retrained network first."""
+    methods = sorted(spec.methods, key=lambda method: method != RETRAINED)
+    blocks: list[Block] = []
+    csv_rows: list[tuple[str, ...]] = [_CSV_HEADER]
+    for forget in task.forget_sets:
+        held_out = forget in task.holdout
+        rows = []
+        for method in methods:
+            cells = _cells(task.name, method, forget, metrics)
+            rows.append(Row(text(method_title(method)), cells))
+            forgotten, all_forgotten, retained, all_retained, *distances = cells
+            numbers = [forgotten.value, *_triple(all_forgotten), retained.value, *_triple(all_retained)]
+            numbers += [cell.value for cell in distances]
+            csv_rows.append((forget, str(held_out).lower(), method, *map(exact, numbers)))
+        title = forget_label(forget) + text(", kept out of collection" if held_out else "")
+        blocks.append(Block(() if blocks else _HEADINGS, tuple(rows), title))
+    caption = (
+        text(f"Every method on {task.name}, side by side: accuracy on test images of the forgotten (")
+        + FORGET_SET
+        + text(") and the retained classes (")
+        + RETAIN_SET
+        + text(
+            ") of the chosen network, and median and 95 % interval over all networks of the method; "
+            "activation distance of the chosen network to the retrained one, also divided by the floor, "
+            "the median distance between two retrained networks. Good: 0 on "
+        )
+        + FORGET_SET
+        + text(", the retrained median on ")
+        + RETAIN_SET
+        + text(
+            " and a distance of 1.00 floors. A generator is worth its training where it beats both the "
+            "nearest stored checkpoint and the original network with lowered biases."
+        )
+    )
+    return Table(f"{task.name}-comparison", caption, text("Method"), tuple(blocks), tuple(csv_rows))
+
+
+def activation_distance(metrics: Metrics, task: str, method: str, forget: str) -> float:
+    """Of the chosen network to retrained seed 0; of ``retrained`` to the other seeds, NaN without any."""
+    find = metrics.find if method == RETRAINED else metrics.need
+    return (find(task, method, forget, "chosen", "activation_distance", "test") or _NOTHING).value
+
+
+def distance_floor(metrics: Metrics, task: str, forget: str) -> float:
+    """Median activation distance between two retrained networks, NaN where there are no two."""
+    found = metrics.find(task, RETRAINED, forget, "population", "activation_distance", "test")
+    return (found or _NOTHING).value
+
+
+def _cells(task: str, method: str, forget: str, metrics: Metrics) -> tuple[Cell, ...]:
+    cells = []
+    for set_ in ("forget", "retain"):
+        population = metrics.find(task, method, forget, "population", "accuracy", set_) or _NOTHING
+        cells.append(Cell(metrics.need(task, method, forget, "chosen", "accuracy", set_).value))
+        cells.append(Cell(*_triple(population)))
+    distance = activation_distance(metrics, task, method, forget)
+    floor = distance_floor(metrics, task, forget)
+    return (*cells, Cell(distance), Cell(distance / floor if floor else math.nan, decimals=2))
+
+
+def _triple(value: Value | Cell) -> tuple[float, float, float]:
+    return value.value, value.low, value.high

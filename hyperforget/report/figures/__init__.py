@@ -1,0 +1,51 @@
+"""One file a family of figures; names and files come together here."""
+
+from pathlib import Path
+
+from hyperforget.report.figures.alignment import draw_alignment
+from hyperforget.report.figures.candidates import draw_candidates
+from hyperforget.report.figures.confusion import draw_confusion
+from hyperforget.report.figures.learning import draw_learning
+from hyperforget.report.figures.observed import draw_observed
+from hyperforget.report.figures.style import Drawing, style
+from hyperforget.report.figures.svg import to_svg
+from hyperforget.report.names import (
+    FIGURE_SUFFIX,
+    ReportSpec,
+    candidate_methods,
+    confusion_methods,
+    figure_names,
+)
+
+
+def write_figures(spec: ReportSpec, task: str, results: Path, folder: Path) -> None:
+    """Write every figure of `names.figure_names` as SVG into ``folder``, from the files under ``results``.
+
+    Raises `UserError` naming a file that is missing or lacks a column or a row.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with style():
+        drawings = _draw_figures(spec, task, results)
+        for name in figure_names(spec, task):
+            svg = to_svg(drawings[name], name)
+            (folder / f"{name}{FIGURE_SUFFIX}").write_text(svg, encoding="utf-8")
+
+
+def _draw_figures(spec: ReportSpec, task_name: str, results: Path) -> dict[str, Drawing]:
+    task = spec.task(task_name)
+    folder = results / task_name
+    data = "validation images" if spec.protocol == "validation" else "test images"
+    drawings = {}
+    for model in spec.models:
+        name = f"{task_name}-{model}"
+        drawings[f"{name}-learning"] = draw_learning(folder / model / "history.csv", task_name, model)
+        drawings[f"{name}-alignment"] = draw_alignment(folder / model / "alignment.csv", task, model)
+        prompts, classes = folder / model / "prompts.csv", folder / "corpus-classes.csv"
+        drawings[f"{name}-observed"] = draw_observed(prompts, classes, task, model)
+    candidates = {forget: folder / f"forget-{forget}-candidates.csv" for forget in task.forget_sets}
+    for method in candidate_methods(spec):
+        drawings[f"{task_name}-{method}-candidates"] = draw_candidates(candidates, task, method, data)
+    confusion = {forget: folder / f"forget-{forget}-confusion.csv" for forget in task.forget_sets}
+    for method in confusion_methods(spec):
+        drawings[f"{task_name}-{method}-confusion"] = draw_confusion(confusion, task, method)
+    return drawings

@@ -1,0 +1,134 @@
+"""The networks that selection chose from (thesis, figures 3.21 and 3.22)."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from hyperforget.report.figures.style import BLUE, VERMILLION, Drawing, new_figure
+from hyperforget.report.names import TaskSpec, forget_title, method_title
+from hyperforget.report.results import read_csv, rows_of
+
+_COLUMNS = ("method", "candidate", "forget_accuracy", "retain_accuracy", "chosen")
+_MOST_COLUMNS = 3
+# Diameter of the mark of one network, in points, and the number of networks beyond which marks grow no more.
+_SINGLE, _MOST = 2.4, 40
+_RING: dict[str, Any] = {
+    "linestyle": "",
+    "marker": "o",
+    "markersize": 10,
+    "markerfacecolor": "none",
+    "markeredgecolor": VERMILLION,
+    "markeredgewidth": 1.8,
+}
+
+
+def draw_candidates(paths: Mapping[str, Path], task: TaskSpec, method: str, data: str) -> Drawing:
+    """Forget against retain accuracy of every candidate, one panel a forget set, the chosen one ringed.
+
+    ``paths`` gives the candidates file of each forget set; ``data`` names the split they were evaluated on.
+    """
+    columns = min(len(paths), _MOST_COLUMNS)
+    lines = math.ceil(len(paths) / columns)
+    figure = new_figure(max(3.8, 2.7 * columns), 2.8 * lines + 0.4)
+    grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
+    parts, every = [], []
+    for axes, (forget, path) in zip(grid.flat, paths.items(), strict=False):
+        rows = rows_of(read_csv(path, _COLUMNS), path, method=method)
+        _draw_panel(axes, rows)
+        held_out = "\nkept out of collection" if forget in task.holdout else ""
+        axes.set_title(f"forget {forget_title(forget)}, {len(rows)} networks{held_out}")
+        parts.append(_described(forget, rows))
+        every.append(rows)
+    for axes in grid.flat[len(paths) :]:
+        axes.set_axis_off()
+    for axes in _lowest(grid, len(paths)):
+        axes.set_xlabel("accuracy on forgotten classes")
+        axes.tick_params(labelbottom=True)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("accuracy on retained classes")
+    _zoom(grid[0][0], every)
+    figure.legend(
+        handles=_handles(),
+        loc="outside lower center",
+        ncols=4,
+        columnspacing=1.2,
+        title=f"accuracies on {data}",
+        title_fontsize=9,
+    )
+    title = f"Candidates of {method_title(method)} on {task.name}"
+    return Drawing(figure, title, " ".join(parts))
+
+
+def _draw_panel(axes: Axes, rows: pd.DataFrame) -> None:
+    counts = rows.groupby(["forget_accuracy", "retain_accuracy"]).size().reset_index(name="count")
+    for count in counts["count"].unique():
+        points = counts[counts["count"] == count]
+        axes.plot(
+            points["forget_accuracy"],
+            points["retain_accuracy"],
+            linestyle="",
+            marker="o",
+            color=BLUE,
+            alpha=0.6,
+            markersize=_diameter(int(count)),
+            markeredgewidth=0,
+            clip_on=False,
+        )
+    chosen = rows[rows["chosen"]]
+    axes.plot(chosen["forget_accuracy"], chosen["retain_accuracy"], clip_on=False, zorder=3, **_RING)
+
+
+def _diameter(count: int) -> float:
+    """In points; the area, not the diameter, is in proportion to the number of networks."""
+    return _SINGLE * math.sqrt(min(count, _MOST))
+
+
+def _zoom(axes: Axes, every: list[pd.DataFrame]) -> None:
+    """Limits that all panels share: all candidates, in tenths, and at least a fifth of the way."""
+    rows = pd.concat(every)
+    right = max(0.2, math.ceil(float(rows["forget_accuracy"].max()) * 10) / 10)
+    bottom = min(0.8, math.floor(float(rows["retain_accuracy"].min()) * 10) / 10)
+    axes.set(xlim=(-0.03 * right, right), ylim=(bottom, 1 + 0.03 * (1 - bottom)))
+
+
+def _lowest(grid: np.ndarray, panels: int) -> list[Axes]:
+    """The lowest panel of every column."""
+    columns = grid.shape[1]
+    return [grid.flat[max(range(column, panels, columns))] for column in range(columns)]
+
+
+def _handles() -> list[Line2D]:
+    handles = [Line2D([], [], label="chosen", **_RING)]
+    for count in (1, 10, _MOST):
+        label = f"{count} network" + ("s" if count > 1 else "") + (" or more" if count == _MOST else "")
+        handles.append(
+            Line2D(
+                [],
+                [],
+                linestyle="",
+                marker="o",
+                markersize=_diameter(count),
+                color=BLUE,
+                alpha=0.6,
+                markeredgewidth=0,
+                label=label,
+            )
+        )
+    return handles
+
+
+def _described(forget: str, rows: pd.DataFrame) -> str:
+    forgotten = int((rows["forget_accuracy"] <= 0.01).sum())
+    chosen = rows[rows["chosen"]]
+    text = f"Forget set {forget_title(forget)}: {forgotten} of {len(rows)} candidates forget"
+    if len(chosen):
+        first = chosen.iloc[0]
+        text += f"; chosen: {first['forget_accuracy']:.4f} on forgotten, "
+        text += f"{first['retain_accuracy']:.4f} on retained classes"
+    return text + "."

@@ -1,0 +1,85 @@
+"""Predictions of the chosen network against those of the retrained one (thesis, figures 3.23 and 3.24)."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgb
+
+from hyperforget.report.figures.style import BLUE, Drawing, new_figure
+from hyperforget.report.names import TaskSpec, forget_title, method_title
+from hyperforget.report.results import check_values, read_csv, rows_of
+
+_COLUMNS = ("method", "set", "retrained", "predicted", "count")
+_SETS = (("retain", "retained classes"), ("test", "all classes"))
+_PAIRS_PER_LINE = 2
+_MOST_CLASSES_WITH_COUNTS = 12
+# Full colour would hide the counts; this much keeps the text readable on light and dark pages.
+_STRONGEST = 0.6
+
+
+def draw_confusion(paths: Mapping[str, Path], task: TaskSpec, method: str) -> Drawing:
+    """Counts of images by the class that the retrained network (rows) and the chosen one (columns) predict.
+
+    ``paths`` gives the confusion file of each forget set; retained classes and all images have a panel each.
+    """
+    pairs = min(len(paths), _PAIRS_PER_LINE)
+    lines = math.ceil(len(paths) / pairs)
+    side = 2.1 if len(task.classes) <= 5 else 2.6
+    figure = new_figure(side * 2 * pairs, (side + 0.35) * lines)
+    grid = figure.subplots(lines, 2 * pairs, squeeze=False)
+    parts = []
+    for position, (forget, path) in enumerate(paths.items()):
+        rows = rows_of(read_csv(path, _COLUMNS), path, method=method)
+        shares = []
+        for offset, (set_, set_title) in enumerate(_SETS):
+            counts = _matrix(rows_of(rows, path, set=set_), path, task.classes)
+            axes = grid[position // pairs][2 * (position % pairs) + offset]
+            _draw_panel(axes, counts, task.classes)
+            axes.set_title(f"forget {forget_title(forget)}, {set_title}", fontsize=8)
+            shares.append(f"{np.trace(counts) / max(counts.sum(), 1):.4f} on {set_title}")
+        parts.append(
+            f"Forget set {forget_title(forget)}: same prediction for a share of " + ", ".join(shares) + "."
+        )
+    for axes in grid.flat[2 * len(paths) :]:
+        axes.set_axis_off()
+    figure.supxlabel("class predicted by the chosen network", fontsize=9)
+    figure.supylabel("class predicted by the retrained network", fontsize=9)
+    title = f"Predictions of {method_title(method)} against the retrained network on {task.name}"
+    return Drawing(figure, title, " ".join(parts))
+
+
+def _matrix(rows: pd.DataFrame, path: Path, classes: tuple[str, ...]) -> np.ndarray:
+    check_values(rows, path, "retrained", classes)
+    check_values(rows, path, "predicted", classes)
+    table = rows.pivot_table(
+        index="retrained", columns="predicted", values="count", aggfunc="sum", fill_value=0
+    )
+    return table.reindex(index=list(classes), columns=list(classes), fill_value=0).to_numpy(dtype=float)
+
+
+def _draw_panel(axes: Axes, counts: np.ndarray, classes: tuple[str, ...]) -> None:
+    size = len(classes)
+    rows, columns = np.nonzero(counts)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    squares = [[(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1)] for y, x in zip(rows, columns, strict=True)]
+    colours = [(*to_rgb(BLUE), _STRONGEST * share) for share in shares[rows, columns]]
+    axes.add_collection(PolyCollection(squares, facecolors=colours, edgecolors="none"))
+    if size <= _MOST_CLASSES_WITH_COUNTS:
+        digits = len(str(int(counts.max(initial=0))))
+        font = min(8.0, 66.0 / size, 105.0 / (size * max(digits, 2)) + 1.5)
+        for y, x in zip(rows, columns, strict=True):
+            count = f"{counts[y, x]:.0f}"
+            # Inside the square anyway, so the layout need not measure it.
+            axes.text(x + 0.5, y + 0.5, count, ha="center", va="center", fontsize=font).set_in_layout(False)
+    axes.set(xlim=(0, size), ylim=(size, 0), aspect="equal")
+    axes.set_xticks(np.arange(size) + 0.5, classes)
+    axes.set_yticks(np.arange(size) + 0.5, classes)
+    axes.tick_params(length=0, labelsize=7)
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(True)

@@ -1,0 +1,199 @@
+"""What a report contains, told from its spec alone: names of tables and figures, methods, forget sets.
+
+Light on purpose (standard library only): the workflow declares its outputs with it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hyperforget.command import UserError, nearest_choice
+
+TABLE_SUFFIXES = (".csv", ".tex", ".html")
+FIGURE_SUFFIX = ".svg"
+TABLE_FOLDER = "tables"
+FIGURE_FOLDER = "figures"
+
+RETRAINED = "retrained"
+THESIS_METHODS = ("dihyfo-1", "dihyfo-2", RETRAINED)
+RIVALS = ("nearest", "bias")
+PROTOCOLS = ("validation", "thesis")
+# Methods that make one network, so there is nothing to choose from and no cloud to draw.
+_WITHOUT_CANDIDATES = (RETRAINED, "bias")
+
+_METHOD_TITLES = {
+    "dihyfo-1": "DiHyFo-1",
+    "dihyfo-1-edit": "DiHyFo-1 (editing)",
+    "dihyfo-2": "DiHyFo-2",
+    "gpt": "G.pt",
+    "gpt-edit": "G.pt (editing)",
+    RETRAINED: "Retrained",
+    "nearest": "Nearest checkpoint",
+    "bias": "Lowered biases",
+    "finetune": "Fine-tuning",
+    "scrub": "SCRUB",
+}
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """One task: class names, pivots, the thesis' forget sets and those kept out of collection."""
+
+    name: str
+    classes: tuple[str, ...]
+    pivots: tuple[str, ...]
+    forget: tuple[str, ...]
+    holdout: tuple[str, ...]
+    network: str
+    description: str
+
+    @property
+    def forget_sets(self) -> tuple[str, ...]:
+        """All forget sets, the thesis' first."""
+        return self.forget + self.holdout
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Classes that are no pivots."""
+        return tuple(name for name in self.classes if name not in self.pivots)
+
+
+@dataclass(frozen=True)
+class ReportSpec:
+    """All that decides what a report contains; ``config`` is the whole config, for the reader to see."""
+
+    tasks: tuple[TaskSpec, ...]
+    models: tuple[str, ...]
+    methods: tuple[str, ...]
+    protocol: str
+    config: Mapping[str, Any] | None = None
+
+    def task(self, name: str) -> TaskSpec:
+        """The task of that name; raises `UserError` for any other."""
+        for task in self.tasks:
+            if task.name == name:
+                return task
+        known = [task.name for task in self.tasks]
+        raise UserError(f"unknown task {name!r}: allowed are {', '.join(known)}{nearest_choice(name, known)}")
+
+    @property
+    def generators(self) -> tuple[str, ...]:
+        """Methods that sample from a hypernetwork, named like it or with a suffix (``dihyfo-1-edit``)."""
+        return tuple(
+            method
+            for method in self.methods
+            if any(method == model or method.startswith(f"{model}-") for model in self.models)
+        )
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """The rivals that cost nothing, as far as the report has them."""
+        return tuple(method for method in RIVALS if method in self.methods)
+
+
+def as_spec(spec: str | Mapping[str, Any] | ReportSpec) -> ReportSpec:
+    """The spec as a data class, from JSON text or a parsed mapping; tasks with fewer classes come first.
+
+    Raises `UserError` naming a missing key or an unknown protocol.
+    """
+    if isinstance(spec, ReportSpec):
+        return spec
+    if isinstance(spec, str):
+        try:
+            spec = json.loads(spec)
+        except json.JSONDecodeError as error:
+            raise UserError(f"--spec is not JSON: {error}") from None
+    if not isinstance(spec, Mapping):
+        raise UserError(f"--spec must be a JSON object, not {type(spec).__name__}")
+    protocol = _key(spec, "protocol", "--spec")
+    if protocol not in PROTOCOLS:
+        choices = ", ".join(PROTOCOLS)
+        raise UserError(
+            f"protocol {protocol!r} is unknown: allowed are {choices}{nearest_choice(protocol, PROTOCOLS)}"
+        )
+    tasks = [_task_spec(name, entry) for name, entry in _key(spec, "tasks", "--spec").items()]
+    return ReportSpec(
+        tasks=tuple(sorted(tasks, key=lambda task: (len(task.classes), task.name))),
+        models=tuple(_key(spec, "models", "--spec")),
+        methods=tuple(_key(spec, "methods", "--spec")),
+        protocol=protocol,
+        config=spec.get("config"),
+    )
+
+
+def table_names(spec: str | Mapping[str, Any] | ReportSpec) -> list[str]:
+    """Names of all tables, without suffix; each is written once per suffix of `TABLE_SUFFIXES`."""
+    return [name for task in as_spec(spec).tasks for name in _task_table_names(task)]
+
+
+def figure_names(spec: str | Mapping[str, Any] | ReportSpec, task: str) -> list[str]:
+    """Names of all figures of a task, without `FIGURE_SUFFIX`, in the order of the report."""
+    report = as_spec(spec)
+    report.task(task)
+    training = [
+        f"{task}-{model}-{kind}" for model in report.models for kind in ("learning", "alignment", "observed")
+    ]
+    candidates = [f"{task}-{method}-candidates" for method in candidate_methods(report)]
+    confusion = [f"{task}-{method}-confusion" for method in confusion_methods(report)]
+    return training + candidates + confusion
+
+
+def table_files(spec: str | Mapping[str, Any] | ReportSpec) -> list[str]:
+    """File names of all tables in all formats."""
+    return [name + suffix for name in table_names(spec) for suffix in TABLE_SUFFIXES]
+
+
+def figure_files(spec: str | Mapping[str, Any] | ReportSpec, task: str) -> list[str]:
+    """File names of all figures of a task."""
+    return [name + FIGURE_SUFFIX for name in figure_names(spec, task)]
+
+
+def candidate_methods(spec: ReportSpec) -> list[str]:
+    """Methods that offer many networks to choose from."""
+    return [method for method in spec.methods if method not in _WITHOUT_CANDIDATES]
+
+
+def confusion_methods(spec: ReportSpec) -> list[str]:
+    """Methods whose predictions are compared with the retrained network's."""
+    return [method for method in spec.methods if method != RETRAINED]
+
+
+def method_title(method: str) -> str:
+    """How tables, figures and text call a method."""
+    return _METHOD_TITLES.get(method, method)
+
+
+def forget_title(forget: str) -> str:
+    """``2-3`` as the set that it stands for: ``{2,3}``."""
+    return "{" + forget.replace("-", ",") + "}"
+
+
+def _task_table_names(task: TaskSpec) -> list[str]:
+    prefixes = [task.name] * bool(task.forget) + [f"{task.name}-holdout"] * bool(task.holdout)
+    return [f"{prefix}-{kind}" for prefix in prefixes for kind in ("individual", "paired")] + [
+        f"{task.name}-comparison"
+    ]
+
+
+def _task_spec(name: str, entry: Mapping[str, Any]) -> TaskSpec:
+    where = f"--spec, task {name!r}"
+
+    def texts(key: str) -> tuple[str, ...]:
+        return tuple(str(item) for item in _key(entry, key, where))
+
+    return TaskSpec(
+        name=name,
+        classes=texts("classes"),
+        pivots=texts("pivots"),
+        forget=texts("forget"),
+        holdout=texts("holdout"),
+        network=str(_key(entry, "network", where)),
+        description=str(_key(entry, "description", where)),
+    )
+
+
+def _key(mapping: Mapping[str, Any], key: str, where: str) -> Any:
+    if key not in mapping:
+        raise UserError(f"{where} lacks the key {key!r}")
+    return mapping[key]

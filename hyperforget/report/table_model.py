@@ -1,0 +1,134 @@
+"""What a table is before it becomes CSV, LaTeX or HTML: blocks of columns stacked above each other."""
+
+import html
+import math
+from dataclasses import dataclass
+
+_LATEX_SPECIALS = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "_": r"\_",
+    "#": r"\#",
+    "%": r"\%",
+    "&": r"\&",
+    "$": r"\$",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "φ": r"$\phi$",
+    "–": "--",
+    "−": "$-$",
+    "×": r"$\times$",
+    "÷": r"$\div$",
+    "≤": r"$\leq$",
+}
+
+
+@dataclass(frozen=True)
+class Label:
+    """One text in the three languages of a table; labels add up like strings."""
+
+    plain: str
+    latex: str
+    html: str
+
+    def __add__(self, other: "Label") -> "Label":
+        return Label(self.plain + other.plain, self.latex + other.latex, self.html + other.html)
+
+
+def text(content: str) -> Label:
+    """Plain text, escaped for each language."""
+    return Label(content, latex_escape(content), html.escape(content))
+
+
+def latex_escape(content: str) -> str:
+    """Text with every character that LaTeX reads as a command made printable."""
+    return "".join(_LATEX_SPECIALS.get(character, character) for character in content)
+
+
+def symbol(name: str, index: str) -> Label:
+    """A letter with an index, such as D_r."""
+    return Label(f"{name}_{index}", f"${name}_{index}$", f"<var>{name}</var><sub>{index}</sub>")
+
+
+RETAIN_SET = symbol("D", "r")
+FORGET_SET = symbol("D", "f")
+
+
+def forget_label(forget: str) -> Label:
+    """D_f = {2,3} for ``2-3``."""
+    members = forget.split("-")
+    plain = "{" + ",".join(members) + "}"
+    return Label(
+        f"D_f = {plain}",
+        "$D_f = \\{" + ",".join(latex_escape(member) for member in members) + "\\}$",
+        f"{FORGET_SET.html}&nbsp;=&nbsp;{html.escape(plain)}",
+    )
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column heading over ``span`` columns."""
+
+    label: Label
+    span: int = 1
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number over ``span`` columns, with its interval where it has one; NaN shows as a dash."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    span: int = 1
+    decimals: int = 4
+
+    @property
+    def has_interval(self) -> bool:
+        return not (math.isnan(self.low) or math.isnan(self.high))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row heading and its cells."""
+
+    label: Label
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows under their own column headings; ``title`` heads the whole block."""
+
+    headings: tuple[tuple[Heading, ...], ...]
+    rows: tuple[Row, ...]
+    title: Label | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: name, caption, label of the corner, blocks, and the same numbers as rows of a CSV file."""
+
+    name: str
+    caption: Label
+    corner: Label
+    blocks: tuple[Block, ...]
+    csv_rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def width(self) -> int:
+        """Columns of the widest block, row headings apart."""
+        spans = [sum(cell.span for cell in row.cells) for block in self.blocks for row in block.rows]
+        spans += [sum(cell.span for cell in line) for block in self.blocks for line in block.headings]
+        return max(spans)
+
+
+def number(value: float, decimals: int = 4, minus: str = "−", infinity: str = "∞") -> str:
+    """A number with a fixed count of decimals; a dash for NaN."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return infinity if value > 0 else minus + infinity
+    rounded = f"{abs(value):.{decimals}f}"
+    return minus + rounded if value < 0 and float(rounded) != 0 else rounded

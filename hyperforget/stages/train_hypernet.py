@@ -1,0 +1,65 @@
+"""Stage: train a hypernetwork on a corpus."""
+
+from pathlib import Path
+
+import torch
+
+from hyperforget.command import run_command, stage_parser
+from hyperforget.config import ModelConfig
+from hyperforget.corpus import load_corpus
+from hyperforget.hypernet.diffusion import PROCESSES
+from hyperforget.hypernet.files import publish_hypernetwork
+from hyperforget.hypernet.model import Architecture, Hypernetwork
+from hyperforget.hypernet.normalisation import fit_normalisation
+from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
+from hyperforget.randomness import derived_seed, generator_for
+from hyperforget.rows import write_rows
+from hyperforget.tasks import load_task_data
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse, load, call, save."""
+    parser = stage_parser(__doc__)
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--dataset", type=Path, required=True)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--token", type=Path, required=True)
+    parser.add_argument("--history", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    spec = options.spec
+    config = ModelConfig(**spec["model"])
+    corpus = load_corpus(options.store, options.corpus)
+    generator = generator_for(spec["seed"], "train", options.task, options.model)
+    seen, unseen = corpus.split(
+        config.training.unseen_runs, generator_for(spec["seed"], "unseen runs", options.task)
+    )
+    data = load_task_data(options.store, options.dataset)
+    layout = data.layout(spec["hidden"])
+    shape = config.architecture
+    mean, scale = fit_normalisation(seen.theta[seen.admitted()], layout, shape.tokens)
+    # torch initialises layers from its global generator only.
+    torch.manual_seed(derived_seed(spec["seed"], "initialise", options.task, options.model))
+    model = Hypernetwork(layout, Architecture(conditioning=options.model, **shape.model_dump()), mean, scale)
+    trained = train_hypernetwork(model, PROCESSES[config.process], seen, unseen, config.training, generator)
+    last = trained.history[-1]
+    write_rows(options.history, trained.history)
+    publish_hypernetwork(
+        options.store,
+        options.token,
+        model,
+        config.process,
+        trained.snapshots,
+        attributes={"task": options.task, "model": options.model},
+        summary={
+            "steps": last.step,
+            "train_mse": last.train_mse,
+            "test_mse": last.test_mse,
+            "precision": "bfloat16" if computes_in_bfloat16(config.training.precision) else "float32",
+        },
+    )
+
+
+if __name__ == "__main__":
+    run_command(main)

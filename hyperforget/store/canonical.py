@@ -1,0 +1,112 @@
+"""One byte string for one content: canonical JSON (RFC 8785), and digests of values and of arrays."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import rfc8785
+
+_LARGEST_INTEGER = 2**53 - 1  # beyond it, a JSON reader that holds numbers as doubles would round
+_HASH_BLOCK_ELEMENTS = 1 << 20
+
+
+def json_value(value: Any, where: str = "value") -> Any:
+    """A copy of ``value`` in plain JSON types: dict, list, str, int, float, bool, None.
+
+    JSON has one type of number, so a float without a fraction becomes an integer: 1.0 and 1 are the same
+    content. Raises TypeError for any other type, including NumPy integers and arrays, and ValueError for
+    NaN, infinity, integers beyond 2**53 - 1 and text that is not Unicode; the message names the place.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _json_text(value, where)
+    if isinstance(value, int):
+        if abs(value) > _LARGEST_INTEGER:
+            raise ValueError(
+                f"{where}: integer {value} is beyond ±(2**53 - 1), which JSON holds; write it as text"
+            )
+        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{where}: {value} has no form in JSON; leave it out or write null")
+        whole = value.is_integer() and abs(value) <= _LARGEST_INTEGER
+        return int(value) if whole else float(value)
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError(f"{where}: key {key!r} is {type(key).__name__}, and JSON allows only text")
+        return {_json_text(key, where): json_value(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_value(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    raise TypeError(
+        f"{where}: {type(value).__name__} is no JSON type; convert it first, for example with .tolist()"
+    )
+
+
+def canonical_json(value: Any) -> bytes:
+    """``value`` as canonical JSON (RFC 8785): sorted keys, no white space, shortest numbers, UTF-8.
+
+    Tuples count as lists, and 1.0 as 1. Raises TypeError or ValueError as `json_value` does.
+    """
+    return rfc8785.dumps(json_value(value))
+
+
+def readable_json(value: Any) -> bytes:
+    """``value`` as indented JSON with sorted keys and a final newline; same content, same bytes."""
+    text = json.dumps(json_value(value), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return text.encode() + b"\n"
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical JSON of ``value``, 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def storable_dtype(array: np.ndarray) -> np.dtype[Any]:
+    """The little-endian form of the array's dtype.
+
+    Raises TypeError unless it is bool, an integer of 8 to 64 bits, or float16, float32 or float64.
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"expected a NumPy array, not {type(array).__name__}")
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise TypeError(
+            f"arrays of dtype {array.dtype} cannot be stored; allowed are bool, int, uint and float16 to 64"
+        )
+    return array.dtype.newbyteorder("<")
+
+
+def array_digest(array: np.ndarray) -> str:
+    """SHA-256 over dtype, shape and little-endian C-order bytes of ``array``, 64 hexadecimal digits.
+
+    Memory layout and byte order are encodings, not content, and do not matter; NaN payloads and the sign of
+    zero do. Works in blocks: nothing is copied of a C-ordered little-endian array, a few megabytes of others.
+    Raises TypeError for dtypes that cannot be stored, see `storable_dtype`.
+    """
+    dtype = storable_dtype(array)
+    # The header ends at the first newline, so no two (dtype, shape, bytes) give the hash the same input.
+    result = hashlib.sha256(canonical_json({"dtype": dtype.name, "shape": array.shape}) + b"\n")
+    blocks = np.nditer(  # type: ignore[call-overload]  # NumPy's stubs do not know "contig"
+        array,
+        flags=["external_loop", "buffered", "zerosize_ok"],
+        op_flags=[["readonly", "contig"]],
+        op_dtypes=[dtype],
+        order="C",
+        casting="equiv",
+        buffersize=_HASH_BLOCK_ELEMENTS,
+    )
+    for block in blocks:
+        result.update(block.view(np.uint8))
+    return result.hexdigest()
+
+
+def _json_text(text: str, where: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{where}: {text!r} holds a lone surrogate, which UTF-8 cannot") from None
+    return str.__str__(text)

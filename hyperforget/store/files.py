@@ -1,0 +1,82 @@
+"""Durable files: what is written here is complete or absent, and survives a crash of the machine."""
+
+import hashlib
+import os
+import uuid
+from pathlib import Path
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put ``data`` at ``path`` in one step; a reader sees the old bytes or the new ones, never a part."""
+    partial = _write_beside(path, data)
+    try:
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    sync(path.parent)
+
+
+def create_file(path: Path, data: bytes) -> bool:
+    """Put ``data`` at ``path`` unless something is there already; of many that try at once, one succeeds.
+
+    Returns whether this call created the file. Uses a hard link, and on file systems without hard links an
+    exclusive creation, which is just as safe against competitors but not against a crash half-way.
+    """
+    partial = _write_beside(path, data)
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        return False
+    except OSError:
+        return _create_exclusively(path, data)
+    finally:
+        partial.unlink(missing_ok=True)
+    sync(path.parent)
+    return True
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's bytes, or a folder's entries, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def seal(folder: Path) -> None:
+    """Make every file below ``folder`` read-only, against editing by accident, and sync files and folders."""
+    for directory, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            path = Path(directory, name)
+            path.chmod(path.stat().st_mode & ~0o222)
+            sync(path)
+        sync(Path(directory))
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, 64 hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _write_beside(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    with partial.open("xb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return partial
+
+
+def _create_exclusively(path: Path, data: bytes) -> bool:
+    try:
+        with path.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except FileExistsError:
+        return False
+    sync(path.parent)
+    return True

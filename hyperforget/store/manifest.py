@@ -1,0 +1,145 @@
+"""The manifest of an object, ``object.json``: the content that the id digests, and the files that hold it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hyperforget.store.canonical import array_digest, digest, json_value, readable_json
+from hyperforget.store.files import file_digest
+from hyperforget.store.formats import FORMATS, Dimensions, unknown_kind
+
+SCHEMA_VERSION = 1
+MANIFEST_NAME = "object.json"
+
+_ARRAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True)
+class ArrayEntry:
+    """What the id says of one array: NumPy dtype name, shape, dimension names, digest of the values."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    dimensions: tuple[str, ...] | None
+    sha256: str
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """Size in bytes and SHA-256 of one stored file, as encoded."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that makes up an object's identity."""
+
+    kind: str
+    attributes: dict[str, Any]
+    arrays: dict[str, ArrayEntry]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """An object's content and its files, by path below the object's folder."""
+
+    content: Content
+    files: dict[str, FileEntry]
+
+
+def describe(
+    kind: str, arrays: Mapping[str, np.ndarray], attributes: Mapping[str, Any], dimensions: Dimensions
+) -> Content:
+    """The content of an object to be published.
+
+    Raises ValueError or TypeError, naming the argument, for an unknown kind, arrays where the kind has none,
+    unfit array names or dtypes, dimensions that do not match the arrays, and attributes that are not JSON.
+    """
+    if kind not in FORMATS:
+        raise ValueError(unknown_kind(kind))
+    if arrays and FORMATS[kind] is None:
+        raise ValueError(f"a {kind} object has no arrays, but got {', '.join(arrays)}")
+    if unknown := set(dimensions) - set(arrays):
+        raise ValueError(f"dimensions name arrays that are not published: {', '.join(sorted(unknown))}")
+    entries = {}
+    for name in sorted(arrays):
+        array = arrays[name]
+        names = tuple(dimensions[name]) if name in dimensions else None
+        if not _ARRAY_NAME.fullmatch(name) or name == "zarr.json":
+            raise ValueError(
+                f"array name {name!r} is unfit: use letters, digits and _.- after a letter or digit"
+            )
+        try:
+            sha256 = array_digest(array)
+        except TypeError as error:
+            raise TypeError(f"array {name}: {error}") from None
+        if names is not None and len(names) != array.ndim:
+            raise ValueError(f"array {name} of shape {array.shape} has {array.ndim} dimensions, not {names}")
+        entries[name] = ArrayEntry(array.dtype.name, array.shape, names, sha256)
+    return Content(kind, json_value(dict(attributes), "attributes"), entries)
+
+
+def content_id(content: Content) -> str:
+    """The id of an object: SHA-256 over the canonical JSON of its content and of the schema's version."""
+    return digest(_content_json(content))
+
+
+def list_files(folder: Path) -> dict[str, FileEntry]:
+    """Every file below ``folder`` with its size in bytes and its SHA-256."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): FileEntry(path.stat().st_size, file_digest(path))
+        for path in paths
+    }
+
+
+def encode(manifest: Manifest) -> bytes:
+    """The bytes of ``object.json``; its checksum also covers the list of files, which the id does not."""
+    body = _body_json(manifest)
+    return readable_json({**body, "checksum": digest(body)})
+
+
+def decode(data: bytes, object_id: str) -> Manifest:
+    """The manifest in the bytes of an ``object.json``; ValueError with the reason if it is not intact."""
+    try:
+        whole = json.loads(data)
+        body = {name: part for name, part in whole.items() if name != "checksum"}
+        intact = readable_json(whole) == data and digest(body) == whole["checksum"]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        intact = False
+    if not intact:
+        raise ValueError(f"{MANIFEST_NAME} is not what was written")
+    if digest(body["content"]) != object_id:
+        raise ValueError(f"{MANIFEST_NAME} belongs to object {digest(body['content'])}")
+    content = body["content"]
+    if content["schema"] != SCHEMA_VERSION:
+        raise ValueError(f"its schema is {content['schema']}, but this code reads schema {SCHEMA_VERSION}")
+    arrays = {
+        name: ArrayEntry(
+            entry["dtype"],
+            tuple(entry["shape"]),
+            None if entry["dimensions"] is None else tuple(entry["dimensions"]),
+            entry["sha256"],
+        )
+        for name, entry in content["arrays"].items()
+    }
+    files = {path: FileEntry(entry["size"], entry["sha256"]) for path, entry in body["files"].items()}
+    return Manifest(Content(content["kind"], content["attributes"], arrays), files)
+
+
+def _content_json(content: Content) -> dict[str, Any]:
+    return {"schema": SCHEMA_VERSION, **asdict(content)}
+
+
+def _body_json(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "content": _content_json(manifest.content),
+        "files": {path: asdict(entry) for path, entry in manifest.files.items()},
+    }

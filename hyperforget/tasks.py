@@ -1,0 +1,172 @@
+"""Classification tasks: the images and labels of a dataset, split in three and normalised."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hyperforget import store
+from hyperforget.command import UserError
+from hyperforget.config import DatasetConfig
+from hyperforget.networks import Layout
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Normalised images float32 (B, D) with labels int64 (B,) in 0 … classes - 1."""
+
+    images: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """The three splits of a task; pixels were normalised as ``(pixel - mean) / std`` with the training split's values."""
+
+    train: Split
+    validation: Split
+    test: Split
+    classes: int
+    mean: float
+    std: float
+
+    def layout(self, hidden: Sequence[int]) -> Layout:
+        """The main network for these images and classes, with some hidden units a layer."""
+        return Layout((self.train.images.shape[1], *hidden, self.classes))
+
+
+@dataclass(frozen=True)
+class RawImages:
+    """A dataset as its source gives it: uint8 or float32 images (B, D), labels (B,); ``test`` where the source has one."""
+
+    train: tuple[np.ndarray, np.ndarray]
+    test: tuple[np.ndarray, np.ndarray] | None
+
+
+def load_digits(config: DatasetConfig) -> RawImages:
+    """scikit-learn's embedded digits: 1,797 images of 8 x 8 pixels with 17 grey levels (UCI optical digits, test part)."""
+    from sklearn import datasets
+
+    digits = datasets.load_digits()
+    return RawImages((digits.data.astype(np.uint8), digits.target), None)
+
+
+def load_npz(config: DatasetConfig) -> RawImages:
+    """Arrays ``images`` and ``labels`` of an .npz file, and ``test_images`` and ``test_labels`` where it has them."""
+    path = Path(config.path or "")
+    if not path.is_file():
+        raise UserError(
+            f"dataset.path {str(path)!r} is no file; allowed is an .npz with arrays 'images' and 'labels'"
+        )
+    with np.load(path, allow_pickle=False) as arrays:
+        missing = [name for name in ("images", "labels") if name not in arrays]
+        if missing:
+            raise UserError(
+                f"dataset.path {str(path)!r} lacks the array {missing[0]!r}; it has {sorted(arrays)}, "
+                "allowed is an .npz with arrays 'images' and 'labels'"
+            )
+        train = _flat(arrays["images"]), arrays["labels"]
+        if "test_images" not in arrays:
+            return RawImages(train, None)
+        return RawImages(train, (_flat(arrays["test_images"]), arrays["test_labels"]))
+
+
+DATASETS: dict[str, Callable[[DatasetConfig], RawImages]] = {"digits": load_digits, "npz": load_npz}
+
+
+def prepare_splits(
+    config: DatasetConfig, classes: list[int], seed: int
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """The arrays ``{split}_images``, ``{split}_labels`` of a task and its pixel ``mean`` and ``std``.
+
+    Only ``classes`` are kept, relabelled 0, 1, … in their order. Splits are stratified and drawn from ``seed``; the
+    test split is the source's own where it has one. Raises `UserError` for a class that the source lacks.
+    """
+    raw = DATASETS[config.source](config)
+    images, labels = _select(*raw.train, classes)
+    if raw.test is None:
+        images, labels, test_images, test_labels = _split(images, labels, config.test, seed)
+    else:
+        test_images, test_labels = _select(*raw.test, classes)
+    images, labels, validation_images, validation_labels = _split(images, labels, config.validation, seed)
+    pixels = images.astype(np.float64)
+    arrays = {
+        "train_images": images,
+        "train_labels": labels,
+        "validation_images": validation_images,
+        "validation_labels": validation_labels,
+        "test_images": test_images,
+        "test_labels": test_labels,
+    }
+    return arrays, {"mean": float(pixels.mean()), "std": float(pixels.std())}
+
+
+def task_data(arrays: dict[str, np.ndarray], classes: int, mean: float, std: float) -> TaskData:
+    """Normalised tensors of the arrays that `prepare_splits` made."""
+    train, validation, test = (
+        Split(
+            torch.from_numpy((arrays[f"{name}_images"].astype(np.float32) - mean) / std),
+            torch.from_numpy(arrays[f"{name}_labels"].astype(np.int64)),
+        )
+        for name in SPLITS
+    )
+    return TaskData(train, validation, test, classes, mean, std)
+
+
+def publish_task_data(
+    root: Path, token: Path, arrays: dict[str, np.ndarray], attributes: dict[str, Any]
+) -> None:
+    """Store the arrays of `prepare_splits` and write their token; ``attributes`` hold classes, mean and std."""
+    dimensions = {
+        name: (f"{name.removesuffix('_images')}_image", "pixel")
+        if name.endswith("_images")
+        else (f"{name.removesuffix('_labels')}_image",)
+        for name in arrays
+    }
+    object_id = store.publish(root, "dataset", arrays, attributes, dimensions=dimensions)
+    counts = {name: int(arrays[f"{name}_labels"].shape[0]) for name in SPLITS}
+    store.write_token(token, "dataset", object_id, attributes | {"images": counts})
+
+
+def load_task_data(root: Path, token: Path) -> TaskData:
+    """The data that a token names; raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`."""
+    stored = store.read(root, store.read_token(token, kind="dataset").object_id, kind="dataset")
+    attributes = stored.attributes
+    return task_data(stored.arrays, attributes["classes"], attributes["mean"], attributes["std"])
+
+
+def conditioning_split(data: TaskData, protocol: str) -> Split:
+    """The split that conditions, admits and selects: validation, or test under the ``thesis`` protocol."""
+    return data.test if protocol == "thesis" else data.validation
+
+
+def _flat(images: np.ndarray) -> np.ndarray:
+    return images.reshape(images.shape[0], -1)
+
+
+def _select(images: np.ndarray, labels: np.ndarray, classes: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    known = np.unique(labels).tolist()
+    for label in classes:
+        if label not in known:
+            raise UserError(f"classes has {label}, which the dataset lacks; allowed are {known}")
+    rows = np.isin(labels, classes)
+    relabelled = np.searchsorted(np.array(classes), labels[rows])
+    return images[rows], relabelled.astype(np.int64)
+
+
+def _split(
+    images: np.ndarray, labels: np.ndarray, fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(first images, first labels, second images, second labels) with ``fraction`` of each class in the second."""
+    from sklearn.model_selection import train_test_split
+
+    first, second = train_test_split(
+        np.arange(labels.shape[0]), test_size=fraction, stratify=labels, random_state=seed
+    )
+    return images[first], labels[first], images[second], labels[second]

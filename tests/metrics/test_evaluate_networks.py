@@ -1,0 +1,238 @@
+import dataclasses
+import math
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.distance import jensenshannon
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score
+
+from hyperforget.command import UserError
+from hyperforget.metrics.evaluate import Outputs, Reference, Row, evaluate_networks
+from hyperforget.metrics.registry import METRICS
+
+NETWORKS, SEEDS, CLASSES = 7, 5, 4
+SAMPLES = {"train": 80, "test": 60}
+LABELS = {split: torch.arange(samples) % CLASSES for split, samples in SAMPLES.items()}
+FORGET = torch.tensor([False, False, True, True])
+NAMES = {"task": "toy", "forget": "2-3"}
+
+
+def random_logits(networks: int, split: str, seed: int) -> torch.Tensor:
+    """Networks that answer the true class more often than not, each with its own errors."""
+    generator = torch.Generator().manual_seed(1000 * seed + SAMPLES[split])
+    noise = torch.randn(networks, SAMPLES[split], CLASSES, generator=generator)
+    return 2 * noise + 2.5 * torch.nn.functional.one_hot(LABELS[split], CLASSES)
+
+
+LOGITS = {split: random_logits(NETWORKS, split, 1) for split in SAMPLES}
+RETRAINED_LOGITS = {split: random_logits(SEEDS, split, 2) for split in SAMPLES}
+REFERENCE = Reference(LABELS["train"], LABELS["test"], FORGET, RETRAINED_LOGITS["test"].softmax(-1))
+
+
+def outputs_of(logits: dict[str, torch.Tensor], chosen: int) -> Outputs:
+    return Outputs(lambda networks, split: logits[split][networks], len(logits["test"]), chosen)
+
+
+def rows_of_method(**options: int) -> list[Row]:
+    return evaluate_networks(outputs_of(LOGITS, chosen=5), REFERENCE, method="dihyfo-1", **NAMES, **options)
+
+
+def rows_of_retrained() -> list[Row]:
+    return evaluate_networks(outputs_of(RETRAINED_LOGITS, chosen=0), REFERENCE, method="retrained", **NAMES)
+
+
+def find(rows: list[Row], selection: str, name: str, metric: str) -> Row:
+    (row,) = [row for row in rows if (row.selection, row.set, row.metric) == (selection, name, metric)]
+    return row
+
+
+def assert_summarises(row: Row, values: list[float]) -> None:
+    assert row.value == pytest.approx(np.median(values), abs=1e-6)
+    assert [row.low, row.high] == pytest.approx(np.quantile(values, [0.025, 0.975]), abs=1e-6)
+    assert row.n == len(values)
+
+
+def softmax(logits: torch.Tensor) -> np.ndarray:
+    exponential = np.exp(logits.double().numpy())
+    return exponential / exponential.sum(-1, keepdims=True)
+
+
+def attack(logits: dict[str, torch.Tensor], network: int) -> tuple[float, float]:
+    probabilities = {split: softmax(logits[split][network]) for split in SAMPLES}
+    entropy = {split: -(p * np.log(p)).sum(-1) for split, p in probabilities.items()}
+    forgotten = {split: FORGET[labels].numpy() for split, labels in LABELS.items()}
+    members = entropy["train"][~forgotten["train"]]
+    x = np.concatenate([members, entropy["test"]])[:, None]
+    y = np.concatenate([np.ones(len(members)), np.zeros(len(entropy["test"]))])
+    predict = LogisticRegression(class_weight="balanced").fit(x, y).predict
+    return tuple(predict(entropy[split][forgotten[split]][:, None]).mean() for split in ("train", "test"))
+
+
+def divergence(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.mean([jensenshannon(x, y, base=2) ** 2 for x, y in zip(a, b, strict=True)]))
+
+
+@pytest.mark.parametrize("rows", [rows_of_method(), rows_of_retrained()], ids=["method", "retrained"])
+def test_rows_cover_exactly_the_registered_metrics_and_sets(rows):
+    expected = [(metric.name, name) for metric in METRICS.values() for name in metric.sets]
+    for selection in ("chosen", "population"):
+        assert [(row.metric, row.set) for row in rows if row.selection == selection] == expected
+    assert len(rows) == 2 * len(expected)
+
+
+def test_fields_are_the_columns_and_hold_plain_numbers():
+    columns = ["task", "method", "forget", "selection", "set", "metric", "value", "low", "high", "n"]
+    assert [field.name for field in dataclasses.fields(Row)] == columns
+    for row in rows_of_method() + rows_of_retrained():
+        assert (row.task, row.forget) == ("toy", "2-3")
+        assert type(row.value) is float
+        assert type(row.n) is int
+        assert all(type(bound) is (float if row.n > 1 else type(None)) for bound in (row.low, row.high))
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "classes"),
+    [
+        ("retain", "test", (0, 1)),
+        ("forget", "test", (2, 3)),
+        ("test", "test", (0, 1, 2, 3)),
+        ("retain-train", "train", (0, 1)),
+        ("forget-train", "train", (2, 3)),
+    ],
+)
+def test_accuracy_equals_scikit_learn(name, split, classes):
+    keep = torch.isin(LABELS[split], torch.tensor(classes))
+    predictions = LOGITS[split].argmax(-1)
+    values = [accuracy_score(LABELS[split][keep], predicted[keep]) for predicted in predictions]
+    rows = rows_of_method()
+    assert find(rows, "chosen", name, "accuracy").value == values[5]
+    assert_summarises(find(rows, "population", name, "accuracy"), values)
+
+
+@pytest.mark.parametrize("name", ["retain", "forget", "test"])
+def test_paired_metrics_compare_with_retrained_seed_0(name):
+    forgotten = FORGET[LABELS["test"]].numpy()
+    keep = {"retain": ~forgotten, "forget": forgotten, "test": forgotten | True}[name]
+    p, q = softmax(LOGITS["test"]), softmax(RETRAINED_LOGITS["test"])[0]
+    divergences = [divergence(network[keep], q[keep]) for network in p]
+    overlaps = [float((network[keep].argmax(-1) == q[keep].argmax(-1)).mean()) for network in p]
+    rows = rows_of_method()
+    for metric, values in (("jsd", divergences), ("overlap", overlaps)):
+        assert_summarises(find(rows, "population", name, metric), values)
+        chosen = find(rows, "chosen", name, metric)
+        assert chosen.value == pytest.approx(values[5], abs=1e-6)
+        assert (chosen.low, chosen.high, chosen.n) == (None, None, 1)
+
+
+def test_retrained_rows_are_the_noise_floor():
+    p = softmax(RETRAINED_LOGITS["test"])
+    rows = rows_of_retrained()
+    with_seed_0 = [divergence(p[0], p[seed]) for seed in range(1, SEEDS)]
+    assert_summarises(find(rows, "chosen", "test", "jsd"), with_seed_0)
+    pairs = [divergence(p[i], p[j]) for i, j in combinations(range(SEEDS), 2)]
+    assert_summarises(find(rows, "population", "test", "jsd"), pairs)
+    assert find(rows, "chosen", "test", "accuracy").n == 1
+    assert find(rows, "population", "test", "accuracy").n == SEEDS
+
+
+def test_membership_inference_and_its_control():
+    values = [attack(LOGITS, network) for network in range(NETWORKS)]
+    rows = rows_of_method()
+    for column, (metric, name) in enumerate((("mia", "forget-train"), ("mia_test", "forget"))):
+        assert find(rows, "chosen", name, metric).value == pytest.approx(values[5][column])
+        assert_summarises(find(rows, "population", name, metric), [value[column] for value in values])
+
+
+def test_membership_networks_limits_the_population_and_keeps_the_chosen_one():
+    values = [attack(LOGITS, network)[0] for network in range(NETWORKS)]
+    rows = rows_of_method(membership_networks=3)
+    assert_summarises(find(rows, "population", "forget-train", "mia"), values[:3])
+    assert find(rows, "chosen", "forget-train", "mia").value == pytest.approx(values[5])
+    others = [[row for row in some if "mia" not in row.metric] for some in (rows, rows_of_method())]
+    assert others[0] == others[1]
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7])
+def test_chunks_change_nothing_and_no_more_is_asked_for(chunk):
+    asked = []
+
+    def logits(networks: slice, split: str) -> torch.Tensor:
+        asked.append(networks.stop - networks.start)
+        return LOGITS[split][networks]
+
+    outputs = Outputs(logits, NETWORKS, chosen=5)
+    rows = evaluate_networks(outputs, REFERENCE, method="dihyfo-1", chunk=chunk, **NAMES)
+    assert rows == rows_of_method(chunk=NETWORKS)
+    assert max(asked) <= chunk
+    assert sum(asked) == 2 * NETWORKS
+
+
+def test_chunks_leave_the_noise_floor_alone():
+    outputs = outputs_of(RETRAINED_LOGITS, chosen=0)
+    assert evaluate_networks(outputs, REFERENCE, method="retrained", chunk=2, **NAMES) == rows_of_retrained()
+
+
+def test_inputs_are_left_alone():
+    before = LOGITS["train"].clone(), LOGITS["test"].clone(), REFERENCE.retrained.clone()
+    rows_of_method()
+    after = LOGITS["train"], LOGITS["test"], REFERENCE.retrained
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_one_retrained_seed_has_no_noise_floor():
+    reference = dataclasses.replace(REFERENCE, retrained=REFERENCE.retrained[:1])
+    outputs = outputs_of({split: logits[:1] for split, logits in RETRAINED_LOGITS.items()}, chosen=0)
+    rows = evaluate_networks(outputs, reference, method="retrained", **NAMES)
+    assert {row.metric for row in rows} == {"accuracy", "mia", "mia_test"}
+    assert all((row.n, row.low, row.high) == (1, None, None) for row in rows)
+
+
+def test_an_infinite_phi_stays_infinite_and_never_becomes_undefined():
+    logits = {split: values.clone() for split, values in LOGITS.items()}
+    logits["test"][0] *= 200
+    rows = evaluate_networks(outputs_of(logits, chosen=0), REFERENCE, method="bias", **NAMES)
+    chosen, population = (find(rows, selection, "test", "phi") for selection in ("chosen", "population"))
+    assert chosen.value == population.low == -math.inf
+    assert math.isfinite(population.value)
+    assert math.isfinite(population.high)
+
+
+def test_broken_network_is_named():
+    logits = {split: values.clone() for split, values in LOGITS.items()}
+    logits["test"][4, 3, 2] = torch.nan
+    message = "network 4 of finetune on toy, forget set 2-3, .* test outputs are not all finite"
+    with pytest.raises(UserError, match=message):
+        evaluate_networks(outputs_of(logits, chosen=0), REFERENCE, method="finetune", chunk=3, **NAMES)
+
+
+def test_set_without_images_is_named():
+    reference = dataclasses.replace(REFERENCE, train_labels=LABELS["train"] % 2)
+    with pytest.raises(UserError, match="'forget-train': there are no training images of the forgotten"):
+        evaluate_networks(outputs_of(LOGITS, chosen=0), reference, method="bias", **NAMES)
+
+
+@pytest.mark.parametrize(
+    ("change", "method", "message"),
+    [
+        ({"chosen": 7}, "bias", "chosen network 7"),
+        ({"chosen": 5}, "retrained", "seed 0 chosen"),
+        ({"chunk": 0}, "bias", "at least 1"),
+        ({"forget_mask": FORGET.long()}, "bias", "must be boolean"),
+        ({"retrained": REFERENCE.retrained[0]}, "bias", "retrained probabilities must be"),
+        ({"retrained": REFERENCE.retrained[:0]}, "bias", "retrained probabilities must be"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(change, method, message):
+    fields = {key: value for key, value in change.items() if key in ("forget_mask", "retrained")}
+    outputs = outputs_of(LOGITS, change.get("chosen", 0))
+    with pytest.raises(ValueError, match=message):
+        evaluate_networks(
+            outputs,
+            dataclasses.replace(REFERENCE, **fields),
+            method=method,
+            chunk=change.get("chunk", 16),
+            **NAMES,
+        )

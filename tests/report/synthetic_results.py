@@ -1,0 +1,265 @@
+"""A results folder as a run leaves it, made up from a seed, for the report's tests and for a look at it."""
+
+import itertools
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+METRIC_COLUMNS = ["task", "method", "forget", "selection", "set", "metric", "value", "low", "high", "n"]
+TASKS: dict[str, dict[str, Any]] = {
+    "digits": {
+        "classes": [str(label) for label in range(10)],
+        "pivots": ["5", "6", "7", "8", "9"],
+        "forget": ["2", "2-3-4", "0-1-2-3-4"],
+        "holdout": ["0-4", "1-2-3"],
+        "network": "MLP 64-7-10",
+        "description": "Handwritten digits, 8 by 8 pixels, all ten classes.",
+    },
+    "digits-4": {
+        "classes": ["0", "1", "2", "3"],
+        "pivots": ["0", "1"],
+        "forget": ["2", "2-3"],
+        "holdout": ["3"],
+        "network": "MLP 64-2-4",
+        "description": "Handwritten digits, 8 by 8 pixels, classes 0 to 3.",
+    },
+}
+METHODS = ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2", "retrained", "nearest", "bias"]
+MODELS = ["dihyfo-1", "dihyfo-2"]
+SPEC: dict[str, Any] = {
+    "tasks": TASKS,
+    "models": MODELS,
+    "methods": METHODS,
+    "protocol": "validation",
+    "config": {"seed": 0, "tasks": {"digits": {"hidden": 7}, "digits-4": {"hidden": 2}}, "note": "a<b & c"},
+}
+# Accuracy on retained classes by task, the chosen network's shortfall, its forget accuracy on held-out sets,
+# and its activation distance to the retrained network.
+_RETRAINED = {"digits": 0.96, "digits-4": 0.985}
+_SHORTFALL = {"dihyfo-1": 0.02, "dihyfo-1-edit": 0.008, "dihyfo-2": 0.035, "nearest": 0.01, "bias": 0.004}
+_LEFT_ON_HOLDOUT = {"nearest": 0.31}
+_DISTANCE = {
+    "retrained": 0.16,
+    "dihyfo-1": 0.21,
+    "dihyfo-1-edit": 0.18,
+    "dihyfo-2": 0.24,
+    "nearest": 0.2,
+    "bias": 0.37,
+}
+
+
+def make_results(folder: Path, spec: dict[str, Any] | None = None, seed: int = 0) -> Path:
+    """Write everything that the report reads into ``folder`` and return it."""
+    spec = spec or SPEC
+    generator = np.random.default_rng(seed)
+    metrics = []
+    for name, task in spec["tasks"].items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        _corpus(folder / name, task, generator)
+        for model in spec["models"]:
+            _training(folder / name / model, task, generator)
+        for forget in task["forget"] + task["holdout"]:
+            metrics.append(_forget_set(folder / name, name, task, forget, spec["methods"], generator))
+        _tokens(folder / name, task, spec)
+    pd.concat(metrics).to_csv(folder / "metrics.csv", index=False)
+    _benchmarks(folder, spec, generator)
+    return folder
+
+
+def _forget_set(
+    folder: Path, name: str, task: dict, forget: str, methods: Iterable[str], generator
+) -> pd.DataFrame:
+    rows, candidates, confusion = [], [], []
+    held_out = forget in task["holdout"]
+    retrained = _RETRAINED[name] + 0.005 * forget.count("-")
+
+    def add(method: str, set_: str, metric: str, value: float, spread: float, n: int) -> None:
+        wide = abs(generator.normal(0, spread)) + spread
+        rows.append([name, method, forget, "chosen", set_, metric, value, None, None, 1])
+        interval = (value - wide, min(value + wide, 1.0)) if n > 1 else (None, None)
+        rows.append(
+            [
+                name,
+                method,
+                forget,
+                "population",
+                set_,
+                metric,
+                value + generator.normal(0, spread / 4),
+                *interval,
+                n,
+            ]
+        )
+
+    for method in methods:
+        n = {"retrained": 32, "bias": 1}.get(method, 512)
+        left = _LEFT_ON_HOLDOUT.get(method, 0.0) if held_out else 0.0
+        kept = retrained - _SHORTFALL.get(method, 0.0) * generator.uniform(0.5, 1.5)
+        distance = _DISTANCE.get(method, 0.3) * generator.uniform(0.9, 1.1)
+        share = 1 - (forget.count("-") + 1) / len(task["classes"])
+        for suffix in ("", "-train"):
+            add(method, f"retain{suffix}", "accuracy", kept, 0.01, n)
+            add(method, f"forget{suffix}", "accuracy", left, 0.0, n)
+        add(method, "test", "accuracy", kept * share + left * (1 - share), 0.01, n)
+        add(method, "forget-train", "mia", generator.uniform(0.3, 0.6), 0.04, min(n, 32))
+        add(method, "forget", "mia_test", generator.uniform(0.3, 0.6), 0.04, min(n, 32))
+        for set_, scale in (("retain", 0.4), ("forget", 2.2), ("test", 1.0)):
+            add(method, set_, "overlap", 1 - 0.9 * distance * scale, 0.02, n)
+            add(method, set_, "activation_distance", distance * scale, 0.02, n)
+            add(method, set_, "phi", 1 - 0.2 * distance * scale, 0.01, n)
+            add(method, set_, "jsd", 0.4 * distance * scale, 0.01, n)
+        if method not in ("retrained", "bias"):
+            candidates.append(_candidates(method, left, kept, generator))
+        if method != "retrained":
+            confusion.append(_confusion(method, task["classes"], forget.split("-"), 1 - distance, generator))
+    frame = pd.DataFrame(rows, columns=METRIC_COLUMNS)
+    frame.to_csv(folder / f"forget-{forget}.csv", index=False)
+    _write(
+        candidates,
+        folder / f"forget-{forget}-candidates.csv",
+        ["method", "candidate", "start", "prompt", "forget_accuracy", "retain_accuracy", "chosen"],
+    )
+    _write(
+        confusion,
+        folder / f"forget-{forget}-confusion.csv",
+        ["method", "set", "retrained", "predicted", "count"],
+    )
+    return frame
+
+
+def _candidates(method: str, left: float, kept: float, generator, count: int = 256) -> pd.DataFrame:
+    images = 60
+    forgotten = np.round(np.clip(generator.exponential(0.1, count) - 0.08 + left, left, 1) * images) / images
+    retained = (
+        np.round(np.clip(kept - generator.exponential(0.08, count) + 0.3 * (forgotten - left), 0, 1) * images)
+        / images
+    )
+    order = np.lexsort((-retained, forgotten))
+    chosen = np.arange(count) == order[0]
+    return pd.DataFrame(
+        {
+            "method": method,
+            "candidate": range(count),
+            "start": generator.integers(0, 16, count),
+            "prompt": range(count),
+            "forget_accuracy": forgotten,
+            "retain_accuracy": retained,
+            "chosen": np.where(chosen, "true", "false"),
+        }
+    )
+
+
+def _confusion(
+    method: str, classes: list[str], forgotten: list[str], agreement: float, generator
+) -> pd.DataFrame:
+    rows = []
+    retained = [name for name in classes if name not in forgotten]
+    for set_, extra in (("retain", 0), ("test", len(forgotten))):
+        counts = pd.DataFrame(0, index=retained, columns=retained)
+        for name in retained:
+            shares = np.full(len(retained), (1 - agreement) * (0.3 + extra) / max(len(retained), 1))
+            shares[retained.index(name)] = agreement
+            counts.loc[name] = generator.poisson(35 * shares * (1 + extra / len(retained)))
+        rows += [
+            [method, set_, row, column, counts.loc[row, column]] for row in retained for column in retained
+        ]
+    return pd.DataFrame(rows, columns=["method", "set", "retrained", "predicted", "count"])
+
+
+def _training(folder: Path, task: dict, generator) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    steps = np.arange(0, 4001, 20)
+    train = 0.03 + 0.9 * np.exp(-steps / 400) * np.exp(generator.normal(0, 0.1, len(steps)))
+    test = np.where(steps % 200 == 0, train * 1.2 + 0.01, np.nan)
+    pd.DataFrame({"step": steps, "train_mse": train, "test_mse": test, "learning_rate": 1e-3}).to_csv(
+        folder / "history.csv", index=False
+    )
+    alignment, prompts = [], []
+    for starts, penalty in (("seen", 0.0), ("unseen", 0.07)):
+        for index, name in enumerate(task["classes"]):
+            role = "pivot" if name in task["pivots"] else "free"
+            for step in range(250, 4001, 250):
+                fit = 1 - penalty - 0.02 * index - (0.25 if role == "pivot" else 0.0)
+                r_squared = fit - 2.5 * np.exp(-step / 300) + generator.normal(0, 0.02)
+                alignment.append([step, starts, name, role, r_squared, np.sqrt(max(r_squared, 0.0))])
+            high = 1.0 if role == "pivot" else 9.0
+            for network in range(100):
+                target = np.exp(generator.uniform(np.log(0.03), np.log(high)))
+                observed = target * np.exp(generator.normal(0, 0.15 + 3 * penalty))
+                prompts.append([starts, name, role, network, target, observed])
+    pd.DataFrame(alignment, columns=["step", "starts", "class", "role", "r_squared", "correlation"]).to_csv(
+        folder / "alignment.csv", index=False
+    )
+    pd.DataFrame(prompts, columns=["starts", "class", "role", "network", "target", "observed"]).to_csv(
+        folder / "prompts.csv", index=False
+    )
+
+
+def _corpus(folder: Path, task: dict, generator) -> None:
+    classes, bins = [], []
+    edges = [0.0, 0.1, 0.5, 1.0, 2.0, 4.0, 1e9]
+    for name in task["classes"]:
+        role = "pivot" if name in task["pivots"] else "free"
+        forgotten = 0 if role == "pivot" else int(generator.integers(3000, 6000))
+        classes.append(
+            [
+                name,
+                role,
+                24000,
+                forgotten,
+                0.02,
+                0.1 if role == "pivot" else 0.4,
+                0.9 if role == "pivot" else 11.3,
+            ]
+        )
+        for low, high in itertools.pairwise(edges):
+            bins.append(
+                [name, low, high, 4000, int(generator.integers(0, 4000)), int(generator.integers(0, 9000))]
+            )
+    pd.DataFrame(
+        classes, columns=["class", "role", "checkpoints", "forgotten", "lowest", "median", "highest"]
+    ).to_csv(folder / "corpus-classes.csv", index=False)
+    pd.DataFrame(bins, columns=["class", "low", "high", "cap", "admitted", "rejected"]).to_csv(
+        folder / "corpus-bins.csv", index=False
+    )
+    sets = [[forget, "false", 900, 640] for forget in task["forget"]] + [
+        [forget, "true", 0, 0] for forget in task["holdout"]
+    ]
+    pd.DataFrame(sets, columns=["forget", "holdout", "checkpoints", "forgotten"]).to_csv(
+        folder / "corpus-forget-sets.csv", index=False
+    )
+
+
+def _tokens(folder: Path, task: dict, spec: dict) -> None:
+    def token(path: Path, kind: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        digest = (str(path.name).encode().hex() * 8)[:64]
+        path.write_text(
+            json.dumps({"kind": kind, "object_id": f"sha256:{digest}", "summary": {"networks": 3}})
+        )
+
+    token(folder / "corpus.json", "corpus")
+    for model in spec["models"]:
+        token(folder / model / "hypernet.json", "hypernet")
+    for method in spec["methods"]:
+        for forget in task["forget"] + task["holdout"]:
+            token(folder / method / f"forget-{forget}.json", "networks")
+
+
+def _benchmarks(folder: Path, spec: dict, generator) -> None:
+    for rule in ("collect_checkpoints", "train_hypernet", "sample_unlearned", "evaluate"):
+        for task in spec["tasks"]:
+            path = folder / "benchmarks" / rule / task / "job.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(
+                json.dumps({"s": float(generator.uniform(2, 100)), "cpu_time": 3.0, "max_rss": 700.5}) + "\n"
+            )
+
+
+def _write(frames: list[pd.DataFrame], path: Path, columns: list[str]) -> None:
+    frame = pd.concat(frames) if frames else pd.DataFrame(columns=columns)
+    frame.to_csv(path, index=False)

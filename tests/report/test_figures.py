@@ -1,0 +1,195 @@
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_results import SPEC, TASKS, make_results
+
+from hyperforget.command import UserError
+from hyperforget.report.figures import write_figures
+from hyperforget.report.figures.candidates import draw_candidates
+from hyperforget.report.figures.style import PALETTE, style
+from hyperforget.report.names import FIGURE_FOLDER, as_spec, figure_files
+
+SVG = "{http://www.w3.org/2000/svg}"
+SMALL = {
+    **SPEC,
+    "tasks": {"digits-4": {**TASKS["digits-4"], "forget": ["2"], "holdout": []}},
+    "models": ["dihyfo-1"],
+    "methods": ["dihyfo-1", "retrained"],
+}
+
+
+@pytest.fixture(scope="module")
+def drawings(built) -> dict[str, str]:
+    return {path.stem: path.read_text() for path in sorted((built / FIGURE_FOLDER).iterdir())}
+
+
+@pytest.fixture
+def small(tmp_path) -> Path:
+    return make_results(tmp_path / "results", SMALL)
+
+
+def contrast(first: str, second: str) -> float:
+    def luminance(colour: str) -> float:
+        channels = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+        linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    low, high = sorted((luminance(first), luminance(second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def texts(svg: str) -> list[str]:
+    return ["".join(element.itertext()) for element in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def test_files_are_those_that_names_tells(drawings):
+    expected = figure_files(SPEC, "digits-4") + figure_files(SPEC, "digits")
+    assert {f"{name}.svg" for name in drawings} == set(expected)
+
+
+def test_every_figure_is_xml_with_a_title_and_a_text_alternative(drawings):
+    for name, svg in drawings.items():
+        root = ElementTree.fromstring(svg)
+        labels = root.get("aria-labelledby").split()
+        assert root.get("role") == "img"
+        assert labels == [f"{name}-title", f"{name}-description"]
+        assert [root.find(f"{SVG}title").get("id"), root.find(f"{SVG}desc").get("id")] == labels
+        assert len(root.find(f"{SVG}desc").text) > 40
+
+
+def test_ids_are_unique_over_all_figures_and_all_references_resolve(drawings):
+    everything = "\n".join(drawings.values())
+    ids = re.findall(r'\sid="([^"]+)"', everything)
+    assert len(ids) == len(set(ids))
+    references = set(re.findall(r'(?:href="#|url\(#)([^")]+)', everything))
+    assert references
+    assert references <= set(ids)
+
+
+def test_figures_load_nothing_and_carry_no_date_or_machine(drawings):
+    for svg in drawings.values():
+        assert not re.search(r'(?:href|src)="(?!#)', svg)
+        assert "<script" not in svg
+        assert "<image" not in svg
+        assert "<metadata" not in svg
+        assert not re.search(r"20\d\d-\d\d-\d\d", svg)
+
+
+def test_ink_follows_the_page_and_nothing_paints_a_background(drawings):
+    for svg in drawings.values():
+        assert "currentColor" in svg
+        assert "fill: #ffffff" not in svg
+        assert "*{" not in svg
+
+
+def test_colours_have_contrast_on_light_and_dark():
+    for colour in PALETTE:
+        assert contrast(colour, "#ffffff") >= 3
+        assert contrast(colour, "#14171a") >= 3
+
+
+def test_bytes_are_the_same_every_time_whatever_the_users_style(small, tmp_path):
+    spec = as_spec(SMALL)
+    write_figures(spec, "digits-4", small, tmp_path / "first")
+    with matplotlib.rc_context({"font.size": 20, "axes.grid": False, "svg.hashsalt": "other"}):
+        write_figures(spec, "digits-4", small, tmp_path / "second")
+        assert matplotlib.rcParams["font.size"] == 20
+    names = figure_files(spec, "digits-4")
+    assert len(names) == 5
+    for name in names:
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+
+
+def test_text_stays_text(drawings):
+    assert "mean squared error" in texts(drawings["digits-dihyfo-1-learning"])
+    assert "prompt alignment R²" in texts(drawings["digits-dihyfo-1-alignment"])
+    assert "target loss (nats)" in texts(drawings["digits-dihyfo-1-observed"])
+
+
+def test_observed_has_panels_for_free_and_pivot_classes_of_seen_and_unseen_runs(drawings):
+    labels = texts(drawings["digits-4-dihyfo-1-observed"])
+    for role in ("free", "pivot"):
+        for starts in ("seen in training", "kept out of training"):
+            assert f"{role} classes, runs {starts}" in labels
+    assert "observed = target" in labels
+    assert "lower bound: class median in the corpus" in labels
+
+
+def test_candidates_are_all_drawn_and_counted(results):
+    task = as_spec(SPEC).task("digits-4")
+    path = results / "digits-4" / "forget-2-candidates.csv"
+    with style():
+        drawing = draw_candidates({"2": path}, task, "dihyfo-1", "validation images")
+    rows = pd.read_csv(path).query("method == 'dihyfo-1'")
+    expected = rows.groupby(["forget_accuracy", "retain_accuracy"]).size()
+    *clouds, ring = drawing.figure.axes[0].lines
+    drawn = {}
+    for cloud in clouds:
+        for point in cloud.get_xydata():
+            drawn[tuple(point)] = cloud.get_markersize()
+    assert set(drawn) == set(expected.index)
+    # Areas are in proportion to counts.
+    for point, count in expected.items():
+        assert drawn[point] ** 2 == pytest.approx(2.4**2 * count)
+    chosen = rows[rows["chosen"].astype(str).str.lower() == "true"].iloc[0]
+    assert ring.get_xydata().tolist() == [[chosen["forget_accuracy"], chosen["retain_accuracy"]]]
+
+
+def test_held_out_sets_are_marked_among_the_candidates(drawings):
+    assert "kept out of collection" in texts(drawings["digits-4-nearest-candidates"])
+
+
+def test_confusion_prints_every_count(drawings, results):
+    labels = [label for label in texts(drawings["digits-4-bias-confusion"]) if label.isdigit()]
+    counts = []
+    for forget in ("2", "2-3", "3"):
+        rows = pd.read_csv(results / "digits-4" / f"forget-{forget}-confusion.csv")
+        counts += [int(count) for count in rows[rows["method"] == "bias"]["count"] if count]
+    ticks = [label for label in "0123" for _ in range(2 * 2 * 3)]
+    assert sorted(labels) == sorted([*map(str, counts), *ticks])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("dihyfo-1/history.csv", lambda text: None, r"history\.csv is missing"),
+        (
+            "dihyfo-1/alignment.csv",
+            lambda text: text.replace("r_squared", "r2"),
+            "lacks the column 'r_squared'",
+        ),
+        (
+            "dihyfo-1/prompts.csv",
+            lambda text: text.replace("pivot", "pivto"),
+            "'pivto' is none of free, pivot",
+        ),
+        (
+            "forget-2-candidates.csv",
+            lambda text: text.replace("dihyfo-1", "gpt"),
+            "no row with method 'dihyfo-1'",
+        ),
+        ("forget-2-confusion.csv", lambda text: text.replace(",3,", ",7,"), "'7' is none of 0, 1, 2, 3"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(small, tmp_path, name, change, message):
+    path = small / "digits-4" / name
+    text = change(path.read_text())
+    path.unlink() if text is None else path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        write_figures(as_spec(SMALL), "digits-4", small, tmp_path / "figures")
+
+
+def test_values_far_below_the_axis_become_triangles(small, tmp_path):
+    path = small / "digits-4" / "dihyfo-1" / "alignment.csv"
+    frame = pd.read_csv(path)
+    frame.loc[0, "r_squared"] = -250.0
+    frame.to_csv(path, index=False)
+    write_figures(as_spec(SMALL), "digits-4", small, tmp_path)
+    svg = (tmp_path / "digits-4-dihyfo-1-alignment.svg").read_text()
+    assert "1 values below −1" in svg
+    assert "−250" not in svg

@@ -1,0 +1,73 @@
+import pytest
+
+from hyperforget.report.listings import corpus_listings, timing_listing, verdict_listing
+from hyperforget.report.names import as_spec
+from hyperforget.report.provenance import Timing
+from hyperforget.report.results import Metrics
+
+CLASSES = "class,role,checkpoints,forgotten,lowest,median,highest\n0,pivot,1200,0,0.01,0.1,0.9\n2,free,1200,310,0.02,0.4,11.5\n"
+SETS = "forget,holdout,checkpoints,forgotten\n2,false,900,640\n3,true,0,0\n"
+
+
+@pytest.fixture
+def task(spec):
+    return spec.task("digits-4")
+
+
+def write_corpus(folder, bins):
+    (folder / "corpus-classes.csv").write_text(CLASSES)
+    (folder / "corpus-forget-sets.csv").write_text(SETS)
+    (folder / "corpus-bins.csv").write_text("class,low,high,cap,admitted,rejected\n" + bins)
+
+
+def test_corpus_tables_say_what_has_really_forgotten(task, tmp_path):
+    write_corpus(tmp_path, "2,0,0.5,4000,3000,12\n2,0.5,inf,4000,17,0\n")
+    classes, sets, bins = corpus_listings(task, tmp_path)
+    assert classes.rows[1] == ("2", "free", "1,200", "310", "0.020", "0.400", "11.500")
+    assert sets.rows == (("{2}", "collected", "900", "640"), ("{3}", "kept out", "0", "0"))
+    assert bins.headings == ("Class", "0 to 0.5", "0.5 and more")
+    assert bins.rows == (("2", "3,000 / 4,000 (12)", "17 / 4,000 (0)"),)
+
+
+def test_many_bins_become_rows_and_none_no_table(task, tmp_path):
+    write_corpus(tmp_path, "".join(f"2,{low},{low + 1},,5,6\n" for low in range(13)))
+    bins = corpus_listings(task, tmp_path)[2]
+    assert len(bins.rows) == 13
+    assert bins.rows[0] == ("2", "0 to 1", "–", "5", "6")
+    write_corpus(tmp_path, "")
+    assert len(corpus_listings(task, tmp_path)) == 2
+
+
+def test_an_open_bin_may_have_no_upper_edge(task, tmp_path):
+    write_corpus(tmp_path, "0,2,,10,1,0\n2,2,,10,4,0\n")
+    bins = corpus_listings(task, tmp_path)[2]
+    assert bins.headings == ("Class", "2 and more")
+    assert [row[1] for row in bins.rows] == ["1 / 10 (0)", "4 / 10 (0)"]
+
+
+def test_every_generator_meets_every_rival_on_every_set(spec, results, task):
+    listing = verdict_listing(spec, task, Metrics(results / "metrics.csv"))
+    assert len(listing.rows) == 3 * 2 * 3
+    held_out = [row for row in listing.rows if row[1] == "Nearest checkpoint" and row[2] == "{3} (kept out)"]
+    assert all(row[3] == "better: forgotten classes 0.0000 against 0.3100" for row in held_out)
+
+
+def test_without_rivals_there_are_no_verdicts(spec, results, task):
+    alone = as_spec(
+        {
+            "tasks": {},
+            "models": ["dihyfo-1"],
+            "methods": ["dihyfo-1", "retrained"],
+            "protocol": "validation",
+        }
+    )
+    assert verdict_listing(alone, task, Metrics(results / "metrics.csv")) is None
+
+
+def test_timings_end_with_their_sum():
+    listing = timing_listing(
+        [Timing("train", 2, 1234.5, 700.0, 650.4), Timing("evaluate", 1, 3.0, 3.0, float("nan"))]
+    )
+    assert listing.rows[0] == ("train", "2", "1,234.5", "700.0", "650")
+    assert listing.rows[1][-1] == "–"
+    assert listing.rows[-1] == ("all stages", "3", "1,237.5", "700.0", "")

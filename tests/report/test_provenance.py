@@ -1,0 +1,81 @@
+import json
+import math
+import subprocess
+
+import pytest
+
+from hyperforget.command import UserError
+from hyperforget.report.provenance import (
+    Token,
+    config_text,
+    find_tokens,
+    git_state,
+    package_versions,
+    stage_timings,
+)
+
+
+def test_versions_name_python_and_what_is_installed():
+    versions = dict(package_versions())
+    assert versions["python"].startswith("3.")
+    assert {"pandas", "matplotlib", "jinja2"} <= set(versions)
+
+
+def test_git_state_tells_commit_and_cleanness(tmp_path):
+    assert git_state(tmp_path) is None
+
+    def git(*arguments):
+        identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+        command = ["git", "-C", str(tmp_path), *identity, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init")
+    assert git_state(tmp_path) is None
+    git("commit", "--allow-empty", "-m", "first")
+    state = git_state(tmp_path)
+    assert state.commit == git("rev-parse", "HEAD")
+    assert state.clean
+    (tmp_path / "new.py").write_text("")
+    assert not git_state(tmp_path).clean
+
+
+def test_tokens_are_found_wherever_they_lie(tmp_path):
+    folder = tmp_path / "digits" / "bias"
+    folder.mkdir(parents=True)
+    (folder / "forget-2.json").write_text(json.dumps({"kind": "networks", "object_id": "abc", "summary": {}}))
+    (tmp_path / "digits" / "other.json").write_text("[1]")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "token.json").write_text(json.dumps({"kind": "corpus", "object_id": "def"}))
+    assert find_tokens(tmp_path, ["digits"]) == [Token("digits/bias/forget-2.json", "networks", "abc")]
+    (folder / "forget-3.json").write_text("{")
+    with pytest.raises(UserError, match=r"forget-3\.json is not JSON"):
+        find_tokens(tmp_path, ["digits"])
+
+
+def test_timings_are_summed_by_stage(tmp_path):
+    assert stage_timings(tmp_path) == []
+    lines = [{"s": 2.5, "max_rss": 100.0}, {"s": 4.0, "max_rss": None}]
+    for stage, entries in (
+        ("evaluate", lines),
+        ("train", [{"s": 30, "max_rss": "NA"}]),
+        ("empty", [{"s": None}]),
+    ):
+        for index, entry in enumerate(entries):
+            path = tmp_path / "benchmarks" / stage / "digits" / f"{index}.jsonl"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(entry) + "\n")
+    train, evaluate = stage_timings(tmp_path)
+    assert (train.stage, train.jobs, train.total, train.longest) == ("train", 1, 30.0, 30.0)
+    assert math.isnan(train.memory)
+    assert (evaluate.jobs, evaluate.total, evaluate.longest, evaluate.memory) == (2, 6.5, 4.0, 100.0)
+
+
+def test_a_config_is_shown_as_yaml():
+    yaml = pytest.importorskip("yaml")
+    config = {
+        "seed": 0,
+        "protocol": "validation",
+        "tasks": {"digits-4": {"pivots": [0, 1], "holdout": ["3"], "rate": 0.3, "empty": {}}},
+        "10": {"note": "a: b # c", "none": None, "yes": True},
+    }
+    assert yaml.safe_load(config_text(config)) == config

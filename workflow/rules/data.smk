@@ -1,0 +1,72 @@
+rule fetch_dataset:
+    output:
+        token="results/{task}/dataset.json",
+    log:
+        "results/logs/fetch_dataset/{task}.log",
+    benchmark:
+        "results/benchmarks/fetch_dataset/{task}.jsonl"
+    conda:
+        "../../envs/hyperforget.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime="15m",
+    params:
+        spec=dataset_spec,
+        code=code("fetch_dataset"),
+    shell:
+        "python -m hyperforget.stages.fetch_dataset --task {wildcards.task} --spec {params.spec:q}"
+        " --store {STORE:q} --threads {threads} --token {output.token} &>{log}"
+
+
+rule collect_checkpoints:
+    input:
+        dataset="results/{task}/dataset.json",
+    output:
+        token="results/{task}/checkpoints/shard-{shard}.json",
+    log:
+        "results/logs/collect_checkpoints/{task}/shard-{shard}.log",
+    benchmark:
+        "results/benchmarks/collect_checkpoints/{task}/shard-{shard}.jsonl"
+    conda:
+        "../../envs/hyperforget.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime="2h",
+    params:
+        spec=collection_spec,
+        code=code("collect_checkpoints"),
+    shell:
+        "python -m hyperforget.stages.collect_checkpoints --task {wildcards.task} --shard {wildcards.shard}"
+        " --spec {params.spec:q} --store {STORE:q} --threads {threads} --dataset {input.dataset}"
+        " --token {output.token} &>{log}"
+
+
+rule assemble_corpus:
+    input:
+        dataset="results/{task}/dataset.json",
+        segments=segments,
+    output:
+        token="results/{task}/corpus.json",
+        classes="results/{task}/corpus-classes.csv",
+        forget_sets="results/{task}/corpus-forget-sets.csv",
+        bins="results/{task}/corpus-bins.csv",
+    log:
+        "results/logs/assemble_corpus/{task}.log",
+    benchmark:
+        "results/benchmarks/assemble_corpus/{task}.jsonl"
+    conda:
+        "../../envs/hyperforget.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime="30m",
+    params:
+        spec=corpus_spec,
+        code=code("assemble_corpus"),
+    shell:
+        "python -m hyperforget.stages.assemble_corpus --task {wildcards.task} --spec {params.spec:q}"
+        " --store {STORE:q} --threads {threads} --dataset {input.dataset} --segments {input.segments}"
+        " --token {output.token} --classes {output.classes} --forget-sets {output.forget_sets}"
+        " --bins {output.bins} &>{log}"

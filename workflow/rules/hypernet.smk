@@ -1,0 +1,112 @@
+rule train_hypernet:
+    input:
+        dataset="results/{task}/dataset.json",
+        corpus="results/{task}/corpus.json",
+    output:
+        token="results/{task}/{model}/hypernet.json",
+        history="results/{task}/{model}/history.csv",
+    log:
+        "results/logs/train_hypernet/{task}/{model}.log",
+    benchmark:
+        "results/benchmarks/train_hypernet/{task}/{model}.jsonl"
+    conda:
+        "../../envs/hyperforget.yaml"
+    # Long jobs first, so that the last of them does not run alone.
+    priority: 10
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime="4h",
+    params:
+        spec=training_spec,
+        code=code("train_hypernet"),
+    shell:
+        "python -m hyperforget.stages.train_hypernet --task {wildcards.task} --model {wildcards.model}"
+        " --spec {params.spec:q} --store {STORE:q} --threads {threads} --dataset {input.dataset}"
+        " --corpus {input.corpus} --token {output.token} --history {output.history} &>{log}"
+
+
+rule probe_hypernet:
+    input:
+        dataset="results/{task}/dataset.json",
+        corpus="results/{task}/corpus.json",
+        hypernet="results/{task}/{model}/hypernet.json",
+    output:
+        alignment="results/{task}/{model}/alignment.csv",
+        prompts="results/{task}/{model}/prompts.csv",
+    log:
+        "results/logs/probe_hypernet/{task}/{model}.log",
+    benchmark:
+        "results/benchmarks/probe_hypernet/{task}/{model}.jsonl"
+    conda:
+        "../../envs/hyperforget.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime="1h",
+    params:
+        spec=probe_spec,
+        code=code("probe_hypernet"),
+    shell:
+        "python -m hyperforget.stages.probe_hypernet --task {wildcards.task} --spec {params.spec:q}"
+        " --store {STORE:q} --threads {threads} --dataset {input.dataset} --corpus {input.corpus}"
+        " --hypernet {input.hypernet} --alignment {output.alignment} --prompts {output.prompts} &>{log}"
+
+
+rule sample_unlearned:
+    input:
+        dataset="results/{task}/dataset.json",
+        corpus="results/{task}/corpus.json",
+        hypernet="results/{task}/{model}/hypernet.json",
+    output:
+        token="results/{task}/{model}/forget-{forget}.json",
+        network="results/{task}/{model}/forget-{forget}.safetensors",
+    log:
+        "results/logs/sample_unlearned/{task}/{model}/forget-{forget}.log",
+    benchmark:
+        "results/benchmarks/sample_unlearned/{task}/{model}/forget-{forget}.jsonl"
+    conda:
+        "../../envs/hyperforget.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime="1h",
+    params:
+        spec=sampling_spec,
+        code=code("sample_unlearned"),
+    shell:
+        "python -m hyperforget.stages.sample_unlearned --task {wildcards.task} --model {wildcards.model}"
+        " --forget {wildcards.forget} --spec {params.spec:q} --store {STORE:q} --threads {threads}"
+        " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
+        " --token {output.token} --network {output.network} &>{log}"
+
+
+rule sample_edited:
+    input:
+        dataset="results/{task}/dataset.json",
+        corpus="results/{task}/corpus.json",
+        hypernet="results/{task}/{model}/hypernet.json",
+        originals="results/{task}/original.json",
+    output:
+        token="results/{task}/{model}-edit/forget-{forget}.json",
+        network="results/{task}/{model}-edit/forget-{forget}.safetensors",
+    log:
+        "results/logs/sample_edited/{task}/{model}/forget-{forget}.log",
+    benchmark:
+        "results/benchmarks/sample_edited/{task}/{model}/forget-{forget}.jsonl"
+    wildcard_constraints:
+        model="|".join(model for model in settings.models if reads_start(model)) or "none",
+    conda:
+        "../../envs/hyperforget.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime="1h",
+    params:
+        spec=editing_spec,
+        code=code("sample_unlearned"),
+    shell:
+        "python -m hyperforget.stages.sample_unlearned --task {wildcards.task} --model {wildcards.model}"
+        " --forget {wildcards.forget} --spec {params.spec:q} --store {STORE:q} --threads {threads}"
+        " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
+        " --originals {input.originals} --token {output.token} --network {output.network} &>{log}"
