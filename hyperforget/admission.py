@@ -1,4 +1,6 @@
-"""Which reviewed checkpoints are kept (thesis, figure 3.7 and the relaxed rule of its second proof of concept)."""
+"""Which reviewed checkpoints are kept (thesis, figure 3.7 and the relaxed rule of its second proof of
+concept).
+"""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +17,8 @@ FORGOTTEN_ACCURACY = 0.01
 
 @dataclass(frozen=True)
 class LevelCount:
-    """Checkpoints whose loss of a class lay between ``low`` and ``high`` nats (None: no bound): admitted and rejected.
+    """Checkpoints whose loss of a class lay between ``low`` and ``high`` nats (None: no bound): admitted and
+    rejected.
 
     ``cap`` is the most that one joint bin takes; None under the relaxed rule.
     """
@@ -30,7 +33,9 @@ class LevelCount:
 
 @dataclass(frozen=True)
 class AdmissionCounts:
-    """How many checkpoints were reviewed, how many of them failed the pivots' accuracy, and the rest by loss level."""
+    """How many checkpoints were reviewed, how many of them failed the pivots' accuracy, and the rest by loss
+    level.
+    """
 
     reviewed: int
     pivots_rejected: int
@@ -40,9 +45,9 @@ class AdmissionCounts:
 class Admission:
     """Counts loss levels over all runs of a shard and decides, checkpoint by checkpoint.
 
-    Pivots must each reach ``pivot_accuracy``. Under the rule ``bins`` a checkpoint falls into one joint bin, the combination of its
-    free classes' loss levels: the fuller a bin is, up to its cap, the rarer it is chosen. Under ``relaxed`` accurate
-    pivots suffice.
+    Pivots must each reach ``pivot_accuracy``. Under the rule ``bins`` a checkpoint falls into one joint bin,
+    the combination of its free classes' loss levels: the fuller a bin is, up to its cap, the rarer it is
+    chosen. Under ``relaxed`` accurate pivots suffice.
     """
 
     def __init__(
@@ -61,7 +66,9 @@ class Admission:
         self.pivots_rejected = 0
 
     def admit(self, rows: Tensor, losses: Tensor, correct: Tensor, generator: torch.Generator) -> Tensor:
-        """The networks among ``rows`` (M,) whose checkpoints are kept, from losses and correct counts (N, C)."""
+        """The networks among ``rows`` (M,) whose checkpoints are kept, from losses and correct counts (N,
+        C).
+        """
         self.reviewed += rows.numel()
         needed = self.config.pivot_accuracy * self.sizes[self.pivots]
         accurate = (correct[rows][:, self.pivots] >= needed).all(dim=1)

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from hyperforget import store
 from hyperforget.config import SelectionConfig
-from hyperforget.metrics.classes import accuracy_on, class_losses, class_sizes, correct_counts
+from hyperforget.metrics.classes import accuracy_on, class_losses, correct_counts
 from hyperforget.networks import Layout, forward
 from hyperforget.tasks import Split, TaskData
 
@@ -33,8 +32,8 @@ _NETWORKS_AT_ONCE = 256
 
 @dataclass(frozen=True)
 class Candidates:
-    """N networks: ``params`` (N, P), their class ``losses`` (N, C) in nats and ``correct`` counts (N, C) on the split
-    that selects, and which ``prompt`` (N,) and ``start`` (N,) each came from."""
+    """N networks: ``params`` (N, P), their class ``losses`` (N, C) in nats and ``correct`` counts (N, C) on
+    the split that selects, and which ``prompt`` (N,) and ``start`` (N,) each came from."""
 
     params: Tensor
     losses: Tensor
@@ -65,7 +64,9 @@ def measure(params: Tensor, layout: Layout, split: Split) -> tuple[Tensor, Tenso
 def make_candidates(
     params: Tensor, layout: Layout, split: Split, prompt: Tensor | None = None, start: Tensor | None = None
 ) -> Candidates:
-    """Measure networks on the split that selects; without ``start`` each network counts as a start of its own."""
+    """Measure networks on the split that selects; without ``start`` each network counts as a start of its
+    own.
+    """
     losses, correct = measure(params, layout, split)
     count = params.shape[0]
     return Candidates(
@@ -82,10 +83,12 @@ def choose(
 ) -> int:
     """Index of the chosen network, by accuracy on the split that selects.
 
-    ``lowest-forget`` (thesis, section 3.5): lowest accuracy on the forget set, then highest on the retain set.
-    ``highest-retain``: highest on the retain set among those within ``tolerance`` on the forget set, else the lowest on it.
-    ``sizes`` (C,) are the images per class, ``forget`` (C,) marks the forgotten classes; with ``start`` only the
-    networks from that start are considered. Ties go to the first.
+    ``lowest-forget`` (thesis, section 3.5): lowest accuracy on the forget set, then highest on the retain
+    set.
+    ``highest-retain``: highest on the retain set among those within ``tolerance`` on the forget set, else
+    the lowest on it.
+    ``sizes`` (C,) are the images per class, ``forget`` (C,) marks the forgotten classes; with ``start`` only
+    the networks from that start are considered. Ties go to the first.
     """
     forgotten = accuracy_on(candidates.correct, sizes, forget)
     retained = accuracy_on(candidates.correct, sizes, ~forget)
@@ -133,7 +136,8 @@ def export_chosen(
 ) -> None:
     """Write one network as a state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)`` in safetensors.
 
-    The metadata hold ``attributes``, the layer sizes, and the mean and standard deviation that pixels are normalised with.
+    The metadata hold ``attributes``, the layer sizes, and the mean and standard deviation that pixels are
+    normalised with.
     """
     from safetensors.torch import save_file
 

@@ -1,7 +1,8 @@
-"""A digest of the code that a stage runs, so that editing code reruns the stages that use it and nothing else.
+"""A digest of the code that a stage runs, so that editing code reruns the stages that use it and nothing
+else.
 
-The digest covers the syntax trees of a module and of all modules of this package that it imports, directly or not,
-without docstrings: comments, documentation, layout and file times leave it unchanged.
+The digest covers the syntax trees of a module and of all modules of this package that it imports, directly
+or not, without docstrings: comments, documentation, layout and file times leave it unchanged.
 """
 
 import ast
@@ -12,8 +13,8 @@ from pathlib import Path
 PACKAGE = "hyperforget"
 _ROOT = Path(__file__).parent
 
-# The values of the configuration reach a stage in its specification, so the code that declares and checks them is
-# left out: a new key for one stage must not rerun the others.
+# The values of the configuration reach a stage in its specification, so the code that declares and checks
+# them is left out: a new key for one stage must not rerun the others.
 _EXEMPT = f"{PACKAGE}.config"
 
 

@@ -1,8 +1,9 @@
 """Collecting checkpoints: optimisation and de-optimisation runs, and which of their checkpoints are kept.
 
-Thesis, section 3.3.1. An *optimisation run* undersamples a random set of classes from its first step on (figure 3.5);
-a *de-optimisation run* trains on everything and deletes a random set of classes on the way, so that their losses rise
-(figure 3.6). Pivot classes are never undersampled. Runs are reviewed at random steps; `admission` says what is kept.
+Thesis, section 3.3.1. An *optimisation run* undersamples a random set of classes from its first step on
+(figure 3.5); a *de-optimisation run* trains on everything and deletes a random set of classes on the way, so
+that their losses rise (figure 3.6). Pivot classes are never undersampled. Runs are reviewed at random steps;
+`admission` says what is kept.
 """
 
 from dataclasses import dataclass
@@ -57,7 +58,9 @@ SEGMENT_ARRAYS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What R runs are shown: ``curriculum``, ``learning_rates`` (R,), and ``reviews`` bool (R, G) of the review steps (G,)."""
+    """What R runs are shown: ``curriculum``, ``learning_rates`` (R,), and ``reviews`` bool (R, G) of the
+    review steps (G,).
+    """
 
     curriculum: Curriculum
     learning_rates: Tensor
@@ -79,8 +82,8 @@ def collect_runs(
 ) -> tuple[dict[str, np.ndarray], Admission]:
     """Train ``runs`` networks and return their admitted checkpoints as arrays, with the admission's counts.
 
-    Checkpoint 0 of every run is its start. ``review`` is the split whose class losses (nats) condition and admit:
-    validation, or test under the thesis' protocol. Rows beyond ``saved`` are zero.
+    Checkpoint 0 of every run is its start. ``review`` is the split whose class losses (nats) condition and
+    admit: validation, or test under the thesis' protocol. Rows beyond ``saved`` are zero.
     """
     free = [label for label in range(layout.classes) if label not in pivots]
     admission = Admission(config, pivots, free, runs, class_sizes(review.labels, layout.classes))
@@ -128,7 +131,9 @@ def plan_runs(
 def _draw_classes(
     free: list[int], holdout: list[tuple[int, ...]], generator: torch.Generator, allow_none: bool = False
 ) -> list[int]:
-    """A random set of free classes that is not held out; its size is uniform, so that single classes are common."""
+    """A random set of free classes that is not held out; its size is uniform, so that single classes are
+    common.
+    """
     while True:
         size = int(torch.randint(0 if allow_none else 1, len(free) + 1, (), generator=generator))
         chosen = sorted(
@@ -147,9 +152,11 @@ def _draw_reviews(
 ) -> tuple[Tensor, Tensor]:
     """Review steps (G,), and for each run (R, G) which of them it is reviewed at.
 
-    Always at its end and at the last review before a deletion: between these two lies what an edit has to learn.
+    Always at its end and at the last review before a deletion: between these two lies what an edit has to
+    learn.
 
-    ``uniform`` reviews all steps alike; ``early`` reviews more often after the start and after a deletion, where losses move fast;
+    ``uniform`` reviews all steps alike; ``early`` reviews more often after the start and after a deletion,
+    where losses move fast;
     ``ends`` prefers the first and the last steps.
     """
     steps = config.steps

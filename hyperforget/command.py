@@ -1,4 +1,6 @@
-"""What every command of the package shares: arguments, errors for users, and sparse progress for long work."""
+"""What every command of the package shares: arguments, errors for users, and sparse progress for long
+work.
+"""
 
 import argparse
 import difflib
@@ -16,11 +18,15 @@ _LOG_INTERVAL_SECONDS = 20.0
 
 
 class UserError(ValueError):
-    """Wrong input, explained in one sentence; commands print it without a traceback and exit with status 2."""
+    """Wrong input, explained in one sentence; commands print it without a traceback and exit with status
+    2.
+    """
 
 
 def nearest_choice(value: object, allowed: Iterable[object]) -> str:
-    """The end of an error message: ``; did you mean 'x'?`` for the closest allowed value, else an empty string."""
+    """The end of an error message: ``; did you mean 'x'?`` for the closest allowed value, else an empty
+    string.
+    """
     matches = difflib.get_close_matches(str(value), [str(choice) for choice in allowed], n=1, cutoff=0.4)
     return f"; did you mean {matches[0]!r}?" if matches else ""
 
@@ -53,7 +59,9 @@ def _fail(message: str, status: int) -> int:
 
 
 def progress(items: Iterable[Item], total: int, description: str, unit: str = "step") -> Iterator[Item]:
-    """Yield ``items``, showing a bar on a terminal and a line every 20 seconds in a log, with rate and time left."""
+    """Yield ``items``, showing a bar on a terminal and a line every 20 seconds in a log, with rate and time
+    left.
+    """
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         from tqdm import tqdm
 

@@ -1,4 +1,6 @@
-"""Judging one forget set: all methods' networks against the retrained ones, on test data that nothing else has read."""
+"""Judging one forget set: all methods' networks against the retrained ones, on test data that nothing else
+has read.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,7 +72,9 @@ def candidate_rows(method: str, stored: Chosen, sizes: Tensor, forget: Tensor) -
 
 
 def confusion_rows(method: str, stored: Chosen, reference: Reference, data: TaskData) -> list[ConfusionRow]:
-    """Confusion of the chosen network with retrained seed 0, on the test images of the retained classes and on all."""
+    """Confusion of the chosen network with retrained seed 0, on the test images of the retained classes and
+    on all.
+    """
     chosen = stored.candidates.params[stored.index : stored.index + 1]
     predicted = forward(chosen, stored.layout, data.test.images)[0].argmax(-1)
     retrained = reference.retrained[0].argmax(-1)

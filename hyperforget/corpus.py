@@ -12,7 +12,9 @@ from hyperforget import store
 
 @dataclass(frozen=True)
 class Corpus:
-    """Checkpoints of R runs: ``theta`` (R, T, P), ``losses`` (R, T, C) in nats; run r has ``saved[r]`` of them, first its start."""
+    """Checkpoints of R runs: ``theta`` (R, T, P), ``losses`` (R, T, C) in nats; run r has ``saved[r]`` of
+    them, first its start.
+    """
 
     theta: Tensor
     losses: Tensor
@@ -23,7 +25,9 @@ class Corpus:
         return Corpus(self.theta[rows], self.losses[rows], self.saved[rows])
 
     def split(self, unseen: float, generator: torch.Generator) -> tuple["Corpus", "Corpus"]:
-        """The runs that have an admitted checkpoint, divided at random into seen ones, to train on, and a share ``unseen``."""
+        """The runs that have an admitted checkpoint, divided at random into seen ones, to train on, and a
+        share ``unseen``.
+        """
         usable = torch.nonzero(self.saved >= 2).flatten()
         usable = usable[torch.randperm(usable.numel(), generator=generator)]
         held_out = max(1, round(unseen * usable.numel()))
@@ -36,7 +40,9 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What M admitted checkpoints do: class ``losses`` (M, C) in nats and ``accuracies`` (M, C) on the conditioning split."""
+    """What M admitted checkpoints do: class ``losses`` (M, C) in nats and ``accuracies`` (M, C) on the
+    conditioning split.
+    """
 
     losses: Tensor
     accuracies: Tensor
@@ -44,7 +50,9 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Pairs:
-    """B pairs of an earlier and a later checkpoint of one run: parameters (B, P) and class losses (B, C) of both."""
+    """B pairs of an earlier and a later checkpoint of one run: parameters (B, P) and class losses (B, C) of
+    both.
+    """
 
     start: Tensor
     start_losses: Tensor
@@ -55,8 +63,8 @@ class Pairs:
 def draw_pairs(corpus: Corpus, count: int, from_start: float, generator: torch.Generator) -> Pairs:
     """Draw a run uniformly, then an earlier and a later checkpoint of it (thesis, section 3.3.2).
 
-    With chance ``from_start`` the earlier one is the run's random start, so that prompting from scratch is learned. Every run must have
-    two checkpoints at least.
+    With chance ``from_start`` the earlier one is the run's random start, so that prompting from scratch is
+    learned. Every run must have two checkpoints at least.
     """
     rows = torch.randint(corpus.saved.shape[0], (count,), generator=generator)
     later = 1 + _below(corpus.saved[rows] - 1, generator)
@@ -76,7 +84,9 @@ def _below(limits: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def admitted_mask(saved: Tensor, slots: int) -> Tensor:
-    """Which of ``slots`` entries of each run (R, slots) are admitted checkpoints, from how many were ``saved`` (R,)."""
+    """Which of ``slots`` entries of each run (R, slots) are admitted checkpoints, from how many were
+    ``saved`` (R,).
+    """
     mask = torch.arange(slots) < saved.unsqueeze(1)
     mask[:, 0] = False
     return mask
@@ -102,7 +112,9 @@ def load_corpus(root: Path, token: Path) -> Corpus:
 
 
 def load_outcomes(root: Path, token: Path, sizes: Tensor) -> Outcomes:
-    """Losses and accuracies of all admitted checkpoints, without their parameters; ``sizes`` (C,) are images per class."""
+    """Losses and accuracies of all admitted checkpoints, without their parameters; ``sizes`` (C,) are images
+    per class.
+    """
     arrays = read_segments(root, segment_ids(root, token), ["loss", "correct", "saved"])
     losses, correct, saved = (torch.from_numpy(arrays[name]) for name in ("loss", "correct", "saved"))
     mask = admitted_mask(saved, losses.shape[1])

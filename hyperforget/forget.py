@@ -23,8 +23,8 @@ class ForgetSet:
 def parse_forget_set(text: str, classes: int, where: str = "forget set") -> ForgetSet:
     """Read ``2-3`` as the classes 2 and 3 of a task with ``classes`` classes.
 
-    Raises `UserError`, naming ``where`` and the nearest valid form, unless the labels are whole numbers, known,
-    unique, sorted, and leave at least one class to retain.
+    Raises `UserError`, naming ``where`` and the nearest valid form, unless the labels are whole numbers,
+    known, unique, sorted, and leave at least one class to retain.
     """
     allowed = (
         f"allowed are class labels 0 to {classes - 1}, sorted, each once, joined by '-', never all of them"

@@ -1,4 +1,6 @@
-"""The rival `nearest`: stored checkpoints whose class losses are closest to a prompt, instead of generated networks."""
+"""The rival `nearest`: stored checkpoints whose class losses are closest to a prompt, instead of generated
+networks.
+"""
 
 import torch
 from torch import Tensor
@@ -7,7 +9,8 @@ from hyperforget.hypernet.conditioning import compress
 
 
 def nearest_checkpoints(losses: Tensor, prompts: Tensor, count: int) -> Tensor:
-    """Indices (K, count) of the checkpoints whose losses (M, C) are nearest to each prompt (K, C), nearest first.
+    """Indices (K, count) of the checkpoints whose losses (M, C) are nearest to each prompt (K, C), nearest
+    first.
 
     The distance is Euclidean between log(1 + loss), the scale on which hypernetworks are prompted.
     """

@@ -1,7 +1,9 @@
-"""Main networks as flat parameter vectors: their layout, a forward pass for many at once, and their symmetries.
+"""Main networks as flat parameter vectors: their layout, a forward pass for many at once, and their
+symmetries.
 
-A *network batch* is a float32 tensor ``(N, P)`` of parameters with the `Layout` that names its entries. The order is
-that of the state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)``, so slices load into it unchanged.
+A *network batch* is a float32 tensor ``(N, P)`` of parameters with the `Layout` that names its entries. The
+order is that of the state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)``, so slices load into it
+unchanged.
 """
 
 import math
@@ -14,7 +16,9 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Parameter:
-    """One weight or bias of a network: its state-dict name, its shape and where it starts in the flat vector."""
+    """One weight or bias of a network: its state-dict name, its shape and where it starts in the flat
+    vector.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -31,7 +35,9 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Layout:
-    """A multilayer perceptron with ReLU between its layers; ``sizes`` is (inputs, hidden units ..., classes)."""
+    """A multilayer perceptron with ReLU between its layers; ``sizes`` is (inputs, hidden units ...,
+    classes).
+    """
 
     sizes: tuple[int, ...]
 
@@ -83,7 +89,8 @@ def initialise(layout: Layout, count: int, generator: torch.Generator) -> Tensor
 
 
 def forward_parts(parts: list[Tensor], images: Tensor) -> Tensor:
-    """Logits (N, C, B) of N networks, given as `Layout.split` gives them, on the same images (D, B), one a column.
+    """Logits (N, C, B) of N networks, given as `Layout.split` gives them, on the same images (D, B), one a
+    column.
 
     The first layer of all networks is one matrix product. Images run along the last dimension throughout: the
     softmax over a handful of classes is then several times as fast as over the last dimension.
@@ -108,7 +115,9 @@ def permute_hidden(params: Tensor, layout: Layout, generator: torch.Generator) -
 
 
 def permute_hidden_jointly(batches: list[Tensor], layout: Layout, generator: torch.Generator) -> list[Tensor]:
-    """Permutation augmentation: network n of every batch (N, P) gets the same random order of its hidden units."""
+    """Permutation augmentation: network n of every batch (N, P) gets the same random order of its hidden
+    units.
+    """
     count = batches[0].shape[0]
     orders = [torch.rand(count, units, generator=generator).argsort(dim=1) for units in layout.sizes[1:-1]]
     return [_reorder(params, layout, orders) for params in batches]

@@ -1,8 +1,8 @@
 """Training many main networks at once by stochastic gradient descent.
 
-All networks of a population read the same minibatch; each draws its own examples from it (a Bernoulli keep-mask over
-the minibatch), so two networks with a common start still differ, and classes are undersampled or deleted by lowering
-their keep rate. The first layer of all networks is then one matrix product.
+All networks of a population read the same minibatch; each draws its own examples from it (a Bernoulli
+keep-mask over the minibatch), so two networks with a common start still differ, and classes are undersampled
+or deleted by lowering their keep rate. The first layer of all networks is then one matrix product.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,9 @@ from hyperforget.networks import Layout, forward_parts
 
 @dataclass(frozen=True)
 class Curriculum:
-    """Which share of each class a network is shown: ``before`` (N, C) up to step ``switch`` (N,), then ``after`` (N, C)."""
+    """Which share of each class a network is shown: ``before`` (N, C) up to step ``switch`` (N,), then
+    ``after`` (N, C).
+    """
 
     before: Tensor
     after: Tensor
@@ -51,8 +53,8 @@ def train_population(
     """Train N networks from ``starts`` (N, P) for ``steps`` steps and return their parameters (N, P).
 
     ``images`` (B, D) and ``labels`` (B,) are the training split; ``learning_rates`` (N,) multiply
-    ``recipe.learning_rate``. ``observe(step, params)`` is called after each step of ``observed_steps`` with a copy of the parameters.
-    Equal to training the networks one by one on the same weighted minibatches.
+    ``recipe.learning_rate``. ``observe(step, params)`` is called after each step of ``observed_steps`` with
+    a copy of the parameters. Equal to training the networks one by one on the same weighted minibatches.
     """
     parts = [part.clone().requires_grad_() for part in layout.split(starts)]
     velocities = [torch.zeros_like(part) for part in parts]
@@ -75,16 +77,19 @@ def train_population(
 
 
 def example_weights(labels: Tensor, rates: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Weights (N, B) of a minibatch's examples, one network a row: zero where not drawn, else equal, with sum one.
+    """Weights (N, B) of a minibatch's examples, one network a row: zero where not drawn, else equal, with
+    sum one.
 
-    Network n draws an example of class c with probability ``share * rates[n, c]``; one that draws nothing has zero
-    weights, hence no step.
+    Network n draws an example of class c with probability ``share * rates[n, c]``; one that draws nothing
+    has zero weights, hence no step.
     """
     drawn = torch.rand(rates.shape[0], labels.shape[0], generator=generator) < share * rates[:, labels]
     return drawn / drawn.sum(dim=1, keepdim=True).clamp(min=1)
 
 
 def weighted_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
-    """Sum over networks of their weighted cross-entropy in nats: logits (N, C, B), labels (B,), weights (N, B)."""
+    """Sum over networks of their weighted cross-entropy in nats: logits (N, C, B), labels (B,), weights (N,
+    B).
+    """
     index = labels.expand(logits.shape[0], 1, -1)
     return -(F.log_softmax(logits, dim=1).gather(1, index).squeeze(1) * weights).sum()

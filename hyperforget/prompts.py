@@ -5,20 +5,22 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from hyperforget.config import PromptConfig
 from hyperforget.admission import FORGOTTEN_ACCURACY
+from hyperforget.config import PromptConfig
 
 # A checkpoint counts as knowing a class from this accuracy on.
 KNOWN_ACCURACY = 0.5
 
 
 def prompt_grid(losses: Tensor, accuracies: Tensor, forget: Tensor, config: PromptConfig) -> Tensor:
-    """Target losses (K, C) in nats for a forget set, from the losses (M, C) and accuracies (M, C) of M checkpoints.
+    """Target losses (K, C) in nats for a forget set, from the losses (M, C) and accuracies (M, C) of M
+    checkpoints.
 
-    Every pair of a ``forget`` and a ``retain`` quantile is a prompt: a forgotten class is asked for that quantile of
-    its losses among the checkpoints that have forgotten it, a retained class among those that know it. A class that no checkpoint has
-    forgotten, such as a pivot, is asked for a quantile of its highest losses instead; hypernetworks answer reliably only inside
-    the range of losses that the corpus holds.
+    Every pair of a ``forget`` and a ``retain`` quantile is a prompt: a forgotten class is asked for that
+    quantile of its losses among the checkpoints that have forgotten it, a retained class among those that
+    know it. A class that no checkpoint has forgotten, such as a pivot, is asked for a quantile of its
+    highest losses instead; hypernetworks answer reliably only inside the range of losses that the corpus
+    holds.
     """
     prompts = []
     for high, low in product(config.forget, config.retain):

@@ -8,9 +8,11 @@ from typing import Any
 
 
 def write_rows(path: Path, rows: Sequence[Any]) -> None:
-    """Write data-class instances of one type, a column a field; a trailing underscore of a name (``class_``) is dropped.
+    """Write data-class instances of one type, a column a field; a trailing underscore of a name (``class_``)
+    is dropped.
 
-    Floats are written so that they read back equal, None as an empty cell, booleans as ``true`` and ``false``.
+    Floats are written so that they read back equal, None as an empty cell, booleans as ``true`` and
+    ``false``.
     """
     names = [field.name for field in fields(rows[0])]
     path.parent.mkdir(parents=True, exist_ok=True)

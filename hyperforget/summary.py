@@ -1,4 +1,6 @@
-"""What a corpus holds: checkpoints by class, by deleted set and by loss level, and whether that is enough to learn from."""
+"""What a corpus holds: checkpoints by class, by deleted set and by loss level, and whether that is enough to
+learn from.
+"""
 
 from dataclasses import dataclass
 
@@ -14,7 +16,9 @@ from hyperforget.forget import ForgetSet, format_classes
 
 @dataclass(frozen=True)
 class ClassSummary:
-    """Admitted checkpoints of one class; losses in nats, ``forgotten`` are those with accuracy of at most 0.01."""
+    """Admitted checkpoints of one class; losses in nats, ``forgotten`` are those with accuracy of at most
+    0.01.
+    """
 
     class_: int
     role: str
@@ -27,7 +31,9 @@ class ClassSummary:
 
 @dataclass(frozen=True)
 class ForgetSummary:
-    """Admitted checkpoints of runs that deleted (or never saw) exactly this set; ``forgotten`` have forgotten all of it."""
+    """Admitted checkpoints of runs that deleted (or never saw) exactly this set; ``forgotten`` have
+    forgotten all of it.
+    """
 
     forget: str
     holdout: bool
@@ -54,9 +60,11 @@ def summarise_classes(losses: np.ndarray, accuracies: np.ndarray, pivots: list[i
 def summarise_forget_sets(
     arrays: dict[str, np.ndarray], sizes: np.ndarray, forget: list[ForgetSet], holdout: list[ForgetSet]
 ) -> list[ForgetSummary]:
-    """One row for each forget set of the tables, each held-out set, and every other set that runs deleted, by size.
+    """One row for each forget set of the tables, each held-out set, and every other set that runs deleted,
+    by size.
 
-    ``arrays`` are those of segments: ``correct`` (R, T, C), ``saved`` (R,), ``switch`` (R,), ``step`` (R, T), ``rate_after`` (R, C).
+    ``arrays`` are those of segments: ``correct`` (R, T, C), ``saved`` (R,), ``switch`` (R,), ``step`` (R,
+    T), ``rate_after`` (R, C).
     """
     mask = admitted_mask(torch.from_numpy(arrays["saved"]), arrays["correct"].shape[1]).numpy()
     after = mask & (arrays["step"] >= arrays["switch"][:, None])
@@ -83,17 +91,21 @@ def summarise_forget_sets(
 def check_corpus(
     classes: list[ClassSummary], runs: int, config: CollectionConfig, task: str, counts: AdmissionCounts
 ) -> None:
-    """Raise `UserError` where the corpus cannot teach forgetting: too few runs, or a class that none has forgotten."""
+    """Raise `UserError` where the corpus cannot teach forgetting: too few runs, or a class that none has
+    forgotten.
+    """
     if runs < config.minimum_runs:
         raise UserError(
             f"tasks.{task}: only {runs} of {config.runs} runs have an admitted checkpoint, fewer than "
-            f"collection.minimum_runs = {config.minimum_runs}; {counts.pivots_rejected} of {counts.reviewed} reviewed checkpoints failed "
-            f"pivot_accuracy = {config.pivot_accuracy}: lower it, or raise collection.runs or collection.steps"
+            f"collection.minimum_runs = {config.minimum_runs}; {counts.pivots_rejected} of {counts.reviewed} "
+            f"reviewed checkpoints failed pivot_accuracy = {config.pivot_accuracy}: lower it, or raise "
+            "collection.runs or collection.steps"
         )
     for row in classes:
         if row.role == "free" and row.forgotten < config.minimum_forgotten:
             raise UserError(
-                f"tasks.{task}: only {row.forgotten} of {row.checkpoints} admitted checkpoints have forgotten class "
-                f"{row.class_}, fewer than collection.minimum_forgotten = {config.minimum_forgotten}; a generator cannot learn what "
-                "the corpus does not show: raise collection.runs, collection.steps or recipe.weight_decay"
+                f"tasks.{task}: only {row.forgotten} of {row.checkpoints} admitted checkpoints have "
+                f"forgotten class {row.class_}, fewer than collection.minimum_forgotten = {config.minimum_forgotten}; "
+                "a generator cannot learn what the corpus does not show: raise collection.runs, "
+                "collection.steps or recipe.weight_decay"
             )

@@ -27,7 +27,9 @@ class Split:
 
 @dataclass(frozen=True)
 class TaskData:
-    """The three splits of a task; pixels were normalised as ``(pixel - mean) / std`` with the training split's values."""
+    """The three splits of a task; pixels were normalised as ``(pixel - mean) / std`` with the training
+    split's values.
+    """
 
     train: Split
     validation: Split
@@ -43,14 +45,18 @@ class TaskData:
 
 @dataclass(frozen=True)
 class RawImages:
-    """A dataset as its source gives it: uint8 or float32 images (B, D), labels (B,); ``test`` where the source has one."""
+    """A dataset as its source gives it: uint8 or float32 images (B, D), labels (B,); ``test`` where the
+    source has one.
+    """
 
     train: tuple[np.ndarray, np.ndarray]
     test: tuple[np.ndarray, np.ndarray] | None
 
 
 def load_digits(config: DatasetConfig) -> RawImages:
-    """scikit-learn's embedded digits: 1,797 images of 8 x 8 pixels with 17 grey levels (UCI optical digits, test part)."""
+    """scikit-learn's embedded digits: 1,797 images of 8 x 8 pixels with 17 grey levels (UCI optical digits,
+    test part).
+    """
     from sklearn import datasets
 
     digits = datasets.load_digits()
@@ -58,7 +64,9 @@ def load_digits(config: DatasetConfig) -> RawImages:
 
 
 def load_npz(config: DatasetConfig) -> RawImages:
-    """Arrays ``images`` and ``labels`` of an .npz file, and ``test_images`` and ``test_labels`` where it has them."""
+    """Arrays ``images`` and ``labels`` of an .npz file, and ``test_images`` and ``test_labels`` where it has
+    them.
+    """
     path = Path(config.path or "")
     if not path.is_file():
         raise UserError(
@@ -85,8 +93,9 @@ def prepare_splits(
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """The arrays ``{split}_images``, ``{split}_labels`` of a task and its pixel ``mean`` and ``std``.
 
-    Only ``classes`` are kept, relabelled 0, 1, … in their order. Splits are stratified and drawn from ``seed``; the
-    test split is the source's own where it has one. Raises `UserError` for a class that the source lacks.
+    Only ``classes`` are kept, relabelled 0, 1, … in their order. Splits are stratified and drawn from
+    ``seed``; the test split is the source's own where it has one. Raises `UserError` for a class that the
+    source lacks.
     """
     raw = DATASETS[config.source](config)
     images, labels = _select(*raw.train, classes)
@@ -122,7 +131,9 @@ def task_data(arrays: dict[str, np.ndarray], classes: int, mean: float, std: flo
 def publish_task_data(
     root: Path, token: Path, arrays: dict[str, np.ndarray], attributes: dict[str, Any]
 ) -> None:
-    """Store the arrays of `prepare_splits` and write their token; ``attributes`` hold classes, mean and std."""
+    """Store the arrays of `prepare_splits` and write their token; ``attributes`` hold classes, mean and
+    std.
+    """
     dimensions = {
         name: (f"{name.removesuffix('_images')}_image", "pixel")
         if name.endswith("_images")
@@ -163,7 +174,9 @@ def _select(images: np.ndarray, labels: np.ndarray, classes: list[int]) -> tuple
 def _split(
     images: np.ndarray, labels: np.ndarray, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(first images, first labels, second images, second labels) with ``fraction`` of each class in the second."""
+    """(first images, first labels, second images, second labels) with ``fraction`` of each class in the
+    second.
+    """
     from sklearn.model_selection import train_test_split
 
     first, second = train_test_split(

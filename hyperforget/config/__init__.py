@@ -1,4 +1,6 @@
-"""The configuration. ``config/README.md`` holds the reference that ``python -m hyperforget.config`` prints."""
+"""The configuration. ``config/README.md`` holds the reference that ``python -m hyperforget.config``
+prints.
+"""
 
 from hyperforget.config.check import forget_set, load_config, warnings
 from hyperforget.config.reference import reference

@@ -8,14 +8,15 @@ from pydantic import ValidationError
 
 from hyperforget.command import UserError, nearest_choice
 from hyperforget.config.reference import keys_at, meaning
-from hyperforget.config.sections import Config, ModelConfig, TaskConfig
+from hyperforget.config.sections import CollectionConfig, Config, ModelConfig, TaskConfig
 from hyperforget.forget import ForgetSet, parse_forget_set
 
 
 def load_config(values: Mapping[str, Any]) -> Config:
     """Read and check a configuration.
 
-    Raises `UserError`, with one sentence on the first fault: the key, its value, what is allowed, the nearest choice.
+    Raises `UserError`, with one sentence on the first fault: the key, its value, what is allowed, the nearest
+    choice.
     """
     try:
         config = Config.model_validate(dict(values))
@@ -24,29 +25,15 @@ def load_config(values: Mapping[str, Any]) -> Config:
     for name, task in config.tasks.items():
         _check_task(f"tasks.{name}", task)
     for name, model in config.models.items():
-        shape = model.architecture
-        if shape.width % shape.heads:
-            near = min(
-                (h for h in range(1, shape.width + 1) if shape.width % h == 0),
-                key=lambda h: abs(h - shape.heads),
-            )
-            raise UserError(
-                f"models.{name}.architecture.heads is {shape.heads}, which does not divide the width {shape.width}; "
-                f"the nearest that does is {near}"
-            )
-        deep = [task for task, value in config.tasks.items() if len(value.hidden) > 1]
-        if shape.tokens == "units" and deep:
-            raise UserError(
-                f"models.{name}.architecture.tokens is 'units', which needs one hidden layer, but tasks.{deep[0]}.hidden has "
-                f"{len(config.tasks[deep[0]].hidden)}; for deeper networks 'layers' is allowed"
-            )
+        _check_model(f"models.{name}", model, config)
     return config
 
 
 def warnings(config: Config) -> list[str]:
     """What is allowed but likely unintended, one sentence each."""
     return [
-        f"tasks.{name}: the forget set {text!r} has the pivot class {label}, which lies outside what the corpus covers"
+        f"tasks.{name}: the forget set {text!r} has the pivot class {label}, which lies outside "
+        "what the corpus covers"
         for name, task in config.tasks.items()
         for text in (*task.forget, *task.holdout)
         for label in forget_set(text, task).classes
@@ -59,43 +46,65 @@ def forget_set(text: str, task: TaskConfig, where: str = "forget set") -> Forget
     return parse_forget_set(text, len(task.classes), where)
 
 
+def _check_model(where: str, model: ModelConfig, config: Config) -> None:
+    shape = model.architecture
+    if shape.width % shape.heads:
+        divisors = [heads for heads in range(1, shape.width + 1) if shape.width % heads == 0]
+        nearest = min(divisors, key=lambda heads: abs(heads - shape.heads))
+        raise UserError(
+            f"{where}.architecture.heads is {shape.heads}, which does not divide the width {shape.width}; "
+            f"the nearest that does is {nearest}"
+        )
+    for name, task in config.tasks.items():
+        if shape.tokens == "units" and len(task.hidden) > 1:
+            raise UserError(
+                f"{where}.architecture.tokens is 'units', which needs one hidden layer, but "
+                f"tasks.{name}.hidden is {task.hidden}; for deeper networks 'layers' is allowed"
+            )
+
+
 def _check_task(where: str, task: TaskConfig) -> None:
     known = list(range(len(task.classes)))
-    if sorted(set(task.classes)) != task.classes:
+    ascending = sorted(set(task.classes))
+    if ascending != task.classes:
         raise UserError(
-            f"{where}.classes is {task.classes}; allowed are labels in ascending order, each once: {sorted(set(task.classes))}"
+            f"{where}.classes is {task.classes}; allowed are ascending labels, each once: {ascending}"
         )
     for label in task.pivots:
         if label not in known:
+            nearest = min(max(label, 0), known[-1])
             raise UserError(
-                f"{where}.pivots has {label}; allowed are the classes 0 to {known[-1]}{nearest_choice(label, known)}"
+                f"{where}.pivots has {label}; allowed are 0 to {known[-1]}, the nearest is {nearest}"
             )
     if set(task.pivots) == set(known):
-        raise UserError(
-            f"{where}.pivots has all classes {task.pivots}, which leaves none to forget; leave at least one out"
-        )
+        raise UserError(f"{where}.pivots has all classes, {task.pivots}; at least one must be left to forget")
     for key, sets in (("forget", task.forget), ("holdout", task.holdout)):
         for text in sets:
             forget_set(text, task, f"{where}.{key}: the forget set")
     both = sorted(set(task.forget) & set(task.holdout))
     if both:
         raise UserError(
-            f"{where}: the forget set {both[0]!r} is under forget and under holdout; keep it under one of them"
+            f"{where}: the forget set {both[0]!r} is under forget and under holdout; allowed is one of them"
         )
-    collection = task.collection
-    for key, pair in (("switch", collection.switch), ("learning_rates", collection.learning_rates)):
-        if pair[0] > pair[1]:
+    _check_collection(f"{where}.collection", task.collection)
+
+
+def _check_collection(where: str, collection: CollectionConfig) -> None:
+    for key in ("switch", "learning_rates"):
+        bounds = getattr(collection, key)
+        if bounds[0] > bounds[1]:
             raise UserError(
-                f"{where}.collection.{key} is {list(pair)}; allowed is a range in ascending order: {sorted(pair)}"
+                f"{where}.{key} is {list(bounds)}; allowed is a range in ascending order: {sorted(bounds)}"
             )
-    if any(low >= high for low, high in pairwise(collection.loss_levels)):
+    levels = collection.loss_levels
+    if any(low >= high for low, high in pairwise(levels)):
         raise UserError(
-            f"{where}.collection.loss_levels is {collection.loss_levels}; allowed are ascending bounds: "
-            f"{sorted(set(collection.loss_levels))}"
+            f"{where}.loss_levels is {levels}; allowed are ascending bounds: {sorted(set(levels))}"
         )
     if collection.shards > collection.runs:
         raise UserError(
-            f"{where}.collection.shards is {collection.shards}, more than its {collection.runs} runs; allowed are 1 to {collection.runs}"
+            f"{where}.shards is {collection.shards}, more than its {collection.runs} runs; "
+            f"allowed are 1 to {collection.runs}"
         )
 
 
@@ -107,7 +116,10 @@ def _explain(error: ValidationError) -> str:
     value = fault["input"]
     if fault["type"] == "extra_forbidden":
         allowed = keys_at(path[:-1])
-        return f"unknown key {key!r} (value {value!r}); allowed here are {', '.join(allowed)}{nearest_choice(path[-1], allowed)}"
+        return (
+            f"unknown key {key!r} (value {value!r}); allowed here are {', '.join(allowed)}"
+            f"{nearest_choice(path[-1], allowed)}"
+        )
     if fault["type"] == "missing":
         return f"the key {key!r} is missing; {meaning(path)}"
     if fault["type"] == "literal_error":

@@ -1,4 +1,6 @@
-"""What the configuration's own declarations say about it: keys of a section, meanings, and the reference in Markdown."""
+"""What the configuration's own declarations say about it: keys of a section, meanings, and the reference in
+Markdown.
+"""
 
 from collections.abc import Iterator
 from typing import Any, get_args

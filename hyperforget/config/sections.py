@@ -24,8 +24,8 @@ class DatasetConfig(Section):
 
     source: Literal["digits", "npz"] = Field(
         "digits",
-        description="`digits`: scikit-learn's 1,797 embedded images of 8 x 8 pixels; `npz`: a file with arrays `images` and "
-        "`labels` (and `test_images`, `test_labels`)",
+        description="`digits`: scikit-learn's 1,797 embedded images of 8 x 8 pixels; `npz`: a file with "
+        "arrays `images` and `labels` (and `test_images`, `test_labels`)",
     )
     path: str | None = Field(None, description="the file of source `npz`")
     test: Fraction = Field(
@@ -45,12 +45,15 @@ class RecipeConfig(Section):
     weight_decay: float = Field(
         0.01,
         ge=0,
-        description="L2 penalty; without one, a network that fits its data has no gradient left to forget with",
+        description="L2 penalty; without one, a network that fits its data has no gradient left to forget "
+        "with",
     )
 
 
 class CollectionConfig(Section):
-    """Optimisation and de-optimisation runs, and which of their checkpoints are kept (thesis, section 3.3.1)."""
+    """Optimisation and de-optimisation runs, and which of their checkpoints are kept (thesis, section
+    3.3.1).
+    """
 
     runs: Count = Field(4000, description="training runs in all")
     shards: Count = Field(2, description="jobs that the runs are divided among")
@@ -60,8 +63,8 @@ class CollectionConfig(Section):
     reviews_per_run: Positive = Field(8, description="expected number of them at which a run is reviewed")
     review_schedule: Literal["uniform", "early", "ends"] = Field(
         "early",
-        description="where reviews fall: `uniform`; `early`: after the start and after a deletion (second proof of concept); "
-        "`ends`: first and last steps (DiHyFo-2's corpus)",
+        description="where reviews fall: `uniform`; `early`: after the start and after a deletion (second "
+        "proof of concept); `ends`: first and last steps (DiHyFo-2's corpus)",
     )
     starts: Literal["random", "shared"] = Field(
         "random", description="`random`: an own initialisation a run; `shared`: one for all"
@@ -82,8 +85,8 @@ class CollectionConfig(Section):
     )
     admission: Literal["bins", "relaxed"] = Field(
         "relaxed",
-        description="`bins`: joint bins of the free classes' loss levels, capped, rarer ones preferred (figure 3.7); "
-        "`relaxed`: accurate pivots suffice (second proof of concept)",
+        description="`bins`: joint bins of the free classes' loss levels, capped, rarer ones preferred "
+        "(figure 3.7); `relaxed`: accurate pivots suffice (second proof of concept)",
     )
     pivot_accuracy: Fraction = Field(0.8, description="γ: accuracy that each pivot class must reach")
     loss_levels: list[Positive] = Field(
@@ -132,11 +135,13 @@ class ArchitectureConfig(Section):
 
     tokens: Literal["layers", "units"] = Field(
         "units",
-        description="`layers`: pieces of layers, with positions (thesis); `units`: one token a hidden unit, equivariant",
+        description="`layers`: pieces of layers, with positions (thesis); `units`: one token a hidden unit, "
+        "equivariant",
     )
     prompt: Literal["separate", "joint"] = Field(
         "joint",
-        description="`separate`: one token a scalar (thesis); `joint`: one token for all, added to the others",
+        description="`separate`: one token a scalar (thesis); `joint`: one token for all, added to the "
+        "others",
     )
     width: Count = Field(128, description="width of the tokens (thesis: 1536)")
     layers: Count = Field(4, description="transformer blocks (thesis: 12)")
@@ -162,8 +167,9 @@ class TrainingConfig(Section):
     )
     pair_weighting: Literal["uniform", "relative"] = Field(
         "relative",
-        description="`uniform`: every pair counts alike (thesis); `relative`: a pair's error counts relative to its change of "
-        "parameters, without which edits of trained networks are hardly learned",
+        description="`uniform`: every pair counts alike (thesis); `relative`: a pair's error counts "
+        "relative to its change of parameters, without which edits of trained networks are "
+        "hardly learned",
     )
     permute: bool = Field(
         False, description="permutation augmentation of hidden units (thesis); of no effect on `units` tokens"
@@ -224,8 +230,9 @@ class SelectionConfig(Section):
 
     rule: Literal["lowest-forget", "highest-retain"] = Field(
         "lowest-forget",
-        description="`lowest-forget`: lowest accuracy on the forget set, then highest on the retain set (thesis); `highest-retain`: "
-        "highest on the retain set among those with at most `tolerance` on the forget set",
+        description="`lowest-forget`: lowest accuracy on the forget set, then highest on the retain set "
+        "(thesis); `highest-retain`: highest on the retain set among those with at most "
+        "`tolerance` on the forget set",
     )
     tolerance: Fraction = Field(0.0, description="accuracy on the forget set that `highest-retain` allows")
 
@@ -253,7 +260,8 @@ class Config(Section):
 
     protocol: Literal["validation", "thesis"] = Field(
         "validation",
-        description="the split that conditions, admits and selects: `validation`, or `thesis` for the test split, as the thesis did",
+        description="the split that conditions, admits and selects: `validation`, or `thesis` for the test "
+        "split, as the thesis did",
     )
     seed: int = Field(0, ge=0, description="seed of everything random")
     store: str = Field("results/store", description="folder of the artifact store")

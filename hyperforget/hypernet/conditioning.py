@@ -1,6 +1,7 @@
 """What each hypernetwork is told: which scalars it is prompted with, and whether it sees start parameters.
 
-Thesis, equations 3.4 (DiHyFo-1) and 3.7, 3.8 (DiHyFo-2, read as section 8 of the design: the wanted losses alone).
+Thesis, equations 3.4 (DiHyFo-1) and 3.7, 3.8 (DiHyFo-2, read as section 8 of the design: the wanted losses
+alone).
 """
 
 from collections.abc import Callable
@@ -12,7 +13,9 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Conditioning:
-    """``scalars(target_losses, start_losses)`` maps (B, C) each to (B, S); ``uses_start`` tells whether θ is read."""
+    """``scalars(target_losses, start_losses)`` maps (B, C) each to (B, S); ``uses_start`` tells whether θ is
+    read.
+    """
 
     uses_start: bool
     scalar_count: Callable[[int], int]

@@ -1,12 +1,14 @@
 """Noise processes over parameters, with prediction of the clean parameters (x0).
 
-Every process mixes clean parameters and Gaussian noise as ``signal(t) * clean + noise(t) * gaussian`` for a time t in
-[0, 1]. One deterministic solver then serves them all: predict the clean parameters, infer the noise, and mix both
-again at an earlier time. For `ddpm` this is DDIM (Song et al., 2021, equation 12), for `flow` it is Euler's method.
+Every process mixes clean parameters and Gaussian noise as ``signal(t) * clean + noise(t) * gaussian`` for a
+time t in [0, 1]. One deterministic solver then serves them all: predict the clean parameters, infer the
+noise, and mix both again at an earlier time. For `ddpm` this is DDIM (Song et al., 2021, equation 12), for
+`flow` it is Euler's method.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import torch
@@ -20,7 +22,9 @@ class Process(Protocol):
     """How much signal and how much noise is left at a time."""
 
     def coefficients(self, time: Tensor) -> tuple[Tensor, Tensor]:
-        """(signal, noise), each of the shape of ``time`` in [0, 1]; 0 is clean and 1 is (nearly) pure noise."""
+        """(signal, noise), each of the shape of ``time`` in [0, 1]; 0 is clean and 1 is (nearly) pure
+        noise.
+        """
 
     def draw_times(self, count: int, generator: torch.Generator) -> Tensor:
         """``count`` times for training, float32."""
@@ -28,7 +32,9 @@ class Process(Protocol):
 
 @dataclass(frozen=True)
 class DDPM:
-    """Linear β schedule over `DDPM_STEPS` steps (Ho et al., 2020; the thesis' choice). Time is (step + 1) / steps."""
+    """Linear β schedule over `DDPM_STEPS` steps (Ho et al., 2020; the thesis' choice). Time is (step + 1) /
+    steps.
+    """
 
     def coefficients(self, time: Tensor) -> tuple[Tensor, Tensor]:
         kept = _alphas_cumulative().to(time.device)
@@ -67,15 +73,16 @@ def denoise(
     generator: torch.Generator,
     stochasticity: float = 0.0,
 ) -> Tensor:
-    """Turn Gaussian noise (B, P) into parameters (B, P) in ``steps`` evaluations of ``predict(noised, time (B,))``.
+    """Turn Gaussian noise (B, P) into parameters (B, P) in ``steps`` evaluations of ``predict(noised, time
+    (B,))``.
 
-    ``stochasticity`` is DDIM's η: 0 is deterministic; 1 with ``steps = DDPM_STEPS`` is DDPM's ancestral sampling with
-    the posterior variance. With one step the result is the prediction from pure noise.
+    ``stochasticity`` is DDIM's η: 0 is deterministic; 1 with ``steps = DDPM_STEPS`` is DDPM's ancestral
+    sampling with the posterior variance. With one step the result is the prediction from pure noise.
     """
     times = torch.linspace(1, 0, steps + 1).tolist()
     state = gaussian
     clean = gaussian
-    for time, following in zip(times, times[1:], strict=False):
+    for time, following in pairwise(times):
         now, later = (
             torch.full((gaussian.shape[0],), value, device=gaussian.device) for value in (time, following)
         )

@@ -15,7 +15,9 @@ from hyperforget.networks import Layout
 
 @dataclass(frozen=True)
 class StoredHypernetwork:
-    """A trained model in evaluation mode, its noise process, and the averaged weights at each snapshot's step."""
+    """A trained model in evaluation mode, its noise process, and the averaged weights at each snapshot's
+    step.
+    """
 
     model: Hypernetwork
     process: Process

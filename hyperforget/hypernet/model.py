@@ -1,4 +1,6 @@
-"""The hypernetwork: tokens of noised (and start) parameters and of the prompt, a transformer, clean parameters."""
+"""The hypernetwork: tokens of noised (and start) parameters and of the prompt, a transformer, clean
+parameters.
+"""
 
 from dataclasses import dataclass
 
@@ -13,7 +15,9 @@ from hyperforget.networks import Layout
 
 @dataclass(frozen=True)
 class Architecture:
-    """Everything that shapes a hypernetwork; the thesis: layers, separate, 1536 wide, 12 layers, 16 heads, 128, 14."""
+    """Everything that shapes a hypernetwork; the thesis: layers, separate, 1536 wide, 12 layers, 16 heads,
+    128, 14.
+    """
 
     conditioning: str
     tokens: str
@@ -28,9 +32,12 @@ class Architecture:
 class Hypernetwork(nn.Module):
     """Predicts clean parameters from noised ones, a time and a prompt, all in normalised parameter space.
 
-    ``mean`` and ``scale`` (P,) normalise: ``(params - mean) / scale``. For a model that reads a start, the network predicts the
-    change from it (a residual around everything); its last layer starts at zero.
+    ``mean`` and ``scale`` (P,) normalise: ``(params - mean) / scale``. For a model that reads a start, the
+    network predicts the change from it (a residual around everything); its last layer starts at zero.
     """
+
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, layout: Layout, architecture: Architecture, mean: Tensor, scale: Tensor) -> None:
         super().__init__()
@@ -51,9 +58,11 @@ class Hypernetwork(nn.Module):
         self.transformer = Transformer(width, architecture.layers, architecture.heads)
 
     def normalise(self, params: Tensor) -> Tensor:
+        """Parameters (..., P) as the hypernetwork sees them."""
         return (params - self.mean) / self.scale
 
     def denormalise(self, params: Tensor) -> Tensor:
+        """The inverse of `normalise`."""
         return params * self.scale + self.mean
 
     def forward(
@@ -64,7 +73,9 @@ class Hypernetwork(nn.Module):
         start: Tensor | None = None,
         start_losses: Tensor | None = None,
     ) -> Tensor:
-        """Clean parameters (B, P) from ``noised`` (B, P), ``time`` (B,) in [0, 1] and class losses (B, C) in nats."""
+        """Clean parameters (B, P) from ``noised`` (B, P), ``time`` (B,) in [0, 1] and class losses (B, C) in
+        nats.
+        """
         scalars = torch.cat(
             [time.unsqueeze(1), self.conditioning.scalars(target_losses, start_losses)], dim=1
         )

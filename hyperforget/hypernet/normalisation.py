@@ -6,15 +6,17 @@ from torch import Tensor
 from hyperforget.hypernet.tokens import from_unit_features, unit_features
 from hyperforget.networks import Layout
 
-# Standard deviation of normalised parameters: that of ImageNet pixels scaled to [-1, 1], as in DALL-E 2 and G.pt.
+# Standard deviation of normalised parameters: that of ImageNet pixels scaled to [-1, 1], as in DALL-E 2 and
+# G.pt.
 TARGET_STD = 0.538
 
 
 def fit_normalisation(params: Tensor, layout: Layout, tokens: str) -> tuple[Tensor, Tensor]:
     """``mean`` and ``scale`` (P,) of ``(params - mean) / scale``, from the checkpoints ``params`` (M, P).
 
-    ``layers``: mean zero and one scale (thesis, section 3.3.2). ``units``: a mean for each feature of a unit, and one scale for
-    each kind of parameter, both shared by all units, since anything else would break equivariance.
+    ``layers``: mean zero and one scale (thesis, section 3.3.2). ``units``: a mean for each feature of a
+    unit, and one scale for each kind of parameter, both shared by all units, since anything else would break
+    equivariance.
     """
     if tokens == "layers":
         return torch.zeros(layout.size), (params.std() / TARGET_STD).expand(layout.size).clone()

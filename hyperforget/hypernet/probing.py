@@ -56,10 +56,11 @@ def probe_hypernetwork(
     sampling: SamplingConfig,
     generator: torch.Generator,
 ) -> Probe:
-    """Prompt every class in turn over a range of losses, from the random starts of some runs, and measure on ``split``.
+    """Prompt every class in turn over a range of losses, from the random starts of some runs, and measure on
+    ``split``.
 
-    The prompted class runs over evenly spaced losses between two quantiles of those that ``runs`` hold; all other
-    classes are asked for their median.
+    The prompted class runs over evenly spaced losses between two quantiles of those that ``runs`` hold; all
+    other classes are asked for their median.
     """
     losses = runs.losses[runs.admitted()]
     classes = losses.shape[1]

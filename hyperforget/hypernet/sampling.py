@@ -35,8 +35,8 @@ def sample_networks(
 ) -> Tensor:
     """One network (B, P) for each row of the prompted class losses ``targets`` (B, C), in nats.
 
-    Models that read a start take one for each row from ``starts``; others ignore it. ``steps`` and ``stochasticity`` are those of
-    `hyperforget.hypernet.diffusion.denoise`.
+    Models that read a start take one for each row from ``starts``; others ignore it. ``steps`` and
+    ``stochasticity`` are those of `hyperforget.hypernet.diffusion.denoise`.
     """
     gaussian = torch.randn(targets.shape[0], model.layout.size, generator=generator)
     sampled = []
@@ -55,7 +55,8 @@ def sample_networks(
             start: Tensor | None = start,
             start_losses: Tensor | None = start_losses,
         ) -> Tensor:
-            return model(noised, time, told, start, start_losses)
+            clean: Tensor = model(noised, time, told, start, start_losses)
+            return clean
 
         clean = denoise(process, predict, gaussian[rows], steps, generator, stochasticity)
         sampled.append(model.denormalise(clean))

@@ -1,9 +1,10 @@
 """How a parameter vector becomes tokens of a transformer, and tokens parameters again.
 
-`UnitTokens`: one token a hidden unit (incoming weights, bias, outgoing weights) and one for the output biases. All
-units share one projection and have no position, so the hypernetwork is equivariant to permutations of hidden units.
-`LayerTokens` (thesis, section 3.3.2): weight and bias of each layer apart, cut into pieces no longer than the hidden
-size, each with a projection of its own and a learned position that starts at zero.
+`UnitTokens`: one token a hidden unit (incoming weights, bias, outgoing weights) and one for the output
+biases. All units share one projection and have no position, so the hypernetwork is equivariant to
+permutations of hidden units. `LayerTokens` (thesis, section 3.3.2): weight and bias of each layer apart, cut
+into pieces no longer than the hidden size, each with a projection of its own and a learned position that
+starts at zero.
 """
 
 from typing import Protocol
@@ -19,7 +20,9 @@ class Tokens(Protocol):
     """Both ways between parameters and tokens of width d."""
 
     def encode(self, vectors: list[Tensor]) -> Tensor:
-        """Tokens (B, S, d) of the noised parameters and, where the model reads one, the start; each (B, P)."""
+        """Tokens (B, S, d) of the noised parameters and, where the model reads one, the start; each (B,
+        P).
+        """
 
     def decode(self, tokens: Tensor) -> Tensor:
         """Parameters (B, P) from the transformer's output for the tokens of `encode`."""
@@ -43,9 +46,10 @@ class UnitTokens(nn.Module):
         self.write_biases = zero_linear(width, layout.classes)
 
     def encode(self, vectors: list[Tensor]) -> Tensor:
-        units, biases = zip(*(unit_features(vector, self.layout) for vector in vectors), strict=True)
-        tokens = self.read_units(torch.cat(units, dim=2))
-        return torch.cat([tokens, self.read_biases(torch.cat(biases, dim=1)).unsqueeze(1)], dim=1)
+        features = [unit_features(vector, self.layout) for vector in vectors]
+        units = self.read_units(torch.cat([unit for unit, _ in features], dim=2))
+        biases = self.read_biases(torch.cat([bias for _, bias in features], dim=1))
+        return torch.cat([units, biases.unsqueeze(1)], dim=1)
 
     def decode(self, tokens: Tensor) -> Tensor:
         units = self.layout.sizes[1]
@@ -55,7 +59,9 @@ class UnitTokens(nn.Module):
 
 
 class LayerTokens(nn.Module):
-    """Pieces of layers as tokens; noised and start parameters are tokens apart, as in the thesis' figure 3.4."""
+    """Pieces of layers as tokens; noised and start parameters are tokens apart, as in the thesis' figure
+    3.4.
+    """
 
     def __init__(self, layout: Layout, width: int, vectors: int) -> None:
         super().__init__()
@@ -82,7 +88,9 @@ TOKENS: dict[str, type[UnitTokens] | type[LayerTokens]] = {"layers": LayerTokens
 
 
 def unit_features(params: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
-    """Per hidden unit its incoming weights, bias and outgoing weights (B, H, D + 1 + C); and the output biases (B, C)."""
+    """Per hidden unit its incoming weights, bias and outgoing weights (B, H, D + 1 + C); and the output
+    biases (B, C).
+    """
     weight, bias, following, output_bias = layout.split(params)
     return torch.cat([weight, bias.unsqueeze(2), following.transpose(1, 2)], dim=2), output_bias
 

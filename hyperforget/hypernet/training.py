@@ -1,7 +1,6 @@
 """Training a hypernetwork on pairs of checkpoints (thesis, sections 3.3.2 and 3.4.2)."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -24,7 +23,9 @@ _SMALL_CHANGE = 0.02
 
 @dataclass(frozen=True)
 class HistoryPoint:
-    """Mean squared error in normalised parameter space after ``step`` steps, on fixed pairs of seen and unseen runs."""
+    """Mean squared error in normalised parameter space after ``step`` steps, on fixed pairs of seen and
+    unseen runs.
+    """
 
     step: int
     train_mse: float
@@ -50,10 +51,12 @@ def train_hypernetwork(
 ) -> Trained:
     """Minimise the mean squared error of the predicted clean parameters (thesis, equations 3.6 and 3.8).
 
-    AdamW with linear warm-up and cosine decay, gradient clipping, and an exponential moving average of the weights. All
-    randomness comes from ``generator``.
+    AdamW with linear warm-up and cosine decay, gradient clipping, and an exponential moving average of the
+    weights. All randomness comes from ``generator``.
     """
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
+    ema_model = averaged.module
+    assert isinstance(ema_model, Hypernetwork)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.learning_rate, betas=_ADAM_BETAS, weight_decay=config.weight_decay
     )
@@ -76,18 +79,19 @@ def train_hypernetwork(
         averaged.update_parameters(model)
         if step in history_steps:
             with torch.no_grad():
-                train, test = (float(_squared_errors(averaged.module, probe).mean()) for probe in probes)
-            history.append(HistoryPoint(step, train, test, schedule.get_last_lr()[0]))
+                train, test = (float(_squared_errors(ema_model, probe).mean()) for probe in probes)
+            history.append(HistoryPoint(step, train, test, float(schedule.get_last_lr()[0])))
         if step in snapshot_steps:
-            snapshots[step] = {name: value.clone() for name, value in averaged.module.state_dict().items()}
+            snapshots[step] = {name: value.clone() for name, value in ema_model.state_dict().items()}
     return Trained(snapshots, history)
 
 
 def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:
     """Weights (B,) of mean 1 for the squared errors of pairs in normalised parameters (B, P).
 
-    ``uniform`` is the thesis' objective. ``relative`` divides each error by the squared change from start to clean: the step from a trained to
-    an unlearned network changes parameters ten times less than training from scratch does, and would be learned last.
+    ``uniform`` is the thesis' objective. ``relative`` divides each error by the squared change from start to
+    clean: the step from a trained to an unlearned network changes parameters ten times less than training
+    from scratch does, and would be learned last.
     """
     if start is None or weighting == "uniform":
         return torch.ones(clean.shape[0])
@@ -144,7 +148,8 @@ def _squared_errors(model: Hypernetwork, batch: _Batch) -> Tensor:
     pairs = batch.pairs
     start_losses = pairs.start_losses if model.conditioning.uses_start else None
     predicted = model(batch.noised, batch.time, pairs.target_losses, batch.start, start_losses)
-    return (predicted - batch.clean).square().mean(dim=1)
+    errors: Tensor = (predicted - batch.clean).square().mean(dim=1)
+    return errors
 
 
 def _evenly(steps: int, count: int) -> list[int]:

@@ -3,6 +3,7 @@
 import json
 import math
 import platform
+import re
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ _PACKAGES = (
     "hyperforget", "torch", "numpy", "scipy", "scikit-learn", "pandas", "zarr", "safetensors", "matplotlib",
     "jinja2", "pydantic",
 )  # fmt: skip
+_YAML_WORDS = ("true", "false", "yes", "no", "on", "off", "y", "n", "null")
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,8 @@ def config_text(config: Any, indent: int = 0) -> str:
     """A config as YAML: mappings by indentation, everything inside them as JSON, which YAML includes."""
     lines = []
     for key, value in config.items():
-        name = (
-            key
-            if str(key).replace("-", "").replace("_", "").isalnum() and not str(key).isdigit()
-            else json.dumps(key)
-        )
+        plain = re.fullmatch(r"[A-Za-z][\w-]*", str(key)) and str(key).lower() not in _YAML_WORDS
+        name = key if plain else json.dumps(key)
         if isinstance(value, dict) and value:
             lines.append(f"{'  ' * indent}{name}:\n{config_text(value, indent + 1)}")
         else:

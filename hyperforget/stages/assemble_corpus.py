@@ -12,8 +12,8 @@ from hyperforget.config import CollectionConfig
 from hyperforget.corpus import admitted_mask, read_segments
 from hyperforget.forget import parse_forget_set
 from hyperforget.metrics.classes import class_sizes
-from hyperforget.summary import check_corpus, summarise_classes, summarise_forget_sets
 from hyperforget.rows import write_rows
+from hyperforget.summary import check_corpus, summarise_classes, summarise_forget_sets
 from hyperforget.tasks import conditioning_split, load_task_data
 
 

@@ -72,7 +72,8 @@ def main(arguments: list[str] | None = None) -> None:
         generator,
     )
     candidates = make_candidates(sampled, layout, split, prompt, start)
-    # Somebody who unlearns has one trained network: the first original. The others show how much that matters.
+    # Somebody who unlearns has one trained network: the first original. The others show how much that
+    # matters.
     only = 0 if options.originals else None
     chosen = choose(candidates, sizes, forget, SelectionConfig(**spec["selection"]), only)
     attributes = {"task": options.task, "method": method, "forget": options.forget}

@@ -1,4 +1,6 @@
-"""Stage: train original networks on everything, or retrain networks without a forget set; many seeds at once."""
+"""Stage: train original networks on everything, or retrain networks without a forget set; many seeds at
+once.
+"""
 
 from pathlib import Path
 

@@ -1,6 +1,8 @@
-"""Classic unlearning methods: each turns trained networks into networks without some classes, by one signature.
+"""Classic unlearning methods: each turns trained networks into networks without some classes, by one
+signature.
 
-``method(original (N, P), layout, forget (C,) bool, data, generator) -> (N, P)``, where ``data`` is the training split.
+``method(original (N, P), layout, forget (C,) bool, data, generator) -> (N, P)``, where ``data`` is the
+training split.
 """
 
 from collections.abc import Callable

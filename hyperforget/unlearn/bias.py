@@ -6,16 +6,19 @@ from torch import Tensor
 from hyperforget.networks import Layout, forward
 from hyperforget.tasks import Split
 
-# Left between the highest forgotten and the lowest winning logit, so that a tie never falls to a forgotten class.
+# Left between the highest forgotten and the lowest winning logit, so that a tie never falls to a forgotten
+# class.
 _MARGIN = 1e-3
 
 
 def lower_bias(
     original: Tensor, layout: Layout, forget: Tensor, data: Split, generator: torch.Generator
 ) -> Tensor:
-    """Networks (N, P) that differ from ``original`` (N, P) in the output biases of the classes ``forget`` (C,) only.
+    """Networks (N, P) that differ from ``original`` (N, P) in the output biases of the classes ``forget``
+    (C,) only.
 
-    One amount for all forgotten classes of a network: the least by which no image of ``data`` is given to one of them.
+    One amount for all forgotten classes of a network: the least by which no image of ``data`` is given to
+    one of them.
     """
     logits = forward(original, layout, data.images)
     excess = logits[..., forget].amax(-1) - logits[..., ~forget].amax(-1)

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from synthetic_results import SPEC, make_results
+from synthetic_results import BUILT_SPEC, SPEC, make_results
 
 from hyperforget.report.figures import write_figures
 from hyperforget.report.names import FIGURE_FOLDER, TABLE_FOLDER, ReportSpec, as_spec
@@ -28,11 +28,16 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def built(results: Path, spec: ReportSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built_spec() -> ReportSpec:
+    return as_spec(BUILT_SPEC)
+
+
+@pytest.fixture(scope="session")
+def built(results: Path, built_spec: ReportSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results folder with its tables and figures; tests only read it."""
     folder = tmp_path_factory.mktemp("built") / "results"
     shutil.copytree(results, folder)
-    write_tables(spec, Metrics(folder / "metrics.csv"), folder / TABLE_FOLDER)
-    for task in spec.tasks:
-        write_figures(spec, task.name, folder, folder / FIGURE_FOLDER)
+    write_tables(built_spec, Metrics(folder / "metrics.csv"), folder / TABLE_FOLDER)
+    for task in built_spec.tasks:
+        write_figures(built_spec, task.name, folder, folder / FIGURE_FOLDER)
     return folder

@@ -6,10 +6,11 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_results import SPEC, TASKS, make_results
+from synthetic_results import BUILT_SPEC, SPEC, TASKS, make_results
 
 from hyperforget.command import UserError
 from hyperforget.report.figures import write_figures
+from hyperforget.report.figures.alignment import draw_alignment
 from hyperforget.report.figures.candidates import draw_candidates
 from hyperforget.report.figures.style import PALETTE, style
 from hyperforget.report.names import FIGURE_FOLDER, as_spec, figure_files
@@ -48,7 +49,7 @@ def texts(svg: str) -> list[str]:
 
 
 def test_files_are_those_that_names_tells(drawings):
-    expected = figure_files(SPEC, "digits-4") + figure_files(SPEC, "digits")
+    expected = figure_files(BUILT_SPEC, "digits-4") + figure_files(BUILT_SPEC, "digits")
     assert {f"{name}.svg" for name in drawings} == set(expected)
 
 
@@ -184,12 +185,14 @@ def test_what_is_missing_or_wrong_is_named(small, tmp_path, name, change, messag
         write_figures(as_spec(SMALL), "digits-4", small, tmp_path / "figures")
 
 
-def test_values_far_below_the_axis_become_triangles(small, tmp_path):
+def test_values_far_below_the_axis_become_triangles(small):
     path = small / "digits-4" / "dihyfo-1" / "alignment.csv"
     frame = pd.read_csv(path)
     frame.loc[0, "r_squared"] = -250.0
     frame.to_csv(path, index=False)
-    write_figures(as_spec(SMALL), "digits-4", small, tmp_path)
-    svg = (tmp_path / "digits-4-dihyfo-1-alignment.svg").read_text()
-    assert "1 values below −1" in svg
-    assert "−250" not in svg
+    with style():
+        drawing = draw_alignment(path, as_spec(SMALL).task("digits-4"), "dihyfo-1")
+    assert drawing.description.endswith("triangles on the lower edge: 1.")
+    upper = drawing.figure.axes[:2]
+    assert all(axes.get_ylim()[0] == -1 for axes in upper)
+    assert [-1.0] in [list(line.get_ydata()) for axes in upper for line in axes.lines]

@@ -5,7 +5,10 @@ from hyperforget.report.names import as_spec
 from hyperforget.report.provenance import Timing
 from hyperforget.report.results import Metrics
 
-CLASSES = "class,role,checkpoints,forgotten,lowest,median,highest\n0,pivot,1200,0,0.01,0.1,0.9\n2,free,1200,310,0.02,0.4,11.5\n"
+CLASSES = """class,role,checkpoints,forgotten,lowest,median,highest
+0,pivot,1200,0,0.01,0.1,0.9
+2,free,1200,310,0.02,0.4,11.5
+"""
 SETS = "forget,holdout,checkpoints,forgotten\n2,false,900,640\n3,true,0,0\n"
 
 

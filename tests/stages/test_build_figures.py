@@ -15,7 +15,7 @@ SMALL = {
     **SPEC,
     "tasks": {"digits-4": TASKS["digits-4"]},
     "models": ["dihyfo-2"],
-    "methods": ["dihyfo-2", "retrained"],
+    "methods": ["retrained"],
 }
 
 

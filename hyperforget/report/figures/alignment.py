@@ -110,4 +110,4 @@ def _description(alignment: pd.DataFrame, clipped: int) -> str:
     means = last.groupby(["role", "starts"], sort=False)["r_squared"].mean()
     parts = [f"{value:.2f} for {role} classes on {starts} runs" for (role, starts), value in means.items()]
     text = "At the last step, mean R² is " + ", ".join(parts) + "."
-    return text + (f" {clipped} values below −1 are drawn as triangles on the lower edge." if clipped else "")
+    return text + (f" Values below −1, drawn as triangles on the lower edge: {clipped}." if clipped else "")

@@ -60,6 +60,7 @@ def draw_candidates(paths: Mapping[str, Path], task: TaskSpec, method: str, data
         columnspacing=1.2,
         title=f"accuracies on {data}",
         title_fontsize=9,
+        handleheight=1.8,
     )
     title = f"Candidates of {method_title(method)} on {task.name}"
     return Drawing(figure, title, " ".join(parts))
