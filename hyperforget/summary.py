@@ -105,7 +105,7 @@ def check_corpus(
         if row.role == "free" and row.forgotten < config.minimum_forgotten:
             raise UserError(
                 f"tasks.{task}: only {row.forgotten} of {row.checkpoints} admitted checkpoints have "
-                f"forgotten class {row.class_}, fewer than collection.minimum_forgotten = {config.minimum_forgotten}; "
-                "a generator cannot learn what the corpus does not show: raise collection.runs, "
-                "collection.steps or recipe.weight_decay"
+                f"forgotten class {row.class_}, fewer than collection.minimum_forgotten = "
+                f"{config.minimum_forgotten}, and a generator cannot learn what the corpus does not show: "
+                "raise collection.runs, collection.steps or recipe.weight_decay"
             )

@@ -1,6 +1,6 @@
 """Classification tasks: the images and labels of a dataset, split in three and normalised."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from torch import Tensor
 from hyperforget import store
 from hyperforget.command import UserError
 from hyperforget.config import DatasetConfig
+from hyperforget.datasets import DATASETS
 from hyperforget.networks import Layout
 
 SPLITS = ("train", "validation", "test")
@@ -41,51 +42,6 @@ class TaskData:
     def layout(self, hidden: Sequence[int]) -> Layout:
         """The main network for these images and classes, with some hidden units a layer."""
         return Layout((self.train.images.shape[1], *hidden, self.classes))
-
-
-@dataclass(frozen=True)
-class RawImages:
-    """A dataset as its source gives it: uint8 or float32 images (B, D), labels (B,); ``test`` where the
-    source has one.
-    """
-
-    train: tuple[np.ndarray, np.ndarray]
-    test: tuple[np.ndarray, np.ndarray] | None
-
-
-def load_digits(config: DatasetConfig) -> RawImages:
-    """scikit-learn's embedded digits: 1,797 images of 8 x 8 pixels with 17 grey levels (UCI optical digits,
-    test part).
-    """
-    from sklearn import datasets
-
-    digits = datasets.load_digits()
-    return RawImages((digits.data.astype(np.uint8), digits.target), None)
-
-
-def load_npz(config: DatasetConfig) -> RawImages:
-    """Arrays ``images`` and ``labels`` of an .npz file, and ``test_images`` and ``test_labels`` where it has
-    them.
-    """
-    path = Path(config.path or "")
-    if not path.is_file():
-        raise UserError(
-            f"dataset.path {str(path)!r} is no file; allowed is an .npz with arrays 'images' and 'labels'"
-        )
-    with np.load(path, allow_pickle=False) as arrays:
-        missing = [name for name in ("images", "labels") if name not in arrays]
-        if missing:
-            raise UserError(
-                f"dataset.path {str(path)!r} lacks the array {missing[0]!r}; it has {sorted(arrays)}, "
-                "allowed is an .npz with arrays 'images' and 'labels'"
-            )
-        train = _flat(arrays["images"]), arrays["labels"]
-        if "test_images" not in arrays:
-            return RawImages(train, None)
-        return RawImages(train, (_flat(arrays["test_images"]), arrays["test_labels"]))
-
-
-DATASETS: dict[str, Callable[[DatasetConfig], RawImages]] = {"digits": load_digits, "npz": load_npz}
 
 
 def prepare_splits(
@@ -155,10 +111,6 @@ def load_task_data(root: Path, token: Path) -> TaskData:
 def conditioning_split(data: TaskData, protocol: str) -> Split:
     """The split that conditions, admits and selects: validation, or test under the ``thesis`` protocol."""
     return data.test if protocol == "thesis" else data.validation
-
-
-def _flat(images: np.ndarray) -> np.ndarray:
-    return images.reshape(images.shape[0], -1)
 
 
 def _select(images: np.ndarray, labels: np.ndarray, classes: list[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ from hyperforget.config.sections import (
     SelectionConfig,
     TaskConfig,
     TrainingConfig,
+    dataset_root,
     reads_start,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "SelectionConfig",
     "TaskConfig",
     "TrainingConfig",
+    "dataset_root",
     "forget_set",
     "load_config",
     "reads_start",

@@ -2,13 +2,21 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from hyperforget.command import UserError, nearest_choice
 from hyperforget.config.reference import keys_at, meaning
-from hyperforget.config.sections import CollectionConfig, Config, ModelConfig, TaskConfig
+from hyperforget.config.sections import (
+    CollectionConfig,
+    Config,
+    DatasetConfig,
+    ModelConfig,
+    TaskConfig,
+    dataset_root,
+)
 from hyperforget.forget import ForgetSet, parse_forget_set
 
 
@@ -63,7 +71,20 @@ def _check_model(where: str, model: ModelConfig, config: Config) -> None:
             )
 
 
+def _check_dataset(where: str, dataset: DatasetConfig) -> None:
+    if dataset.source == "npz" and not Path(dataset.path or "").is_file():
+        raise UserError(f"{where}.path is {dataset.path!r}, which is no file; allowed is an .npz file")
+    folder = dataset_root(dataset) / dataset.name
+    if dataset.source == "torchvision" and not dataset.download and not folder.is_dir():
+        found = sorted(path.name for path in folder.parent.glob("*") if path.is_dir())
+        raise UserError(
+            f"{where}.root is {str(folder.parent)!r}, which has no folder {dataset.name!r} (it has "
+            f"{', '.join(found) or 'none'}); name another folder or allow {where}.download"
+        )
+
+
 def _check_task(where: str, task: TaskConfig) -> None:
+    _check_dataset(f"{where}.dataset", task.dataset)
     known = list(range(len(task.classes)))
     ascending = sorted(set(task.classes))
     if ascending != task.classes:

@@ -1,5 +1,7 @@
 """Every key of the configuration with its default, unit, bounds and meaning."""
 
+import os
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,12 +24,24 @@ class Section(BaseModel):
 class DatasetConfig(Section):
     """Where images and labels come from, and how they are split."""
 
-    source: Literal["digits", "npz"] = Field(
+    source: Literal["digits", "torchvision", "npz"] = Field(
         "digits",
-        description="`digits`: scikit-learn's 1,797 embedded images of 8 x 8 pixels; `npz`: a file with "
-        "arrays `images` and `labels` (and `test_images`, `test_labels`)",
+        description="`digits`: scikit-learn's 1,797 embedded images of 8 x 8 pixels; `torchvision`: a set "
+        "with a train and a test part; `npz`: a file with arrays `images` and `labels` (and `test_images`, "
+        "`test_labels`)",
     )
     path: str | None = Field(None, description="the file of source `npz`")
+    name: str = Field(
+        "MNIST", description="class name of source `torchvision`, such as MNIST or FashionMNIST"
+    )
+    root: str | None = Field(
+        None,
+        description="folder of source `torchvision`; without one the environment variable "
+        "`HYPERFORGET_DATA`, else `data`",
+    )
+    download: bool = Field(
+        True, description="whether source `torchvision` may download what the folder lacks"
+    )
     test: Fraction = Field(
         0.25, description="share of each class for the test split, where the source has none of its own"
     )
@@ -287,6 +301,11 @@ class Config(Section):
         """Every producer of unlearned networks, in the order of the tables."""
         sampled = [[name, name + EDIT] if reads_start(name) else [name] for name in self.models]
         return [*(method for group in sampled for method in group), RETRAINED, *self.rivals]
+
+
+def dataset_root(dataset: DatasetConfig) -> Path:
+    """The folder that torchvision's datasets lie in."""
+    return Path(dataset.root or os.environ.get("HYPERFORGET_DATA", "data"))
 
 
 def reads_start(model: str) -> bool:

@@ -40,7 +40,7 @@ def publish_hypernetwork(
 ) -> None:
     """Store the snapshots of a model, the last being the result, and write its token."""
     arrays = {
-        f"{step}/{name}": value.numpy()
+        f"{step}.{name}": value.numpy()
         for step, weights in snapshots.items()
         for name, value in weights.items()
     }
@@ -61,7 +61,7 @@ def load_hypernetwork(root: Path, token: Path) -> StoredHypernetwork:
     layout = Layout(tuple(stored.attributes["sizes"]))
     snapshots: dict[int, dict[str, Tensor]] = {step: {} for step in stored.attributes["snapshots"]}
     for key, value in stored.arrays.items():
-        step, _, name = key.partition("/")
+        step, _, name = key.partition(".")
         snapshots[int(step)][name] = torch.from_numpy(value)
     empty = torch.zeros(layout.size)
     model = Hypernetwork(layout, Architecture(**stored.attributes["architecture"]), empty, empty)

@@ -66,18 +66,13 @@ class LayerTokens(nn.Module):
     def __init__(self, layout: Layout, width: int, vectors: int) -> None:
         super().__init__()
         self.pieces = layer_pieces(layout, width)
-        self.readers = nn.ModuleList(
-            nn.ModuleList(nn.Linear(size, width) for size in self.pieces) for _ in range(vectors)
-        )
+        self.readers = nn.ModuleList(nn.Linear(size, width) for _ in range(vectors) for size in self.pieces)
         self.positions = nn.Parameter(torch.zeros(vectors * len(self.pieces), width))
         self.writers = nn.ModuleList(zero_linear(width, size) for size in self.pieces)
 
     def encode(self, vectors: list[Tensor]) -> Tensor:
-        tokens = [
-            reader(piece)
-            for vector, readers in zip(vectors, self.readers, strict=True)
-            for piece, reader in zip(vector.split(self.pieces, dim=1), readers, strict=True)
-        ]
+        pieces = [piece for vector in vectors for piece in vector.split(self.pieces, dim=1)]
+        tokens = [reader(piece) for piece, reader in zip(pieces, self.readers, strict=True)]
         return torch.stack(tokens, dim=1) + self.positions
 
     def decode(self, tokens: Tensor) -> Tensor:

@@ -17,9 +17,19 @@ class Block(nn.Module):
         self.expand = nn.Linear(width, 4 * width)
         self.contract = nn.Linear(4 * width, width)
 
+    def initialise(self, residuals: int) -> None:
+        """GPT-2's initialisation: deviation 0.02, less for layers that end in one of ``residuals`` sums."""
+        for layer in (self.query_key_value, self.attention_output, self.expand, self.contract):
+            nn.init.normal_(layer.weight, std=0.02)
+            nn.init.zeros_(layer.bias)
+        for layer in (self.attention_output, self.contract):
+            nn.init.normal_(layer.weight, std=0.02 / residuals**0.5)
+
     def forward(self, tokens: Tensor) -> Tensor:
         tokens = tokens + self.attend(self.attention_norm(tokens))
-        return tokens + self.contract(F.gelu(self.expand(self.perceptron_norm(tokens)), approximate="tanh"))
+        hidden = F.gelu(self.expand(self.perceptron_norm(tokens)), approximate="tanh")
+        tokens = tokens + self.contract(hidden)
+        return tokens
 
     def attend(self, tokens: Tensor) -> Tensor:
         """Multi-head self-attention of every token (B, S, d) to every token."""
@@ -27,7 +37,8 @@ class Block(nn.Module):
             self.query_key_value(tokens).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         )
         mixed = F.scaled_dot_product_attention(query, key, value)
-        return self.attention_output(mixed.transpose(1, 2).flatten(2))
+        attended: Tensor = self.attention_output(mixed.transpose(1, 2).flatten(2))
+        return attended
 
 
 class Transformer(nn.Module):
@@ -35,16 +46,14 @@ class Transformer(nn.Module):
 
     def __init__(self, width: int, layers: int, heads: int) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
+        blocks = [Block(width, heads) for _ in range(layers)]
+        self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(width)
-        for block in self.blocks:
-            for layer in (block.query_key_value, block.attention_output, block.expand, block.contract):
-                nn.init.normal_(layer.weight, std=0.02)
-                nn.init.zeros_(layer.bias)
-            for layer in (block.attention_output, block.contract):
-                nn.init.normal_(layer.weight, std=0.02 / (2 * layers) ** 0.5)
+        for block in blocks:
+            block.initialise(residuals=2 * layers)
 
     def forward(self, tokens: Tensor) -> Tensor:
         for block in self.blocks:
             tokens = block(tokens)
-        return self.norm(tokens)
+        tokens = self.norm(tokens)
+        return tokens

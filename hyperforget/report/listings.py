@@ -49,7 +49,7 @@ def corpus_listings(task: TaskSpec, folder: Path) -> list[Listing]:
         f"{task.name}-corpus-forget-sets",
         f"Checkpoints of {task.name} from runs that deleted exactly this set, and how many of them have "
         "really forgotten all of it. Good: hundreds or more for sets that were collected, none for those "
-        "kept out; a set with none forgotten cannot be learned.",
+        "kept out; of a set with none forgotten a generator has little to learn.",
         ("Forget set", "Collection", "Checkpoints", "Forgotten"),
         tuple(
             (

@@ -53,11 +53,6 @@ class TaskSpec:
         """All forget sets, the thesis' first."""
         return self.forget + self.holdout
 
-    @property
-    def free(self) -> tuple[str, ...]:
-        """Classes that are no pivots."""
-        return tuple(name for name in self.classes if name not in self.pivots)
-
 
 @dataclass(frozen=True)
 class ReportSpec:

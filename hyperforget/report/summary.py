@@ -94,9 +94,13 @@ def summarise(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> list[Findin
 
 
 def corpus_warnings(task: TaskSpec, checkpoints: Iterable[tuple[str, bool, int, int]]) -> list[str]:
-    """What a reader must know about the corpus, from (forget set, held out, checkpoints, forgotten)."""
+    """What a reader must know of the corpus, from (forget set, held out, checkpoints, forgotten); nothing of
+    sets that the report has no results for.
+    """
     warnings = []
     for forget, held_out, count, forgotten in checkpoints:
+        if forget not in task.forget_sets:
+            continue
         if held_out and count:
             warnings.append(
                 f"{forget_title(forget)} counts as kept out of collection, yet the corpus of {task.name} "
@@ -104,8 +108,8 @@ def corpus_warnings(task: TaskSpec, checkpoints: Iterable[tuple[str, bool, int, 
             )
         if not held_out and not forgotten:
             warnings.append(
-                f"No checkpoint in the corpus of {task.name} has really forgotten {forget_title(forget)}, "
-                "so a generator could not learn it."
+                f"No checkpoint of a run that deleted exactly {forget_title(forget)} on {task.name} has "
+                "really forgotten it, so a generator had little to learn it from."
             )
     return warnings
 

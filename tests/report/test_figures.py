@@ -94,16 +94,15 @@ def test_colours_have_contrast_on_light_and_dark():
         assert contrast(colour, "#14171a") >= 3
 
 
-def test_bytes_are_the_same_every_time_whatever_the_users_style(small, tmp_path):
-    spec = as_spec(SMALL)
-    write_figures(spec, "digits-4", small, tmp_path / "first")
+def test_bytes_are_the_same_every_time_whatever_the_users_style(built, tmp_path):
+    spec = as_spec({**BUILT_SPEC, "methods": ["nearest"]})
     with matplotlib.rc_context({"font.size": 20, "axes.grid": False, "svg.hashsalt": "other"}):
-        write_figures(spec, "digits-4", small, tmp_path / "second")
+        write_figures(spec, "digits-4", built, tmp_path)
         assert matplotlib.rcParams["font.size"] == 20
     names = figure_files(spec, "digits-4")
     assert len(names) == 5
     for name in names:
-        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+        assert (tmp_path / name).read_bytes() == (built / FIGURE_FOLDER / name).read_bytes()
 
 
 def test_text_stays_text(drawings):
@@ -146,11 +145,11 @@ def test_held_out_sets_are_marked_among_the_candidates(drawings):
 
 
 def test_confusion_prints_every_count(drawings, results):
-    labels = [label for label in texts(drawings["digits-4-bias-confusion"]) if label.isdigit()]
+    labels = [label for label in texts(drawings["digits-4-nearest-confusion"]) if label.isdigit()]
     counts = []
     for forget in ("2", "2-3", "3"):
         rows = pd.read_csv(results / "digits-4" / f"forget-{forget}-confusion.csv")
-        counts += [int(count) for count in rows[rows["method"] == "bias"]["count"] if count]
+        counts += [int(count) for count in rows[rows["method"] == "nearest"]["count"] if count]
     ticks = [label for label in "0123" for _ in range(2 * 2 * 3)]
     assert sorted(labels) == sorted([*map(str, counts), *ticks])
 

@@ -155,7 +155,7 @@ def test_a_report_of_one_model_and_one_task_works(built):
     text = render_report(as_spec(spec), built, METRICS, SETS)
     page = Page(text)
     assert page.open == []
-    assert "Lowered biases" not in re.sub(
+    assert "Nearest checkpoint" not in re.sub(
         r'<figure class="table" id="table-digits-4-[^>]*>.*?</figure>', "", text, flags=re.DOTALL
     )
 

@@ -93,6 +93,7 @@ def test_when_all_forgot_the_summary_says_so(tmp_path):
 def test_corpus_warnings():
     task = as_spec(SPEC).task("digits-4")
     assert corpus_warnings(task, [("2", False, 900, 640), ("3", True, 0, 0)]) == []
+    assert corpus_warnings(task, [("1-2", False, 4, 0)]) == []
     none_forgotten, collected = corpus_warnings(task, [("2-3", False, 900, 0), ("3", True, 12, 1)])
-    assert "No checkpoint in the corpus of digits-4 has really forgotten {2,3}" in none_forgotten
+    assert "No checkpoint of a run that deleted exactly {2,3} on digits-4" in none_forgotten
     assert "{3} counts as kept out of collection, yet" in collected

@@ -32,14 +32,16 @@ def draw_confusion(paths: Mapping[str, Path], task: TaskSpec, method: str) -> Dr
     side = 2.1 if len(task.classes) <= 5 else 2.6
     figure = new_figure(side * 2 * pairs, (side + 0.35) * lines)
     grid = figure.subplots(lines, 2 * pairs, squeeze=False)
+    # Forget sets name classes by position, and so do the files.
+    labels = [str(position) for position in range(len(task.classes))]
     parts = []
     for position, (forget, path) in enumerate(paths.items()):
         rows = rows_of(read_csv(path, _COLUMNS), path, method=method)
         shares = []
         for offset, (set_, set_title) in enumerate(_SETS):
-            counts = _matrix(rows_of(rows, path, set=set_), path, task.classes)
+            counts = _matrix(rows_of(rows, path, set=set_), path, labels)
             axes = grid[position // pairs][2 * (position % pairs) + offset]
-            _draw_panel(axes, counts, task.classes)
+            _draw_panel(axes, counts, labels)
             axes.set_title(f"forget {forget_title(forget)}, {set_title}", fontsize=8)
             shares.append(f"{np.trace(counts) / max(counts.sum(), 1):.4f} on {set_title}")
         parts.append(
@@ -53,17 +55,17 @@ def draw_confusion(paths: Mapping[str, Path], task: TaskSpec, method: str) -> Dr
     return Drawing(figure, title, " ".join(parts))
 
 
-def _matrix(rows: pd.DataFrame, path: Path, classes: tuple[str, ...]) -> np.ndarray:
-    check_values(rows, path, "retrained", classes)
-    check_values(rows, path, "predicted", classes)
+def _matrix(rows: pd.DataFrame, path: Path, labels: list[str]) -> np.ndarray:
+    check_values(rows, path, "retrained", labels)
+    check_values(rows, path, "predicted", labels)
     table = rows.pivot_table(
         index="retrained", columns="predicted", values="count", aggfunc="sum", fill_value=0
     )
-    return table.reindex(index=list(classes), columns=list(classes), fill_value=0).to_numpy(dtype=float)
+    return table.reindex(index=labels, columns=labels, fill_value=0).to_numpy(dtype=float)
 
 
-def _draw_panel(axes: Axes, counts: np.ndarray, classes: tuple[str, ...]) -> None:
-    size = len(classes)
+def _draw_panel(axes: Axes, counts: np.ndarray, labels: list[str]) -> None:
+    size = len(labels)
     rows, columns = np.nonzero(counts)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     squares = [[(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1)] for y, x in zip(rows, columns, strict=True)]
@@ -77,8 +79,8 @@ def _draw_panel(axes: Axes, counts: np.ndarray, classes: tuple[str, ...]) -> Non
             # Inside the square anyway, so the layout need not measure it.
             axes.text(x + 0.5, y + 0.5, count, ha="center", va="center", fontsize=font).set_in_layout(False)
     axes.set(xlim=(0, size), ylim=(size, 0), aspect="equal")
-    axes.set_xticks(np.arange(size) + 0.5, classes)
-    axes.set_yticks(np.arange(size) + 0.5, classes)
+    axes.set_xticks(np.arange(size) + 0.5, labels)
+    axes.set_yticks(np.arange(size) + 0.5, labels)
     axes.tick_params(length=0, labelsize=7)
     axes.grid(False)
     for spine in axes.spines.values():
