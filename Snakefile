@@ -4,6 +4,7 @@ min_version("9.19")
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/specs.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/hypernet.smk"
 include: "workflow/rules/networks.smk"

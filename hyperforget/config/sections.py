@@ -209,6 +209,13 @@ class SamplingConfig(Section):
     candidates: Count = Field(16, description="networks sampled for each prompt")
 
 
+class EditingConfig(SamplingConfig):
+    """How trained networks are edited for a forget set."""
+
+    steps: Count = Field(1, description="evaluations of the hypernetwork an edit; one suffices")
+    candidates: Count = Field(1, description="edits for each prompt and trained network")
+
+
 class ModelConfig(Section):
     """A hypernetwork; its key under `models` is its conditioning."""
 
@@ -218,10 +225,7 @@ class ModelConfig(Section):
     architecture: ArchitectureConfig = ArchitectureConfig()
     training: TrainingConfig = TrainingConfig()
     sampling: SamplingConfig = SamplingConfig()
-    editing: SamplingConfig = Field(
-        SamplingConfig(steps=1, candidates=1),
-        description="as `sampling`, for edits of trained networks; `candidates` a prompt and network",
-    )
+    editing: EditingConfig = EditingConfig()
 
 
 class PromptConfig(Section):

@@ -62,7 +62,7 @@ def forget_label(forget: str) -> Label:
     return Label(
         f"D_f = {plain}",
         "$D_f = \\{" + ",".join(latex_escape(member) for member in members) + "\\}$",
-        f"{FORGET_SET.html}&nbsp;=&nbsp;{html.escape(plain)}",
+        f"{FORGET_SET.html} = {html.escape(plain)}",
     )
 
 

@@ -8,7 +8,9 @@ try:
     from hyperforget.config import EDIT, LOOKUP, RETRAINED, forget_set, load_config, reads_start, warnings
     from hyperforget.report.names import FIGURE_FOLDER, TABLE_FOLDER, figure_files, table_files
 except ModuleNotFoundError as error:
-    sys.exit(f"error: {error}; install the package with 'make setup' or 'pip install -e . -c constraints.txt'")
+    sys.exit(
+        f"error: {error}; install the package with 'make setup' or 'pip install -e . -c constraints.txt'"
+    )
 
 # A configuration on the command line replaces the default one, instead of adding its tasks to it.
 if not workflow.overwrite_configfiles:
@@ -29,8 +31,6 @@ def read_settings():
 settings = read_settings()
 for warning in warnings(settings):
     print(f"warning: {warning}", file=sys.stderr)
-
-STORE = settings.store
 
 
 wildcard_constraints:
@@ -67,108 +67,9 @@ def memory(mb):
     return lambda wildcards, attempt: mb * attempt
 
 
-def dataset_spec(wildcards):
-    task = task_of(wildcards)
-    return canonical({"dataset": task.dataset.model_dump(), "classes": task.classes, "seed": settings.seed})
-
-
-def network_spec(wildcards):
-    """What every stage that handles main networks needs to know."""
-    return {"hidden": task_of(wildcards).hidden, "seed": settings.seed, "protocol": settings.protocol}
-
-
-def collection_spec(wildcards):
-    task = task_of(wildcards)
-    held_out = [forget_set(text, task).classes for text in task.holdout]
-    return canonical(
-        network_spec(wildcards)
-        | {
-            "collection": task.collection.model_dump(exclude={"minimum_runs", "minimum_forgotten"}),
-            "recipe": task.recipe.model_dump(exclude={"steps"}),
-            "pivots": task.pivots,
-            "holdout": held_out,
-        }
-    )
-
-
-def corpus_spec(wildcards):
-    task = task_of(wildcards)
-    return canonical(
-        {
-            "collection": task.collection.model_dump(),
-            "pivots": task.pivots,
-            "forget": task.forget,
-            "holdout": task.holdout,
-            "protocol": settings.protocol,
-        }
-    )
-
-
-def original_spec(wildcards):
-    task = task_of(wildcards)
-    return canonical(network_spec(wildcards) | {"recipe": task.recipe.model_dump(), "count": task.originals})
-
-
-def retrained_spec(wildcards):
-    task = task_of(wildcards)
-    return canonical(network_spec(wildcards) | {"recipe": task.recipe.model_dump(), "count": task.retrained})
-
-
-def training_spec(wildcards):
-    model = settings.models[wildcards.model]
-    return canonical(
-        {
-            "hidden": task_of(wildcards).hidden,
-            "seed": settings.seed,
-            "model": model.model_dump(include={"process", "architecture", "training"}),
-        }
-    )
-
-
-def probe_spec(wildcards):
-    model = settings.models[wildcards.model]
-    return canonical(
-        {
-            "pivots": task_of(wildcards).pivots,
-            "protocol": settings.protocol,
-            "seed": settings.seed,
-            "probe": settings.probe.model_dump(),
-            "sampling": model.sampling.model_dump(),
-            "unseen_runs": model.training.unseen_runs,
-        }
-    )
-
-
-def selection_spec(wildcards):
-    return network_spec(wildcards) | {
-        "prompts": settings.prompts.model_dump(),
-        "selection": settings.selection.model_dump(),
-    }
-
-
-def sampling_spec(wildcards):
-    sampling = settings.models[wildcards.model].sampling.model_dump()
-    return canonical(selection_spec(wildcards) | {"sampling": sampling})
-
-
-def editing_spec(wildcards):
-    editing = settings.models[wildcards.model].editing.model_dump()
-    return canonical(selection_spec(wildcards) | {"sampling": editing})
-
-
-def lookup_spec(wildcards):
-    # As many networks a prompt as the generators get.
-    candidates = max(model.sampling.candidates for model in settings.models.values())
-    return canonical(selection_spec(wildcards) | {"candidates": candidates})
-
-
-def edit_spec(wildcards):
-    return canonical(network_spec(wildcards))
-
-
-def evaluation_spec(wildcards):
-    task_of(wildcards)
-    return canonical({"protocol": settings.protocol, "evaluation": settings.evaluation.model_dump()})
+def output_folder(wildcards, output):
+    """The folder that a rule's outputs share."""
+    return str(Path(output[0]).parent)
 
 
 def segments(wildcards):
@@ -186,26 +87,9 @@ def forget_sets(task):
 
 
 def all_forget_sets(pattern):
-    return [pattern.format(task=task, forget=forget) for task in settings.tasks for forget in forget_sets(task)]
-
-
-REPORT = {
-    "protocol": settings.protocol,
-    "models": list(settings.models),
-    "methods": settings.methods,
-    "tasks": {
-        name: {
-            "classes": [str(label) for label in task.classes],
-            "pivots": task.pivots,
-            "forget": task.forget,
-            "holdout": task.holdout,
-            "network": "MLP, ReLU, hidden units: " + ", ".join(map(str, task.hidden)),
-            "description": f"{task.dataset.source}, classes {', '.join(map(str, task.classes))}",
-        }
-        for name, task in settings.tasks.items()
-    },
-}
-TABLES = expand("results/{folder}/{file}", folder=TABLE_FOLDER, file=table_files(REPORT))
+    return [
+        pattern.format(task=task, forget=forget) for task in settings.tasks for forget in forget_sets(task)
+    ]
 
 
 def figures(task):

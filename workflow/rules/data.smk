@@ -14,9 +14,10 @@ rule fetch_dataset:
     params:
         spec=dataset_spec,
         code=code("fetch_dataset"),
+        store=settings.store,
     shell:
         "python -m hyperforget.stages.fetch_dataset --task {wildcards.task} --spec {params.spec:q}"
-        " --store {STORE:q} --threads {threads} --token {output.token} &>{log}"
+        " --store {params.store:q} --threads {threads} --token {output.token} &>{log}"
 
 
 rule collect_checkpoints:
@@ -28,6 +29,8 @@ rule collect_checkpoints:
         "results/logs/collect_checkpoints/{task}/shard-{shard}.log",
     benchmark:
         "results/benchmarks/collect_checkpoints/{task}/shard-{shard}.jsonl"
+    # The longest chain of jobs first, so that the last of them does not run alone.
+    priority: 20
     conda:
         "../../envs/hyperforget.yaml"
     threads: 1
@@ -37,9 +40,10 @@ rule collect_checkpoints:
     params:
         spec=collection_spec,
         code=code("collect_checkpoints"),
+        store=settings.store,
     shell:
         "python -m hyperforget.stages.collect_checkpoints --task {wildcards.task} --shard {wildcards.shard}"
-        " --spec {params.spec:q} --store {STORE:q} --threads {threads} --dataset {input.dataset}"
+        " --spec {params.spec:q} --store {params.store:q} --threads {threads} --dataset {input.dataset}"
         " --token {output.token} &>{log}"
 
 
@@ -65,8 +69,9 @@ rule assemble_corpus:
     params:
         spec=corpus_spec,
         code=code("assemble_corpus"),
+        store=settings.store,
     shell:
         "python -m hyperforget.stages.assemble_corpus --task {wildcards.task} --spec {params.spec:q}"
-        " --store {STORE:q} --threads {threads} --dataset {input.dataset} --segments {input.segments}"
+        " --store {params.store:q} --threads {threads} --dataset {input.dataset} --segments {input.segments}"
         " --token {output.token} --classes {output.classes} --forget-sets {output.forget_sets}"
         " --bins {output.bins} &>{log}"

@@ -9,10 +9,9 @@ rule train_hypernet:
         "results/logs/train_hypernet/{task}/{model}.log",
     benchmark:
         "results/benchmarks/train_hypernet/{task}/{model}.jsonl"
+    priority: 10
     conda:
         "../../envs/hyperforget.yaml"
-    # Long jobs first, so that the last of them does not run alone.
-    priority: 10
     threads: 1
     resources:
         mem_mb=memory(4000),
@@ -20,9 +19,10 @@ rule train_hypernet:
     params:
         spec=training_spec,
         code=code("train_hypernet"),
+        store=settings.store,
     shell:
         "python -m hyperforget.stages.train_hypernet --task {wildcards.task} --model {wildcards.model}"
-        " --spec {params.spec:q} --store {STORE:q} --threads {threads} --dataset {input.dataset}"
+        " --spec {params.spec:q} --store {params.store:q} --threads {threads} --dataset {input.dataset}"
         " --corpus {input.corpus} --token {output.token} --history {output.history} &>{log}"
 
 
@@ -47,9 +47,10 @@ rule probe_hypernet:
     params:
         spec=probe_spec,
         code=code("probe_hypernet"),
+        store=settings.store,
     shell:
         "python -m hyperforget.stages.probe_hypernet --task {wildcards.task} --spec {params.spec:q}"
-        " --store {STORE:q} --threads {threads} --dataset {input.dataset} --corpus {input.corpus}"
+        " --store {params.store:q} --threads {threads} --dataset {input.dataset} --corpus {input.corpus}"
         " --hypernet {input.hypernet} --alignment {output.alignment} --prompts {output.prompts} &>{log}"
 
 
@@ -74,9 +75,10 @@ rule sample_unlearned:
     params:
         spec=sampling_spec,
         code=code("sample_unlearned"),
+        store=settings.store,
     shell:
         "python -m hyperforget.stages.sample_unlearned --task {wildcards.task} --model {wildcards.model}"
-        " --forget {wildcards.forget} --spec {params.spec:q} --store {STORE:q} --threads {threads}"
+        " --forget {wildcards.forget} --spec {params.spec:q} --store {params.store:q} --threads {threads}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
         " --token {output.token} --network {output.network} &>{log}"
 
@@ -105,8 +107,9 @@ rule sample_edited:
     params:
         spec=editing_spec,
         code=code("sample_unlearned"),
+        store=settings.store,
     shell:
         "python -m hyperforget.stages.sample_unlearned --task {wildcards.task} --model {wildcards.model}"
-        " --forget {wildcards.forget} --spec {params.spec:q} --store {STORE:q} --threads {threads}"
+        " --forget {wildcards.forget} --spec {params.spec:q} --store {params.store:q} --threads {threads}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
         " --originals {input.originals} --token {output.token} --network {output.network} &>{log}"

@@ -42,7 +42,7 @@ rule build_tables:
         runtime="10m",
     params:
         spec=canonical(REPORT),
-        folder=f"results/{TABLE_FOLDER}",
+        folder=output_folder,
         code=code("build_tables"),
     shell:
         "python -m hyperforget.stages.build_tables --metrics {input.metrics} --spec {params.spec:q}"
@@ -83,7 +83,7 @@ for task in settings.tasks:
         params:
             task=task,
             spec=canonical(REPORT),
-            folder=f"results/{FIGURE_FOLDER}",
+            folder=output_folder,
             code=code("build_figures"),
         shell:
             "python -m hyperforget.stages.build_figures --task {params.task} --results results"
@@ -96,7 +96,9 @@ rule build_report:
         tables=TABLES,
         figures=[figure for task in settings.tasks for figure in figures(task)],
         corpora=expand(
-            "results/{task}/corpus-{file}.csv", task=settings.tasks, file=["classes", "forget-sets", "bins"]
+            "results/{task}/corpus-{file}.csv",
+            task=settings.tasks,
+            file=["classes", "forget-sets", "bins"],
         ),
     output:
         page="results/report.html",

@@ -1,0 +1,31 @@
+# Everything with its own set-up: a virtual environment in .venv with the versions of constraints.txt.
+# make report [CORES=N]   make test   make lint   make setup [TORCH_INDEX=https://download.pytorch.org/whl/cpu]
+
+PYTHON ?= python3
+CORES ?= all
+TORCH_INDEX ?=
+BIN := .venv/bin
+
+.PHONY: report test lint setup
+
+report: setup
+	$(BIN)/snakemake --cores $(CORES) results/report.html
+
+test: setup
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+setup: .venv/complete
+
+# Written last, so that an interrupted installation starts again.
+.venv/complete: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with PYTHON=")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -c constraints.txt -e '.[development]'
+	touch $@

@@ -1,0 +1,303 @@
+"""Reading a configuration: defaults, warnings, and one sentence on whatever is wrong."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hyperforget.command import UserError
+from hyperforget.config import Config, ModelConfig, forget_set, load_config, warnings
+from hyperforget.forget import ForgetSet
+
+ROOT = Path(__file__).parents[2]
+VALUES = yaml.safe_load("""
+tasks:
+  toy:
+    classes: [0, 1, 2, 3]
+    hidden: [2]
+    pivots: [0, 1]
+    forget: [2, 2-3]
+    holdout: [3]
+""")
+COLLECTION, DATASET, MODEL = "tasks.toy.collection", "tasks.toy.dataset", "models.dihyfo-1"
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """The values above with one key set."""
+    values: dict[str, Any] = copy.deepcopy(VALUES)
+    section = values
+    *sections, key = path.split(".")
+    for name in sections:
+        section = section.setdefault(name, {})
+    section[key] = value
+    return values
+
+
+def refusal_of(values: dict[str, Any]) -> str:
+    with pytest.raises(UserError) as refusal:
+        load_config(values)
+    message = str(refusal.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize(
+    ("path", "nearest", "some_allowed"),
+    [
+        ("sede", "seed", "protocol, seed, store, tasks"),
+        ("tasks.toy.pivot", "pivots", "hidden, pivots, forget"),
+        ("tasks.toy.dataset.sorce", "source", "source"),
+        ("tasks.toy.recipe.momentun", "momentum", "momentum, weight_decay"),
+        ("tasks.toy.collection.run", "runs", "runs, shards"),
+        ("models.dihyfo-1.proces", "process", "process, architecture"),
+        ("models.dihyfo-2.architecture.widht", "width", "width, layers, heads"),
+        ("models.dihyfo-2.training.step", "steps", "steps, batch_size"),
+        ("models.dihyfo-2.sampling.step", "steps", "steps, stochasticity, candidates"),
+        ("models.dihyfo-1.editing.candidate", "candidates", "steps, stochasticity, candidates"),
+        ("prompts.forgets", "forget", "forget, retain"),
+        ("selection.rules", "rule", "rule, tolerance"),
+        ("probe.prompt", "prompts", "prompts, networks, range"),
+        ("evaluation.membership", "membership_networks", "membership_networks"),
+    ],
+)
+def test_unknown_key_at_every_level(path: str, nearest: str, some_allowed: str) -> None:
+    message = refusal_of(changed(path, 3))
+    assert message.startswith(f"unknown key {path!r} (value 3); allowed here are ")
+    assert some_allowed in message
+    assert message.endswith(f"; did you mean {nearest!r}?")
+
+
+@pytest.mark.parametrize("task", ["recipe", "collection", "hidden"])
+def test_a_task_may_be_named_like_a_key(task: str) -> None:
+    values = {"tasks": {task: VALUES["tasks"]["toy"] | {"pivot": 3}}}
+    assert "allowed here are dataset, classes, hidden, pivots" in refusal_of(values)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "allowed"),
+    [
+        ("seed", "x", "(str): input should be a valid integer"),
+        ("seed", 1.5, "(float): input should be a valid integer"),
+        ("seed", None, "(NoneType): input should be a valid integer"),
+        ("seed", True, "integer"),
+        ("store", [], "(list): input should be a valid string"),
+        ("tasks", None, "(NoneType): input should be a valid dictionary"),
+        ("tasks.toy", 3, "(int): input should be a valid dictionary"),
+        ("tasks.toy.dataset", "digits", "(str): input should be a valid dictionary"),
+        ("tasks.toy.classes", "0-3", "(str): input should be a valid list"),
+        ("tasks.toy.hidden", 2, "(int): input should be a valid list"),
+        ("tasks.toy.forget", "2", "(str): input should be a valid list"),
+        (f"{COLLECTION}.runs", True, "integer"),
+        (f"{COLLECTION}.switch", 0.5, "(float): input should be a valid tuple"),
+        (f"{DATASET}.path", ["a"], "(list): input should be a valid string"),
+        (f"{MODEL}.training.permute", "maybe", "(str): input should be a valid boolean"),
+        (f"{MODEL}.training.learning_rate", "fast", "(str): input should be a valid number"),
+    ],
+)
+def test_wrong_type(path: str, value: object, allowed: str) -> None:
+    message = refusal_of(changed(path, value))
+    assert message.startswith(f"{path} is {value!r}")
+    assert allowed in message
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "allowed"),
+    [
+        ("seed", -1, "greater than or equal to 0"),
+        ("tasks", {}, "at least 1"),
+        ("models", {}, "at least 1"),
+        ("tasks.toy.classes", [0], "at least 2"),
+        ("tasks.toy.pivots", [], "at least 1"),
+        ("tasks.toy.forget", [], "at least 1"),
+        ("tasks.toy.retrained", 1, "greater than or equal to 2"),
+        (f"{COLLECTION}.runs", 0, "greater than or equal to 1"),
+        (f"{COLLECTION}.pivot_accuracy", 1.5, "less than or equal to 1"),
+        (f"{COLLECTION}.switch", [0.1, 0.2, 0.3], "at most 2"),
+        (f"{COLLECTION}.loss_levels", [], "at least 1"),
+        (f"{DATASET}.test", 1.5, "less than"),
+        (f"{MODEL}.training.unseen_runs", 0, "greater than 0"),
+        (f"{MODEL}.training.learning_rate", float("nan"), "greater than 0"),
+        (f"{MODEL}.training.learning_rate", float("inf"), "finite"),
+        ("probe.prompts", 2, "greater than or equal to 3"),
+    ],
+)
+def test_out_of_bounds(path: str, value: object, allowed: str) -> None:
+    message = refusal_of(changed(path, value))
+    assert message.startswith(f"{path} is {value!r}")
+    assert allowed in message
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("protocol", "theses", "allowed are validation, thesis; did you mean 'thesis'?"),
+        (f"{DATASET}.source", "digit", "allowed are digits, torchvision, npz; did you mean 'digits'?"),
+        (f"{COLLECTION}.review_schedule", "end", "allowed are uniform, early, ends; did you mean 'ends'?"),
+        (f"{COLLECTION}.admission", 3, "allowed are bins, relaxed"),
+        (f"{MODEL}.process", "dpm", "allowed are ddpm, flow; did you mean 'ddpm'?"),
+        ("selection.rule", None, "allowed are lowest-forget, highest-retain"),
+    ],
+)
+def test_choices(path: str, value: object, sentence: str) -> None:
+    assert refusal_of(changed(path, value)) == f"{path} is {value!r}; {sentence}"
+
+
+def test_unknown_names_of_models_rivals_and_tasks() -> None:
+    known = "allowed are dihyfo-1, dihyfo-2; did you mean 'dihyfo-2'?"
+    assert refusal_of(changed("models.dihyfo-3", {})) == f"models.dihyfo-3 is 'dihyfo-3'; {known}"
+    known = "allowed are nearest, bias; did you mean 'nearest'?"
+    assert refusal_of(changed("rivals", ["bias", "nearst"])) == f"rivals.1 is 'nearst'; {known}"
+    assert refusal_of(changed("tasks.My_task", {})).startswith("tasks.My_task is 'My_task' (str): ")
+
+
+@pytest.mark.parametrize("key", ["classes", "hidden", "pivots", "forget"])
+def test_a_missing_key_is_named_with_its_meaning(key: str) -> None:
+    task = {name: value for name, value in VALUES["tasks"]["toy"].items() if name != key}
+    message = refusal_of({"tasks": {"toy": task}})
+    assert message.startswith(f"the key 'tasks.toy.{key}' is missing; ")
+    assert message.endswith(Config.model_fields["tasks"].annotation.__args__[1].model_fields[key].description)
+
+
+def test_an_empty_configuration() -> None:
+    assert refusal_of({}).startswith("the key 'tasks' is missing; ")
+
+
+@pytest.mark.parametrize("key", ["forget", "holdout"])
+@pytest.mark.parametrize(
+    ("text", "fault", "nearest"),
+    [
+        ("3-2", "is not sorted or repeats a class", "write '2-3'"),
+        ("2-2", "is not sorted or repeats a class", "write '2'"),
+        ("2-7", "has the unknown class 7", "the nearest is '2-3'"),
+        ("0-1-2-3", "has all 4 classes", "the nearest is '1-2-3'"),
+        ("two", "is no list of class labels", "e.g. '2-3'"),
+    ],
+)
+def test_forget_sets(key: str, text: str, fault: str, nearest: str) -> None:
+    message = refusal_of(changed(f"tasks.toy.{key}", [text]))
+    assert message.startswith(f"tasks.toy.{key}: the forget set {text!r} {fault}")
+    assert "allowed are class labels 0 to 3" in message
+    assert message.endswith(nearest)
+
+
+def test_a_forget_set_stands_in_one_place() -> None:
+    message = refusal_of(changed("tasks.toy.forget", ["2", "3"]))
+    assert message.startswith("tasks.toy: the forget set '3' is under forget and under holdout")
+
+
+@pytest.mark.parametrize(("key", "value"), [("tasks.toy.forget", ["2", "2"]), ("rivals", ["bias", "bias"])])
+def test_nothing_is_listed_twice(key: str, value: list[str]) -> None:
+    message = refusal_of(changed(key, value))
+    assert message.startswith(key)
+    assert repr(value[0]) in message
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("tasks.toy.classes", [1, 0, 2, 3], "is [1, 0, 2, 3]; allowed are ascending labels, each once: "),
+        ("tasks.toy.classes", [0, 0, 1, 3], "is [0, 0, 1, 3]; allowed are ascending labels, each once: "),
+        ("tasks.toy.pivots", [0, 7], "has 7; allowed are 0 to 3, the nearest is 3"),
+        ("tasks.toy.pivots", [-1], "has -1; allowed are 0 to 3, the nearest is 0"),
+        ("tasks.toy.pivots", [0, 1, 2, 3], "has all classes, [0, 1, 2, 3]; at least one must be left"),
+        (f"{COLLECTION}.switch", [0.8, 0.2], "is [0.8, 0.2]; allowed is a range in ascending order: [0.2, "),
+        (f"{COLLECTION}.learning_rates", [2, 1], "is [2.0, 1.0]; allowed is a range in ascending order: [1"),
+        (f"{COLLECTION}.loss_levels", [1, 0.5], "is [1.0, 0.5]; allowed are ascending bounds: [0.5, 1.0]"),
+        (f"{COLLECTION}.loss_levels", [1, 1], "is [1.0, 1.0]; allowed are ascending bounds: [1.0]"),
+        (f"{COLLECTION}.shards", 5000, "is 5000, more than its 4000 runs; allowed are 1 to 4000"),
+        (f"{COLLECTION}.reviews", 2000, "is 2000, more than its 1500 steps; allowed are 1 to 1500"),
+        (f"{MODEL}.architecture.heads", 5, "is 5, which does not divide the width 128; the nearest that "),
+        ("probe.range", [0.9, 0.1], "is [0.9, 0.1]; allowed is a range in ascending order: [0.1, 0.9]"),
+    ],
+)
+def test_keys_that_do_not_fit_each_other(path: str, value: object, sentence: str) -> None:
+    assert refusal_of(changed(path, value)).startswith(f"{path} {sentence}")
+
+
+def test_unit_tokens_need_one_hidden_layer() -> None:
+    values = changed("tasks.toy.hidden", [4, 3])
+    message = refusal_of(values)
+    assert message.startswith("models.dihyfo-1.architecture.tokens is 'units', which needs one hidden layer")
+    assert "tasks.toy.hidden is [4, 3]" in message
+    values["models"] = {"dihyfo-1": {"architecture": {"tokens": "layers"}}}
+    assert load_config(values).tasks["toy"].hidden == [4, 3]
+
+
+@pytest.mark.parametrize("key", ["test", "validation"])
+@pytest.mark.parametrize("value", [0, 1])
+def test_no_split_is_empty(key: str, value: int) -> None:
+    assert refusal_of(changed(f"{DATASET}.{key}", value)).startswith(f"{DATASET}.{key} is {value!r}")
+
+
+def test_the_file_of_an_npz_source_must_be_there(tmp_path: Path) -> None:
+    path = str(tmp_path / "absent.npz")
+    message = refusal_of(changed(DATASET, {"source": "npz", "path": path}))
+    assert message == f"{DATASET}.path is {path!r}, which is no file; allowed is an .npz file"
+    assert "is None, which is no file" in refusal_of(changed(DATASET, {"source": "npz"}))
+
+
+def test_the_folder_of_a_torchvision_source_must_be_there_unless_it_is_downloaded(tmp_path: Path) -> None:
+    (tmp_path / "FashionMNIST").mkdir()
+    source = {"source": "torchvision", "name": "MNIST", "root": str(tmp_path), "download": False}
+    message = refusal_of(changed(DATASET, source))
+    assert message.startswith(f"{DATASET}.root is {str(tmp_path)!r}, which has no folder 'MNIST'")
+    assert "FashionMNIST" in message
+    load_config(changed(DATASET, source | {"download": True}))
+    load_config(changed(DATASET, source | {"name": "FashionMNIST"}))
+
+
+def test_numbers_of_yaml_are_taken_as_forget_sets() -> None:
+    task = load_config(VALUES).tasks["toy"]
+    assert VALUES["tasks"]["toy"]["forget"][0] == 2
+    assert (task.forget, task.holdout) == (["2", "2-3"], ["3"])
+    assert forget_set("2-3", task) == ForgetSet((2, 3))
+
+
+def test_a_pivot_in_a_forget_set_is_allowed_with_a_warning() -> None:
+    assert warnings(load_config(VALUES)) == []
+    found = warnings(load_config(changed("tasks.toy.forget", ["2", "1-2"])))
+    sentence = "has the pivot class 1, which lies outside what the corpus covers"
+    assert found == [f"tasks.toy: the forget set '1-2' {sentence}"]
+    assert len(warnings(load_config(changed("tasks.toy.holdout", ["0-1"])))) == 2
+
+
+def test_defaults_of_the_models() -> None:
+    config = load_config(VALUES)
+    assert config.models == {"dihyfo-1": ModelConfig(), "dihyfo-2": ModelConfig()}
+    assert config.methods == ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2", "retrained", "nearest", "bias"]
+    only = load_config(changed("models.dihyfo-2.architecture.width", 64) | {"rivals": []})
+    assert list(only.models) == ["dihyfo-2"]
+    assert only.methods == ["dihyfo-2", "retrained"]
+    assert only.models["dihyfo-2"].architecture.width == 64
+    assert only.models["dihyfo-2"].training == ModelConfig().training
+
+
+def test_setting_one_key_of_editing_leaves_the_others_at_their_defaults() -> None:
+    editing = load_config(changed(f"{MODEL}.editing.stochasticity", 0.5)).models["dihyfo-1"].editing
+    default = ModelConfig().editing
+    assert (editing.steps, editing.candidates) == (default.steps, default.candidates)
+
+
+def test_a_loaded_configuration_dumps_and_loads_unchanged_and_cannot_be_altered() -> None:
+    config = load_config(VALUES)
+    assert load_config(config.model_dump(mode="json")) == config
+    with pytest.raises(ValueError, match="frozen"):
+        config.seed = 1
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
+def test_configurations_of_the_repository_load(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    config = load_config(yaml.safe_load(path.read_text(encoding="utf-8")))
+    assert warnings(config) == []
+
+
+def test_the_default_run_has_the_tasks_of_the_thesis_on_embedded_digits() -> None:
+    config = load_config(yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8")))
+    small, large = config.tasks["digits-4"], config.tasks["digits"]
+    assert (small.hidden, small.pivots, small.forget, small.holdout) == ([2], [0, 1], ["2", "2-3"], ["3"])
+    assert (large.hidden, large.pivots) == ([7], [5, 6, 7, 8, 9])
+    assert (large.forget, large.holdout) == (["2", "2-3-4", "0-1-2-3-4"], ["0-4", "1-2-3"])
+    assert config.methods == ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2", "retrained", "nearest", "bias"]

@@ -1,0 +1,120 @@
+"""The printed reference: every key, with what it is, its default and its meaning."""
+
+import re
+import subprocess
+import sys
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+import hyperforget
+from hyperforget.config import Config, reference
+from hyperforget.config.reference import keys_at, meaning
+
+
+def sections(path: str = "", section: type[BaseModel] = Config) -> Iterator[tuple[str, type[BaseModel]]]:
+    """All sections of the configuration with their paths, found without the code under test."""
+    yield path, section
+    for name, field in section.model_fields.items():
+        for part in (field.annotation, *typing.get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                inner = name + ".<name>" * (part is not field.annotation)
+                yield from sections(f"{path}.{inner}".strip("."), part)
+
+
+SECTIONS = dict(sections())
+KEYS = [(path, name) for path, section in SECTIONS.items() for name in section.model_fields]
+
+
+def inner_section(path: str, name: str) -> type[BaseModel] | None:
+    inner = f"{path}.{name}".strip(".")
+    return SECTIONS.get(inner) or SECTIONS.get(f"{inner}.<name>")
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, dict[str, list[str]]]:
+    """Type, default and meaning by section and key, as a reader of the Markdown gets them."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for block in reference().split("### ")[1:]:
+        title, *lines = block.splitlines()
+        rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| `")]
+        path = "" if title == "Top level" else title.strip("`")
+        assert path not in found
+        found[path] = {row[0].strip("`"): row[1:] for row in rows}
+    return found
+
+
+def test_every_section_and_key_has_its_row_and_nothing_else(tables) -> None:
+    assert {path: list(rows) for path, rows in tables.items()} == {
+        path: list(section.model_fields) for path, section in SECTIONS.items()
+    }
+    assert len(KEYS) > 60
+
+
+@pytest.mark.parametrize(("path", "name"), KEYS)
+def test_every_key_has_a_meaning_or_is_a_section_that_has_one(tables, path: str, name: str) -> None:
+    inner, cells = inner_section(path, name), tables[path][name]
+    if inner is None:
+        kind, default, text = cells
+        assert kind != "section"
+        assert default == "required" or re.fullmatch("`.+`", default)
+        assert text == SECTIONS[path].model_fields[name].description
+        assert len(text) > 5
+    else:
+        assert cells[:2] == ["section", "see its section"]
+        assert inner.__doc__.strip().splitlines()[0] in reference()
+
+
+def test_defaults_are_those_of_a_configuration_that_sets_nothing(tables) -> None:
+    task = {"classes": [0, 1, 2], "hidden": [2], "pivots": [0], "forget": ["1"]}
+    config = Config.model_validate({"tasks": {"t": task}})
+    for path, name in KEYS:
+        if inner_section(path, name) is not None or SECTIONS[path].model_fields[name].is_required():
+            continue
+        value = config
+        for part in filter(None, path.split(".")):
+            value = next(iter(value.values())) if part == "<name>" else getattr(value, part)
+        default = getattr(value, name)
+        printed = list(default) if isinstance(default, tuple) else default
+        assert tables[path][name][1] == f"`{printed}`", f"{path}.{name}"
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "kind"),
+    [
+        ("", "seed", "whole number"),
+        ("", "store", "text"),
+        ("", "protocol", "one of `validation`, `thesis`"),
+        ("tasks.<name>", "hidden", "list of whole numbers"),
+        ("tasks.<name>", "forget", "list of text"),
+        ("tasks.<name>.dataset", "path", "text"),
+        ("tasks.<name>.collection", "loss_levels", "list of numbers"),
+        ("tasks.<name>.collection", "switch", "tuple of numbers"),
+        ("models.<name>.training", "learning_rate", "number"),
+        ("models.<name>.training", "permute", "true or false"),
+    ],
+)
+def test_types_are_told_in_words(tables, path: str, name: str, kind: str) -> None:
+    assert tables[path][name][0] == kind
+
+
+def test_keys_and_meanings_at_a_path() -> None:
+    assert keys_at(["tasks", "toy", "dataset"]) == list(SECTIONS["tasks.<name>.dataset"].model_fields)
+    assert keys_at([]) == list(Config.model_fields)
+    assert meaning(["seed"]) == "seed of everything random"
+    assert meaning(["tasks", "toy", "hidden"]).startswith("hidden units of each layer")
+    assert meaning(["tasks", "toy", "switch", "1"]) == "it has no default"
+
+
+def test_the_command_prints_the_reference() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "hyperforget.config"],
+        env={"PYTHONPATH": str(Path(hyperforget.__file__).parents[1]), "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert printed.stdout == reference() + "\n"

@@ -1,0 +1,60 @@
+"""Small hypernetworks, and a small corpus with something to learn."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from hyperforget.corpus import Corpus
+from hyperforget.hypernet.model import Architecture, Hypernetwork
+from hyperforget.networks import Layout, initialise
+
+
+@pytest.fixture(scope="session")
+def layout() -> Layout:
+    return Layout((6, 5, 4))
+
+
+@pytest.fixture(scope="session")
+def build(layout: Layout) -> Callable[..., Hypernetwork]:
+    """``build(conditioning, tokens, prompt, random=True)``: in place of its zero-initialised weights it is random."""
+
+    def make(
+        conditioning: str = "dihyfo-1",
+        tokens: str = "units",
+        prompt: str = "joint",
+        *,
+        random: bool = True,
+        seed: int = 0,
+        of: Layout = layout,
+        mean: torch.Tensor | None = None,
+        scale: torch.Tensor | None = None,
+    ) -> Hypernetwork:
+        torch.manual_seed(seed)
+        architecture = Architecture(conditioning, tokens, prompt, 16, 2, 2, 4, 3.0)
+        mean = torch.zeros(of.size) if mean is None else mean
+        model = Hypernetwork(of, architecture, mean, torch.ones(of.size) if scale is None else scale)
+        if random:
+            for parameter in model.parameters():
+                torch.nn.init.normal_(parameter, std=0.3)
+        return model.eval()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_corpus(layout: Layout) -> Callable[..., Corpus]:
+    """``make_corpus(runs, seed)``: the change from a run's start is its checkpoints' losses times fixed directions."""
+
+    def make(runs: int = 30, seed: int = 0) -> Corpus:
+        directions = torch.randn(layout.classes, layout.size, generator=torch.Generator().manual_seed(99))
+        generator = torch.Generator().manual_seed(seed)
+        saved = torch.randint(2, 5, (runs,), generator=generator)
+        losses = 4 * torch.rand(runs, 4, layout.classes, generator=generator)
+        theta = initialise(layout, runs, generator).unsqueeze(1) + 0.3 * losses @ directions
+        theta[:, 0] = initialise(layout, runs, generator)
+        padding = torch.arange(4) >= saved.unsqueeze(1)
+        theta[padding], losses[padding] = torch.nan, torch.nan
+        return Corpus(theta, losses, saved)
+
+    return make

@@ -1,0 +1,103 @@
+"""The whole hypernetwork: where it starts, what it reads, and the thesis' size."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from hyperforget.hypernet.conditioning import CONDITIONINGS
+from hyperforget.hypernet.model import Architecture, Hypernetwork
+from hyperforget.hypernet.tokens import TOKENS
+from hyperforget.networks import Layout
+
+Build = Callable[..., Hypernetwork]
+
+PROMPTS = ["joint", "separate"]
+TIME = torch.tensor([0.001, 0.4, 1.0])
+
+
+def random(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture
+def inputs(layout: Layout) -> dict[str, torch.Tensor]:
+    return {
+        "noised": random(3, layout.size),
+        "time": TIME,
+        "target_losses": random(3, 4, seed=1).abs(),
+        "start": random(3, layout.size, seed=2),
+        "start_losses": random(3, 4, seed=3).abs(),
+    }
+
+
+def told(model: Hypernetwork, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What this model is to be given."""
+    start = ("start", "start_losses")
+    return {key: value for key, value in inputs.items() if model.conditioning.uses_start or key not in start}
+
+
+@pytest.mark.parametrize("tokens", TOKENS)
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_an_untrained_network_predicts_no_change(
+    build: Build, inputs: dict[str, torch.Tensor], tokens: str, prompt: str
+) -> None:
+    reader = build("dihyfo-1", tokens, prompt, random=False)
+    assert torch.equal(reader(**told(reader, inputs)), inputs["start"])
+    sampler = build("dihyfo-2", tokens, prompt, random=False)
+    assert torch.equal(sampler(**told(sampler, inputs)), torch.zeros_like(inputs["noised"]))
+
+
+@pytest.mark.parametrize("conditioning", CONDITIONINGS)
+@pytest.mark.parametrize("tokens", TOKENS)
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_every_input_matters_to_every_parameter(
+    build: Build, inputs: dict[str, torch.Tensor], conditioning: str, tokens: str, prompt: str
+) -> None:
+    model = build(conditioning, tokens, prompt)
+    given = told(model, inputs)
+    before = model(**given)
+    assert before.shape == inputs["noised"].shape
+    assert before.isfinite().all()
+    for name, value in given.items():
+        change = torch.full_like(value, 0.3)
+        change[1:] = 0
+        after = model(**{**given, name: value + change})
+        assert (after[0] != before[0]).all(), name
+        torch.testing.assert_close(after[1:], before[1:], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("prompt", "scalars"), [("joint", 1), ("separate", 5)])
+def test_a_prompt_is_one_token_or_one_a_scalar(build: Build, prompt: str, scalars: int) -> None:
+    model = build("dihyfo-2", prompt=prompt)
+    assert model.read_prompt(random(3, 5, 9)).shape == (3, scalars, 16)
+
+
+def test_denormalise_inverts_normalise(build: Build, layout: Layout) -> None:
+    model = build(mean=random(layout.size), scale=random(layout.size, seed=1).abs() + 0.1)
+    params = random(7, layout.size, seed=2)
+    torch.testing.assert_close(model.denormalise(model.normalise(params)), params)
+    torch.testing.assert_close(model.normalise(model.mean), torch.zeros(layout.size))
+    torch.testing.assert_close(model.normalise(model.mean + model.scale), torch.ones(layout.size))
+
+
+def test_its_normalisation_is_saved_and_not_trained(build: Build) -> None:
+    model = build()
+    assert {"mean", "scale"} <= set(model.state_dict())
+    assert not {"mean", "scale"} & {name for name, _ in model.named_parameters()}
+
+
+@pytest.mark.parametrize("conditioning", CONDITIONINGS)
+def test_the_thesis_size_can_be_built(conditioning: str) -> None:
+    thesis = Architecture(conditioning, "layers", "separate", 1536, 12, 16, 128, 14.0)
+    layout = Layout((784, 7, 10))
+    with torch.device("meta"):
+        model = Hypernetwork(layout, thesis, torch.zeros(layout.size), torch.ones(layout.size))
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    # Twelve blocks hold 12 width² each; the rest reads and writes the main network's 5,575 parameters.
+    assert 12 * 12 * 1536**2 < parameters
+    assert 300e6 < parameters < 400e6
+    start = (torch.empty(2, layout.size, device="meta"), torch.empty(2, 10, device="meta"))
+    told = start if model.conditioning.uses_start else (None, None)
+    time, losses = torch.empty(2, device="meta"), torch.empty(2, 10, device="meta")
+    assert model(start[0], time, losses, *told).shape == (2, layout.size)

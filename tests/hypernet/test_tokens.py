@@ -1,0 +1,129 @@
+"""Parameters as tokens and back, and the symmetry that unit tokens keep."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hyperforget.command import UserError
+from hyperforget.hypernet.conditioning import CONDITIONINGS
+from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.tokens import TOKENS, from_unit_features, layer_pieces, unit_features
+from hyperforget.networks import Layout, permute_hidden_jointly
+
+Build = Callable[..., Hypernetwork]
+
+SIZES = st.lists(st.integers(1, 9), min_size=3, max_size=3).map(lambda sizes: Layout(tuple(sizes)))
+DEEPER = st.lists(st.integers(1, 9), min_size=3, max_size=5).map(lambda sizes: Layout(tuple(sizes)))
+
+
+def random(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("vectors", [1, 2])
+@pytest.mark.parametrize(("kind", "count"), [("units", 6), ("layers", 7)])
+def test_shapes(kind: str, count: int, vectors: int, layout: Layout) -> None:
+    # Units: five hidden units and the output biases. Layers: 30 as 15 + 15, 5, 20 as 10 + 10, 4, at width 16.
+    tokens = TOKENS[kind](layout, 16, vectors)
+    encoded = tokens.encode([random(3, layout.size)] * vectors)
+    expected = count if kind == "units" else (count - 1) * vectors
+    assert encoded.shape == (3, expected, 16)
+    assert tokens.decode(encoded).shape == (3, layout.size)
+
+
+@pytest.mark.parametrize("kind", TOKENS)
+@pytest.mark.parametrize("vectors", [1, 2])
+def test_an_untrained_layer_writes_zeros_whatever_it_reads(kind: str, vectors: int, layout: Layout) -> None:
+    tokens = TOKENS[kind](layout, 16, vectors)
+    assert not tokens.decode(random(3, 12, 16)).any()
+
+
+@pytest.mark.parametrize("kind", TOKENS)
+def test_every_parameter_is_read_and_written(kind: str, layout: Layout) -> None:
+    torch.manual_seed(0)
+    tokens = TOKENS[kind](layout, 16, 2)
+    for weight in tokens.parameters():
+        torch.nn.init.normal_(weight)
+    noised, start = random(1, layout.size), random(1, layout.size, seed=1)
+    inputs = torch.cat([noised, start]).requires_grad_()
+    tokens.encode([inputs[:1], inputs[1:]]).sum().backward()
+    assert inputs.grad is not None
+    assert (inputs.grad != 0).all()
+    assert (tokens.decode(tokens.encode([noised, start])) != 0).all()
+
+
+@given(layout=SIZES, count=st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_unit_features_are_inverted(layout: Layout, count: int) -> None:
+    params = random(count, layout.size)
+    units, biases = unit_features(params, layout)
+    assert units.shape == (count, layout.sizes[1], layout.sizes[0] + 1 + layout.classes)
+    assert biases.shape == (count, layout.classes)
+    assert torch.equal(from_unit_features(units, biases, layout), params)
+
+
+def test_unit_features_of_a_unit_are_its_weights_bias_and_outgoing_weights(layout: Layout) -> None:
+    params = random(1, layout.size)
+    network = layout.state_dict(params[0])
+    units, biases = unit_features(params, layout)
+    for unit in range(5):
+        expected = [network["0.weight"][unit], network["0.bias"][unit : unit + 1], network["2.weight"][:, unit]]
+        assert torch.equal(units[0, unit], torch.cat(expected))
+    assert torch.equal(biases[0], network["2.bias"])
+
+
+@given(layout=DEEPER, width=st.integers(1, 40))
+@settings(max_examples=60, deadline=None)
+def test_pieces_fit_the_width_and_cut_each_parameter_into_equal_parts(layout: Layout, width: int) -> None:
+    pieces = layer_pieces(layout, width)
+    assert sum(pieces) == layout.size
+    assert 1 <= min(pieces) <= max(pieces) <= width
+    remaining = iter(pieces)
+    for parameter in layout.parameters:
+        parts = [next(remaining) for _ in range(-(-parameter.size // width))]
+        assert sum(parts) == parameter.size
+        assert max(parts) - min(parts) <= 1
+
+
+def test_units_refuse_a_second_hidden_layer() -> None:
+    deep = Layout((6, 5, 3, 4))
+    with pytest.raises(UserError) as caught:
+        TOKENS["units"](deep, 16, 1)
+    message = str(caught.value)
+    assert "'units'" in message
+    assert "MLP 6-5-3-4" in message
+    assert "'layers'" in message
+    TOKENS["layers"](deep, 16, 1)
+
+
+@pytest.mark.parametrize("conditioning", CONDITIONINGS)
+@pytest.mark.parametrize("prompt", ["joint", "separate"])
+def test_with_unit_tokens_the_hypernetwork_is_equivariant(
+    build: Build, layout: Layout, conditioning: str, prompt: str
+) -> None:
+    assert _asymmetry(build(conditioning, "units", prompt), layout) < 1e-5
+
+
+@pytest.mark.parametrize("conditioning", CONDITIONINGS)
+def test_with_layer_tokens_it_is_not(build: Build, layout: Layout, conditioning: str) -> None:
+    assert _asymmetry(build(conditioning, "layers"), layout) > 0.1
+
+
+def _asymmetry(model: Hypernetwork, layout: Layout) -> float:
+    """How far permuting the hidden units of the input is from permuting those of the output, relative to the
+    output.
+    """
+    noised, start = random(3, layout.size), random(3, layout.size, seed=1)
+    time, target, losses = torch.tensor([0.1, 0.5, 1.0]), random(3, 4, seed=2).abs(), random(3, 4, seed=3).abs()
+    told = (start, losses) if model.conditioning.uses_start else (None, None)
+    with torch.no_grad():
+        output = model(noised, time, target, *told)
+        generator = torch.Generator().manual_seed(4)
+        noised, start, expected = permute_hidden_jointly([noised, start, output], layout, generator)
+        assert not torch.equal(expected, output)
+        told = (start, losses) if model.conditioning.uses_start else (None, None)
+        found = model(noised, time, target, *told)
+    return float((found - expected).abs().max() / output.abs().max())

@@ -1,0 +1,90 @@
+"""What all commands share: exit status, arguments, suggestions and progress."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from hyperforget import command
+from hyperforget.command import UserError, nearest_choice, progress, run_command, stage_parser
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def refuse() -> None:
+    raise UserError("seed is -1; allowed are whole numbers from 0")
+
+
+@pytest.mark.parametrize(
+    ("main", "status", "printed"),
+    [
+        (lambda: None, 0, ""),
+        (refuse, 2, "error: seed is -1; allowed are whole numbers from 0\n"),
+        (interrupt, 130, "interrupted\n"),
+    ],
+)
+def test_commands_end_with_a_status_and_one_line(main, status, printed, capsys) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        run_command(main)
+    assert leaving.value.code == status
+    assert capsys.readouterr() == ("", printed)
+
+
+def test_other_errors_keep_their_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run_command(lambda: print(1 / 0))
+
+
+def test_stage_arguments() -> None:
+    spec = {"seed": 0, "classes": [0, 1], "path": None}
+    options = stage_parser("x").parse_args(["--spec", json.dumps(spec), "--store", "a/b", "--threads", "3"])
+    assert (options.spec, options.store, options.threads) == (spec, Path("a/b"), 3)
+    assert stage_parser("x").parse_args(["--spec", "{}", "--store", "a"]).threads == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["--spec", "{}"], ["--spec", "{", "--store", "a"]])
+def test_bad_arguments_are_named_and_leave_with_status_2(arguments, capsys) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        stage_parser("x").parse_args(arguments)
+    assert leaving.value.code == 2
+    assert re.search("--s(pec|tore)", capsys.readouterr().err.splitlines()[-1])
+
+
+def test_nearest_choice() -> None:
+    assert nearest_choice("widht", ["layers", "width", "heads"]) == "; did you mean 'width'?"
+    assert nearest_choice(8, [1, 80]) == "; did you mean '80'?"
+    assert nearest_choice("zzz", ["layers", "width"]) == ""
+    assert nearest_choice("x", []) == ""
+
+
+def test_progress_in_a_log_is_sparse_and_tells_the_rate(monkeypatch, capsys) -> None:
+    now = [0.0]
+    monkeypatch.setattr(command.time, "monotonic", lambda: now[0])
+    seen = []
+    for item in progress("abcdef", 6, "training"):
+        seen.append(item)
+        now[0] += 8.0
+    assert seen == list("abcdef")
+    assert capsys.readouterr().err.splitlines() == [
+        "training: 3/6 steps, 0.1 steps/s, 24 s left",
+        "training: 6/6 steps, 0.1 steps/s, 0 s left",
+        "training: 6 steps in 48.0 s",
+    ]
+
+
+def test_progress_over_nothing_says_so(capsys) -> None:
+    assert list(progress([], 0, "reading", unit="object")) == []
+    assert capsys.readouterr().err.startswith("reading: 0 objects in ")
+
+
+def test_progress_is_a_bar_on_a_terminal_and_lines_on_a_dumb_one(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(command.sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert list(progress(range(3), 3, "training")) == [0, 1, 2]
+    assert "100%" in capsys.readouterr().err
+    monkeypatch.setenv("TERM", "dumb")
+    assert list(progress(range(3), 3, "training")) == [0, 1, 2]
+    assert capsys.readouterr().err.startswith("training: 3 steps in ")

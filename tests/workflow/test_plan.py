@@ -1,0 +1,102 @@
+"""What a dry run plans, and what it refuses."""
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+
+def test_default_run(checkout):
+    planned = checkout.planned("results/report.html")
+    # Two tasks; 3 + 5 forget sets; two hypernetworks a task, one of which also edits.
+    assert planned == {
+        "fetch_dataset": 2,
+        "collect_checkpoints": 4,
+        "assemble_corpus": 2,
+        "train_hypernet": 4,
+        "probe_hypernet": 4,
+        "train_original": 2,
+        "train_retrained": 8,
+        "sample_unlearned": 16,
+        "sample_edited": 8,
+        "look_up_checkpoints": 8,
+        "edit_original": 8,
+        "evaluate": 8,
+        "gather_metrics": 1,
+        "build_tables": 1,
+        "build_figures_digits": 1,
+        "build_figures_digits_4": 1,
+        "build_report": 1,
+    }
+
+
+def test_one_forget_set_that_no_configuration_names(checkout):
+    planned = checkout.planned("results/digits/forget-1-3.csv")
+    assert planned == {
+        "fetch_dataset": 1,
+        "collect_checkpoints": 2,
+        "assemble_corpus": 1,
+        "train_hypernet": 2,
+        "train_original": 1,
+        "train_retrained": 1,
+        "sample_unlearned": 2,
+        "sample_edited": 1,
+        "look_up_checkpoints": 1,
+        "edit_original": 1,
+        "evaluate": 1,
+    }
+
+
+def test_workflow_snakefile_has_the_same_default_target(checkout):
+    assert checkout.planned("--snakefile", "workflow/Snakefile") == checkout.planned("results/report.html")
+
+
+def test_another_folder_uses_the_default_configuration(checkout, tmp_path):
+    printed = checkout.snakemake(
+        "-n", "--snakefile", str(checkout.folder / "Snakefile"), "--directory", str(tmp_path), cwd=tmp_path
+    )
+    assert printed.returncode == 0, printed.stdout
+    assert "build_report" in printed.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["results/digits/forget-3-1.csv"], ["'3-1'", "not sorted", "write '1-3'"]),
+        (["results/digits-4/forget-7.csv"], ["'7'", "unknown class 7", "0 to 3", "nearest is '3'"]),
+        (["results/digits-4/forget-0-1-2-3.csv"], ["'0-1-2-3'", "all 4 classes"]),
+        (["results/digits/dihyfo-1/forget-two.safetensors"], ["'two'", "class labels 0 to 9"]),
+        (["--config", "protocl=thesis"], ["'protocl'", "did you mean 'protocol'"]),
+        (["--config", "seed=many"], ["seed is 'many'", "valid integer"]),
+        (["--config", "tasks={digits: {hiden: [3]}}"], ["tasks.digits.hiden", "did you mean 'hidden'"]),
+        (
+            ["--config", "tasks={digits: {dataset: {source: npz, path: nowhere.npz}}}"],
+            ["tasks.digits.dataset.path", "'nowhere.npz'", "no file"],
+        ),
+        (
+            ["--config", "tasks={digits: {dataset: {source: torchvision, root: nowhere, download: false}}}"],
+            ["tasks.digits.dataset.root", "'nowhere'", "MNIST"],
+        ),
+    ],
+)
+def test_bad_input_is_one_sentence_before_any_work(checkout, arguments, parts):
+    printed = checkout.snakemake(*arguments)
+    assert printed.returncode != 0
+    assert not (checkout.folder / "results").exists()
+    assert "Traceback" not in printed.stdout
+    assert "Exception" not in printed.stdout
+    [sentence] = [line for line in printed.stdout.splitlines() if line.startswith("error: ")]
+    for part in parts:
+        assert part in sentence
+
+
+def test_a_pivot_in_a_forget_set_is_allowed_with_a_warning(checkout):
+    printed = checkout.snakemake("-n", "--config", "tasks={digits: {forget: ['2-5']}}", "results/report.html")
+    assert printed.returncode == 0, printed.stdout
+    [warning] = [line for line in printed.stdout.splitlines() if line.startswith("warning: ")]
+    assert "'2-5'" in warning
+    assert "pivot class 5" in warning
+
+
+def test_lint_is_clean(checkout):
+    printed = checkout.snakemake("--lint")
+    assert printed.returncode == 0, printed.stdout

@@ -1,0 +1,111 @@
+"""What reruns after a change: exactly what depends on it (on a finished run of the reduced configuration)."""
+
+import json
+
+import pytest
+
+pytestmark = [pytest.mark.workflow, pytest.mark.smoke]
+
+TARGET = ("--configfile", "tests/smoke/config.yaml", "results/report.html")
+ENDS = {
+    "evaluate": 2,
+    "gather_metrics": 1,
+    "build_tables": 1,
+    "build_figures_digits_4": 1,
+    "build_report": 1,
+}
+
+
+def with_config(*changes: str) -> list[str]:
+    return ["--configfile", "tests/smoke/config.yaml", "--config", *changes, "--", "results/report.html"]
+
+
+def test_second_run_has_nothing_to_do(finished):
+    assert finished.planned(*TARGET) == {}
+
+
+def test_sampling_setting_does_not_train(finished):
+    planned = finished.planned(*with_config("models={dihyfo-2: {sampling: {steps: 7}}}"))
+    assert planned == ENDS | {"sample_unlearned": 2, "probe_hypernet": 1}
+
+
+def test_one_models_training_leaves_the_other_alone(finished):
+    planned = finished.planned(*with_config("models={dihyfo-2: {training: {learning_rate: 0.002}}}"))
+    assert planned == ENDS | {"train_hypernet": 1, "probe_hypernet": 1, "sample_unlearned": 2}
+
+
+def test_selection_samples_again_but_trains_nothing(finished):
+    planned = finished.planned(*with_config("selection={rule: highest-retain}"))
+    assert planned == ENDS | {"sample_unlearned": 4, "sample_edited": 2, "look_up_checkpoints": 2}
+
+
+def test_swapped_values_are_noticed(finished):
+    planned = finished.planned(*with_config("models={dihyfo-1: {editing: {steps: 2, candidates: 1}}}"))
+    assert planned == ENDS | {"sample_edited": 2}
+    swapped = finished.planned(*with_config("models={dihyfo-1: {editing: {steps: 1, candidates: 2}}}"))
+    assert swapped == ENDS | {"sample_edited": 2}
+
+
+def test_a_new_forget_set_trains_no_hypernetwork(finished):
+    planned = finished.planned("--configfile", "tests/smoke/config.yaml", "results/digits-4/forget-2-3.csv")
+    assert planned == {
+        "train_retrained": 1,
+        "sample_unlearned": 2,
+        "sample_edited": 1,
+        "look_up_checkpoints": 1,
+        "edit_original": 1,
+        "evaluate": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "planned"),
+    [
+        ("hyperforget/population.py", "import torch\n", "import torch  # a comment\n", {}),
+        ("hyperforget/networks.py", '"""Main networks', '"""The main networks', {}),
+        (
+            "hyperforget/unlearn/bias.py",
+            "_MARGIN = 1e-3",
+            "_MARGIN = 2e-3",
+            ENDS | {"edit_original": 2},
+        ),
+        (
+            "hyperforget/hypernet/sampling.py",
+            "_NETWORKS_AT_ONCE = 256",
+            "_NETWORKS_AT_ONCE = 128",
+            ENDS | {"sample_unlearned": 4, "sample_edited": 2, "probe_hypernet": 2},
+        ),
+        (
+            "hyperforget/metrics/paired.py",
+            "import torch\n",
+            "import torch\n\nUNUSED = 1\n",
+            ENDS,
+        ),
+    ],
+)
+def test_code_edits_rerun_the_stages_that_use_it(finished, path, old, new, planned):
+    finished.edit(path, lambda text: text.replace(old, new, 1))
+    try:
+        assert finished.planned(*TARGET) == planned
+    finally:
+        finished.edit(path, lambda text: text.replace(new, old, 1))
+
+
+def test_a_job_that_finds_a_damaged_object_says_which(finished):
+    token = json.loads((finished.folder / "results/digits-4/dihyfo-2/hypernet.json").read_text())
+    object_id = token["object_id"]
+    data = finished.folder / "results/store/objects" / object_id[:2] / object_id / "data.safetensors"
+    content = data.read_bytes()
+    data.chmod(0o644)
+    data.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    try:
+        printed = finished.snakemake(
+            "--configfile", "tests/smoke/config.yaml", "--forcerun", "sample_unlearned", "--",
+            "results/digits-4/dihyfo-2/forget-2.json",
+        )  # fmt: skip
+        assert printed.returncode != 0
+        log = (finished.folder / "results/logs/sample_unlearned/digits-4/dihyfo-2/forget-2.log").read_text()
+        assert object_id in log
+        assert "Traceback" not in log
+    finally:
+        data.write_bytes(content)

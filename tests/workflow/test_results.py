@@ -1,0 +1,63 @@
+"""What a finished run leaves behind (reduced configuration)."""
+
+import csv
+import re
+
+import pytest
+import torch
+from safetensors import safe_open
+
+pytestmark = [pytest.mark.workflow, pytest.mark.smoke]
+
+METHODS = ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2", "retrained", "nearest", "bias"]
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_metrics_are_complete(finished):
+    rows = read(finished.folder / "results/metrics.csv")
+    assert list(rows[0]) == "task method forget selection set metric value low high n".split()
+    accuracy = {
+        (row["method"], row["forget"], row["set"])
+        for row in rows
+        if row["metric"] == "accuracy" and row["selection"] == "chosen"
+    }
+    sets = ("retain", "forget", "test", "retain-train", "forget-train")
+    assert accuracy == {(m, f, s) for m in METHODS for f in ("2", "3") for s in sets}
+    assert {row["metric"] for row in rows} == {
+        "accuracy", "overlap", "activation_distance", "phi", "jsd", "mia", "mia_test",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_networks_open_without_our_code(finished, method):
+    path = finished.folder / f"results/digits-4/{method}/forget-2.safetensors"
+    with safe_open(path, "pt") as file:
+        tensors, about = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    network = torch.nn.Sequential(torch.nn.Linear(64, 2), torch.nn.ReLU(), torch.nn.Linear(2, 4))
+    network.load_state_dict(tensors)
+    assert about["task"] == "digits-4"
+    assert about["method"] == method
+    assert about["forget"] == "2"
+    assert about["sizes"] == "64-2-4"
+    assert float(about["std"]) > float(about["mean"]) > 0
+
+
+def test_retrained_networks_do_not_know_the_forgotten_class(finished):
+    rows = read(finished.folder / "results/metrics.csv")
+    values = [
+        float(row["value"])
+        for row in rows
+        if (row["method"], row["metric"], row["set"]) == ("retrained", "accuracy", "forget")
+    ]
+    assert values == [0.0] * 4
+
+
+def test_report_stands_alone(finished):
+    page = (finished.folder / "results/report.html").read_text()
+    assert page.count("<svg") >= 10
+    assert not re.search(r"(?:src|href)=[\"']https?:", page)
+    assert "digits-4" in page
