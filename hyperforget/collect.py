@@ -19,7 +19,7 @@ from hyperforget.networks import Layout, forward, initialise
 from hyperforget.population import Curriculum, train_population
 from hyperforget.tasks import Split
 
-# Below this keep rate a class counts as unseen when a run is compared with the held-out forget sets.
+# Up to this keep rate a class counts as unseen when a run is compared with the held-out forget sets.
 STRONGLY_UNDERSAMPLED = 0.05
 _NETWORKS_AT_ONCE = 250
 
@@ -120,7 +120,10 @@ def plan_runs(
         switch[run] = 0
         chosen = _draw_classes(free, holdout, generator, allow_none=True)
         after[run, chosen] = rates[torch.randint(len(rates), (len(chosen),), generator=generator)]
-        if _unseen(after[run]) in holdout:
+        if (
+            deleted_classes(after[run]) in holdout
+            or deleted_classes(after[run], STRONGLY_UNDERSAMPLED) in holdout
+        ):
             after[run, chosen] = 1.0
     low, high = config.learning_rates
     learning_rates = low * (high / low) ** torch.rand(count, generator=generator)
@@ -143,8 +146,9 @@ def _draw_classes(
             return chosen
 
 
-def _unseen(rates: Tensor) -> tuple[int, ...]:
-    return tuple(torch.nonzero(rates < STRONGLY_UNDERSAMPLED).flatten().tolist())
+def deleted_classes(rates: Tensor, below: float = 0.0) -> tuple[int, ...]:
+    """The classes whose keep rate, of ``rates`` (C,), is ``below`` or less."""
+    return tuple(torch.nonzero(rates <= below).flatten().tolist())
 
 
 def _draw_reviews(

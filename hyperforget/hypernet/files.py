@@ -63,8 +63,9 @@ def load_hypernetwork(root: Path, token: Path) -> StoredHypernetwork:
     for key, value in stored.arrays.items():
         step, _, name = key.partition(".")
         snapshots[int(step)][name] = torch.from_numpy(value)
-    empty = torch.zeros(layout.size)
-    model = Hypernetwork(layout, Architecture(**stored.attributes["architecture"]), empty, empty)
+    architecture = Architecture(**stored.attributes["architecture"])
+    # Each buffer needs storage of its own, which loading then fills.
+    model = Hypernetwork(layout, architecture, torch.zeros(layout.size), torch.ones(layout.size))
     loaded = StoredHypernetwork(model.eval(), PROCESSES[stored.attributes["process"]], snapshots)
     loaded.at(max(snapshots))
     return loaded

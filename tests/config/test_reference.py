@@ -118,3 +118,8 @@ def test_the_command_prints_the_reference() -> None:
         check=True,
     )
     assert printed.stdout == reference() + "\n"
+
+
+def test_the_readme_holds_the_reference() -> None:
+    readme = Path(__file__).parents[2] / "config" / "README.md"
+    assert reference().strip() in readme.read_text(encoding="utf-8")

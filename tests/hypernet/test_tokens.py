@@ -24,14 +24,15 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("vectors", [1, 2])
-@pytest.mark.parametrize(("kind", "count"), [("units", 6), ("layers", 7)])
-def test_shapes(kind: str, count: int, vectors: int, layout: Layout) -> None:
-    # Units: five hidden units and the output biases. Layers: 30 as 15 + 15, 5, 20 as 10 + 10, 4, at width 16.
-    tokens = TOKENS[kind](layout, 16, vectors)
-    encoded = tokens.encode([random(3, layout.size)] * vectors)
-    expected = count if kind == "units" else (count - 1) * vectors
-    assert encoded.shape == (3, expected, 16)
-    assert tokens.decode(encoded).shape == (3, layout.size)
+def test_shapes(vectors: int, layout: Layout) -> None:
+    params = [random(3, layout.size)] * vectors
+    # Five hidden units and the output biases, however many vectors; and 30 parameters as 15 + 15, 5, 20 as
+    # 10 + 10, and 4, once for each vector.
+    for kind, count in (("units", 6), ("layers", 6 * vectors)):
+        tokens = TOKENS[kind](layout, 16, vectors)
+        encoded = tokens.encode(params)
+        assert encoded.shape == (3, count, 16)
+        assert tokens.decode(encoded).shape == (3, layout.size)
 
 
 @pytest.mark.parametrize("kind", TOKENS)

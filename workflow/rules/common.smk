@@ -4,7 +4,7 @@ from pathlib import Path
 
 try:
     from hyperforget.code import code_digest
-    from hyperforget.command import UserError
+    from hyperforget.command import UserError, nearest_choice
     from hyperforget.config import EDIT, LOOKUP, RETRAINED, forget_set, load_config, reads_start, warnings
     from hyperforget.report.names import FIGURE_FOLDER, TABLE_FOLDER, figure_files, table_files
 except ModuleNotFoundError as error:
@@ -34,11 +34,11 @@ for warning in warnings(settings):
 
 
 wildcard_constraints:
-    task="|".join(settings.tasks),
+    # Anything, so that a wrong task or forget set is answered by a sentence and not by "no rule to produce".
+    task=r"[^/]+",
+    forget=r"[^/]+(?<!-candidates)(?<!-confusion)",
     model="|".join(settings.models),
     shard=r"\d+",
-    # Anything, so that a wrong forget set is answered by a sentence and not by "no rule to produce".
-    forget=r"[^/]+(?<!-candidates)(?<!-confusion)",
 
 
 def canonical(value):
@@ -52,7 +52,13 @@ def code(stage):
 
 
 def task_of(wildcards):
-    """The task's settings; also refuses a wrong forget set, before any job runs."""
+    """The task's settings; refuses an unknown task and a wrong forget set, before any job runs."""
+    if wildcards.task not in settings.tasks:
+        allowed = ", ".join(settings.tasks)
+        nearest = nearest_choice(wildcards.task, settings.tasks)
+        sys.exit(
+            f"error: task {wildcards.task!r} is not in the configuration; allowed are {allowed}{nearest}"
+        )
     task = settings.tasks[wildcards.task]
     if "forget" in wildcards.keys():
         try:

@@ -1,0 +1,140 @@
+"""Which prompts a probe asks for, and what a model that answers perfectly gets."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from hyperforget.config import ProbeConfig, SamplingConfig
+from hyperforget.corpus import Corpus
+from hyperforget.hypernet import probing
+from hyperforget.hypernet.diffusion import PROCESSES
+from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.probing import Probe, alignment_rows, probe_hypernetwork, prompt_rows
+from hyperforget.hypernet.sampling import Starts
+from hyperforget.networks import Layout
+from hyperforget.tasks import Split
+
+CLASSES, NETWORKS, PROMPTS = 4, 3, 5
+CONFIG = ProbeConfig(prompts=PROMPTS, networks=NETWORKS, range=(0.1, 0.8))
+SPLIT = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(0)), torch.arange(40) % CLASSES)
+
+
+@pytest.fixture
+def runs(make_corpus: Callable[..., Corpus]) -> Corpus:
+    """An odd number of admitted checkpoints, so that their median is one of them."""
+    corpus = make_corpus(12)
+    if int(corpus.admitted().sum()) % 2 == 0:
+        corpus.saved[0] = corpus.saved[0] + 1 if corpus.saved[0] < 4 else 3
+        corpus.losses[0] = corpus.losses[0].nan_to_num(1.0)
+    assert int(corpus.admitted().sum()) % 2
+    return corpus
+
+
+def probe(model: object, runs: Corpus, config: ProbeConfig = CONFIG) -> Probe:
+    generator = torch.Generator().manual_seed(0)
+    return probe_hypernetwork(model, PROCESSES["ddpm"], runs, SPLIT, config, SamplingConfig(steps=2), generator)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Starts]]:
+    """In place of sampled networks their prompts, which the measured losses then equal; and what was asked."""
+    calls: list[tuple[Tensor, Starts]] = []
+
+    def sample(model: object, process: object, targets: Tensor, starts: Starts, *_: object) -> Tensor:
+        calls.append((targets, starts))
+        return targets
+
+    monkeypatch.setattr(probing, "sample_networks", sample)
+    monkeypatch.setattr(probing, "measure", lambda params, layout, split: (params, None))
+    return calls
+
+
+PERFECT = SimpleNamespace(layout=None)
+
+
+def test_prompts_are_evenly_spaced_between_two_quantiles(runs: Corpus, asked: list) -> None:
+    found = probe(PERFECT, runs)
+    losses = runs.losses[runs.admitted()].numpy()
+    low, high = np.quantile(losses, [0.1, 0.8], axis=0)
+    expected = np.linspace(low, high, PROMPTS).T
+    assert found.target.shape == found.observed.shape == (CLASSES, NETWORKS, PROMPTS)
+    for network in range(NETWORKS):
+        np.testing.assert_allclose(found.target[:, network].numpy(), expected, rtol=1e-5)
+
+
+def test_other_classes_are_asked_for_their_median(runs: Corpus, asked: list) -> None:
+    found = probe(PERFECT, runs)
+    targets = asked[0][0].view(CLASSES, NETWORKS, PROMPTS, CLASSES)
+    median = torch.from_numpy(np.median(runs.losses[runs.admitted()].numpy(), axis=0))
+    for prompted in range(CLASSES):
+        for label in range(CLASSES):
+            told = targets[prompted, ..., label]
+            expected = found.target[label] if label == prompted else median[label].expand_as(told)
+            torch.testing.assert_close(told, expected)
+
+
+def test_networks_start_from_the_random_starts_of_runs(runs: Corpus, asked: list) -> None:
+    probe(PERFECT, runs)
+    starts = asked[0][1]
+    for network in range(NETWORKS):
+        rows = slice(network * PROMPTS, (network + 1) * PROMPTS)
+        assert torch.equal(starts.params[rows], runs.theta[network, 0].expand(PROMPTS, -1))
+        assert torch.equal(starts.losses[rows], runs.losses[network, 0].expand(PROMPTS, -1))
+    assert starts.params.shape[0] == CLASSES * NETWORKS * PROMPTS
+
+
+def test_a_perfect_model_has_alignment_and_correlation_one(runs: Corpus, asked: list) -> None:
+    found = probe(PERFECT, runs)
+    assert torch.equal(found.observed, found.target)
+    rows = alignment_rows(found, 7, "unseen", pivots=[0, 1])
+    assert [(row.step, row.starts, row.class_) for row in rows] == [(7, "unseen", label) for label in range(CLASSES)]
+    assert [row.role for row in rows] == ["pivot", "pivot", "free", "free"]
+    for row in rows:
+        assert row.r_squared == pytest.approx(1, abs=1e-5)
+        assert row.correlation == pytest.approx(1, abs=1e-5)
+
+
+def test_alignment_is_the_mean_over_networks() -> None:
+    target = torch.linspace(0, 4, PROMPTS).expand(1, 2, PROMPTS)
+    observed = torch.stack([target[0, 0], target[0, 0].flip(0)]).unsqueeze(0)
+    (row,) = alignment_rows(Probe(target, observed), 1, "seen", [0])
+    # One network is perfect; the reversed one misses by twice each deviation from the mean, so R² = 1 - 4.
+    assert row.r_squared == pytest.approx((1 - 3) / 2, abs=1e-5)
+    assert row.correlation == pytest.approx(0, abs=1e-5)
+
+
+def test_prompt_rows_hold_every_prompt_of_every_network() -> None:
+    target, observed = torch.rand(CLASSES, NETWORKS, PROMPTS), torch.rand(CLASSES, NETWORKS, PROMPTS)
+    rows = prompt_rows(Probe(target, observed), "seen", pivots=[3])
+    assert len(rows) == CLASSES * NETWORKS * PROMPTS
+    assert {row.starts for row in rows} == {"seen"}
+    for label in range(CLASSES):
+        for network in range(NETWORKS):
+            found = [row for row in rows if (row.class_, row.network) == (label, network)]
+            assert {row.role for row in found} == {"pivot" if label == 3 else "free"}
+            assert [row.target for row in found] == target[label, network].tolist()
+            assert [row.observed for row in found] == observed[label, network].tolist()
+
+
+def test_fewer_runs_than_networks_are_all_used(runs: Corpus, asked: list) -> None:
+    found = probe(PERFECT, runs.runs(torch.arange(2)))
+    assert found.target.shape == (CLASSES, 2, PROMPTS)
+
+
+@pytest.mark.parametrize("conditioning", ["dihyfo-1", "dihyfo-2"])
+def test_a_real_model_is_measured_on_the_split(
+    build: Callable[..., Hypernetwork], layout: Layout, runs: Corpus, conditioning: str
+) -> None:
+    model = build(conditioning, random=False)
+    found = probe(model, runs)
+    # Untrained, it returns its start, or zeros: logits of zero, and a loss of log 4, for every image.
+    if conditioning == "dihyfo-2":
+        torch.testing.assert_close(found.observed, torch.full_like(found.observed, float(np.log(4))))
+    else:
+        assert torch.equal(found.observed, found.observed[..., :1].expand_as(found.observed))
+        expected = probing.measure(runs.theta[:NETWORKS, 0], layout, SPLIT)[0]
+        torch.testing.assert_close(found.observed[..., 0], expected.T, atol=1e-5, rtol=1e-4)

@@ -1,0 +1,109 @@
+"""Sampling in chunks, from the right start, in the right order."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import Tensor
+
+from hyperforget.hypernet import sampling
+from hyperforget.hypernet.conditioning import CONDITIONINGS
+from hyperforget.hypernet.diffusion import PROCESSES, denoise
+from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.sampling import Starts, sample_networks
+from hyperforget.networks import Layout
+
+Build = Callable[..., Hypernetwork]
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def sample(model: Hypernetwork, process: str = "ddpm", *, steps: int = 4, eta: float = 0.0, seed: int = 0) -> Tensor:
+    starts = Starts(random(7, 59, seed=1), random(7, 4, seed=2).abs())
+    generator = torch.Generator().manual_seed(seed)
+    return sample_networks(model, PROCESSES[process], random(7, 4, seed=3).abs(), starts, steps, eta, generator)
+
+
+@pytest.mark.parametrize("conditioning", CONDITIONINGS)
+@pytest.mark.parametrize("process", PROCESSES)
+@pytest.mark.parametrize("chunk", [1, 3, 7])
+def test_chunks_change_nothing(
+    build: Build, monkeypatch: pytest.MonkeyPatch, conditioning: str, process: str, chunk: int
+) -> None:
+    model = build(conditioning)
+    whole = sample(model, process)
+    assert whole.shape == (7, 59)
+    assert not whole.requires_grad
+    monkeypatch.setattr(sampling, "_NETWORKS_AT_ONCE", chunk)
+    # The states of a random network reach 10, and what is divided by the last steps' noise amplifies rounding.
+    torch.testing.assert_close(sample(model, process), whole, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("eta", [0.0, 1.0])
+def test_samples_follow_the_generator(build: Build, eta: float) -> None:
+    model = build("dihyfo-2")
+    assert torch.equal(sample(model, eta=eta), sample(model, eta=eta))
+    assert not torch.allclose(sample(model, eta=eta), sample(model, eta=eta, seed=1))
+    assert torch.equal(sample(model), sample(model, eta=eta)) == (eta == 0)
+
+
+def test_a_model_that_reads_a_start_needs_one(build: Build) -> None:
+    arguments = (PROCESSES["ddpm"], random(2, 4), None, 2, 0.0, torch.Generator())
+    with pytest.raises(ValueError, match="reads start parameters"):
+        sample_networks(build("dihyfo-1"), *arguments)
+    assert sample_networks(build("dihyfo-2"), *arguments).shape == (2, 59)
+
+
+def test_an_untrained_editor_returns_its_starts(build: Build) -> None:
+    model = build("dihyfo-1", random=False, mean=random(59, seed=4), scale=random(59, seed=5).abs() + 0.1)
+    torch.testing.assert_close(sample(model), random(7, 59, seed=1), atol=1e-5, rtol=1e-5)
+
+
+def test_an_untrained_sampler_returns_the_mean(build: Build) -> None:
+    model = build("dihyfo-2", random=False, mean=random(59, seed=4))
+    torch.testing.assert_close(sample(model), random(59, seed=4).expand(7, -1))
+
+
+@pytest.mark.parametrize("chunk", [2, 256])
+def test_each_row_gets_its_own_target_and_start(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(sampling, "_NETWORKS_AT_ONCE", chunk)
+
+    class Echo(SimpleNamespace):
+        """A model that answers what it was told, in a parameter space scaled by two."""
+
+        def __call__(self, noised: Tensor, time: Tensor, target: Tensor, start: Tensor, losses: Tensor) -> Tensor:
+            assert noised.shape == start.shape == (len(target), layout.size)
+            return torch.cat([target, losses, start[:, 8:]], dim=1)
+
+    model = Echo(
+        layout=layout,
+        conditioning=CONDITIONINGS["dihyfo-1"],
+        normalise=lambda params: params / 2,
+        denormalise=lambda params: params * 2,
+    )
+    targets, params, losses = random(5, 4), random(3, layout.size, seed=1), random(3, 4, seed=2)
+    rows = torch.tensor([2, 0, 1, 1, 2])
+    starts = Starts(params, losses).take(rows)
+    sampled = sample_networks(model, PROCESSES["flow"], targets, starts, 3, 0.0, torch.Generator())
+    torch.testing.assert_close(sampled, torch.cat([2 * targets, 2 * losses[rows], params[rows, 8:]], dim=1))
+
+
+@torch.no_grad()
+def test_it_is_the_solver_on_normalised_parameters(build: Build) -> None:
+    mean, scale = random(59, seed=4), random(59, seed=5).abs() + 0.1
+    model = build("dihyfo-1", mean=mean, scale=scale)
+    start, losses, targets = random(7, 59, seed=1), random(7, 4, seed=2).abs(), random(7, 4, seed=3).abs()
+    generator = torch.Generator().manual_seed(0)
+    expected = denoise(
+        PROCESSES["ddpm"],
+        lambda noised, time: model(noised, time, targets, (start - mean) / scale, losses),
+        torch.randn(7, 59, generator=generator),
+        4,
+        generator,
+    )
+    torch.testing.assert_close(sample(model), expected * scale + mean)

@@ -1,0 +1,206 @@
+"""Training on a small corpus: schedule, weights of pairs, snapshots, averaging, and what is left alone."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from hyperforget.config import TrainingConfig
+from hyperforget.corpus import Corpus
+from hyperforget.hypernet import training
+from hyperforget.hypernet.conditioning import CONDITIONINGS
+from hyperforget.hypernet.diffusion import PROCESSES
+from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.training import Trained, learning_rate_factor, pair_weights, train_hypernetwork
+from hyperforget.networks import Layout, forward
+
+Build = Callable[..., Hypernetwork]
+Make = Callable[..., Corpus]
+Train = Callable[..., tuple[Trained, Hypernetwork]]
+
+SHORT = {"steps": 12, "batch_size": 16, "warmup": 3, "snapshots": 3, "ema": 0.9, "precision": "float32"}
+
+
+@pytest.fixture
+def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> Train:
+    """``train(conditioning, seed=0, **training)`` on the small corpus; what was trained, and its model."""
+    monkeypatch.setattr(training, "_HISTORY_PAIRS", 64)
+
+    def run(conditioning: str = "dihyfo-1", process: str = "ddpm", seed: int = 0, **options: object) -> tuple:
+        model = build(conditioning, random=False)
+        config = TrainingConfig.model_validate(SHORT | options)
+        generator = torch.Generator().manual_seed(seed)
+        seen, unseen = make_corpus(), make_corpus(10, seed=1)
+        return train_hypernetwork(model, PROCESSES[process], seen, unseen, config, generator), model
+
+    return run
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(1, 0), (10, 0), (10, 3), (100, 100), (1600, 100)])
+def test_the_learning_rate_rises_linearly_and_falls_as_a_cosine(steps: int, warmup: int) -> None:
+    config = TrainingConfig(steps=steps, warmup=warmup)
+    factors = [learning_rate_factor(step, config) for step in range(steps + 1)]
+    for step, factor in enumerate(factors):
+        rising = (step + 1) / warmup if step + 1 < warmup else 1
+        assert factor == pytest.approx(rising * math.cos(math.pi * step / steps / 2) ** 2, abs=1e-12)
+    assert all(0 <= factor <= 1 for factor in factors)
+    assert factors[-1] == pytest.approx(0, abs=1e-12)
+
+
+def test_uniform_weights_are_ones() -> None:
+    clean = torch.randn(6, 9)
+    assert torch.equal(pair_weights(clean, torch.randn(6, 9), "uniform"), torch.ones(6))
+    assert torch.equal(pair_weights(clean, None, "relative"), torch.ones(6))
+
+
+def test_relative_weights_divide_by_the_change_and_have_mean_one() -> None:
+    clean = torch.zeros(3, 4)
+    start = torch.tensor([[0.0], [0.1], [2.0]]).expand(3, 4)
+    weights = pair_weights(clean, start, "relative")
+    expected = torch.tensor([1 / 0.02, 1 / (0.01 + 0.02), 1 / (4 + 0.02)])
+    torch.testing.assert_close(weights, expected / expected.mean())
+    assert float(weights.mean()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("steps", [1, 12, 40, 83])
+def test_history_and_snapshots_are_evenly_spaced_and_hold_the_end(train: Train, steps: int) -> None:
+    trained, _ = train(steps=steps, snapshots=5, batch_size=2)
+    for moments, most in ((list(trained.snapshots), 5), ([point.step for point in trained.history], 40)):
+        assert len(moments) == min(most, steps)
+        assert moments == sorted(set(moments))
+        assert moments[-1] == steps
+        gaps = [later - earlier for earlier, later in zip([0, *moments], moments, strict=False)]
+        assert max(gaps) - min(gaps) <= 1
+
+
+def test_the_history_holds_finite_errors_and_the_next_learning_rate(train: Train) -> None:
+    trained, _ = train(learning_rate=0.01)
+    config = TrainingConfig.model_validate(SHORT)
+    for point in trained.history:
+        assert math.isfinite(point.train_mse)
+        assert math.isfinite(point.test_mse)
+        assert point.learning_rate == pytest.approx(0.01 * learning_rate_factor(point.step, config), abs=1e-9)
+
+
+@pytest.mark.parametrize("conditioning", CONDITIONINGS)
+@pytest.mark.parametrize("process", PROCESSES)
+def test_errors_fall_on_seen_and_on_unseen_runs(train: Train, conditioning: str, process: str) -> None:
+    trained, _ = train(conditioning, process, steps=80, batch_size=64, learning_rate=8e-3, warmup=5)
+    first, last = trained.history[0], trained.history[-1]
+    assert last.train_mse < 0.8 * first.train_mse
+    assert last.test_mse < 0.9 * first.test_mse
+
+
+@pytest.mark.parametrize("conditioning", CONDITIONINGS)
+def test_the_same_seed_gives_the_same_weights(train: Train, conditioning: str) -> None:
+    one, _ = train(conditioning)
+    torch.rand(5)  # moves torch's global generator, which must not matter
+    same, _ = train(conditioning)
+    other, _ = train(conditioning, seed=1)
+    assert one.history == same.history
+    assert list(one.snapshots) == list(same.snapshots)
+    for step, weights in one.snapshots.items():
+        assert all(torch.equal(value, same.snapshots[step][name]) for name, value in weights.items())
+    last = max(other.snapshots)
+    assert any(not torch.equal(value, other.snapshots[last][name]) for name, value in one.snapshots[last].items())
+
+
+def test_snapshots_hold_the_moving_average_of_the_weights(train: Train) -> None:
+    trained, model = train(ema=0.0, snapshots=12)
+    averaged, same = train(ema=0.9, snapshots=12)
+    raw = list(trained.snapshots.values())
+    expected = {name: value.clone() for name, value in raw[0].items()}
+    for weights, found in zip(raw, averaged.snapshots.values(), strict=True):
+        for name, value in weights.items():
+            expected[name] = 0.9 * expected[name] + 0.1 * value
+            torch.testing.assert_close(found[name], expected[name], atol=1e-6, rtol=1e-5)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, raw[-1][name])
+        assert torch.equal(value, same.state_dict()[name])
+
+
+def test_snapshots_are_copies(train: Train) -> None:
+    snapshots = list(train()[0].snapshots.values())
+    name = "transformer.norm.weight"
+    assert not torch.equal(snapshots[0][name], snapshots[1][name])
+
+
+def test_the_start_and_its_losses_are_hidden_from_a_model_that_reads_none(
+    train: Train, make_corpus: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw_pairs = training.draw_pairs
+    one, _ = train("dihyfo-2")
+
+    def draw_other_starts(*arguments: object) -> training.Pairs:
+        pairs = draw_pairs(*arguments)
+        return training.Pairs(pairs.start + 1, pairs.start_losses + 1, pairs.target, pairs.target_losses)
+
+    monkeypatch.setattr(training, "draw_pairs", draw_other_starts)
+    assert train("dihyfo-2")[0].history == one.history
+    assert train("dihyfo-1")[0].history != one.history
+
+
+@pytest.mark.parametrize("permute", [False, True])
+def test_permutation_reorders_pairs_jointly_and_leaves_functions_unchanged(
+    build: Build, make_corpus: Make, layout: Layout, permute: bool
+) -> None:
+    model = build("dihyfo-1")
+    images = torch.randn(20, 6, generator=torch.Generator().manual_seed(5))
+
+    def draw(permute: bool) -> tuple[Tensor, Tensor, Tensor]:
+        config = TrainingConfig(permute=permute)
+        generator = torch.Generator().manual_seed(0)
+        batch = training._draw(make_corpus(), PROCESSES["ddpm"], model, config, 32, generator)
+        assert batch.start is not None
+        return batch.start, batch.clean, batch.pairs.target_losses
+
+    start, clean, losses = draw(permute)
+    plain_start, plain_clean, plain_losses = draw(False)
+    assert torch.equal(losses, plain_losses)
+    assert torch.equal(clean, plain_clean) != permute
+    # The third is a network too, and only a common order leaves its function as it was.
+    pairs = ((start, plain_start), (clean, plain_clean), (clean - start, plain_clean - plain_start))
+    for params, plain in pairs:
+        found, expected = (forward(networks, layout, images) for networks in (params, plain))
+        torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_training_with_permutation_runs_and_differs(build: Build, train: Train) -> None:
+    permuted, _ = train(permute=True)
+    plain, _ = train(permute=False)
+    assert math.isfinite(permuted.history[-1].train_mse)
+    assert permuted.history != plain.history
+
+
+def test_bfloat16_trains_in_bfloat16_and_keeps_float32_weights(train: Train) -> None:
+    half, model = train(precision="bfloat16")
+    full, _ = train(precision="float32")
+    assert math.isfinite(half.history[-1].train_mse)
+    assert half.history != full.history
+    assert half.history[-1].train_mse == pytest.approx(full.history[-1].train_mse, rel=0.05)
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert {value.dtype for value in half.snapshots[12].values()} == {torch.float32}
+
+
+def test_precision_is_as_asked_or_what_the_processor_can() -> None:
+    assert training.computes_in_bfloat16("bfloat16")
+    assert not training.computes_in_bfloat16("float32")
+    assert isinstance(training.computes_in_bfloat16("auto"), bool)
+
+
+def test_gradients_are_clipped(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    norms = []
+    clip_grad_norm_ = torch.nn.utils.clip_grad_norm_
+
+    def clip(parameters: object, limit: float) -> Tensor:
+        parameters = list(parameters)  # type: ignore[call-overload]
+        before = clip_grad_norm_(parameters, limit)
+        norms.append(float(torch.cat([p.grad.flatten() for p in parameters if p.grad is not None]).norm()))
+        return before
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", clip)
+    train(clip=1e-3)
+    assert len(norms) == 12
+    assert max(norms) <= 1.001e-3

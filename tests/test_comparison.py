@@ -1,0 +1,100 @@
+"""Confusion against scikit-learn, candidate rows, and what evaluation is handed."""
+
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, confusion_matrix
+
+from hyperforget.candidates import Candidates, Chosen, make_candidates
+from hyperforget.comparison import candidate_rows, confusion_rows, outputs_of, reference_of
+from hyperforget.metrics.classes import class_sizes
+from hyperforget.networks import Layout, forward, initialise
+from hyperforget.tasks import Split, TaskData
+
+LAYOUT = Layout((6, 8, 4))
+FORGET = torch.tensor([False, True, False, True])
+
+
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def split(images: int, seed: int) -> Split:
+    labels = torch.randint(4, (images,), generator=generator(seed))
+    return Split(torch.randn(images, 6, generator=generator(seed + 10)), labels)
+
+
+DATA = TaskData(split(90, 0), split(50, 1), split(70, 2), 4, 0.0, 1.0)
+
+
+def batch(networks: int, seed: int, index: int) -> Chosen:
+    params = 3 * initialise(LAYOUT, networks, generator(seed))
+    prompt, start = torch.arange(networks) // 2, torch.arange(networks) % 2
+    return Chosen(make_candidates(params, LAYOUT, DATA.validation, prompt, start), LAYOUT, index)
+
+
+RETRAINED = batch(3, 20, 0)
+STORED = batch(5, 21, 3)
+
+
+def test_outputs_are_the_logits_of_some_networks_on_a_split() -> None:
+    outputs = outputs_of(STORED, DATA)
+    assert (outputs.networks, outputs.chosen) == (5, 3)
+    for name in ("train", "test"):
+        images = getattr(DATA, name).images
+        expected = forward(STORED.candidates.params, LAYOUT, images)
+        torch.testing.assert_close(outputs.logits(slice(1, 4), name), expected[1:4])
+
+
+def test_the_reference_holds_probabilities_of_all_retrained_networks() -> None:
+    reference = reference_of(RETRAINED, DATA, FORGET)
+    assert reference.retrained.shape == (3, 70, 4)
+    torch.testing.assert_close(reference.retrained.sum(-1), torch.ones(3, 70))
+    logits = forward(RETRAINED.candidates.params, LAYOUT, DATA.test.images)
+    assert torch.equal(reference.retrained.argmax(-1), logits.argmax(-1))
+    assert torch.equal(reference.train_labels, DATA.train.labels)
+    assert torch.equal(reference.test_labels, DATA.test.labels)
+    assert torch.equal(reference.forget_mask, FORGET)
+
+
+def test_confusion_equals_that_of_scikit_learn() -> None:
+    reference = reference_of(RETRAINED, DATA, FORGET)
+    rows = confusion_rows("dihyfo-1", STORED, reference, DATA)
+    assert {row.method for row in rows} == {"dihyfo-1"}
+    predicted = forward(STORED.candidates.params, LAYOUT, DATA.test.images)[3].argmax(-1)
+    retrained = forward(RETRAINED.candidates.params, LAYOUT, DATA.test.images)[0].argmax(-1)
+    members = {"retain": ~FORGET[DATA.test.labels], "test": torch.ones(70, dtype=torch.bool)}
+    assert [row.set for row in rows] == ["retain"] * 16 + ["test"] * 16
+    for name, member in members.items():
+        found = [row for row in rows if row.set == name]
+        assert sum(row.count for row in found) == int(member.sum())
+        expected = confusion_matrix(retrained[member], predicted[member], labels=range(4))
+        assert expected.trace() < expected.sum()
+        for row in found:
+            assert row.count == expected[row.retrained, row.predicted]
+
+
+def test_the_retrained_network_is_not_confused_with_itself() -> None:
+    rows = confusion_rows("retrained", RETRAINED, reference_of(RETRAINED, DATA, FORGET), DATA)
+    assert sum(row.count for row in rows if row.retrained == row.predicted) == sum(row.count for row in rows)
+
+
+def test_candidate_rows_hold_accuracies_on_the_split_that_selects() -> None:
+    sizes = class_sizes(DATA.validation.labels, 4)
+    rows = candidate_rows("dihyfo-1", STORED, sizes, FORGET)
+    labels = DATA.validation.labels
+    assert [row.candidate for row in rows] == list(range(5))
+    assert [row.prompt for row in rows] == [0, 0, 1, 1, 2]
+    assert [row.start for row in rows] == [0, 1, 0, 1, 0]
+    assert [row.chosen for row in rows] == [False, False, False, True, False]
+    predicted = forward(STORED.candidates.params, LAYOUT, DATA.validation.images).argmax(-1)
+    for row in rows:
+        assert row.method == "dihyfo-1"
+        for value, member in ((row.forget_accuracy, FORGET[labels]), (row.retain_accuracy, ~FORGET[labels])):
+            expected = accuracy_score(labels[member], predicted[row.candidate][member])
+            assert value == pytest.approx(expected, abs=1e-12)
+
+
+def test_networks_without_a_prompt_say_so() -> None:
+    plain: Candidates = make_candidates(RETRAINED.candidates.params, LAYOUT, DATA.validation)
+    rows = candidate_rows("retrained", Chosen(plain, LAYOUT, 0), class_sizes(DATA.validation.labels, 4), FORGET)
+    assert [(row.prompt, row.start) for row in rows] == [(-1, 0), (-1, 1), (-1, 2)]

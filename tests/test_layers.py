@@ -1,0 +1,108 @@
+"""Imports inside the package run one way, and light modules stay light."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import hyperforget
+from hyperforget.code import imported_modules
+
+PACKAGE = Path(hyperforget.__file__).parent
+
+# A module imports from its own level and from those before it.
+LEVELS = [
+    {"hyperforget", "forget", "config", "store", "code", "command", "randomness", "rows"},
+    {"datasets", "networks", "tasks"},
+    {"population", "corpus", "metrics"},
+    {
+        "admission", "collect", "summary", "candidates", "prompts", "lookup", "hypernet", "unlearn",
+        "comparison",
+    },
+    {"report"},
+    {"stages", "cli"},
+]  # fmt: skip
+LEVEL_OF = {group: level for level, groups in enumerate(LEVELS) for group in groups}
+
+
+def module_name(path: Path) -> str:
+    return ".".join(("hyperforget", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
+        ".__init__"
+    )
+
+
+def group_of(module: str) -> str:
+    """The module or folder directly below the package that a module belongs to."""
+    return module.split(".")[1] if "." in module else module
+
+
+PATHS = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+IMPORTS = {module: imported_modules(module) for module in PATHS}
+
+
+def edges() -> Iterator[tuple[str, str]]:
+    return ((module, target) for module, targets in IMPORTS.items() for target in targets)
+
+
+@pytest.mark.parametrize("module", PATHS)
+def test_every_module_has_a_level_and_imports_none_above_it(module: str) -> None:
+    assert group_of(module) in LEVEL_OF, f"give {module} a level in {Path(__file__).name}"
+    backward = [name for name in IMPORTS[module] if LEVEL_OF[group_of(name)] > LEVEL_OF[group_of(module)]]
+    assert backward == []
+
+
+def test_the_walk_sees_imports() -> None:
+    assert len(PATHS) > 50
+    assert {"hyperforget.config", "hyperforget.tasks"} <= IMPORTS["hyperforget.stages.fetch_dataset"]
+    assert "hyperforget.store.canonical" in IMPORTS["hyperforget.store"]
+
+
+def test_stages_never_import_stages() -> None:
+    found = [edge for edge in edges() if all(group_of(module) == "stages" for module in edge)]
+    assert found == []
+
+
+def test_no_two_modules_import_each_other_in_a_circle() -> None:
+    order = list(TopologicalSorter(IMPORTS).static_order())
+    assert set(order) == set(PATHS)
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+def test_imports_within_the_package_are_absolute(path: Path) -> None:
+    """Digests of code and this file follow absolute imports only."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert [node.lineno for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level] == []
+
+
+def test_packages_that_others_reach_into_have_no_code_of_their_own() -> None:
+    """Importing ``a.b`` runs ``a/__init__.py``, which the digest of the importing code does not cover."""
+    reached_into = {
+        target.rpartition(".")[0] for module, target in edges() if group_of(module) != group_of(target)
+    } - {"hyperforget", "hyperforget.config"}
+    assert "hyperforget.hypernet" in reached_into
+    for package in reached_into:
+        body = ast.parse(PATHS[package].read_text(encoding="utf-8")).body
+        assert all(isinstance(node, ast.Expr) for node in body), package
+
+
+def test_nothing_in_the_package_knows_the_workflow_engine() -> None:
+    files = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert [path for path in files if b"snakemake" in path.read_bytes().lower()] == []
+
+
+@pytest.mark.parametrize("name", ["config", "code", "forget", "report.names", "command", "rows", "randomness"])
+def test_light_modules_do_not_import_heavy_libraries(name: str) -> None:
+    heavy = {"torch", "sklearn", "scipy", "matplotlib", "pandas"}
+    program = f"import hyperforget.{name}, sys; print(*sorted({heavy} & set(sys.modules)))"
+    printed = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout.split() == []
