@@ -1,0 +1,263 @@
+"""Collection: what runs are shown, and that stored checkpoints are what they say."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from scipy.stats import chisquare
+from torch import Tensor
+
+from hyperforget import collect
+from hyperforget.collect import (
+    SEGMENT_ARRAYS,
+    SEGMENT_DIMENSIONS,
+    STRONGLY_UNDERSAMPLED,
+    Plan,
+    collect_runs,
+    plan_runs,
+)
+from hyperforget.config import CollectionConfig, RecipeConfig
+from hyperforget.networks import Layout, initialise
+from hyperforget.tasks import Split
+
+FREE = [0, 1, 2, 3, 4]
+HOLDOUT = [(0, 4), (1, 2, 3), (2,)]
+PLANNED = CollectionConfig(steps=200, reviews=20, deoptimisation=0.6, switch=(0.25, 0.75))
+RUNS = 1500
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def classes_where(mask: Tensor) -> list[tuple[int, ...]]:
+    return [tuple(torch.nonzero(row).flatten().tolist()) for row in mask]
+
+
+def planned(holdout: list[tuple[int, ...]], config: CollectionConfig = PLANNED, seed: int = 0) -> Plan:
+    return plan_runs(config, 8, FREE, holdout, RUNS, seeded(seed))
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return planned(HOLDOUT)
+
+
+def test_pivots_are_never_undersampled(plan: Plan) -> None:
+    assert plan.curriculum.before[:, 5:].eq(1).all()
+    assert plan.curriculum.after[:, 5:].eq(1).all()
+
+
+def test_two_kinds_of_runs(plan: Plan) -> None:
+    before, after, switch = plan.curriculum.before, plan.curriculum.after, plan.curriculum.switch
+    deletes = switch > 0
+    # Four standard deviations of a share of 1,500 draws.
+    assert deletes.double().mean().item() == pytest.approx(0.6, abs=4 * (0.24 / RUNS) ** 0.5)
+    assert before.eq(1).all()
+    assert switch[deletes].min() >= 50
+    assert switch[deletes].max() <= 150
+    assert set(after[deletes].unique().tolist()) == {0.0, 1.0}
+    assert after[deletes].eq(0).any(1).all()
+    rates = [0.0, 0.02, 0.1, 0.3, 1.0]
+    assert after[~deletes].unique().tolist() == pytest.approx(rates)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_run_deletes_or_strongly_undersamples_exactly_a_held_out_set(seed: int) -> None:
+    after = planned(HOLDOUT, seed=seed).curriculum.after
+    assert not set(classes_where(after < STRONGLY_UNDERSAMPLED)) & set(HOLDOUT)
+    assert not set(classes_where(after == 0)) & set(HOLDOUT)
+
+
+def test_subsets_and_supersets_of_held_out_sets_occur(plan: Plan) -> None:
+    deleted = set(classes_where(plan.curriculum.after == 0))
+    assert {(0,), (4,), (1,), (1, 2), (2, 3), (0, 1, 4), (0, 1, 2, 3), (1, 2, 3, 4), (2, 4)} <= deleted
+
+
+def test_sizes_of_deleted_sets_are_uniform_and_so_are_their_members() -> None:
+    curriculum = planned([]).curriculum
+    deleted = (curriculum.after == 0)[curriculum.switch > 0][:, :5]
+    assert chisquare(torch.bincount(deleted.sum(1))[1:].numpy()).pvalue > 1e-3
+    assert chisquare(deleted.sum(0).numpy()).pvalue > 1e-3
+
+
+def test_learning_rates_are_drawn_evenly_on_a_logarithmic_scale(plan: Plan) -> None:
+    rates = plan.learning_rates.log2()
+    assert rates.min() >= np.log2(0.7) - 1e-6
+    assert rates.max() <= np.log2(1.4) + 1e-6
+    counts = torch.histc(rates, 5, np.log2(0.7), np.log2(1.4))
+    assert chisquare(counts.numpy()).pvalue > 1e-3
+
+
+def test_runs_are_reviewed_at_their_end_and_just_before_a_deletion(plan: Plan) -> None:
+    assert plan.review_steps.tolist() == list(range(10, 201, 10))
+    assert plan.reviews.shape == (RUNS, 20)
+    assert plan.reviews[:, -1].all()
+    for run in range(RUNS):
+        earlier = torch.nonzero(plan.review_steps < plan.curriculum.switch[run]).flatten()
+        assert earlier.numel() == 0 or plan.reviews[run, earlier[-1]]
+
+
+@pytest.mark.parametrize("schedule", ["uniform", "early", "ends"])
+def test_reviews_fall_where_the_schedule_says(schedule: str) -> None:
+    config = PLANNED.model_copy(
+        update={"review_schedule": schedule, "deoptimisation": 0.0, "reviews_per_run": 4.0}
+    )
+    density = planned([], config).reviews[:, :-1].double().mean(0)
+    thirds = [density[:6].mean(), density[7:12].mean(), density[13:].mean()]
+    if schedule == "uniform":
+        assert density.tolist() == pytest.approx([0.2] * 19, abs=4 * (0.16 / RUNS) ** 0.5)
+    elif schedule == "early":
+        assert thirds[0] > 2 * thirds[1] > 4 * thirds[2]
+    else:
+        assert thirds[0] > 2 * thirds[1] < thirds[2]
+
+
+def test_early_reviews_start_anew_after_a_deletion() -> None:
+    config = PLANNED.model_copy(
+        update={"deoptimisation": 1.0, "switch": (0.5, 0.5), "reviews_per_run": 4.0}
+    )
+    density = planned([], config).reviews.double().mean(0)
+    # Steps 10, 20, ... 200; the deletion is at 100, and step 90 and the end are always reviewed.
+    assert density[8] == density[19] == 1
+    assert density[0] > density[6]
+    assert density[9] > 2 * density[17]
+    assert density[9] > 2 * density[7]
+
+
+LAYOUT = Layout((6, 4, 4))
+RECIPE = RecipeConfig(batch_size=32, learning_rate=0.3, weight_decay=0.0)
+SMALL = CollectionConfig(
+    steps=60, reviews=10, reviews_per_run=6, checkpoints=3, pivot_accuracy=0.6, review_schedule="uniform"
+)
+PIVOTS = [0, 1]
+
+
+def split_of(seed: int, count: int) -> Split:
+    labels = torch.arange(count) % 4
+    noise = torch.randn(count, 6, generator=seeded(seed))
+    return Split(0.5 * noise + 2 * F.one_hot(labels, 6), labels)
+
+
+TRAIN, REVIEW = split_of(0, 80), split_of(1, 48)
+Collected = tuple[dict[str, np.ndarray], collect.Admission]
+
+
+def collected(config: CollectionConfig = SMALL, shared: Tensor | None = None, seed: int = 0) -> Collected:
+    return collect_runs(
+        LAYOUT, TRAIN, REVIEW, RECIPE, config, PIVOTS, [(3,)], 14, shared, seeded(seed)
+    )
+
+
+@pytest.fixture(scope="module", params=["relaxed", "bins", "chunks"])
+def segment(request: pytest.FixtureRequest) -> Collected:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "chunks":
+            patch.setattr(collect, "_NETWORKS_AT_ONCE", 5)
+        rule = "bins" if request.param == "bins" else "relaxed"
+        yield collected(SMALL.model_copy(update={"admission": rule}))
+
+
+def test_arrays_are_as_described(segment: Collected) -> None:
+    arrays, _ = segment
+    assert set(arrays) == set(SEGMENT_DIMENSIONS) == set(SEGMENT_ARRAYS)
+    lengths = {"run": 14, "checkpoint": 4, "parameter": LAYOUT.size, "class": 4}
+    for name, array in arrays.items():
+        assert array.shape == tuple(lengths[axis] for axis in SEGMENT_DIMENSIONS[name])
+    assert arrays["theta"].dtype == np.float32
+    assert arrays["learning_rate"].min() >= 0.3 * 0.7
+    assert arrays["learning_rate"].max() <= 0.3 * 1.4
+
+
+def test_a_run_has_its_start_then_checkpoints_in_order_then_padding(segment: Collected) -> None:
+    arrays, _ = segment
+    saved = arrays["saved"]
+    assert saved.min() >= 1
+    assert saved.max() == 4
+    for run in range(14):
+        steps = arrays["step"][run]
+        assert steps[0] == 0
+        assert (np.diff(steps[: saved[run]]) > 0).all()
+        assert set(steps[1 : saved[run]]) <= set(range(6, 61, 6))
+        for name in ("theta", "loss", "correct", "step"):
+            assert not arrays[name][run, saved[run] :].any()
+        assert arrays["theta"][run, : saved[run]].any(axis=1).all()
+
+
+def test_stored_losses_and_counts_are_those_of_the_stored_parameters(segment: Collected) -> None:
+    arrays, _ = segment
+    network = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.ReLU(), torch.nn.Linear(4, 4))
+    for run in range(14):
+        for slot in range(arrays["saved"][run]):
+            network.load_state_dict(LAYOUT.state_dict(torch.from_numpy(arrays["theta"][run, slot])))
+            logits = network(REVIEW.images).detach()
+            for label in range(4):
+                rows = REVIEW.labels == label
+                loss = F.cross_entropy(logits[rows], REVIEW.labels[rows]).item()
+                assert arrays["loss"][run, slot, label] == pytest.approx(loss, rel=1e-4, abs=1e-6)
+                correct = int((logits[rows].argmax(1) == label).sum())
+                assert arrays["correct"][run, slot, label] == correct
+
+
+def test_admitted_checkpoints_have_accurate_pivots_and_are_counted(segment: Collected) -> None:
+    arrays, admission = segment
+    counts = admission.counts()
+    admitted = 0
+    for run in range(14):
+        kept = arrays["correct"][run, 1 : arrays["saved"][run]]
+        admitted += len(kept)
+        assert (kept[:, PIVOTS] >= 0.6 * 12).all()
+    assert admitted > 10
+    for label in (2, 3):
+        assert sum(row.admitted for row in counts.levels if row.class_ == label) == admitted
+
+
+def test_starts_are_random_and_differ(segment: Collected) -> None:
+    starts = segment[0]["theta"][:, 0]
+    assert len(np.unique(starts, axis=0)) == 14
+    assert np.abs(starts).max() <= 0.5
+
+
+def test_a_shared_start_is_checkpoint_0_of_all_runs_that_then_part() -> None:
+    shared = initialise(LAYOUT, 1, seeded(5))
+    arrays, _ = collected(shared=shared)
+    np.testing.assert_array_equal(arrays["theta"][:, 0], shared.expand(14, -1).numpy())
+    trained = [arrays["theta"][run, arrays["saved"][run] - 1] for run in range(14) if arrays["saved"][run] > 1]
+    assert len(trained) > 5
+    assert len(np.unique(np.stack(trained), axis=0)) == len(trained)
+
+
+def test_collection_repeats_to_the_byte_and_changes_with_the_seed() -> None:
+    first, again, other = collected()[0], collected()[0], collected(seed=1)[0]
+    assert all(first[name].tobytes() == again[name].tobytes() for name in first)
+    assert first["theta"].tobytes() != other["theta"].tobytes()
+
+
+def test_a_deletion_raises_the_losses_of_the_deleted_classes_alone() -> None:
+    config = SMALL.model_copy(
+        update={"deoptimisation": 1.0, "switch": (0.5, 0.5), "steps": 400, "checkpoints": 10}
+    )
+    arrays, _ = collected(config)
+    for run in range(14):
+        saved, deleted = arrays["saved"][run], arrays["rate_after"][run] == 0
+        before = np.flatnonzero((arrays["step"][run, :saved] > 0) & (arrays["step"][run, :saved] < 200))
+        if len(before) == 0 or arrays["step"][run, saved - 1] < 400:
+            continue
+        rise = arrays["loss"][run, saved - 1] - arrays["loss"][run, before[-1]]
+        assert deleted.any()
+        assert (rise[deleted] > 0.5).all()
+        assert (rise[~deleted] < 0.5).all()
+
+
+def test_a_class_of_rate_0_is_not_seen_by_a_run_that_has_it_from_its_first_step() -> None:
+    config = SMALL.model_copy(update={"deoptimisation": 0.0, "undersampling": [0.0]})
+    first = collected(config)[0]
+    unseen = replace(TRAIN, images=torch.where((TRAIN.labels == 2).unsqueeze(1), 50.0, TRAIN.images))
+    arguments = (REVIEW, RECIPE, config, PIVOTS, [(3,)], 14, None, seeded(0))
+    second = collect_runs(LAYOUT, unseen, *arguments)[0]
+    without = first["rate_after"][:, 2] == 0
+    assert 0 < without.sum() < 14
+    np.testing.assert_allclose(second["theta"][without, -1], first["theta"][without, -1], atol=1e-5)
+    assert not np.allclose(second["theta"][~without], first["theta"][~without], atol=1e-2)
