@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from hyperforget.command import UserError
+from hyperforget.config import RETRAINED
 from hyperforget.metrics import paired
 from hyperforget.metrics.classes import accuracy_on, class_sizes, correct_counts
 from hyperforget.metrics.membership import entropy, membership_scores
 from hyperforget.metrics.registry import METRICS, SETS
-
-RETRAINED = "retrained"
 
 Split = Literal["train", "test"]
 Selection = Literal["chosen", "population"]

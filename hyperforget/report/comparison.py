@@ -2,7 +2,8 @@
 
 import math
 
-from hyperforget.report.names import RETRAINED, ReportSpec, TaskSpec, method_title
+from hyperforget.config import RETRAINED
+from hyperforget.report.names import ReportSpec, TaskSpec, method_title
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.table_formats import exact
 from hyperforget.report.table_model import (

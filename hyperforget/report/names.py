@@ -1,6 +1,6 @@
 """What a report contains, told from its spec alone: names of tables and figures, methods, forget sets.
 
-Light on purpose (standard library only): the workflow declares its outputs with it.
+Light on purpose (no torch, no pandas): the workflow declares its outputs with it.
 """
 
 import json
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hyperforget.command import UserError, nearest_choice
+from hyperforget.config import RETRAINED
 
 TABLE_SUFFIXES = (".csv", ".tex", ".html")
 FIGURE_SUFFIX = ".svg"
 TABLE_FOLDER = "tables"
 FIGURE_FOLDER = "figures"
 
-RETRAINED = "retrained"
 THESIS_METHODS = ("dihyfo-1", "dihyfo-2", RETRAINED)
 RIVALS = ("nearest", "bias")
 PROTOCOLS = ("validation", "thesis")

@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hyperforget.config import RETRAINED
 from hyperforget.report.comparison import activation_distance
-from hyperforget.report.names import RETRAINED, ReportSpec, TaskSpec, forget_title, method_title
+from hyperforget.report.names import ReportSpec, TaskSpec, forget_title, method_title
 from hyperforget.report.results import Metrics
 
 # A set counts as forgotten up to this accuracy; accuracies closer than the margin, and distances

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hyperforget.config import RETRAINED
 from hyperforget.report.comparison import comparison_table
 from hyperforget.report.names import (
-    RETRAINED,
     THESIS_METHODS,
     ReportSpec,
     TaskSpec,
