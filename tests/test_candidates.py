@@ -36,12 +36,16 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def counted(*rows: tuple[int, int, int], start: list[int] | None = None) -> Candidates:
+def counted(
+    *rows: tuple[int, int, int],
+    start: list[int] | None = None,
+    losses: list[tuple[float, float, float]] | None = None,
+) -> Candidates:
     """Candidates with these correct counts, of 10, 10 and 20 images; the third class is to be forgotten."""
     count = len(rows)
     return Candidates(
         torch.zeros(count, LAYOUT.size),
-        torch.zeros(count, 3),
+        torch.zeros(count, 3) if losses is None else torch.tensor(losses),
         torch.tensor(rows),
         torch.zeros(count, dtype=torch.int64),
         torch.arange(count) if start is None else torch.tensor(start),
@@ -91,9 +95,16 @@ def test_highest_retain_falls_back_on_the_least_remembered() -> None:
 
 
 @pytest.mark.parametrize("config", [LOWEST, highest(0.2)], ids=["lowest-forget", "highest-retain"])
-def test_ties_go_to_the_first(config: SelectionConfig) -> None:
-    # The classes' own counts differ, the accuracy on all retained ones does not.
-    assert choose(counted((1, 1, 0), (9, 7, 0), (8, 8, 0), (7, 9, 0)), SIZES, FORGET, config) == 1
+def test_of_level_networks_the_widest_gap_of_losses_is_taken_and_then_the_first(
+    config: SelectionConfig,
+) -> None:
+    # The classes' own counts differ, the accuracy on all retained ones does not; the first is worse on these.
+    rows = [(1, 1, 0), (9, 7, 0), (8, 8, 0), (7, 9, 0)]
+    losses = [(0.0, 0.0, 9.0), (1.0, 2.0, 5.0), (0.5, 0.5, 5.0), (0.1, 0.1, 4.0)]
+    assert choose(counted(*rows, losses=losses), SIZES, FORGET, config) == 2
+    losses[3] = (0.3, 0.1, 4.8)
+    assert choose(counted(*rows, losses=losses), SIZES, FORGET, config) == 3
+    assert choose(counted(*rows), SIZES, FORGET, config) == 1
 
 
 @pytest.mark.parametrize("config", [LOWEST, highest(0.0)], ids=["lowest-forget", "highest-retain"])
@@ -138,7 +149,9 @@ def test_batches_come_back(tmp_path: Path, batch: Candidates) -> None:
         assert torch.equal(found, value)
 
 
-def test_tokens_are_the_same_each_time_and_differ_with_what_they_name(tmp_path: Path, batch: Candidates) -> None:
+def test_tokens_are_the_same_each_time_and_differ_with_what_they_name(
+    tmp_path: Path, batch: Candidates
+) -> None:
     for name, chosen in (("one", 4), ("two", 4), ("other", 3)):
         publish_candidates(tmp_path / name, tmp_path / f"{name}.json", batch, LAYOUT, chosen, ATTRIBUTES)
     one, two, other = ((tmp_path / f"{name}.json").read_bytes() for name in ("one", "two", "other"))
@@ -161,7 +174,9 @@ def test_damage_is_found(tmp_path: Path, batch: Candidates) -> None:
         load_candidates(tmp_path, tmp_path / "token.json")
 
 
-def test_the_exported_network_needs_no_code_of_ours(tmp_path: Path, batch: Candidates, data: TaskData) -> None:
+def test_the_exported_network_needs_no_code_of_ours(
+    tmp_path: Path, batch: Candidates, data: TaskData
+) -> None:
     path = tmp_path / "new" / "forget-2.safetensors"
     export_chosen(path, batch, LAYOUT, 4, data, ATTRIBUTES)
     network = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3))

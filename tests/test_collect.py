@@ -16,6 +16,7 @@ from hyperforget.collect import (
     STRONGLY_UNDERSAMPLED,
     Plan,
     collect_runs,
+    deleted_classes,
     plan_runs,
 )
 from hyperforget.config import CollectionConfig, RecipeConfig
@@ -66,9 +67,17 @@ def test_two_kinds_of_runs(plan: Plan) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_run_deletes_or_strongly_undersamples_exactly_a_held_out_set(seed: int) -> None:
-    after = planned(HOLDOUT, seed=seed).curriculum.after
-    assert not set(classes_where(after < STRONGLY_UNDERSAMPLED)) & set(HOLDOUT)
+    config = PLANNED.model_copy(update={"undersampling": [0.0, 0.02, STRONGLY_UNDERSAMPLED, 0.3]})
+    after = planned(HOLDOUT, config, seed).curriculum.after
+    assert not set(classes_where(after <= STRONGLY_UNDERSAMPLED)) & set(HOLDOUT)
     assert not set(classes_where(after == 0)) & set(HOLDOUT)
+
+
+def test_deleted_classes_are_those_up_to_a_rate() -> None:
+    rates = torch.tensor([0.3, 0.0, STRONGLY_UNDERSAMPLED, 1.0, 0.0])
+    assert deleted_classes(rates) == (1, 4)
+    assert deleted_classes(rates, STRONGLY_UNDERSAMPLED) == (1, 2, 4)
+    assert deleted_classes(torch.ones(3)) == ()
 
 
 def test_subsets_and_supersets_of_held_out_sets_occur(plan: Plan) -> None:
@@ -116,9 +125,7 @@ def test_reviews_fall_where_the_schedule_says(schedule: str) -> None:
 
 
 def test_early_reviews_start_anew_after_a_deletion() -> None:
-    config = PLANNED.model_copy(
-        update={"deoptimisation": 1.0, "switch": (0.5, 0.5), "reviews_per_run": 4.0}
-    )
+    config = PLANNED.model_copy(update={"deoptimisation": 1.0, "switch": (0.5, 0.5), "reviews_per_run": 4.0})
     density = planned([], config).reviews.double().mean(0)
     # Steps 10, 20, ... 200; the deletion is at 100, and step 90 and the end are always reviewed.
     assert density[8] == density[19] == 1
@@ -145,19 +152,23 @@ TRAIN, REVIEW = split_of(0, 80), split_of(1, 48)
 Collected = tuple[dict[str, np.ndarray], collect.Admission]
 
 
-def collected(config: CollectionConfig = SMALL, shared: Tensor | None = None, seed: int = 0) -> Collected:
-    return collect_runs(
-        LAYOUT, TRAIN, REVIEW, RECIPE, config, PIVOTS, [(3,)], 14, shared, seeded(seed)
-    )
+def collected(
+    config: CollectionConfig = SMALL,
+    shared: Tensor | None = None,
+    seed: int = 0,
+    train: Split = TRAIN,
+    recipe: RecipeConfig = RECIPE,
+) -> Collected:
+    return collect_runs(LAYOUT, train, REVIEW, recipe, config, PIVOTS, [(3,)], 14, shared, seeded(seed))
 
 
 @pytest.fixture(scope="module", params=["relaxed", "bins", "chunks"])
 def segment(request: pytest.FixtureRequest) -> Collected:
+    rule = "bins" if request.param == "bins" else "relaxed"
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "chunks":
             patch.setattr(collect, "_NETWORKS_AT_ONCE", 5)
-        rule = "bins" if request.param == "bins" else "relaxed"
-        yield collected(SMALL.model_copy(update={"admission": rule}))
+        return collected(SMALL.model_copy(update={"admission": rule}))
 
 
 def test_arrays_are_as_described(segment: Collected) -> None:
@@ -224,7 +235,9 @@ def test_a_shared_start_is_checkpoint_0_of_all_runs_that_then_part() -> None:
     shared = initialise(LAYOUT, 1, seeded(5))
     arrays, _ = collected(shared=shared)
     np.testing.assert_array_equal(arrays["theta"][:, 0], shared.expand(14, -1).numpy())
-    trained = [arrays["theta"][run, arrays["saved"][run] - 1] for run in range(14) if arrays["saved"][run] > 1]
+    trained = [
+        arrays["theta"][run, arrays["saved"][run] - 1] for run in range(14) if arrays["saved"][run] > 1
+    ]
     assert len(trained) > 5
     assert len(np.unique(np.stack(trained), axis=0)) == len(trained)
 
@@ -237,27 +250,28 @@ def test_collection_repeats_to_the_byte_and_changes_with_the_seed() -> None:
 
 def test_a_deletion_raises_the_losses_of_the_deleted_classes_alone() -> None:
     config = SMALL.model_copy(
-        update={"deoptimisation": 1.0, "switch": (0.5, 0.5), "steps": 400, "checkpoints": 10}
+        update={"deoptimisation": 1.0, "switch": (0.5, 0.5), "steps": 600, "checkpoints": 10}
     )
-    arrays, _ = collected(config)
+    recipe = RECIPE.model_copy(update={"weight_decay": 0.01})
+    arrays = collected(config, recipe=recipe)[0]
+    rises: dict[bool, list[float]] = {False: [], True: []}
     for run in range(14):
-        saved, deleted = arrays["saved"][run], arrays["rate_after"][run] == 0
-        before = np.flatnonzero((arrays["step"][run, :saved] > 0) & (arrays["step"][run, :saved] < 200))
-        if len(before) == 0 or arrays["step"][run, saved - 1] < 400:
-            continue
-        rise = arrays["loss"][run, saved - 1] - arrays["loss"][run, before[-1]]
-        assert deleted.any()
-        assert (rise[deleted] > 0.5).all()
-        assert (rise[~deleted] < 0.5).all()
+        steps = arrays["step"][run, : arrays["saved"][run]]
+        trained = np.flatnonzero((steps > 0) & (steps < 300))
+        if len(trained) and steps[-1] == 600:
+            before, after = arrays["loss"][run, trained[-1]], arrays["loss"][run, len(steps) - 1]
+            for label in range(4):
+                rises[bool(arrays["rate_after"][run, label] == 0)].append(after[label] - before[label])
+    assert min(map(len, rises.values())) > 5
+    assert min(rises[True]) > 0.4
+    assert max(rises[False]) < 0.1
 
 
-def test_a_class_of_rate_0_is_not_seen_by_a_run_that_has_it_from_its_first_step() -> None:
-    config = SMALL.model_copy(update={"deoptimisation": 0.0, "undersampling": [0.0]})
-    first = collected(config)[0]
-    unseen = replace(TRAIN, images=torch.where((TRAIN.labels == 2).unsqueeze(1), 50.0, TRAIN.images))
-    arguments = (REVIEW, RECIPE, config, PIVOTS, [(3,)], 14, None, seeded(0))
-    second = collect_runs(LAYOUT, unseen, *arguments)[0]
+def test_a_class_of_rate_0_has_no_influence_on_a_run() -> None:
+    config = SMALL.model_copy(update={"deoptimisation": 0.0, "undersampling": [0.0], "pivot_accuracy": 0.0})
+    altered = torch.where((TRAIN.labels == 2).unsqueeze(1), 50.0, TRAIN.images)
+    first, second = (collected(config, train=train)[0] for train in (TRAIN, replace(TRAIN, images=altered)))
     without = first["rate_after"][:, 2] == 0
     assert 0 < without.sum() < 14
-    np.testing.assert_allclose(second["theta"][without, -1], first["theta"][without, -1], atol=1e-5)
+    np.testing.assert_allclose(second["theta"][without], first["theta"][without], atol=1e-5)
     assert not np.allclose(second["theta"][~without], first["theta"][~without], atol=1e-2)

@@ -96,5 +96,7 @@ def test_candidate_rows_hold_accuracies_on_the_split_that_selects() -> None:
 
 def test_networks_without_a_prompt_say_so() -> None:
     plain: Candidates = make_candidates(RETRAINED.candidates.params, LAYOUT, DATA.validation)
-    rows = candidate_rows("retrained", Chosen(plain, LAYOUT, 0), class_sizes(DATA.validation.labels, 4), FORGET)
+    rows = candidate_rows(
+        "retrained", Chosen(plain, LAYOUT, 0), class_sizes(DATA.validation.labels, 4), FORGET
+    )
     assert [(row.prompt, row.start) for row in rows] == [(-1, 0), (-1, 1), (-1, 2)]

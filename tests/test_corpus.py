@@ -39,9 +39,7 @@ def numbered(saved: list[int], slots: int = 9) -> Corpus:
     return Corpus(torch.stack([runs, places], dim=2), losses, torch.tensor(saved))
 
 
-@given(
-    st.lists(st.integers(2, 9), min_size=1, max_size=5), st.floats(0, 1), st.integers(0, 1000)
-)
+@given(st.lists(st.integers(2, 9), min_size=1, max_size=5), st.floats(0, 1), st.integers(0, 1000))
 @settings(max_examples=50, deadline=None, database=None)
 def test_pairs_are_an_earlier_and_a_later_checkpoint_of_one_run(saved, from_start, seed) -> None:
     pairs = draw_pairs(numbered(saved), 64, from_start, seeded(seed))

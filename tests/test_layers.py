@@ -94,7 +94,9 @@ def test_nothing_in_the_package_knows_the_workflow_engine() -> None:
     assert [path for path in files if b"snakemake" in path.read_bytes().lower()] == []
 
 
-@pytest.mark.parametrize("name", ["config", "code", "forget", "report.names", "command", "rows", "randomness"])
+@pytest.mark.parametrize(
+    "name", ["config", "code", "forget", "report.names", "command", "rows", "randomness"]
+)
 def test_light_modules_do_not_import_heavy_libraries(name: str) -> None:
     heavy = {"torch", "sklearn", "scipy", "matplotlib", "pandas"}
     program = f"import hyperforget.{name}, sys; print(*sorted({heavy} & set(sys.modules)))"

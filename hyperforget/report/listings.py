@@ -13,7 +13,6 @@ from hyperforget.report.summary import ACCURACY_MARGIN, DISTANCE_MARGIN, FORGOTT
 _CLASS_COLUMNS = ("class", "role", "checkpoints", "forgotten", "lowest", "median", "highest")
 _SET_COLUMNS = ("forget", "holdout", "checkpoints", "forgotten")
 _BIN_COLUMNS = ("class", "low", "high", "cap", "admitted", "rejected")
-_MOST_BIN_COLUMNS = 12
 # Upper edges from here on stand for "no upper edge".
 _UNBOUNDED = 1e6
 
@@ -149,31 +148,24 @@ def timing_listing(timings: Sequence[Timing]) -> Listing:
 def _bin_listing(task: TaskSpec, folder: Path) -> Listing:
     frame = read_csv(folder / "corpus-bins.csv", _BIN_COLUMNS, may_be_empty=True)
     frame["high"] = frame["high"].fillna(math.inf)
-    name = f"{task.name}-corpus-bins"
     edges = sorted(set(zip(frame["low"], frame["high"], strict=True)))
-    caption = (
-        f"Admission of checkpoints on {task.name} by the loss of each class, in nats (thesis, figure 3.7): "
-    )
-    good = " Good: no bin that matters is empty, and rare bins are not crowded out by common ones."
-    if len(edges) > _MOST_BIN_COLUMNS:
-        rows = tuple(
-            (row[0], _bin(row[1], row[2]), *map(_count, row[3:]))
-            for row in frame.itertuples(index=False, name=None)
-        )
-        headings = ("Class", "Loss (nats)", "At most", "Admitted", "Turned away")
-        return Listing(
-            name, f"{caption}how many each bin may hold, admitted and turned away.{good}", headings, rows
-        )
     cells = {
-        (row[0], row[1], row[2]): f"{_count(row[4])} / {_count(row[3])} ({_count(row[5])})"
+        (row[0], row[1], row[2]): f"{_count(row[4])} ({_count(row[5])})"
         for row in frame.itertuples(index=False, name=None)
     }
     rows = tuple(
         (label, *(cells.get((label, *edge), "–") for edge in edges))
         for label in dict.fromkeys(frame["class"])
     )
-    text = f"{caption}checkpoints admitted / room in the bin (checkpoints turned away).{good}"
-    return Listing(name, text, ("Class", *(_bin(*edge) for edge in edges)), rows)
+    caps = frame["cap"].dropna()
+    rule = "every one with accurate pivots" if caps.empty else f"at most {_count(caps.max())} a joint bin"
+    caption = (
+        f"Admission of checkpoints on {task.name} (thesis, figure 3.7; {rule}), by the loss of each free class "
+        "in nats: admitted (turned away although the pivots were accurate). Good: no level is empty, and "
+        "rare ones are not crowded out by common ones."
+    )
+    headings = ("Class", *(_bin(*edge) for edge in edges))
+    return Listing(f"{task.name}-corpus-bins", caption, headings, rows)
 
 
 def _bin(low: float, high: float) -> str:

@@ -17,7 +17,7 @@ def layout() -> Layout:
 
 @pytest.fixture(scope="session")
 def build(layout: Layout) -> Callable[..., Hypernetwork]:
-    """``build(conditioning, tokens, prompt, random=True)``: in place of its zero-initialised weights it is random."""
+    """``build(conditioning, tokens, prompt)``; all weights are random, also those that start at zero."""
 
     def make(
         conditioning: str = "dihyfo-1",
@@ -44,7 +44,7 @@ def build(layout: Layout) -> Callable[..., Hypernetwork]:
 
 @pytest.fixture(scope="session")
 def make_corpus(layout: Layout) -> Callable[..., Corpus]:
-    """``make_corpus(runs, seed)``: the change from a run's start is its checkpoints' losses times fixed directions."""
+    """``make_corpus(runs, seed)``: checkpoints are a network plus their losses times fixed directions."""
 
     def make(runs: int = 30, seed: int = 0) -> Corpus:
         directions = torch.randn(layout.classes, layout.size, generator=torch.Generator().manual_seed(99))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from types import ModuleType
 
 import pytest
@@ -17,7 +18,7 @@ MEAN, DEVIATION = 0.7, 0.4
 
 @pytest.fixture(scope="module")
 def diffusers() -> ModuleType:
-    return pytest.importorskip("diffusers", reason="diffusers, the independent implementation, is not installed")
+    return pytest.importorskip("diffusers", reason="the oracle diffusers is not installed")
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -99,7 +100,9 @@ def test_add_noise_mixes_each_row_at_its_time() -> None:
 @pytest.mark.parametrize("stochasticity", [0.0, 0.5, 1.0])
 def test_a_perfect_predictor_is_returned(name: str, steps: int, stochasticity: float) -> None:
     clean = randn(4, 6)
-    sampled = denoise(PROCESSES[name], lambda *_: clean, randn(4, 6, seed=1), steps, generator(), stochasticity)
+    sampled = denoise(
+        PROCESSES[name], lambda *_: clean, randn(4, 6, seed=1), steps, generator(), stochasticity
+    )
     assert torch.equal(sampled, clean)
 
 
@@ -128,7 +131,7 @@ def test_flow_takes_steps_of_eulers_method() -> None:
     state = randn(4, 6).double()
     seen: list[tuple[float, Tensor]] = []
     denoise(PROCESSES["flow"], recorded(odd_predictor, seen), state, 5, generator())
-    for (time, state), (following, later) in zip(seen, seen[1:], strict=False):
+    for (time, state), (following, later) in pairwise(seen):
         velocity = (state - odd_predictor(state, torch.full((4,), time))) / time
         torch.testing.assert_close(later, state + (following - time) * velocity, atol=1e-6, rtol=0)
 
@@ -139,7 +142,9 @@ def test_the_deterministic_solver_converges_to_the_exact_flow_of_gaussian_data(n
     gaussian = randn(64, 8)
     exact = MEAN + DEVIATION * gaussian
     errors = [
-        float((denoise(PROCESSES[name], posterior_mean(name), gaussian, steps, generator()) - exact).abs().max())
+        float(
+            (denoise(PROCESSES[name], posterior_mean(name), gaussian, steps, generator()) - exact).abs().max()
+        )
         for steps in (10, 50, 500)
     ]
     assert errors[2] < errors[1] < errors[0]
@@ -193,7 +198,9 @@ def test_ddim_equals_that_of_diffusers(diffusers: ModuleType, steps: int, stocha
     scheduler.set_timesteps(steps)
     theirs = randn(5, 7)
     seen: list[tuple[float, Tensor]] = []
-    ours = denoise(PROCESSES["ddpm"], recorded(odd_predictor, seen), theirs, steps, generator(3), stochasticity)
+    ours = denoise(
+        PROCESSES["ddpm"], recorded(odd_predictor, seen), theirs, steps, generator(3), stochasticity
+    )
     assert len(seen) == steps
     draws = generator(3)
     for timestep, (time, state) in zip(scheduler.timesteps.tolist(), seen, strict=True):

@@ -10,12 +10,17 @@ from hyperforget.networks import Layout, permute_hidden
 
 @pytest.fixture
 def params(layout: Layout) -> torch.Tensor:
-    """Checkpoints in which every kind of parameter has its own mean and deviation, and every class its own bias."""
+    """Every kind of parameter has a mean and a deviation of its own, and every class a bias."""
     generator = torch.Generator().manual_seed(0)
     parts = layout.split(torch.randn(200, layout.size, generator=generator))
-    scaled = [0.1 * parts[0] + 0.2, 2.0 * parts[1] - 1.0, 0.7 * parts[2] + torch.arange(4).view(4, 1), parts[3]]
-    scaled[3] = 0.5 * parts[3] + torch.tensor([1.0, 1.2, -2.0, -0.5])
-    return layout.join(scaled)
+    return layout.join(
+        [
+            0.1 * parts[0] + 0.2,
+            2.0 * parts[1] - 1.0,
+            0.7 * parts[2] + torch.arange(4).view(4, 1),
+            0.5 * parts[3] + torch.tensor([1.0, 1.2, -2.0, -0.5]),
+        ]
+    )
 
 
 def normalised(params: torch.Tensor, layout: Layout, tokens: str) -> torch.Tensor:
@@ -53,7 +58,9 @@ def test_each_feature_of_a_unit_has_mean_zero(params: torch.Tensor, layout: Layo
     torch.testing.assert_close(biases.mean(0), torch.zeros(4), atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("kind", [slice(0, 6), slice(6, 7), slice(7, None)], ids=["weight", "bias", "outgoing"])
+@pytest.mark.parametrize(
+    "kind", [slice(0, 6), slice(6, 7), slice(7, None)], ids=["weight", "bias", "outgoing"]
+)
 def test_each_kind_of_a_units_parameters_has_the_target_deviation(
     params: torch.Tensor, layout: Layout, kind: slice
 ) -> None:
@@ -64,7 +71,7 @@ def test_each_kind_of_a_units_parameters_has_the_target_deviation(
     assert scales[..., kind].unique().numel() == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the scale of output biases includes the spread of their means over classes")
+@pytest.mark.xfail(strict=True, reason="the output biases' scale includes the spread of their means")
 def test_output_biases_have_the_target_deviation(params: torch.Tensor, layout: Layout) -> None:
     _, biases = unit_features(normalised(params, layout, "units"), layout)
     assert float(biases.std()) == pytest.approx(TARGET_STD, rel=1e-4)

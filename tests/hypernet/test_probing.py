@@ -36,12 +36,14 @@ def runs(make_corpus: Callable[..., Corpus]) -> Corpus:
 
 def probe(model: object, runs: Corpus, config: ProbeConfig = CONFIG) -> Probe:
     generator = torch.Generator().manual_seed(0)
-    return probe_hypernetwork(model, PROCESSES["ddpm"], runs, SPLIT, config, SamplingConfig(steps=2), generator)
+    return probe_hypernetwork(
+        model, PROCESSES["ddpm"], runs, SPLIT, config, SamplingConfig(steps=2), generator
+    )
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Starts]]:
-    """In place of sampled networks their prompts, which the measured losses then equal; and what was asked."""
+    """What was asked for; networks with exactly the prompted losses stand in for sampled ones."""
     calls: list[tuple[Tensor, Starts]] = []
 
     def sample(model: object, process: object, targets: Tensor, starts: Starts, *_: object) -> Tensor:
@@ -91,7 +93,9 @@ def test_a_perfect_model_has_alignment_and_correlation_one(runs: Corpus, asked: 
     found = probe(PERFECT, runs)
     assert torch.equal(found.observed, found.target)
     rows = alignment_rows(found, 7, "unseen", pivots=[0, 1])
-    assert [(row.step, row.starts, row.class_) for row in rows] == [(7, "unseen", label) for label in range(CLASSES)]
+    assert [(row.step, row.starts, row.class_) for row in rows] == [
+        (7, "unseen", label) for label in range(CLASSES)
+    ]
     assert [row.role for row in rows] == ["pivot", "pivot", "free", "free"]
     for row in rows:
         assert row.r_squared == pytest.approx(1, abs=1e-5)

@@ -56,6 +56,16 @@ def test_every_parameter_is_read_and_written(kind: str, layout: Layout) -> None:
     assert (tokens.decode(tokens.encode([noised, start])) != 0).all()
 
 
+def test_layers_add_a_position_that_starts_at_zero(layout: Layout) -> None:
+    tokens = TOKENS["layers"](layout, 16, 2)
+    assert not tokens.positions.any()
+    vectors = [random(3, layout.size), random(3, layout.size, seed=1)]
+    before = tokens.encode(vectors)
+    positions = random(12, 16, seed=2)
+    tokens.positions.data = positions
+    torch.testing.assert_close(tokens.encode(vectors), before + positions)
+
+
 @given(layout=SIZES, count=st.integers(1, 3))
 @settings(max_examples=40, deadline=None)
 def test_unit_features_are_inverted(layout: Layout, count: int) -> None:
@@ -71,7 +81,11 @@ def test_unit_features_of_a_unit_are_its_weights_bias_and_outgoing_weights(layou
     network = layout.state_dict(params[0])
     units, biases = unit_features(params, layout)
     for unit in range(5):
-        expected = [network["0.weight"][unit], network["0.bias"][unit : unit + 1], network["2.weight"][:, unit]]
+        expected = [
+            network["0.weight"][unit],
+            network["0.bias"][unit : unit + 1],
+            network["2.weight"][:, unit],
+        ]
         assert torch.equal(units[0, unit], torch.cat(expected))
     assert torch.equal(biases[0], network["2.bias"])
 
@@ -118,7 +132,11 @@ def _asymmetry(model: Hypernetwork, layout: Layout) -> float:
     output.
     """
     noised, start = random(3, layout.size), random(3, layout.size, seed=1)
-    time, target, losses = torch.tensor([0.1, 0.5, 1.0]), random(3, 4, seed=2).abs(), random(3, 4, seed=3).abs()
+    time, target, losses = (
+        torch.tensor([0.1, 0.5, 1.0]),
+        random(3, 4, seed=2).abs(),
+        random(3, 4, seed=3).abs(),
+    )
     told = (start, losses) if model.conditioning.uses_start else (None, None)
     with torch.no_grad():
         output = model(noised, time, target, *told)

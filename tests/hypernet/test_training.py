@@ -28,12 +28,18 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> T
     """``train(conditioning, seed=0, **training)`` on the small corpus; what was trained, and its model."""
     monkeypatch.setattr(training, "_HISTORY_PAIRS", 64)
 
-    def run(conditioning: str = "dihyfo-1", process: str = "ddpm", seed: int = 0, **options: object) -> tuple:
+    def run(
+        conditioning: str = "dihyfo-1",
+        process: str = "ddpm",
+        seed: int = 0,
+        unseen: Corpus | None = None,
+        **options: object,
+    ) -> tuple:
         model = build(conditioning, random=False)
         config = TrainingConfig.model_validate(SHORT | options)
         generator = torch.Generator().manual_seed(seed)
-        seen, unseen = make_corpus(), make_corpus(10, seed=1)
-        return train_hypernetwork(model, PROCESSES[process], seen, unseen, config, generator), model
+        unseen = make_corpus(10, seed=1) if unseen is None else unseen
+        return train_hypernetwork(model, PROCESSES[process], make_corpus(), unseen, config, generator), model
 
     return run
 
@@ -93,6 +99,15 @@ def test_errors_fall_on_seen_and_on_unseen_runs(train: Train, conditioning: str,
     assert last.test_mse < 0.9 * first.test_mse
 
 
+def test_unseen_runs_are_measured_and_not_trained_on(train: Train, make_corpus: Make) -> None:
+    plain, _ = train("dihyfo-2")
+    unseen = make_corpus(10, seed=1)
+    other, _ = train("dihyfo-2", unseen=Corpus(unseen.theta + 10, unseen.losses, unseen.saved))
+    for found, expected in zip(other.history, plain.history, strict=True):
+        assert found.train_mse == expected.train_mse
+        assert found.test_mse > expected.test_mse + 1
+
+
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
 def test_the_same_seed_gives_the_same_weights(train: Train, conditioning: str) -> None:
     one, _ = train(conditioning)
@@ -104,7 +119,9 @@ def test_the_same_seed_gives_the_same_weights(train: Train, conditioning: str) -
     for step, weights in one.snapshots.items():
         assert all(torch.equal(value, same.snapshots[step][name]) for name, value in weights.items())
     last = max(other.snapshots)
-    assert any(not torch.equal(value, other.snapshots[last][name]) for name, value in one.snapshots[last].items())
+    assert any(
+        not torch.equal(value, other.snapshots[last][name]) for name, value in one.snapshots[last].items()
+    )
 
 
 def test_snapshots_hold_the_moving_average_of_the_weights(train: Train) -> None:

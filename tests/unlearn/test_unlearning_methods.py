@@ -31,7 +31,7 @@ def layout(request: pytest.FixtureRequest) -> Layout:
 
 @pytest.fixture(params=FORGET_SETS, ids=str)
 def case(request: pytest.FixtureRequest, layout: Layout) -> Case:
-    """Networks, their layout, classes to forget, and images that network 0 labels rightly, every class among them."""
+    """Networks, their layout, classes to forget, and images of all classes that network 0 labels rightly."""
     original = 2 * initialise(layout, NETWORKS, generator())
     images = 3 * torch.randn(300, 6, generator=generator(1))
     # Output biases are moved so that no class wins everywhere.

@@ -1,0 +1,234 @@
+"""What the stages write when run in sequence on a tiny setting, and that it is the same each time."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from tiny_pipeline import FORGET_SETS, SETTINGS, TASK, jobs, run, text_files
+from torch import nn
+
+from hyperforget.config import LOOKUP, RETRAINED
+from hyperforget.metrics.registry import METRICS, SETS
+from hyperforget.store import read_token
+from hyperforget.store.layout import object_folder
+from hyperforget.tasks import load_task_data
+
+METRIC_COLUMNS = "task,method,forget,selection,set,metric,value,low,high,n"
+
+
+def read(path: Path, columns: str) -> list[dict[str, str]]:
+    """The rows of a CSV file with exactly these columns."""
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        rows = list(reader)
+    assert ",".join(reader.fieldnames or []) == columns
+    assert rows
+    return rows
+
+
+def test_metrics_hold_every_metric_of_every_method_on_its_sets(results: Path) -> None:
+    rows = read(results / "metrics.csv", METRIC_COLUMNS)
+    keys = [(row["method"], row["forget"], row["selection"], row["set"], row["metric"]) for row in rows]
+    assert len(set(keys)) == len(keys)
+    assert set(keys) == {
+        (method, forget, selection, name, metric.name)
+        for method in SETTINGS.methods
+        for forget in FORGET_SETS
+        for selection in ("chosen", "population")
+        for metric in METRICS.values()
+        for name in metric.sets
+    }
+    assert {row["task"] for row in rows} == {TASK}
+    assert (
+        {row["set"] for row in rows}
+        == set(SETS)
+        == {"retain", "forget", "test", "retain-train", "forget-train"}
+    )
+    assert set(METRICS) == {"accuracy", "overlap", "activation_distance", "phi", "jsd", "mia", "mia_test"}
+    for row in rows:
+        value = float(row["value"])
+        assert value == value
+        assert (row["low"] == "") == (row["high"] == "") == (int(row["n"]) == 1)
+        if row["metric"] in ("accuracy", "overlap", "jsd", "mia", "mia_test"):
+            assert 0 <= value <= 1
+        if row["low"]:
+            assert float(row["low"]) <= value <= float(row["high"])
+
+
+def test_metrics_are_the_parts_one_after_the_other(results: Path) -> None:
+    gathered = read(results / "metrics.csv", METRIC_COLUMNS)
+    parts = [read(results / TASK / f"forget-{forget}.csv", METRIC_COLUMNS) for forget in FORGET_SETS]
+    assert gathered == [row for part in parts for row in part]
+
+
+@pytest.mark.parametrize("forget", FORGET_SETS)
+def test_handed_over_networks_have_the_accuracy_of_the_table(results: Path, forget: str) -> None:
+    data = load_task_data(results / "store", results / TASK / "dataset.json")
+    pixels = data.test.images * data.std + data.mean
+    forgotten = torch.isin(data.test.labels, torch.tensor([int(label) for label in forget.split("-")]))
+    rows = read(results / TASK / f"forget-{forget}.csv", METRIC_COLUMNS)
+    for method in SETTINGS.methods:
+        path = results / TASK / method / f"forget-{forget}.safetensors"
+        network = nn.Sequential(nn.Linear(64, 2), nn.ReLU(), nn.Linear(2, 4))
+        network.load_state_dict(load_file(path))
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata()
+        assert {
+            "task": TASK,
+            "method": method,
+            "forget": forget,
+            "sizes": "64-2-4",
+        }.items() <= metadata.items()
+        right = (
+            network((pixels - float(metadata["mean"])) / float(metadata["std"])).argmax(-1)
+            == data.test.labels
+        )
+        sets = {"retain": right[~forgotten], "forget": right[forgotten], "test": right}
+        for name, correct in sets.items():
+            keys = {"method": method, "selection": "chosen", "set": name, "metric": "accuracy"}
+            (row,) = [row for row in rows if keys.items() <= row.items()]
+            # Rounding can tip one image whose two highest logits are all but equal.
+            assert float(row["value"]) == pytest.approx(
+                float(correct.double().mean()), abs=1.01 / len(correct)
+            )
+
+
+@pytest.mark.parametrize("forget", FORGET_SETS)
+def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget: str) -> None:
+    rows = read(
+        results / TASK / f"forget-{forget}-candidates.csv",
+        "method,candidate,start,prompt,forget_accuracy,retain_accuracy,chosen",
+    )
+    counts = {"dihyfo-1": 8, "dihyfo-1-edit": 4, "dihyfo-2": 8, "retrained": 3, "nearest": 8, "bias": 2}
+    assert set(counts) == set(SETTINGS.methods)
+    for method, count in counts.items():
+        mine = [row for row in rows if row["method"] == method]
+        assert [int(row["candidate"]) for row in mine] == list(range(count))
+        assert {row["chosen"] for row in mine} == {"true", "false"}
+        (chosen,) = [row for row in mine if row["chosen"] == "true"]
+        assert all(
+            0 <= float(row[name]) <= 1 for row in mine for name in ("forget_accuracy", "retain_accuracy")
+        )
+        prompted = method not in (RETRAINED, "bias")
+        prompts = [index * 2 // count if prompted else -1 for index in range(count)]
+        assert [int(row["prompt"]) for row in mine] == prompts
+        if method != LOOKUP:
+            starts = count // 2 if prompted else count
+            assert [int(row["start"]) for row in mine] == [index % starts for index in range(count)]
+        if method == RETRAINED:
+            assert all(float(row["forget_accuracy"]) <= 0.01 < float(row["retain_accuracy"]) for row in mine)
+        if not prompted:
+            assert int(chosen["candidate"]) == 0
+            continue
+        # Whoever edits has one network, the first original; all others choose among all.
+        eligible = [row for row in mine if method != "dihyfo-1-edit" or row["start"] == "0"]
+        key = ("forget_accuracy", "retain_accuracy")
+        best = min((float(row[key[0]]), -float(row[key[1]])) for row in eligible)
+        assert (float(chosen[key[0]]), -float(chosen[key[1]])) == best
+        assert chosen in eligible
+
+
+@pytest.mark.parametrize("forget", FORGET_SETS)
+def test_confusion_counts_all_test_images(results: Path, forget: str) -> None:
+    columns = "method,set,retrained,predicted,count"
+    rows = read(results / TASK / f"forget-{forget}-confusion.csv", columns)
+    labels = load_task_data(results / "store", results / TASK / "dataset.json").test.labels
+    forgotten = torch.isin(labels, torch.tensor([int(label) for label in forget.split("-")]))
+    images = {"retain": int((~forgotten).sum()), "test": len(labels)}
+    for method in SETTINGS.methods:
+        for name, expected in images.items():
+            mine = [row for row in rows if (row["method"], row["set"]) == (method, name)]
+            cells = [(int(row["retrained"]), int(row["predicted"])) for row in mine]
+            assert cells == [(row, column) for row in range(4) for column in range(4)]
+            assert sum(int(row["count"]) for row in mine) == expected
+            if method == RETRAINED:
+                assert (
+                    sum(int(row["count"]) for row in mine if row["retrained"] == row["predicted"]) == expected
+                )
+
+
+@pytest.mark.parametrize("model", SETTINGS.models)
+def test_learning_curves_and_alignment_cover_training(results: Path, model: str) -> None:
+    folder = results / TASK / model
+    history = read(folder / "history.csv", "step,train_mse,test_mse,learning_rate")
+    assert [int(row["step"]) for row in history] == list(range(1, 31))
+    alignment = read(folder / "alignment.csv", "step,starts,class,role,r_squared,correlation")
+    assert [(row["step"], row["starts"], row["class"], row["role"]) for row in alignment] == [
+        (step, starts, label, role)
+        for step in ("15", "30")
+        for starts in ("seen", "unseen")
+        for label, role in zip("0123", ("pivot", "pivot", "free", "free"), strict=True)
+    ]
+    prompts = read(folder / "prompts.csv", "starts,class,role,network,target,observed")
+    assert {row["starts"] for row in prompts} == {"seen", "unseen"}
+    assert len(prompts) == 2 * 4 * 2 * 3
+    for row in prompts:
+        assert 0 <= float(row["target"]) < 20
+        assert float(row["observed"]) >= 0
+
+
+def test_the_corpus_is_summarised(results: Path) -> None:
+    folder = results / TASK
+    token = read_token(folder / "corpus.json", kind="corpus").summary
+    classes = read(folder / "corpus-classes.csv", "class,role,checkpoints,forgotten,lowest,median,highest")
+    assert [(row["class"], row["role"]) for row in classes] == [
+        ("0", "pivot"),
+        ("1", "pivot"),
+        ("2", "free"),
+        ("3", "free"),
+    ]
+    for row in classes:
+        assert int(row["checkpoints"]) == token["checkpoints"]
+        assert 0 <= int(row["forgotten"]) <= int(row["checkpoints"])
+        assert float(row["lowest"]) <= float(row["median"]) <= float(row["highest"])
+    sets = read(folder / "corpus-forget-sets.csv", "forget,holdout,checkpoints,forgotten")
+    assert [(row["forget"], row["holdout"]) for row in sets[:2]] == [("2", "false"), ("3", "true")]
+    assert all(0 <= int(row["forgotten"]) <= int(row["checkpoints"]) for row in sets)
+    bins = read(folder / "corpus-bins.csv", "class,low,high,cap,admitted,rejected")
+    for label in ("2", "3"):
+        mine = [row for row in bins if row["class"] == label]
+        assert [row["low"] for row in mine[1:]] == [row["high"] for row in mine[:-1]]
+        assert mine[-1]["high"] == ""
+        assert sum(int(row["admitted"]) for row in mine) == token["checkpoints"]
+        assert sum(int(row["admitted"]) + int(row["rejected"]) for row in mine) == (
+            token["reviewed"] - token["pivots_rejected"]
+        )
+    assert token["runs"] == 40
+    assert token["runs_with_checkpoints"] <= 40
+
+
+def test_a_held_out_set_has_no_checkpoints_of_its_own(results: Path) -> None:
+    sets = read(results / TASK / "corpus-forget-sets.csv", "forget,holdout,checkpoints,forgotten")
+    (row,) = [row for row in sets if row["holdout"] == "true"]
+    assert (row["forget"], row["checkpoints"]) == ("3", "0")
+
+
+def test_tokens_name_objects_and_no_places(results: Path) -> None:
+    tokens = list((results / TASK).rglob("*.json"))
+    assert len(tokens) == 1 + 2 + 1 + 1 + 2 + len(FORGET_SETS) * len(SETTINGS.methods)
+    for path in tokens:
+        content = json.loads(path.read_bytes())
+        assert set(content) == {"kind", "object_id", "summary"}
+        assert content["summary"]["task"] == TASK
+        assert object_folder(results / "store", content["object_id"]).is_dir()
+        assert str(results) not in path.read_text()
+
+
+def test_everything_is_the_same_when_made_again_elsewhere(results: Path, tmp_path: Path) -> None:
+    torch.manual_seed(123)
+    for each in jobs(tmp_path).values():
+        run(each)
+    assert text_files(tmp_path) == text_files(results)
+
+
+@pytest.mark.parametrize(
+    "name", ["train_hypernet/dihyfo-1", "sample/dihyfo-1/2", "evaluate/2", "assemble_corpus"]
+)
+def test_a_stage_run_again_in_place_changes_nothing(copied: Path, name: str) -> None:
+    before = text_files(copied)
+    run(jobs(copied)[name])
+    assert text_files(copied) == before

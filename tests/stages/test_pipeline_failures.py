@@ -1,0 +1,141 @@
+"""Damaged objects, too few checkpoints and wrong arguments stop a stage with one sentence."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tiny_pipeline import TASK, assemble, collect, job, jobs, run, text_files
+
+from hyperforget.command import UserError, run_command
+from hyperforget.store import CorruptObjectError, MissingObjectError, read_token
+from hyperforget.store.layout import object_folder
+
+
+def remove(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        path.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def largest(folder: Path) -> Path:
+    path = max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    path.chmod(0o644)
+    return path
+
+
+def truncate(folder: Path) -> None:
+    path = largest(folder)
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def flip(folder: Path) -> None:
+    path = largest(folder)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+DAMAGE: list[tuple[Callable[[Path], None], str, str]] = [
+    (remove, "dataset", "collect_checkpoints/0"),
+    (truncate, "dataset", "train_original"),
+    (flip, "dataset", "evaluate/2"),
+    (remove, "checkpoints/shard-1", "assemble_corpus"),
+    (truncate, "checkpoints/shard-0", "assemble_corpus"),
+    (flip, "checkpoints/shard-0", "train_hypernet/dihyfo-2"),
+    (flip, "checkpoints/shard-1", "look_up/2"),
+    (remove, "corpus", "sample/dihyfo-2/2"),
+    (flip, "corpus", "probe_hypernet/dihyfo-1"),
+    (truncate, "dihyfo-1/hypernet", "probe_hypernet/dihyfo-1"),
+    (flip, "dihyfo-1/hypernet", "sample/dihyfo-1/2"),
+    (flip, "original", "edit/dihyfo-1/2"),
+    (remove, "original", "bias/2"),
+    (flip, "retrained/forget-2", "evaluate/2"),
+    (truncate, "nearest/forget-2", "evaluate/2"),
+]
+
+
+@pytest.mark.parametrize(
+    ("damage", "token", "name"), DAMAGE, ids=[f"{each[0].__name__}-{each[1]}-{each[2]}" for each in DAMAGE]
+)
+def test_a_damaged_object_stops_the_stage_that_needs_it(
+    copied: Path, damage: Callable[[Path], None], token: str, name: str
+) -> None:
+    object_id = read_token(copied / TASK / f"{token}.json").object_id
+    damage(object_folder(copied / "store", object_id))
+    before = text_files(copied)
+    error = MissingObjectError if damage is remove else CorruptObjectError
+    assert issubclass(error, UserError)
+    with pytest.raises(error, match=object_id):
+        run(jobs(copied)[name])
+    assert text_files(copied) == before
+
+
+def test_damage_is_reported_in_one_line_and_mended_by_the_stage_that_made_it(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    object_id = read_token(copied / TASK / "dataset.json").object_id
+    flip(object_folder(copied / "store", object_id))
+    with pytest.raises(SystemExit) as caught:
+        run_command(lambda: run(jobs(copied)["train_original"]))
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: dataset {object_id}")
+    before = text_files(copied)
+    run(jobs(copied)["fetch_dataset"])
+    run(jobs(copied)["train_original"])
+    assert text_files(copied) == before
+
+
+@pytest.mark.parametrize(
+    ("collection", "sentence"),
+    [
+        (
+            {"minimum_runs": 1000},
+            r"tasks\.digits-4: only \d+ of 40 runs .* collection\.minimum_runs = 1000\b",
+        ),
+        (
+            {"minimum_forgotten": 500},
+            r"have forgotten class 2, fewer than collection\.minimum_forgotten = 500\b",
+        ),
+    ],
+)
+def test_too_few_checkpoints_stop_the_corpus(copied: Path, collection: dict[str, int], sentence: str) -> None:
+    (copied / TASK / "corpus.json").unlink()
+    before = text_files(copied)
+    with pytest.raises(UserError, match=sentence):
+        run(assemble(copied, **collection))
+    assert text_files(copied) == before
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=ValueError,
+    reason="summarise_classes takes the lowest of no losses before check_corpus",
+)
+def test_no_checkpoint_at_all_stops_the_corpus(copied: Path) -> None:
+    # Factors on the learning rate by which nothing is learned.
+    for shard in range(2):
+        run(collect(copied, shard, learning_rates=[1e-9, 2e-9], pivot_accuracy=1.0))
+    with pytest.raises(UserError, match="only 0 of 40 runs have an admitted checkpoint"):
+        run(assemble(copied))
+
+
+@pytest.mark.parametrize("name", ["sample/dihyfo-1/2", "look_up/2", "bias/2", "retrain/2", "evaluate/2"])
+@pytest.mark.parametrize("forget", ["9", "3-2", "0-1-2-3", "two"])
+def test_a_wrong_forget_set_is_a_user_error(results: Path, name: str, forget: str) -> None:
+    stage, arguments = jobs(results)[name]
+    arguments[arguments.index("--forget") + 1] = forget
+    before = text_files(results)
+    with pytest.raises(UserError, match=repr(forget)):
+        run((stage, arguments))
+    assert text_files(results) == before
+
+
+def test_tables_with_other_columns_are_not_joined(results: Path, tmp_path: Path) -> None:
+    part = tmp_path / "forget-9.csv"
+    part.write_text("task,method,value\ndigits-4,bias,1\n")
+    first = results / TASK / "forget-2.csv"
+    with pytest.raises(UserError, match="forget-9"):
+        run(job("gather_metrics", results, None, parts=[first, part], metrics=tmp_path / "metrics.csv"))
+    assert not (tmp_path / "metrics.csv").exists()
