@@ -1,5 +1,6 @@
 """Batches of networks that a method offers for a forget set, and which of them is chosen."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,7 @@ def choose(
         forgotten = torch.where(candidates.start == start, forgotten, torch.inf)
     retained = torch.where(forgotten == forgotten.min(), retained, -torch.inf)
     gap = candidates.losses[:, forget].mean(dim=1) - candidates.losses[:, ~forget].mean(dim=1)
+    gap = gap.nan_to_num(nan=-torch.inf)
     return int(torch.where(retained == retained.max(), gap, -torch.inf).argmax())
 
 
@@ -141,7 +143,7 @@ def export_chosen(
     The metadata hold ``attributes``, the layer sizes, and the mean and standard deviation that pixels are
     normalised with.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     metadata = attributes | {
         "sizes": "-".join(map(str, layout.sizes)),
@@ -149,8 +151,13 @@ def export_chosen(
         "std": data.std,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(
-        layout.state_dict(candidates.params[chosen]),
-        path,
-        metadata={key: value if isinstance(value, str) else repr(value) for key, value in metadata.items()},
-    )
+    texts = {key: value if isinstance(value, str) else repr(value) for key, value in metadata.items()}
+    path.write_bytes(with_sorted_header(save(layout.state_dict(candidates.params[chosen]), texts)))
+
+
+def with_sorted_header(content: bytes) -> bytes:
+    """The same safetensors file with the keys of its JSON header in order; the library writes them in any order."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:start]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[start:]

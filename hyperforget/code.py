@@ -1,8 +1,8 @@
-"""A digest of the code that a stage runs, so that editing code reruns the stages that use it and nothing
-else.
+"""A digest of the code that a stage runs, so that editing code reruns the stages that use it and nothing else.
 
-The digest covers the syntax trees of a module and of all modules of this package that it imports, directly
-or not, without docstrings: comments, documentation, layout and file times leave it unchanged.
+The digest covers the syntax trees, without docstrings, of a module and of all modules of this package that it
+imports, directly or not, and the templates beside them. Comments, documentation, layout and file times leave it
+unchanged.
 """
 
 import ast
@@ -29,9 +29,12 @@ def code_digest(module: str) -> str:
         name = pending.pop()
         if name in reached or name == _EXEMPT or name.startswith(_EXEMPT + "."):
             continue
-        tree = ast.parse(_path(name).read_text(encoding="utf-8"))
+        path = _path(name)
+        tree = ast.parse(path.read_text(encoding="utf-8"))
         pending += _imports(tree)
-        reached[name] = hashlib.sha256(ast.dump(_without_docstrings(tree)).encode()).hexdigest()
+        content = [ast.dump(_without_docstrings(tree)).encode()]
+        content += [template.read_bytes() for template in sorted(path.parent.glob("*.html"))]
+        reached[name] = hashlib.sha256(b"".join(content)).hexdigest()
     listing = "\n".join(f"{name} {reached[name]}" for name in sorted(reached))
     return hashlib.sha256(listing.encode()).hexdigest()[:16]
 

@@ -165,7 +165,7 @@ def _draw_reviews(
     """
     steps = config.steps
     grid = torch.linspace(steps / config.reviews, steps, config.reviews).round().long()
-    begun = grid.unsqueeze(0) >= switch.unsqueeze(1)
+    begun = grid.unsqueeze(0) > switch.unsqueeze(1)
     progress = torch.where(
         begun,
         (grid - switch.unsqueeze(1)) / (steps - switch).clamp(min=1).unsqueeze(1),
@@ -200,6 +200,8 @@ def _run(
     correct = torch.zeros(count, checkpoints + 1, classes, dtype=torch.int32)
     step_of = torch.zeros(count, checkpoints + 1, dtype=torch.int32)
     saved = torch.zeros(count, dtype=torch.int64)
+    # Decisions have a stream of their own: one decided otherwise leaves the minibatches as they are.
+    decisions = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
 
     def keep(step: int, params: Tensor, rows: Tensor, step_losses: Tensor, step_correct: Tensor) -> None:
         slots = saved[rows]
@@ -217,7 +219,7 @@ def _run(
             keep(step, params, torch.arange(count), step_losses, step_correct)
             return
         due = plan.reviews[:, int((plan.review_steps == step).nonzero())] & (saved <= checkpoints)
-        rows = admission.admit(torch.nonzero(due).flatten(), step_losses, step_correct, generator)
+        rows = admission.admit(torch.nonzero(due).flatten(), step_losses, step_correct, decisions)
         keep(step, params, rows, step_losses, step_correct)
 
     observe(0, starts)

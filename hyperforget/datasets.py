@@ -1,6 +1,8 @@
 """Sources of labelled images, by name: each gives arrays as they are, before any split."""
 
 import importlib
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,8 @@ import numpy as np
 
 from hyperforget.command import UserError, nearest_choice
 from hyperforget.config import DatasetConfig, dataset_root
+
+_ALLOWED = "allowed is an .npz file with arrays 'images' and 'labels'"
 
 
 @dataclass(frozen=True)
@@ -35,22 +39,56 @@ def load_digits(config: DatasetConfig) -> RawImages:
 def load_npz(config: DatasetConfig) -> RawImages:
     """Arrays ``images`` and ``labels`` of an .npz file, with ``test_images`` and ``test_labels`` if there."""
     path = Path(config.path or "")
+    where = f"dataset.path {str(path)!r}"
     if not path.is_file():
+        raise UserError(f"{where} is no file; {_ALLOWED}")
+    try:
+        archive = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        archive = None
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise UserError(f"{where} is no .npz file; {_ALLOWED}")
+    with archive:
+        train = _labelled_images(archive, "", where)
+        test = _labelled_images(archive, "test_", where) if "test_images" in archive else None
+    if test is not None and train[0].shape[1] != test[0].shape[1]:
         raise UserError(
-            f"dataset.path {str(path)!r} is no file; allowed is an .npz file with arrays "
-            "'images' and 'labels'"
+            f"{where} has test_images of {test[0].shape[1]} pixels; allowed are as many as images have, "
+            f"{train[0].shape[1]}"
         )
-    with np.load(path, allow_pickle=False) as arrays:
-        missing = [name for name in ("images", "labels") if name not in arrays]
-        if missing:
+    return RawImages(train, test)
+
+
+def _labelled_images(
+    archive: "np.lib.npyio.NpzFile", prefix: str, where: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Images (B, D) and labels (B,) of an archive, checked."""
+    found = []
+    for name in (prefix + "images", prefix + "labels"):
+        if name not in archive:
+            raise UserError(f"{where} lacks the array {name!r}; it has {sorted(archive)}, {_ALLOWED}")
+        try:
+            found.append(archive[name])
+        except (ValueError, zlib.error, zipfile.BadZipFile) as error:
             raise UserError(
-                f"dataset.path {str(path)!r} lacks the array {missing[0]!r}; it has {sorted(arrays)}, "
-                "allowed is an .npz with arrays 'images' and 'labels'"
-            )
-        train = _flat(arrays["images"]), arrays["labels"]
-        if "test_images" not in arrays:
-            return RawImages(train, None)
-        return RawImages(train, (_flat(arrays["test_images"]), arrays["test_labels"]))
+                f"{where} has an array {name!r} that cannot be read: {error}; {_ALLOWED}"
+            ) from None
+    images, labels = found
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise UserError(
+            f"{where} has {prefix}labels of shape {labels.shape} and type {labels.dtype}; allowed are whole "
+            "numbers, one an image"
+        )
+    if images.ndim < 2 or images.dtype.kind not in "buif" or not np.isfinite(images).all():
+        raise UserError(
+            f"{where} has {prefix}images of shape {images.shape} and type {images.dtype}; allowed are finite "
+            "numbers, one a pixel, images along the first dimension"
+        )
+    if len(images) != len(labels):
+        raise UserError(
+            f"{where} has {len(images)} {prefix}images; allowed are as many as labels, {len(labels)}"
+        )
+    return _flat(images), labels
 
 
 def load_torchvision(config: DatasetConfig) -> RawImages:

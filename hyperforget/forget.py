@@ -37,15 +37,15 @@ def parse_forget_set(text: str, classes: int, where: str = "forget set") -> Forg
         ) from None
     unknown = [label for label in labels if not 0 <= label < classes]
     if unknown:
-        nearest = format_classes(min(max(label, 0), classes - 1) for label in labels)
         raise UserError(
-            f"{where} {text!r} has the unknown class {unknown[0]}: {allowed}; the nearest is {nearest!r}"
+            f"{where} {text!r} has the unknown class {unknown[0]}: {allowed}; "
+            f"the nearest is {_nearest(labels, classes)!r}"
         )
     canonical = format_classes(labels)
     if len(set(labels)) == classes:
         raise UserError(
             f"{where} {text!r} has all {classes} classes, which leaves nothing to retain: {allowed}; "
-            f"the nearest is {format_classes(sorted(set(labels))[1:])!r}"
+            f"the nearest is {_nearest(labels, classes)!r}"
         )
     if str(text) != canonical:
         raise UserError(f"{where} {text!r} is not sorted or repeats a class: {allowed}; write {canonical!r}")
@@ -55,6 +55,11 @@ def parse_forget_set(text: str, classes: int, where: str = "forget set") -> Forg
 def format_classes(labels: Iterable[int]) -> str:
     """The canonical text of some class labels: sorted, each once, joined by ``-``."""
     return "-".join(str(label) for label in sorted(set(labels)))
+
+
+def _nearest(labels: list[int], classes: int) -> str:
+    known = sorted({min(max(label, 0), classes - 1) for label in labels})
+    return format_classes(known[1:] if len(known) == classes else known)
 
 
 def _example(classes: int) -> str:

@@ -12,7 +12,8 @@ def nearest_checkpoints(losses: Tensor, prompts: Tensor, count: int) -> Tensor:
     """Indices (K, count) of the checkpoints whose losses (M, C) are nearest to each prompt (K, C), nearest
     first.
 
-    The distance is Euclidean between log(1 + loss), the scale on which hypernetworks are prompted.
+    The distance is Euclidean between log(1 + loss), the scale on which hypernetworks are prompted,
+    computed without matrix products, which could not tell close checkpoints apart.
     """
-    distances = torch.cdist(compress(prompts), compress(losses))
+    distances = torch.cdist(compress(prompts), compress(losses), compute_mode="donot_use_mm_for_euclid_dist")
     return distances.topk(min(count, losses.shape[0]), largest=False).indices

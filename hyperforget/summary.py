@@ -67,7 +67,7 @@ def summarise_forget_sets(
     T), ``rate_after`` (R, C).
     """
     mask = admitted_mask(torch.from_numpy(arrays["saved"]), arrays["correct"].shape[1]).numpy()
-    after = mask & (arrays["step"] >= arrays["switch"][:, None])
+    after = mask & (arrays["step"] > arrays["switch"][:, None])
     forgotten = arrays["correct"] / sizes <= FORGOTTEN_ACCURACY
     deleted = [format_classes(np.flatnonzero(rates == 0).tolist()) for rates in arrays["rate_after"]]
     sets = {str(s): s for s in (*forget, *holdout)}
@@ -88,12 +88,8 @@ def summarise_forget_sets(
     return rows
 
 
-def check_corpus(
-    classes: list[ClassSummary], runs: int, config: CollectionConfig, task: str, counts: AdmissionCounts
-) -> None:
-    """Raise `UserError` where the corpus cannot teach forgetting: too few runs, or a class that none has
-    forgotten.
-    """
+def check_runs(runs: int, config: CollectionConfig, task: str, counts: AdmissionCounts) -> None:
+    """Raise `UserError` where fewer runs than ``minimum_runs`` have an admitted checkpoint."""
     if runs < config.minimum_runs:
         raise UserError(
             f"tasks.{task}: only {runs} of {config.runs} runs have an admitted checkpoint, fewer than "
@@ -101,6 +97,10 @@ def check_corpus(
             f"reviewed checkpoints failed pivot_accuracy = {config.pivot_accuracy}: lower it, or raise "
             "collection.runs or collection.steps"
         )
+
+
+def check_forgetting(classes: list[ClassSummary], config: CollectionConfig, task: str) -> None:
+    """Raise `UserError` where fewer checkpoints than ``minimum_forgotten`` have forgotten a free class."""
     for row in classes:
         if row.role == "free" and row.forgotten < config.minimum_forgotten:
             raise UserError(

@@ -61,6 +61,11 @@ def prepare_splits(
         test_images, test_labels = _select(*raw.test, classes)
     images, labels, validation_images, validation_labels = _split(images, labels, config.validation, seed)
     pixels = images.astype(np.float64)
+    if pixels.std() == 0:
+        raise UserError(
+            f"the training images of classes {classes} are all {pixels.flat[0]:g}; "
+            "allowed are images that differ"
+        )
     arrays = {
         "train_images": images,
         "train_labels": labels,
@@ -131,6 +136,12 @@ def _split(
     """
     from sklearn.model_selection import train_test_split
 
+    for label, count in enumerate(np.bincount(labels)):
+        if not 1 <= round(count * fraction) < count:
+            raise UserError(
+                f"class {label} of the task has {count} images, too few to split off a share of {fraction}; "
+                "add images, or change dataset.test or dataset.validation"
+            )
     first, second = train_test_split(
         np.arange(labels.shape[0]), test_size=fraction, stratify=labels, random_state=seed
     )

@@ -201,7 +201,6 @@ def test_deeper_networks_are_exported_too(tmp_path: Path, data: TaskData) -> Non
     torch.testing.assert_close(network(data.test.images).detach(), expected, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.xfail(strict=True, reason="safetensors writes metadata in the random order of a Rust HashMap")
 def test_the_exported_file_is_the_same_each_time(tmp_path: Path, batch: Candidates, data: TaskData) -> None:
     contents = set()
     for copy in range(5):

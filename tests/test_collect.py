@@ -105,7 +105,7 @@ def test_runs_are_reviewed_at_their_end_and_just_before_a_deletion(plan: Plan) -
     assert plan.reviews.shape == (RUNS, 20)
     assert plan.reviews[:, -1].all()
     for run in range(RUNS):
-        earlier = torch.nonzero(plan.review_steps < plan.curriculum.switch[run]).flatten()
+        earlier = torch.nonzero(plan.review_steps <= plan.curriculum.switch[run]).flatten()
         assert earlier.numel() == 0 or plan.reviews[run, earlier[-1]]
 
 
@@ -127,11 +127,11 @@ def test_reviews_fall_where_the_schedule_says(schedule: str) -> None:
 def test_early_reviews_start_anew_after_a_deletion() -> None:
     config = PLANNED.model_copy(update={"deoptimisation": 1.0, "switch": (0.5, 0.5), "reviews_per_run": 4.0})
     density = planned([], config).reviews.double().mean(0)
-    # Steps 10, 20, ... 200; the deletion is at 100, and step 90 and the end are always reviewed.
-    assert density[8] == density[19] == 1
+    # Steps 10, 20, ... 200; the deletion follows step 100, and that one and the end are always reviewed.
+    assert density[9] == density[19] == 1
     assert density[0] > density[6]
-    assert density[9] > 2 * density[17]
-    assert density[9] > 2 * density[7]
+    assert density[10] > 2 * density[17]
+    assert density[10] > 2 * density[7]
 
 
 LAYOUT = Layout((6, 4, 4))

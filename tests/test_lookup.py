@@ -44,7 +44,6 @@ def test_an_exact_checkpoint_comes_first_and_all_come_once() -> None:
     assert np.sort(indices, axis=1).tolist() == [list(range(6))] * 6
 
 
-@pytest.mark.xfail(strict=True, reason="torch.cdist cancels near zero, from 26 rows on")
 def test_close_checkpoints_are_told_apart() -> None:
     losses = RNG.gamma(1.0, 2.0, size=(200, 10)).astype(np.float32)
     losses[:20] = losses[0] * (1 + 1e-4 * np.arange(20, dtype=np.float32)[:, None])

@@ -1,6 +1,6 @@
 """Reading a configuration, with one clear sentence on the first fault."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ def load_config(values: Mapping[str, Any]) -> Config:
         raise UserError(_explain(error)) from None
     for name, task in config.tasks.items():
         _check_task(f"tasks.{name}", task)
+    _check_range("probe.range", config.probe.range)
+    _check_repeated("rivals", config.rivals)
     for name, model in config.models.items():
         _check_model(f"models.{name}", model, config)
     return config
@@ -74,13 +76,16 @@ def _check_model(where: str, model: ModelConfig, config: Config) -> None:
 def _check_dataset(where: str, dataset: DatasetConfig) -> None:
     if dataset.source == "npz" and not Path(dataset.path or "").is_file():
         raise UserError(f"{where}.path is {dataset.path!r}, which is no file; allowed is an .npz file")
-    folder = dataset_root(dataset) / dataset.name
-    if dataset.source == "torchvision" and not dataset.download and not folder.is_dir():
-        found = sorted(path.name for path in folder.parent.glob("*") if path.is_dir())
-        raise UserError(
-            f"{where}.root is {str(folder.parent)!r}, which has no folder {dataset.name!r} (it has "
-            f"{', '.join(found) or 'none'}); name another folder or allow {where}.download"
-        )
+    if dataset.source == "torchvision" and not dataset.download:
+        root = dataset_root(dataset)
+        # Sets of other families have folders of other names, which torchvision looks for itself.
+        folder = root / dataset.name if dataset.name.endswith("MNIST") else root
+        if not folder.is_dir():
+            found = sorted(path.name for path in root.glob("*") if path.is_dir())
+            raise UserError(
+                f"{where}.root is {str(root)!r}, which has no folder {dataset.name!r} (it has "
+                f"{', '.join(found) or 'none'}); name another folder or allow {where}.download"
+            )
 
 
 def _check_task(where: str, task: TaskConfig) -> None:
@@ -102,31 +107,47 @@ def _check_task(where: str, task: TaskConfig) -> None:
     for key, sets in (("forget", task.forget), ("holdout", task.holdout)):
         for text in sets:
             forget_set(text, task, f"{where}.{key}: the forget set")
+        _check_repeated(f"{where}.{key}", sets)
     both = sorted(set(task.forget) & set(task.holdout))
     if both:
         raise UserError(
             f"{where}: the forget set {both[0]!r} is under forget and under holdout; allowed is one of them"
+        )
+    free = set(known) - set(task.pivots)
+    kept_out = [text for text in set(task.holdout) if set(forget_set(text, task).classes) <= free]
+    if len(kept_out) == 2 ** len(free) - 1:
+        raise UserError(
+            f"{where}.holdout is {task.holdout}, every set of the classes that are no pivots; allowed is to "
+            "keep out some of them, so that a run is left that deletes classes"
         )
     _check_collection(f"{where}.collection", task.collection)
 
 
 def _check_collection(where: str, collection: CollectionConfig) -> None:
     for key in ("switch", "learning_rates"):
-        bounds = getattr(collection, key)
-        if bounds[0] > bounds[1]:
-            raise UserError(
-                f"{where}.{key} is {list(bounds)}; allowed is a range in ascending order: {sorted(bounds)}"
-            )
+        _check_range(f"{where}.{key}", getattr(collection, key))
     levels = collection.loss_levels
     if any(low >= high for low, high in pairwise(levels)):
         raise UserError(
             f"{where}.loss_levels is {levels}; allowed are ascending bounds: {sorted(set(levels))}"
         )
-    if collection.shards > collection.runs:
-        raise UserError(
-            f"{where}.shards is {collection.shards}, more than its {collection.runs} runs; "
-            f"allowed are 1 to {collection.runs}"
-        )
+    for key, limit in (("shards", "runs"), ("minimum_runs", "runs"), ("reviews", "steps")):
+        value, most = getattr(collection, key), getattr(collection, limit)
+        if value > most:
+            raise UserError(
+                f"{where}.{key} is {value}, more than its {most} {limit}; allowed are 1 to {most}"
+            )
+
+
+def _check_range(key: str, bounds: tuple[float, float]) -> None:
+    if bounds[0] > bounds[1]:
+        raise UserError(f"{key} is {list(bounds)}; allowed is a range in ascending order: {sorted(bounds)}")
+
+
+def _check_repeated(key: str, values: Sequence[str]) -> None:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise UserError(f"{key} has {value!r} twice; allowed is each once: {list(dict.fromkeys(values))}")
 
 
 def _explain(error: ValidationError) -> str:

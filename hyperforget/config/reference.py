@@ -17,7 +17,7 @@ def reference() -> str:
         lines += [
             f"### {title}",
             "",
-            (section.__doc__ or "").strip(),
+            " ".join((section.__doc__ or "").split()),
             "",
             "| key | type | default | meaning |",
             "|---|---|---|---|",
@@ -60,7 +60,7 @@ def _type_name(annotation: Any) -> str:
         return "one of " + ", ".join(f"`{choice}`" for choice in _choices(annotation))
     for name in ("list", "tuple"):
         if name in text:
-            return f"{name} of {'text' if 'str' in text else 'whole numbers' if 'int' in text else 'numbers'}"
+            return f"{name} of {'whole numbers' if 'int' in text else 'text' if 'str' in text else 'numbers'}"
     return {"int": "whole number", "float": "number", "bool": "true or false"}.get(
         getattr(annotation, "__name__", ""), "text"
     )
@@ -75,11 +75,14 @@ def _choices(annotation: Any) -> list[str]:
 
 def _section_at(path: list[str]) -> type[BaseModel] | None:
     section: type[BaseModel] | None = Config
-    for part in path:
-        if section is None:
+    parts = iter(path)
+    for part in parts:
+        field = section.model_fields.get(part) if section else None
+        if field is None:
             return None
-        if part in section.model_fields:
-            section = _inner_section(section.model_fields[part].annotation)
+        section = _inner_section(field.annotation)
+        if "dict" in str(field.annotation):
+            next(parts, None)  # a name that the user chose
     return section
 
 

@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+# Strict, so that `true` is not taken for 1.
+Whole = Annotated[int, Field(strict=True)]
+Count = Annotated[int, Field(ge=1, strict=True)]
 Positive = Annotated[float, Field(gt=0)]
 
 RETRAINED = "retrained"
@@ -18,7 +21,7 @@ EDIT = "-edit"
 class Section(BaseModel):
     """A block of the configuration; an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, allow_inf_nan=False)
 
 
 class DatasetConfig(Section):
@@ -42,10 +45,10 @@ class DatasetConfig(Section):
     download: bool = Field(
         True, description="whether source `torchvision` may download what the folder lacks"
     )
-    test: Fraction = Field(
+    test: Share = Field(
         0.25, description="share of each class for the test split, where the source has none of its own"
     )
-    validation: Fraction = Field(0.25, description="share of each class of the rest for the validation split")
+    validation: Share = Field(0.25, description="share of each class of the rest for the validation split")
 
 
 class RecipeConfig(Section):
@@ -121,11 +124,11 @@ class TaskConfig(Section):
     """A dataset, a main network and what is to be forgotten."""
 
     dataset: DatasetConfig = DatasetConfig()
-    classes: list[int] = Field(min_length=2, description="labels of the dataset that the task keeps")
+    classes: list[Whole] = Field(min_length=2, description="labels of the dataset that the task keeps")
     hidden: list[Count] = Field(
         min_length=1, description="hidden units of each layer of the main network (ReLU between layers)"
     )
-    pivots: list[int] = Field(
+    pivots: list[Whole] = Field(
         min_length=1, description="classes that stay good in every checkpoint and are never forgotten"
     )
     forget: list[str] = Field(min_length=1, description="forget sets of the tables, e.g. `2-3`")
@@ -137,7 +140,7 @@ class TaskConfig(Section):
     originals: Count = Field(
         16, description="trained networks that editing methods start from; the first is edited for the tables"
     )
-    retrained: int = Field(
+    retrained: Whole = Field(
         32,
         ge=2,
         description="networks retrained per forget set; the first is the reference, the rest the noise floor",
@@ -172,7 +175,7 @@ class TrainingConfig(Section):
     learning_rate: Positive = Field(
         1e-3, description="highest learning rate of AdamW, after warm-up and before cosine decay"
     )
-    warmup: int = Field(100, ge=0, description="steps of linear warm-up")
+    warmup: Whole = Field(100, ge=0, description="steps of linear warm-up")
     weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay of AdamW")
     clip: Positive = Field(1.0, description="largest gradient norm")
     ema: Fraction = Field(0.995, description="decay of the moving average of weights that is sampled from")
@@ -258,7 +261,7 @@ class SelectionConfig(Section):
 class ProbeConfig(Section):
     """How prompt alignment is measured (thesis, section 3.2)."""
 
-    prompts: int = Field(20, ge=3, description="evenly spaced target losses a class")
+    prompts: Whole = Field(20, ge=3, description="evenly spaced target losses a class")
     networks: Count = Field(4, description="networks each, of seen and of unseen starts")
     range: tuple[Fraction, Fraction] = Field(
         (0.05, 0.9), description="quantiles of a class's losses between which prompts are spaced"
@@ -281,7 +284,7 @@ class Config(Section):
         description="the split that conditions, admits and selects: `validation`, or `thesis` for the test "
         "split, as the thesis did",
     )
-    seed: int = Field(0, ge=0, description="seed of everything random")
+    seed: Whole = Field(0, ge=0, description="seed of everything random")
     store: str = Field("results/store", description="folder of the artifact store")
     tasks: dict[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")], TaskConfig] = Field(
         min_length=1, description="tasks by name"

@@ -23,11 +23,12 @@ def fit_normalisation(params: Tensor, layout: Layout, tokens: str) -> tuple[Tens
     units, biases = unit_features(params, layout)
     inputs, hidden = layout.sizes[0], layout.sizes[1]
     mean = units.mean((0, 1))
+    bias_mean = biases.mean(0)
     centred = units - mean
     kinds = (slice(0, inputs), slice(inputs, inputs + 1), slice(inputs + 1, None))
     scale = torch.cat([centred[..., kind].std().expand(mean[kind].shape) for kind in kinds])
+    bias_scale = (biases - bias_mean).std().expand(1, layout.classes)
     return (
-        from_unit_features(mean.expand(1, hidden, -1), biases.mean(0, keepdim=True), layout)[0],
-        from_unit_features(scale.expand(1, hidden, -1), biases.std().expand(1, layout.classes), layout)[0]
-        / TARGET_STD,
+        from_unit_features(mean.expand(1, hidden, -1), bias_mean.unsqueeze(0), layout)[0],
+        from_unit_features(scale.expand(1, hidden, -1), bias_scale, layout)[0] / TARGET_STD,
     )

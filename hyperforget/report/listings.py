@@ -160,9 +160,9 @@ def _bin_listing(task: TaskSpec, folder: Path) -> Listing:
     caps = frame["cap"].dropna()
     rule = "every one with accurate pivots" if caps.empty else f"at most {_count(caps.max())} a joint bin"
     caption = (
-        f"Admission of checkpoints on {task.name} (thesis, figure 3.7; {rule}), by the loss of each free class "
-        "in nats: admitted (turned away although the pivots were accurate). Good: no level is empty, and "
-        "rare ones are not crowded out by common ones."
+        f"Admission of checkpoints on {task.name} (thesis, figure 3.7; {rule}), by the loss of each free "
+        "class in nats: admitted (turned away although the pivots were accurate). Good: no level is empty, "
+        "and rare ones are not crowded out by common ones."
     )
     headings = ("Class", *(_bin(*edge) for edge in edges))
     return Listing(f"{task.name}-corpus-bins", caption, headings, rows)

@@ -13,7 +13,7 @@ from hyperforget.corpus import admitted_mask, read_segments
 from hyperforget.forget import parse_forget_set
 from hyperforget.metrics.classes import class_sizes
 from hyperforget.rows import write_rows
-from hyperforget.summary import check_corpus, summarise_classes, summarise_forget_sets
+from hyperforget.summary import check_forgetting, check_runs, summarise_classes, summarise_forget_sets
 from hyperforget.tasks import conditioning_split, load_task_data
 
 
@@ -39,8 +39,9 @@ def main(arguments: list[str] | None = None) -> None:
     mask = admitted_mask(torch.from_numpy(arrays["saved"]), arrays["loss"].shape[1]).numpy()
     counts = sum_counts([token.summary["admission"] for token in tokens])
     runs = int((arrays["saved"] >= 2).sum())
+    check_runs(runs, config, options.task, counts)
     classes = summarise_classes(arrays["loss"][mask], arrays["correct"][mask] / sizes, spec["pivots"])
-    check_corpus(classes, runs, config, options.task, counts)
+    check_forgetting(classes, config, options.task)
     forget, holdout = (
         [parse_forget_set(text, data.classes) for text in spec[key]] for key in ("forget", "holdout")
     )

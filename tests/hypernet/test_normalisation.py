@@ -71,7 +71,6 @@ def test_each_kind_of_a_units_parameters_has_the_target_deviation(
     assert scales[..., kind].unique().numel() == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the output biases' scale includes the spread of their means")
 def test_output_biases_have_the_target_deviation(params: torch.Tensor, layout: Layout) -> None:
     _, biases = unit_features(normalised(params, layout, "units"), layout)
     assert float(biases.std()) == pytest.approx(TARGET_STD, rel=1e-4)

@@ -212,7 +212,7 @@ def test_gradients_are_clipped(train: Train, monkeypatch: pytest.MonkeyPatch) ->
     clip_grad_norm_ = torch.nn.utils.clip_grad_norm_
 
     def clip(parameters: object, limit: float) -> Tensor:
-        parameters = list(parameters)  # type: ignore[call-overload]
+        parameters = list(parameters)
         before = clip_grad_norm_(parameters, limit)
         norms.append(float(torch.cat([p.grad.flatten() for p in parameters if p.grad is not None]).norm()))
         return before

@@ -108,11 +108,6 @@ def test_too_few_checkpoints_stop_the_corpus(copied: Path, collection: dict[str,
     assert text_files(copied) == before
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ValueError,
-    reason="summarise_classes takes the lowest of no losses before check_corpus",
-)
 def test_no_checkpoint_at_all_stops_the_corpus(copied: Path) -> None:
     # Factors on the learning rate by which nothing is learned.
     for shard in range(2):

@@ -19,7 +19,18 @@ def read(path):
 
 def test_metrics_are_complete(finished):
     rows = read(finished.folder / "results/metrics.csv")
-    assert list(rows[0]) == "task method forget selection set metric value low high n".split()
+    assert list(rows[0]) == [
+        "task",
+        "method",
+        "forget",
+        "selection",
+        "set",
+        "metric",
+        "value",
+        "low",
+        "high",
+        "n",
+    ]
     accuracy = {
         (row["method"], row["forget"], row["set"])
         for row in rows
