@@ -4,13 +4,22 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-# Strict, so that `true` is not taken for 1.
-Whole = Annotated[int, Field(strict=True)]
-Count = Annotated[int, Field(ge=1, strict=True)]
+
+
+def _no_flag(value: object) -> object:
+    """Pydantic would take ``true`` for 1; numbers written as text, as command lines give them, are welcome."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("int_type", "input should be a valid integer")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_flag)]
+Count = Annotated[int, BeforeValidator(_no_flag), Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 
 RETRAINED = "retrained"

@@ -75,6 +75,6 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A copy in which the reduced configuration was run to the report."""
     copy = copy_repository(tmp_path_factory.mktemp("finished"))
-    printed = copy.snakemake("--configfile", "tests/smoke/config.yaml", "results/report.html")
+    printed = copy.snakemake("results/report.html", "--configfile", "tests/smoke/config.yaml")
     assert printed.returncode == 0, printed.stdout[-5000:]
     return copy

@@ -90,7 +90,7 @@ def test_bad_input_is_one_sentence_before_any_work(checkout, arguments, parts):
 
 
 def test_a_pivot_in_a_forget_set_is_allowed_with_a_warning(checkout):
-    printed = checkout.snakemake("-n", "--config", "tasks={digits: {forget: ['2-5']}}", "results/report.html")
+    printed = checkout.snakemake("-n", "results/report.html", "--config", "tasks={digits: {forget: ['2-5']}}")
     assert printed.returncode == 0, printed.stdout
     [warning] = [line for line in printed.stdout.splitlines() if line.startswith("warning: ")]
     assert "'2-5'" in warning

@@ -6,7 +6,8 @@ import pytest
 
 pytestmark = [pytest.mark.workflow, pytest.mark.smoke]
 
-TARGET = ("--configfile", "tests/smoke/config.yaml", "results/report.html")
+REDUCED = ("--configfile", "tests/smoke/config.yaml")
+TARGET = ("results/report.html", *REDUCED)
 ENDS = {
     "evaluate": 2,
     "gather_metrics": 1,
@@ -17,7 +18,7 @@ ENDS = {
 
 
 def with_config(*changes: str) -> list[str]:
-    return ["--configfile", "tests/smoke/config.yaml", "--config", *changes, "--", "results/report.html"]
+    return [*TARGET, "--config", *changes]
 
 
 def test_second_run_has_nothing_to_do(finished):
@@ -47,7 +48,7 @@ def test_swapped_values_are_noticed(finished):
 
 
 def test_a_new_forget_set_trains_no_hypernetwork(finished):
-    planned = finished.planned("--configfile", "tests/smoke/config.yaml", "results/digits-4/forget-2-3.csv")
+    planned = finished.planned("results/digits-4/forget-2-3.csv", *REDUCED)
     assert planned == {
         "train_retrained": 1,
         "sample_unlearned": 2,
@@ -98,14 +99,13 @@ def test_a_job_that_finds_a_damaged_object_says_which(finished):
     content = data.read_bytes()
     data.chmod(0o644)
     data.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    sample = ("results/digits-4/dihyfo-2/forget-2.json", *REDUCED)
     try:
-        printed = finished.snakemake(
-            "--configfile", "tests/smoke/config.yaml", "--forcerun", "sample_unlearned", "--",
-            "results/digits-4/dihyfo-2/forget-2.json",
-        )  # fmt: skip
-        assert printed.returncode != 0
+        assert finished.snakemake(*sample, "--forcerun", "sample_unlearned").returncode != 0
         log = (finished.folder / "results/logs/sample_unlearned/digits-4/dihyfo-2/forget-2.log").read_text()
         assert object_id in log
         assert "Traceback" not in log
     finally:
         data.write_bytes(content)
+    assert finished.snakemake(*sample).returncode == 0
+    assert finished.planned(*TARGET) == {}

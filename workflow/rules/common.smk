@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -11,6 +12,9 @@ except ModuleNotFoundError as error:
     sys.exit(
         f"error: {error}; install the package with 'make setup' or 'pip install -e . -c constraints.txt'"
     )
+
+# Jobs run with the Python that runs Snakemake, also where its environment was not activated.
+os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
 
 # A configuration on the command line replaces the default one, instead of adding its tasks to it.
 if not workflow.overwrite_configfiles:
