@@ -9,7 +9,7 @@ BIN := .venv/bin
 .PHONY: report test lint setup
 
 report: setup
-	$(BIN)/snakemake --cores $(CORES) results/report.html
+	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete --show-failed-logs results/report.html
 
 test: setup
 	$(BIN)/pytest

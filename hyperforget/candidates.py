@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hyperforget import store
 from hyperforget.config import SelectionConfig
 from hyperforget.metrics.classes import accuracy_on, class_losses, correct_counts
 from hyperforget.networks import Layout, forward
+from hyperforget.store.objects import publish, read
+from hyperforget.store.tokens import read_token, write_token
 from hyperforget.tasks import Split, TaskData
 
 _ARRAYS = {
@@ -115,15 +116,15 @@ def publish_candidates(
     """Store a batch and write its token; ``attributes`` name the task, method and forget set."""
     arrays = {name: getattr(candidates, name).numpy() for name in _ARRAYS}
     content = attributes | {"sizes": list(layout.sizes), "chosen": chosen, "arrays": _ARRAYS}
-    object_id = store.publish(root, "networks", arrays, content, dimensions=_DIMENSIONS)
-    store.write_token(
+    object_id = publish(root, "networks", arrays, content, dimensions=_DIMENSIONS)
+    write_token(
         token, "networks", object_id, attributes | {"networks": candidates.params.shape[0], "chosen": chosen}
     )
 
 
 def load_candidates(root: Path, token: Path) -> Chosen:
     """The batch that a token names; raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`."""
-    stored = store.read(root, store.read_token(token, kind="networks").object_id, kind="networks")
+    stored = read(root, read_token(token, kind="networks").object_id, kind="networks")
     arrays = {name: torch.from_numpy(stored.arrays[name]) for name in _ARRAYS}
     return Chosen(
         Candidates(**arrays), Layout(tuple(stored.attributes["sizes"])), stored.attributes["chosen"]

@@ -1,15 +1,12 @@
-"""What every command of the package shares: arguments, errors for users, and sparse progress for long
+"""What every command of the package shares: errors for users, and sparse progress for long
 work.
 """
 
-import argparse
 import difflib
-import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import NoReturn, TypeVar
 
 Item = TypeVar("Item")
@@ -29,17 +26,6 @@ def nearest_choice(value: object, allowed: Iterable[object]) -> str:
     """
     matches = difflib.get_close_matches(str(value), [str(choice) for choice in allowed], n=1, cutoff=0.4)
     return f"; did you mean {matches[0]!r}?" if matches else ""
-
-
-def stage_parser(description: str | None) -> argparse.ArgumentParser:
-    """A parser with what every stage is given: ``--spec`` (JSON), ``--store`` and ``--threads``."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument(
-        "--spec", type=json.loads, required=True, help="the stage's slice of the configuration, JSON"
-    )
-    parser.add_argument("--store", type=Path, required=True, help="folder of the artifact store")
-    parser.add_argument("--threads", type=int, default=1, help="threads of torch")
-    return parser
 
 
 def run_command(main: Callable[[], None]) -> NoReturn:

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hyperforget import store
+from hyperforget.store.objects import read, read_attributes
+from hyperforget.store.tokens import read_token
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,14 @@ def admitted_mask(saved: Tensor, slots: int) -> Tensor:
 
 def segment_ids(root: Path, token: Path) -> list[str]:
     """Object ids of the segments of the corpus that a token names, in order."""
-    object_id = store.read_token(token, kind="corpus").object_id
-    segments: list[str] = store.read_attributes(root, object_id, kind="corpus")["segments"]
+    object_id = read_token(token, kind="corpus").object_id
+    segments: list[str] = read_attributes(root, object_id, kind="corpus")["segments"]
     return segments
 
 
 def read_segments(root: Path, segments: list[str], names: list[str]) -> dict[str, np.ndarray]:
     """The named arrays of all segments, joined along their runs."""
-    parts = [store.read(root, segment, names, kind="segment").arrays for segment in segments]
+    parts = [read(root, segment, names, kind="segment").arrays for segment in segments]
     return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 

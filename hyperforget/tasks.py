@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hyperforget import store
 from hyperforget.command import UserError
 from hyperforget.config import DatasetConfig
 from hyperforget.datasets import DATASETS
 from hyperforget.networks import Layout
+from hyperforget.store.objects import publish, read
+from hyperforget.store.tokens import read_token, write_token
 
 SPLITS = ("train", "validation", "test")
 
@@ -101,14 +102,14 @@ def publish_task_data(
         else (f"{name.removesuffix('_labels')}_image",)
         for name in arrays
     }
-    object_id = store.publish(root, "dataset", arrays, attributes, dimensions=dimensions)
+    object_id = publish(root, "dataset", arrays, attributes, dimensions=dimensions)
     counts = {name: int(arrays[f"{name}_labels"].shape[0]) for name in SPLITS}
-    store.write_token(token, "dataset", object_id, attributes | {"images": counts})
+    write_token(token, "dataset", object_id, attributes | {"images": counts})
 
 
 def load_task_data(root: Path, token: Path) -> TaskData:
     """The data that a token names; raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`."""
-    stored = store.read(root, store.read_token(token, kind="dataset").object_id, kind="dataset")
+    stored = read(root, read_token(token, kind="dataset").object_id, kind="dataset")
     attributes = stored.attributes
     return task_data(stored.arrays, attributes["classes"], attributes["mean"], attributes["std"])
 

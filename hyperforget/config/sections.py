@@ -179,7 +179,7 @@ class ArchitectureConfig(Section):
 class TrainingConfig(Section):
     """How a hypernetwork is trained."""
 
-    steps: Count = Field(1600, description="optimiser steps")
+    steps: Count = Field(2400, description="optimiser steps")
     batch_size: Count = Field(128, description="pairs of checkpoints a step")
     learning_rate: Positive = Field(
         1e-3, description="highest learning rate of AdamW, after warm-up and before cosine decay"
@@ -295,6 +295,10 @@ class Config(Section):
     )
     seed: Whole = Field(0, ge=0, description="seed of everything random")
     store: str = Field("results/store", description="folder of the artifact store")
+    reuse: bool = Field(
+        True,
+        description="whether results that the store knows are restored; `false` computes them again and compares",
+    )
     tasks: dict[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")], TaskConfig] = Field(
         min_length=1, description="tasks by name"
     )

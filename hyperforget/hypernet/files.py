@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hyperforget import store
 from hyperforget.hypernet.diffusion import PROCESSES, Process
 from hyperforget.hypernet.model import Architecture, Hypernetwork
 from hyperforget.networks import Layout
+from hyperforget.store.objects import publish, read
+from hyperforget.store.tokens import read_token, write_token
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,14 @@ def publish_hypernetwork(
         "process": process,
         "snapshots": list(snapshots),
     }
-    object_id = store.publish(root, "hypernet", arrays, content)
+    object_id = publish(root, "hypernet", arrays, content)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    store.write_token(token, "hypernet", object_id, attributes | summary | {"parameters": parameters})
+    write_token(token, "hypernet", object_id, attributes | summary | {"parameters": parameters})
 
 
 def load_hypernetwork(root: Path, token: Path) -> StoredHypernetwork:
     """The hypernetwork that a token names, with its final weights."""
-    stored = store.read(root, store.read_token(token, kind="hypernet").object_id, kind="hypernet")
+    stored = read(root, read_token(token, kind="hypernet").object_id, kind="hypernet")
     layout = Layout(tuple(stored.attributes["sizes"]))
     snapshots: dict[int, dict[str, Tensor]] = {step: {} for step in stored.attributes["snapshots"]}
     for key, value in stored.arrays.items():

@@ -9,6 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from hyperforget.command import UserError
+from hyperforget.environment import git_state, package_versions
 from hyperforget.report.captions import candidates_caption, confusion_caption, training_caption
 from hyperforget.report.listings import (
     Listing,
@@ -31,7 +32,7 @@ from hyperforget.report.names import (
     method_title,
     table_names,
 )
-from hyperforget.report.provenance import config_text, find_tokens, git_state, package_versions, stage_timings
+from hyperforget.report.provenance import config_text, find_tokens, stage_timings
 from hyperforget.report.results import Metrics
 from hyperforget.report.summary import Finding, corpus_warnings, summarise
 

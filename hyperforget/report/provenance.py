@@ -1,31 +1,15 @@
-"""How a report was made: versions, git state, objects and time, read from where they lie."""
+"""How a report was made: objects, time and configuration, read from where they lie."""
 
 import json
 import math
-import platform
-import re
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from hyperforget.command import UserError
-
-_PACKAGES = (
-    "hyperforget", "torch", "numpy", "scipy", "scikit-learn", "pandas", "zarr", "safetensors", "matplotlib",
-    "jinja2", "pydantic",
-)  # fmt: skip
-_YAML_WORDS = ("true", "false", "yes", "no", "on", "off", "y", "n", "null")
-
-
-@dataclass(frozen=True)
-class GitState:
-    """The commit that the package was at; ``clean`` says whether nothing differed from it."""
-
-    commit: str
-    clean: bool
 
 
 @dataclass(frozen=True)
@@ -46,24 +30,6 @@ class Timing:
     total: float
     longest: float
     memory: float
-
-
-def package_versions() -> list[tuple[str, str]]:
-    """Python and the packages that decide numbers, with versions; those not installed are left out."""
-    versions = [("python", platform.python_version())]
-    for name in _PACKAGES:
-        try:
-            versions.append((name, version(name)))
-        except PackageNotFoundError:
-            continue
-    return versions
-
-
-def git_state(folder: Path) -> GitState | None:
-    """The git commit of the folder; None outside a repository, before its first commit, or without git."""
-    commit = _git(folder, "rev-parse", "HEAD")
-    changes = _git(folder, "status", "--porcelain")
-    return None if commit is None or changes is None else GitState(commit, clean=not changes)
 
 
 def find_tokens(results: Path, tasks: Iterable[str]) -> list[Token]:
@@ -99,27 +65,12 @@ def stage_timings(results: Path) -> list[Timing]:
     return sorted(timings, key=lambda timing: (-timing.total, timing.stage))
 
 
-def config_text(config: Any, indent: int = 0) -> str:
-    """A config as YAML: mappings by indentation, everything inside them as JSON, which YAML includes."""
-    lines = []
-    for key, value in config.items():
-        plain = re.fullmatch(r"[A-Za-z][\w-]*", str(key)) and str(key).lower() not in _YAML_WORDS
-        name = key if plain else json.dumps(key)
-        if isinstance(value, dict) and value:
-            lines.append(f"{'  ' * indent}{name}:\n{config_text(value, indent + 1)}")
-        else:
-            lines.append(f"{'  ' * indent}{name}: {json.dumps(value, ensure_ascii=False)}")
-    return "\n".join(lines)
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False, timeout=20
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+def config_text(config: Any) -> str:
+    """A config as YAML, short lists and mappings on one line."""
+    text: str = yaml.safe_dump(
+        config, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
+    )
+    return text.rstrip()
 
 
 def _read_json(path: Path, text: str) -> Any:

@@ -1,37 +1,44 @@
 """Stage: list the segments of a corpus, check that it can teach forgetting, and summarise it."""
 
-from pathlib import Path
+import argparse
 
-import numpy as np
-import torch
-
-from hyperforget import store
-from hyperforget.admission import sum_counts
-from hyperforget.command import run_command, stage_parser
-from hyperforget.config import CollectionConfig
-from hyperforget.corpus import admitted_mask, read_segments
-from hyperforget.forget import parse_forget_set
-from hyperforget.metrics.classes import class_sizes
-from hyperforget.rows import write_rows
-from hyperforget.summary import check_forgetting, check_runs, summarise_classes, summarise_forget_sets
-from hyperforget.tasks import conditioning_split, load_task_data
+from hyperforget.command import run_command
+from hyperforget.stage import StageParser, stage_main
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Parse, load, call, save."""
-    parser = stage_parser(__doc__)
+def parser() -> StageParser:
+    """The stage's arguments."""
+    parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
-    parser.add_argument("--dataset", type=Path, required=True)
-    parser.add_argument("--segments", type=Path, nargs="+", required=True)
-    parser.add_argument("--token", type=Path, required=True)
-    parser.add_argument("--classes", type=Path, required=True)
-    parser.add_argument("--forget-sets", type=Path, required=True)
-    parser.add_argument("--bins", type=Path, required=True)
-    options = parser.parse_args(arguments)
+    parser.add_input("--dataset")
+    parser.add_input("--segments", nargs="+")
+    parser.add_output("--token")
+    parser.add_output("--classes")
+    parser.add_output("--forget-sets")
+    parser.add_output("--bins")
+    return parser
+
+
+def work(options: argparse.Namespace) -> None:
+    """Load, call, save."""
+    import numpy as np
+    import torch
+
+    from hyperforget.admission import sum_counts
+    from hyperforget.config import CollectionConfig
+    from hyperforget.corpus import admitted_mask, read_segments
+    from hyperforget.forget import parse_forget_set
+    from hyperforget.metrics.classes import class_sizes
+    from hyperforget.rows import write_rows
+    from hyperforget.store.objects import publish
+    from hyperforget.store.tokens import read_token, write_token
+    from hyperforget.summary import check_forgetting, check_runs, summarise_classes, summarise_forget_sets
+    from hyperforget.tasks import conditioning_split, load_task_data
+
     spec = options.spec
     config = CollectionConfig(**spec["collection"])
     data = load_task_data(options.store, options.dataset)
-    tokens = [store.read_token(path, kind="segment") for path in options.segments]
+    tokens = [read_token(path, kind="segment") for path in options.segments]
     segments = [token.object_id for token in tokens]
     names = ["loss", "correct", "saved", "switch", "step", "rate_after"]
     arrays = read_segments(options.store, segments, names)
@@ -48,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
     write_rows(options.classes, classes)
     write_rows(options.forget_sets, summarise_forget_sets(arrays, sizes, forget, holdout))
     write_rows(options.bins, counts.levels)
-    object_id = store.publish(options.store, "corpus", {}, {"task": options.task, "segments": segments})
+    object_id = publish(options.store, "corpus", {}, {"task": options.task, "segments": segments})
     summary = {
         "task": options.task,
         "runs": int(arrays["saved"].shape[0]),
@@ -57,7 +64,12 @@ def main(arguments: list[str] | None = None) -> None:
         "reviewed": counts.reviewed,
         "pivots_rejected": counts.pivots_rejected,
     }
-    store.write_token(options.token, "corpus", object_id, summary)
+    write_token(options.token, "corpus", object_id, summary)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the stage, or restore what it made before."""
+    stage_main("assemble_corpus", parser(), work, arguments)
 
 
 if __name__ == "__main__":

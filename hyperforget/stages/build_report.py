@@ -1,27 +1,34 @@
-"""Build the report: one HTML file with all tables and figures."""
+"""Stage: build the report, one HTML file with all tables and figures."""
 
 import argparse
 from pathlib import Path
 
 from hyperforget.command import run_command
-from hyperforget.metrics.registry import METRICS, SETS
-from hyperforget.report.html import render_report
-from hyperforget.report.names import as_spec
+from hyperforget.stage import StageParser, stage_main
+
+
+def parser() -> StageParser:
+    """The stage's arguments; the spec holds tasks, models, methods, protocol and the whole configuration."""
+    parser = StageParser(__doc__)
+    parser.add_argument("--results", type=Path, required=True, help="the folder that --inputs lie in")
+    parser.add_input("--inputs", nargs="+", help="metrics, tables, figures and summaries of the corpora")
+    parser.add_output("--page")
+    return parser
+
+
+def work(options: argparse.Namespace) -> None:
+    """Load, call, save."""
+    from hyperforget.metrics.registry import METRICS, SETS
+    from hyperforget.report.html import render_report
+    from hyperforget.report.names import as_spec
+
+    page = render_report(as_spec(options.spec), options.results, METRICS, SETS)
+    options.page.write_text(page, encoding="utf-8")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--results", type=Path, required=True, help="the results folder, with tables and figures built"
-    )
-    parser.add_argument(
-        "--spec", required=True, help="tasks, models, methods, protocol and the whole config, as JSON"
-    )
-    parser.add_argument("--output", type=Path, required=True, help="the HTML file to write")
-    options = parser.parse_args(arguments)
-    page = render_report(as_spec(options.spec), options.results, METRICS, SETS)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(page, encoding="utf-8")
+    """Run the stage; the page also tells when and how it was made, so it is never restored."""
+    stage_main("build_report", parser(), work, arguments, repeatable=False)
 
 
 if __name__ == "__main__":

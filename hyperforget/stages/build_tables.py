@@ -1,21 +1,31 @@
-"""Build every table of the report as CSV, LaTeX and HTML."""
+"""Stage: build every table of the report as CSV, LaTeX and HTML."""
 
 import argparse
-from pathlib import Path
 
 from hyperforget.command import run_command
-from hyperforget.report.names import as_spec
-from hyperforget.report.results import Metrics
-from hyperforget.report.tables import write_tables
+from hyperforget.stage import StageParser, stage_main
+
+
+def parser() -> StageParser:
+    """The stage's arguments; the spec holds tasks, models, methods and protocol."""
+    parser = StageParser(__doc__)
+    parser.add_input("--metrics")
+    parser.add_output("--tables", nargs="+", help="the files, all in one folder")
+    return parser
+
+
+def work(options: argparse.Namespace) -> None:
+    """Load, call, save."""
+    from hyperforget.report.names import as_spec
+    from hyperforget.report.results import Metrics
+    from hyperforget.report.tables import write_tables
+
+    write_tables(as_spec(options.spec), Metrics(options.metrics), options.tables[0].parent)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--metrics", type=Path, required=True, help="results/metrics.csv")
-    parser.add_argument("--spec", required=True, help="tasks, models, methods and protocol, as JSON")
-    parser.add_argument("--output-dir", type=Path, required=True, help="folder for the tables")
-    options = parser.parse_args(arguments)
-    write_tables(as_spec(options.spec), Metrics(options.metrics), options.output_dir)
+    """Run the stage, or restore what it made before."""
+    stage_main("build_tables", parser(), work, arguments)
 
 
 if __name__ == "__main__":

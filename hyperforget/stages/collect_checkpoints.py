@@ -1,27 +1,35 @@
 """Stage: train one shard of runs and store their admitted checkpoints as a segment."""
 
-from dataclasses import asdict
-from pathlib import Path
+import argparse
 
-import torch
-
-from hyperforget import store
-from hyperforget.collect import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS, collect_runs
-from hyperforget.command import run_command, stage_parser
-from hyperforget.config import CollectionConfig, RecipeConfig
-from hyperforget.networks import initialise
-from hyperforget.randomness import generator_for
-from hyperforget.tasks import conditioning_split, load_task_data
+from hyperforget.command import run_command
+from hyperforget.stage import StageParser, stage_main
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Parse, load, call, save."""
-    parser = stage_parser(__doc__)
+def parser() -> StageParser:
+    """The stage's arguments."""
+    parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
     parser.add_argument("--shard", type=int, required=True)
-    parser.add_argument("--dataset", type=Path, required=True)
-    parser.add_argument("--token", type=Path, required=True)
-    options = parser.parse_args(arguments)
+    parser.add_input("--dataset")
+    parser.add_output("--token")
+    return parser
+
+
+def work(options: argparse.Namespace) -> None:
+    """Load, call, save."""
+    from dataclasses import asdict
+
+    import torch
+
+    from hyperforget.collect import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS, collect_runs
+    from hyperforget.config import CollectionConfig, RecipeConfig
+    from hyperforget.networks import initialise
+    from hyperforget.randomness import generator_for
+    from hyperforget.store.objects import publish
+    from hyperforget.store.tokens import write_token
+    from hyperforget.tasks import conditioning_split, load_task_data
+
     torch.set_num_threads(options.threads)
     spec = options.spec
     config = CollectionConfig(**spec["collection"])
@@ -50,9 +58,14 @@ def main(arguments: list[str] | None = None) -> None:
         "admission": counts,
         "arrays": SEGMENT_ARRAYS,
     }
-    object_id = store.publish(options.store, "segment", arrays, attributes, dimensions=SEGMENT_DIMENSIONS)
+    object_id = publish(options.store, "segment", arrays, attributes, dimensions=SEGMENT_DIMENSIONS)
     summary = {"task": options.task, "shard": options.shard, "runs": int(arrays["saved"].shape[0])}
-    store.write_token(options.token, "segment", object_id, summary | {"admission": counts})
+    write_token(options.token, "segment", object_id, summary | {"admission": counts})
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the stage, or restore what it made before."""
+    stage_main("collect_checkpoints", parser(), work, arguments)
 
 
 if __name__ == "__main__":

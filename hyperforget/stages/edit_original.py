@@ -1,41 +1,50 @@
 """Stage: apply a classic unlearning method to the original networks."""
 
-from pathlib import Path
+import argparse
 
-import torch
-
-from hyperforget.candidates import export_chosen, load_candidates, make_candidates, publish_candidates
-from hyperforget.command import run_command, stage_parser
-from hyperforget.forget import parse_forget_set
-from hyperforget.randomness import generator_for
-from hyperforget.tasks import conditioning_split, load_task_data
-from hyperforget.unlearn import UNLEARNING_METHODS
+from hyperforget.command import run_command
+from hyperforget.stage import StageParser, stage_main
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Parse, load, call, save."""
-    parser = stage_parser(__doc__)
+def parser() -> StageParser:
+    """The stage's arguments."""
+    parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
-    parser.add_argument("--method", required=True, choices=UNLEARNING_METHODS)
+    parser.add_argument("--method", required=True)
     parser.add_argument("--forget", required=True)
-    parser.add_argument("--dataset", type=Path, required=True)
-    parser.add_argument("--originals", type=Path, required=True)
-    parser.add_argument("--token", type=Path, required=True)
-    parser.add_argument("--network", type=Path, required=True)
-    options = parser.parse_args(arguments)
+    parser.add_input("--dataset")
+    parser.add_input("--originals", required=False)
+    parser.add_output("--token")
+    parser.add_output("--network")
+    return parser
+
+
+def work(options: argparse.Namespace) -> None:
+    """Load, call, save."""
+    import torch
+
+    from hyperforget.candidates import export_chosen, load_candidates, make_candidates, publish_candidates
+    from hyperforget.randomness import generator_for
+    from hyperforget.request import load_request
+    from hyperforget.unlearn import unlearning_method
+
     torch.set_num_threads(options.threads)
     spec = options.spec
-    data = load_task_data(options.store, options.dataset)
-    forget = torch.tensor(parse_forget_set(options.forget, data.classes).mask(data.classes))
+    request = load_request(options.store, options.dataset, options.forget, spec["protocol"])
     stored = load_candidates(options.store, options.originals)
     generator = generator_for(spec["seed"], "edit", options.task, options.method, options.forget)
-    unlearn = UNLEARNING_METHODS[options.method]
-    params = unlearn(stored.candidates.params, stored.layout, forget, data.train, generator)
-    candidates = make_candidates(params, stored.layout, conditioning_split(data, spec["protocol"]))
+    unlearn = unlearning_method(options.method)
+    params = unlearn(stored.candidates.params, stored.layout, request.forget, request.data.train, generator)
+    candidates = make_candidates(params, stored.layout, request.split)
     # The first original is the network that somebody has; the others show how much that matters.
     attributes = {"task": options.task, "method": options.method, "forget": options.forget}
     publish_candidates(options.store, options.token, candidates, stored.layout, 0, attributes)
-    export_chosen(options.network, candidates, stored.layout, 0, data, attributes)
+    export_chosen(options.network, candidates, stored.layout, 0, request.data, attributes)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the stage, or restore what it made before."""
+    stage_main("edit_original", parser(), work, arguments)
 
 
 if __name__ == "__main__":

@@ -1,44 +1,45 @@
 """Stage: evaluate all methods on one forget set."""
 
-from pathlib import Path
+import argparse
 
-import torch
-
-from hyperforget.candidates import load_candidates
-from hyperforget.command import progress, run_command, stage_parser
-from hyperforget.comparison import candidate_rows, confusion_rows, outputs_of, reference_of
-from hyperforget.config import RETRAINED, EvaluationConfig
-from hyperforget.forget import parse_forget_set
-from hyperforget.metrics.classes import class_sizes
-from hyperforget.metrics.evaluate import evaluate_networks
-from hyperforget.rows import write_rows
-from hyperforget.tasks import conditioning_split, load_task_data
+from hyperforget.command import progress, run_command
+from hyperforget.stage import StageParser, stage_main
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Parse, load, call, save."""
-    parser = stage_parser(__doc__)
+def parser() -> StageParser:
+    """The stage's arguments."""
+    parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
     parser.add_argument("--forget", required=True)
-    parser.add_argument("--dataset", type=Path, required=True)
+    parser.add_input("--dataset")
     parser.add_argument("--methods", nargs="+", required=True)
-    parser.add_argument(
-        "--networks", type=Path, nargs="+", required=True, help="tokens, in the order of --methods"
-    )
-    parser.add_argument("--metrics", type=Path, required=True)
-    parser.add_argument("--candidates", type=Path, required=True)
-    parser.add_argument("--confusion", type=Path, required=True)
-    options = parser.parse_args(arguments)
+    parser.add_input("--networks", nargs="+", help="tokens, in the order of --methods")
+    parser.add_output("--metrics")
+    parser.add_output("--candidates")
+    parser.add_output("--confusion")
+    return parser
+
+
+def work(options: argparse.Namespace) -> None:
+    """Load, call, save."""
+    import torch
+
+    from hyperforget.candidates import load_candidates
+    from hyperforget.comparison import candidate_rows, confusion_rows, outputs_of, reference_of
+    from hyperforget.config import RETRAINED, EvaluationConfig
+    from hyperforget.metrics.evaluate import evaluate_networks
+    from hyperforget.request import load_request
+    from hyperforget.rows import write_rows
+
     torch.set_num_threads(options.threads)
     spec = options.spec
-    data = load_task_data(options.store, options.dataset)
-    forget = torch.tensor(parse_forget_set(options.forget, data.classes).mask(data.classes))
-    sizes = class_sizes(conditioning_split(data, spec["protocol"]).labels, data.classes)
+    request = load_request(options.store, options.dataset, options.forget, spec["protocol"])
+    data = request.data
     batches = {
         method: load_candidates(options.store, token)
         for method, token in zip(options.methods, options.networks, strict=True)
     }
-    reference = reference_of(batches[RETRAINED], data, forget)
+    reference = reference_of(batches[RETRAINED], data, request.forget)
     limit = EvaluationConfig(**spec["evaluation"]).membership_networks
     metrics, candidates, confusion = [], [], []
     for method, stored in progress(batches.items(), len(batches), "evaluating", "method"):
@@ -50,11 +51,16 @@ def main(arguments: list[str] | None = None) -> None:
             forget=options.forget,
             membership_networks=limit,
         )
-        candidates += candidate_rows(method, stored, sizes, forget)
+        candidates += candidate_rows(method, stored, request.sizes, request.forget)
         confusion += confusion_rows(method, stored, reference, data)
     write_rows(options.metrics, metrics)
     write_rows(options.candidates, candidates)
     write_rows(options.confusion, confusion)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the stage, or restore what it made before."""
+    stage_main("evaluate", parser(), work, arguments)
 
 
 if __name__ == "__main__":

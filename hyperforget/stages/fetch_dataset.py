@@ -1,24 +1,35 @@
 """Stage: read a dataset, split it and store it."""
 
-from pathlib import Path
+import argparse
 
-from hyperforget.command import run_command, stage_parser
-from hyperforget.config import DatasetConfig
-from hyperforget.randomness import derived_seed
-from hyperforget.tasks import prepare_splits, publish_task_data
+from hyperforget.command import run_command
+from hyperforget.stage import StageParser, stage_main
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Parse, load, call, save."""
-    parser = stage_parser(__doc__)
+def parser() -> StageParser:
+    """The stage's arguments."""
+    parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
-    parser.add_argument("--token", type=Path, required=True)
-    options = parser.parse_args(arguments)
+    parser.add_output("--token")
+    return parser
+
+
+def work(options: argparse.Namespace) -> None:
+    """Load, call, save."""
+    from hyperforget.config import DatasetConfig
+    from hyperforget.randomness import derived_seed
+    from hyperforget.tasks import prepare_splits, publish_task_data
+
     spec = options.spec
     seed = derived_seed(spec["seed"], "split", options.task) % 2**32
     arrays, pixels = prepare_splits(DatasetConfig(**spec["dataset"]), spec["classes"], seed)
     attributes = {"task": options.task, "classes": len(spec["classes"]), "labels": spec["classes"], **pixels}
     publish_task_data(options.store, options.token, arrays, attributes)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the stage, or restore what it made before."""
+    stage_main("fetch_dataset", parser(), work, arguments)
 
 
 if __name__ == "__main__":

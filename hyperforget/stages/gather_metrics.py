@@ -1,17 +1,21 @@
 """Stage: join the metrics of all forget sets into one long table."""
 
 import argparse
-from pathlib import Path
 
 from hyperforget.command import UserError, run_command
+from hyperforget.stage import StageParser, stage_main
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Parse, load, call, save; fails where a part has other columns than the first."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parts", type=Path, nargs="+", required=True)
-    parser.add_argument("--metrics", type=Path, required=True)
-    options = parser.parse_args(arguments)
+def parser() -> StageParser:
+    """The stage's arguments."""
+    parser = StageParser(__doc__)
+    parser.add_input("--parts", nargs="+")
+    parser.add_output("--metrics")
+    return parser
+
+
+def work(options: argparse.Namespace) -> None:
+    """Load, call, save."""
     header, lines = "", []
     for part in options.parts:
         first, *rest = part.read_text(encoding="utf-8").splitlines()
@@ -22,6 +26,11 @@ def main(arguments: list[str] | None = None) -> None:
             )
         lines += rest
     options.metrics.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the stage, or restore what it made before."""
+    stage_main("gather_metrics", parser(), work, arguments)
 
 
 if __name__ == "__main__":

@@ -1,29 +1,35 @@
 """Stage: measure prompt alignment of a hypernetwork, over its training and at its end."""
 
-from pathlib import Path
+import argparse
 
-import torch
-
-from hyperforget.command import progress, run_command, stage_parser
-from hyperforget.config import ProbeConfig, SamplingConfig
-from hyperforget.corpus import load_corpus
-from hyperforget.hypernet.files import load_hypernetwork
-from hyperforget.hypernet.probing import alignment_rows, probe_hypernetwork, prompt_rows
-from hyperforget.randomness import generator_for
-from hyperforget.rows import write_rows
-from hyperforget.tasks import conditioning_split, load_task_data
+from hyperforget.command import progress, run_command
+from hyperforget.stage import StageParser, stage_main
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Parse, load, call, save."""
-    parser = stage_parser(__doc__)
+def parser() -> StageParser:
+    """The stage's arguments."""
+    parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
-    parser.add_argument("--dataset", type=Path, required=True)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--hypernet", type=Path, required=True)
-    parser.add_argument("--alignment", type=Path, required=True)
-    parser.add_argument("--prompts", type=Path, required=True)
-    options = parser.parse_args(arguments)
+    parser.add_input("--dataset")
+    parser.add_input("--corpus")
+    parser.add_input("--hypernet")
+    parser.add_output("--alignment")
+    parser.add_output("--prompts")
+    return parser
+
+
+def work(options: argparse.Namespace) -> None:
+    """Load, call, save."""
+    import torch
+
+    from hyperforget.config import ProbeConfig, SamplingConfig
+    from hyperforget.corpus import load_corpus
+    from hyperforget.hypernet.files import load_hypernetwork
+    from hyperforget.hypernet.probing import alignment_rows, probe_hypernetwork, prompt_rows
+    from hyperforget.randomness import generator_for
+    from hyperforget.rows import write_rows
+    from hyperforget.tasks import conditioning_split, load_task_data
+
     torch.set_num_threads(options.threads)
     spec = options.spec
     split = conditioning_split(load_task_data(options.store, options.dataset), spec["protocol"])
@@ -50,6 +56,11 @@ def main(arguments: list[str] | None = None) -> None:
                 prompts += prompt_rows(probe, starts, spec["pivots"])
     write_rows(options.alignment, alignment)
     write_rows(options.prompts, prompts)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the stage, or restore what it made before."""
+    stage_main("probe_hypernet", parser(), work, arguments)
 
 
 if __name__ == "__main__":

@@ -1,53 +1,56 @@
 """Stage: sample networks that have forgotten a forget set, from random starts or from trained networks."""
 
-from pathlib import Path
+import argparse
 
-import torch
-
-from hyperforget.candidates import (
-    choose,
-    export_chosen,
-    load_candidates,
-    make_candidates,
-    measure,
-    publish_candidates,
-)
-from hyperforget.command import run_command, stage_parser
-from hyperforget.config import EDIT, PromptConfig, SamplingConfig, SelectionConfig
-from hyperforget.corpus import load_outcomes
-from hyperforget.forget import parse_forget_set
-from hyperforget.hypernet.files import load_hypernetwork
-from hyperforget.hypernet.sampling import Starts, sample_networks
-from hyperforget.metrics.classes import class_sizes
-from hyperforget.networks import initialise
-from hyperforget.prompts import prompt_grid
-from hyperforget.randomness import generator_for
-from hyperforget.tasks import conditioning_split, load_task_data
+from hyperforget.command import run_command
+from hyperforget.stage import StageParser, stage_main
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Parse, load, call, save."""
-    parser = stage_parser(__doc__)
+def parser() -> StageParser:
+    """The stage's arguments."""
+    parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--forget", required=True)
-    parser.add_argument("--dataset", type=Path, required=True)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--hypernet", type=Path, required=True)
-    parser.add_argument(
-        "--originals", type=Path, help="trained networks to edit; without them starts are random"
+    parser.add_input("--dataset")
+    parser.add_input("--corpus")
+    parser.add_input("--hypernet")
+    parser.add_input(
+        "--originals", required=False, help="trained networks to edit; without them starts are random"
     )
-    parser.add_argument("--token", type=Path, required=True)
-    parser.add_argument("--network", type=Path, required=True)
-    options = parser.parse_args(arguments)
+    parser.add_output("--token")
+    parser.add_output("--network")
+    return parser
+
+
+def work(options: argparse.Namespace) -> None:
+    """Load, call, save."""
+    import torch
+
+    from hyperforget.candidates import (
+        choose,
+        export_chosen,
+        load_candidates,
+        make_candidates,
+        measure,
+        publish_candidates,
+    )
+    from hyperforget.config import EDIT, PromptConfig, SamplingConfig, SelectionConfig
+    from hyperforget.corpus import load_outcomes
+    from hyperforget.hypernet.files import load_hypernetwork
+    from hyperforget.hypernet.sampling import Starts, sample_networks
+    from hyperforget.networks import initialise
+    from hyperforget.prompts import prompt_grid
+    from hyperforget.randomness import generator_for
+    from hyperforget.request import load_request
+
     torch.set_num_threads(options.threads)
     spec = options.spec
-    data = load_task_data(options.store, options.dataset)
-    split = conditioning_split(data, spec["protocol"])
-    sizes = class_sizes(split.labels, data.classes)
-    forget = torch.tensor(parse_forget_set(options.forget, data.classes).mask(data.classes))
-    outcomes = load_outcomes(options.store, options.corpus, sizes)
-    prompts = prompt_grid(outcomes.losses, outcomes.accuracies, forget, PromptConfig(**spec["prompts"]))
+    request = load_request(options.store, options.dataset, options.forget, spec["protocol"])
+    outcomes = load_outcomes(options.store, options.corpus, request.sizes)
+    prompts = prompt_grid(
+        outcomes.losses, outcomes.accuracies, request.forget, PromptConfig(**spec["prompts"])
+    )
     hypernet = load_hypernetwork(options.store, options.hypernet)
     layout = hypernet.model.layout
     sampling = SamplingConfig(**spec["sampling"])
@@ -59,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         params = initialise(layout, sampling.candidates, generator)
         start = torch.arange(sampling.candidates)
-    starts = Starts(params, measure(params, layout, split)[0])
+    starts = Starts(params, measure(params, layout, request.split)[0])
     prompt = torch.arange(prompts.shape[0]).repeat_interleave(start.shape[0])
     start = start.repeat(prompts.shape[0])
     sampled = sample_networks(
@@ -71,14 +74,18 @@ def main(arguments: list[str] | None = None) -> None:
         sampling.stochasticity,
         generator,
     )
-    candidates = make_candidates(sampled, layout, split, prompt, start)
-    # Somebody who unlearns has one trained network: the first original. The others show how much that
-    # matters.
+    candidates = make_candidates(sampled, layout, request.split, prompt, start)
+    # Somebody who unlearns has one trained network: the first original. The others show how much it matters.
     only = 0 if options.originals else None
-    chosen = choose(candidates, sizes, forget, SelectionConfig(**spec["selection"]), only)
+    chosen = choose(candidates, request.sizes, request.forget, SelectionConfig(**spec["selection"]), only)
     attributes = {"task": options.task, "method": method, "forget": options.forget}
     publish_candidates(options.store, options.token, candidates, layout, chosen, attributes)
-    export_chosen(options.network, candidates, layout, chosen, data, attributes)
+    export_chosen(options.network, candidates, layout, chosen, request.data, attributes)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the stage, or restore what it made before."""
+    stage_main("sample_unlearned", parser(), work, arguments)
 
 
 if __name__ == "__main__":

@@ -1,32 +1,38 @@
 """Stage: train a hypernetwork on a corpus."""
 
-from pathlib import Path
+import argparse
 
-import torch
-
-from hyperforget.command import run_command, stage_parser
-from hyperforget.config import ModelConfig
-from hyperforget.corpus import load_corpus
-from hyperforget.hypernet.diffusion import PROCESSES
-from hyperforget.hypernet.files import publish_hypernetwork
-from hyperforget.hypernet.model import Architecture, Hypernetwork
-from hyperforget.hypernet.normalisation import fit_normalisation
-from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
-from hyperforget.randomness import derived_seed, generator_for
-from hyperforget.rows import write_rows
-from hyperforget.tasks import load_task_data
+from hyperforget.command import run_command
+from hyperforget.stage import StageParser, stage_main
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Parse, load, call, save."""
-    parser = stage_parser(__doc__)
+def parser() -> StageParser:
+    """The stage's arguments."""
+    parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--dataset", type=Path, required=True)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--token", type=Path, required=True)
-    parser.add_argument("--history", type=Path, required=True)
-    options = parser.parse_args(arguments)
+    parser.add_input("--dataset")
+    parser.add_input("--corpus")
+    parser.add_output("--token")
+    parser.add_output("--history")
+    return parser
+
+
+def work(options: argparse.Namespace) -> None:
+    """Load, call, save."""
+    import torch
+
+    from hyperforget.config import ModelConfig
+    from hyperforget.corpus import load_corpus
+    from hyperforget.hypernet.diffusion import PROCESSES
+    from hyperforget.hypernet.files import publish_hypernetwork
+    from hyperforget.hypernet.model import Architecture, Hypernetwork
+    from hyperforget.hypernet.normalisation import fit_normalisation
+    from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
+    from hyperforget.randomness import derived_seed, generator_for
+    from hyperforget.rows import write_rows
+    from hyperforget.tasks import load_task_data
+
     torch.set_num_threads(options.threads)
     spec = options.spec
     config = ModelConfig(**spec["model"])
@@ -59,6 +65,11 @@ def main(arguments: list[str] | None = None) -> None:
             "precision": "bfloat16" if computes_in_bfloat16(config.training.precision) else "float32",
         },
     )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the stage, or restore what it made before."""
+    stage_main("train_hypernet", parser(), work, arguments)
 
 
 if __name__ == "__main__":

@@ -2,29 +2,35 @@
 once.
 """
 
-from pathlib import Path
+import argparse
 
-import torch
-
-from hyperforget.candidates import export_chosen, make_candidates, publish_candidates
-from hyperforget.command import run_command, stage_parser
-from hyperforget.config import RETRAINED, RecipeConfig
-from hyperforget.forget import parse_forget_set
-from hyperforget.networks import initialise
-from hyperforget.population import constant_curriculum, train_population
-from hyperforget.randomness import generator_for
-from hyperforget.tasks import conditioning_split, load_task_data
+from hyperforget.command import run_command
+from hyperforget.stage import StageParser, stage_main
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Parse, load, call, save."""
-    parser = stage_parser(__doc__)
+def parser() -> StageParser:
+    """The stage's arguments."""
+    parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
     parser.add_argument("--forget", help="forget set; without it the original networks are trained")
-    parser.add_argument("--dataset", type=Path, required=True)
-    parser.add_argument("--token", type=Path, required=True)
-    parser.add_argument("--network", type=Path, help="safetensors file for seed 0")
-    options = parser.parse_args(arguments)
+    parser.add_input("--dataset")
+    parser.add_output("--token")
+    parser.add_output("--network", help="safetensors file for seed 0", required=False)
+    return parser
+
+
+def work(options: argparse.Namespace) -> None:
+    """Load, call, save."""
+    import torch
+
+    from hyperforget.candidates import export_chosen, make_candidates, publish_candidates
+    from hyperforget.config import RETRAINED, RecipeConfig
+    from hyperforget.forget import parse_forget_set
+    from hyperforget.networks import initialise
+    from hyperforget.population import constant_curriculum, train_population
+    from hyperforget.randomness import generator_for
+    from hyperforget.tasks import conditioning_split, load_task_data
+
     torch.set_num_threads(options.threads)
     spec = options.spec
     data = load_task_data(options.store, options.dataset)
@@ -52,6 +58,11 @@ def main(arguments: list[str] | None = None) -> None:
     publish_candidates(options.store, options.token, candidates, layout, 0, attributes)
     if options.network:
         export_chosen(options.network, candidates, layout, 0, data, attributes)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the stage, or restore what it made before."""
+    stage_main("train_reference", parser(), work, arguments)
 
 
 if __name__ == "__main__":

@@ -1,49 +1,117 @@
-"""Versioned artifact store: immutable, content-addressed objects, and the small tokens that name them.
+"""Versioned artifact store: immutable, content-addressed objects, how they were made, and versions of it all.
 
 What a run makes in bulk (datasets, checkpoints, networks, hypernetworks) is an *object*. Its id is a digest
-of what it says: the decoded arrays and the attributes, never time, host, path or compression. ::
+of what it says: the decoded arrays and the attributes, never time, host, path or compression. A *token* is a
+small JSON file that stands for an object in a workflow; equal content gives equal bytes. Tokens, tables,
+figures and other small files are kept as *blobs*. A *recipe* is all that determines what a stage makes, and
+leads to it again. A *version* is the set of result files of one moment; it can be logged, tagged and brought
+back. ::
 
     <store>/store.json                      version of the layout, written once
     <store>/objects/ab/<id>/object.json     manifest: what the id digests, and all files with checksums
     <store>/objects/ab/<id>/data.zarr       arrays of dataset, segment and networks objects: a zarr v3 group
     <store>/objects/ab/<id>/data.safetensors    arrays of hypernet objects
+    <store>/blobs/ab/<sha256>               small files
+    <store>/recipes/ab/<id>.json            what determined a result, the result, and its provenance
+    <store>/log/00000001.json               versions in the order in which they were logged
+    <store>/tags/<name>.json                versions by name
+    <store>/copies/                         a second copy of recipes, log and tags
+    <store>/packs/<corpus id>/              corpora for fast loading; derived, to be deleted freely
     <store>/tmp/<uuid>/                     objects being written; to be deleted freely while nothing runs
 
 Guarantees:
 
-- An object appears complete or not at all, also when its writer is killed: it is staged, synced, read back
-  and then renamed.
-- The same content is stored once, whoever publishes it and however many do so at the same time.
-- Reading gives the published values, or raises `MissingObjectError` or `CorruptObjectError`. Publishing the
-  same content again replaces a damaged copy, so rerunning the stage that made an object repairs it.
+- Everything appears complete or not at all, also when its writer is killed. An object is staged, synced, read
+  back and then renamed; a document or blob is linked or renamed into place, synced.
+- The same content is stored once, whoever publishes it and however many do so at the same time. Log entries,
+  tags and recipes are written once and never changed; no lock can be left behind.
+- Reading gives what was written, or raises `MissingObjectError` or `CorruptObjectError`. Publishing the same
+  content again replaces a damaged copy, so rerunning the stage that made it repairs it. `verify` finds every
+  flipped bit and every truncated or deleted file.
+- Nothing is removed but by `collect_garbage`, which leaves alone what was used within a time of grace.
 - No code of this package is needed to open an object: ``zarr.open_group(path / "data.zarr")`` is enough.
-
-A *token* is a small JSON file that stands for an object in a workflow: its kind, its id and a summary for the
-eye. Equal content gives equal bytes, so whoever compares tokens sees a change exactly when there is one.
 """
 
+from hyperforget.store.blobs import get_blob, put_blob
 from hyperforget.store.canonical import array_digest, canonical_json, digest
-from hyperforget.store.objects import (
-    CorruptObjectError,
-    MissingObjectError,
-    StoredObject,
-    publish,
-    read,
-    read_attributes,
+from hyperforget.store.collection import Removal, collect_garbage
+from hyperforget.store.errors import CorruptObjectError, MissingObjectError, NonDeterminismError
+from hyperforget.store.export import export_networks
+from hyperforget.store.history import (
+    LogEntry,
+    Version,
+    VersionFile,
+    append_log,
+    read_log,
+    read_version,
+    snapshot,
 )
+from hyperforget.store.objects import StoredObject, publish, read, read_attributes
+from hyperforget.store.packs import build_pack, load_pack
+from hyperforget.store.reachability import Reachable, reachable
+from hyperforget.store.recipes import (
+    FileRef,
+    OutputFile,
+    Recipe,
+    Record,
+    find_producers,
+    look_up,
+    read_records,
+    record,
+    restore,
+)
+from hyperforget.store.selftest import Check, selftest
+from hyperforget.store.tags import Tag, checkout, delete_tag, list_tags, read_tag, tag
 from hyperforget.store.tokens import Token, read_token, write_token
+from hyperforget.store.verification import Finding, verify
 
 __all__ = [
+    "Check",
     "CorruptObjectError",
+    "FileRef",
+    "Finding",
+    "LogEntry",
     "MissingObjectError",
+    "NonDeterminismError",
+    "OutputFile",
+    "Reachable",
+    "Recipe",
+    "Record",
+    "Removal",
     "StoredObject",
+    "Tag",
     "Token",
+    "Version",
+    "VersionFile",
+    "append_log",
     "array_digest",
+    "build_pack",
     "canonical_json",
+    "checkout",
+    "collect_garbage",
+    "delete_tag",
     "digest",
+    "export_networks",
+    "find_producers",
+    "get_blob",
+    "list_tags",
+    "load_pack",
+    "look_up",
     "publish",
+    "put_blob",
+    "reachable",
     "read",
     "read_attributes",
+    "read_log",
+    "read_records",
+    "read_tag",
     "read_token",
+    "read_version",
+    "record",
+    "restore",
+    "selftest",
+    "snapshot",
+    "tag",
+    "verify",
     "write_token",
 ]

@@ -1,5 +1,6 @@
 """Durable files: what is written here is complete or absent, and survives a crash of the machine."""
 
+import errno
 import hashlib
 import os
 import uuid
@@ -26,7 +27,9 @@ def create_file(path: Path, data: bytes) -> bool:
     try:
         os.link(partial, path)
     except FileExistsError:
-        return False
+        # A network file system may lose the answer to a link that it made, ask again and find it there.
+        if partial.stat().st_nlink == 1:
+            return False
     except OSError:
         return _create_exclusively(path, data)
     finally:
@@ -44,14 +47,49 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def sync_folders(path: Path, top: Path) -> None:
+    """Wait until the entries of all folders from that of ``path`` up to ``top`` are on the disk."""
+    for folder in path.parents:
+        sync(folder)
+        if folder == top:
+            return
+
+
+def touch(path: Path) -> bool:
+    """Mark a file or folder as used now, which keeps it from the collection of garbage for a while.
+
+    Returns whether it is there; on a store that may only be read, that is all.
+    """
+    try:
+        os.utime(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EACCES, errno.EROFS):
+            raise
+    return True
+
+
 def seal(folder: Path) -> None:
     """Make every file below ``folder`` read-only, against editing by accident, and sync files and folders."""
     for directory, _, names in os.walk(folder, topdown=False):
         for name in names:
-            path = Path(directory, name)
-            path.chmod(path.stat().st_mode & ~0o222)
-            sync(path)
+            seal_file(Path(directory, name))
         sync(Path(directory))
+
+
+def seal_file(path: Path) -> None:
+    """Make a file read-only, against editing by accident, and sync it."""
+    path.chmod(path.stat().st_mode & ~0o222)
+    sync(path)
+
+
+def size_of(path: Path) -> int | None:
+    """Size of a file in bytes, or None if there is none."""
+    try:
+        return path.stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def file_digest(path: Path) -> str:
@@ -72,11 +110,16 @@ def _write_beside(path: Path, data: bytes) -> Path:
 
 def _create_exclusively(path: Path, data: bytes) -> bool:
     try:
-        with path.open("xb") as stream:
+        stream = path.open("xb")
+    except FileExistsError:
+        return False
+    try:
+        with stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-    except FileExistsError:
-        return False
+    except BaseException:
+        path.unlink()
+        raise
     sync(path.parent)
     return True

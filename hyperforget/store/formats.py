@@ -1,5 +1,6 @@
 """How the arrays of an object lie on disk: a plain zarr v3 group or a safetensors file, by its kind."""
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,36 +37,47 @@ def write_zarr(
     import zarr
     from zarr.codecs import BloscCodec, Crc32cCodec
 
+    from hyperforget.store import chunks
+
     group = zarr.open_group(path, mode="w-", zarr_format=3, attributes=dict(attributes))
     notes = attributes.get("arrays")
     for name, array in arrays.items():
-        chunks, shards = chunk_shapes(array.shape, array.dtype.itemsize)
+        chunk_shape, shard_shape = chunk_shapes(array.shape, array.dtype.itemsize)
         note = notes.get(name) if isinstance(notes, dict) else None
-        stored = group.create_array(
+        group.create_array(
             name,
             shape=array.shape,
             dtype=array.dtype,
-            chunks=chunks,
-            shards=shards,
-            compressors=[BloscCodec(cname="lz4", clevel=5, shuffle="shuffle"), Crc32cCodec()],
+            chunks=chunk_shape,
+            shards=shard_shape,
+            compressors=[
+                BloscCodec(cname=chunks.COMPRESSOR, clevel=chunks.LEVEL, shuffle="shuffle"),
+                Crc32cCodec(),
+            ],
             dimension_names=dimensions.get(name),
             attributes=note if isinstance(note, dict) else None,
-            # A chunk of zeros would else be left out, and its absence could not be told from a loss.
-            config={"write_empty_chunks": True},
         )
-        stored[...] = array
+        # Every chunk is written, also one of zeros: its absence could not be told from a loss.
+        grid = chunks.Grid(array.shape, array.dtype, chunk_shape, shard_shape)
+        chunks.write_chunks(path / name, array, grid)
 
 
 def read_zarr(path: Path, names: Collection[str]) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield arrays of a zarr group, by name. A missing chunk reads as zeros: the caller compares digests."""
+    """Yield arrays of a zarr group, by name, whatever their codecs.
+
+    With other codecs than `write_zarr` uses, a missing chunk reads as zeros: the caller compares digests.
+    """
+    from hyperforget.store import chunks
+
+    for name in names:
+        grid = chunks.grid_of(json.loads((path / name / "zarr.json").read_bytes()))
+        yield name, _read_with_zarr(path / name) if grid is None else chunks.read_chunks(path / name, grid)
+
+
+def _read_with_zarr(path: Path) -> np.ndarray:
     import zarr
 
-    group = zarr.open_group(path, mode="r", zarr_format=3)
-    for name in names:
-        stored = group[name]
-        if not isinstance(stored, zarr.Array):
-            raise ValueError(f"{name} is not an array")
-        yield name, np.asarray(stored[...])
+    return np.asarray(zarr.open_array(path, mode="r", zarr_format=3)[...])
 
 
 def write_safetensors(

@@ -10,7 +10,7 @@ from hyperforget.store.canonical import readable_json
 from hyperforget.store.files import create_file
 
 FORMAT_VERSION = 1
-_STORE_JSON = readable_json({"format": FORMAT_VERSION, "hash": "sha256"})
+STORE_JSON = readable_json({"format": FORMAT_VERSION, "hash": "sha256"})
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{64}")
 
@@ -38,7 +38,7 @@ def create_store(store: Path) -> None:
         raise UserError(f"store {store} is a file, but must be a folder or a new path")
     path = store / "store.json"
     if not path.exists():
-        create_file(path, _STORE_JSON)
+        create_file(path, STORE_JSON)
     check_store(store)
 
 
@@ -52,7 +52,7 @@ def check_store(store: Path) -> None:
     except (ValueError, KeyError, TypeError):
         version = None
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        intact = " ".join(_STORE_JSON.decode().split())
+        intact = " ".join(STORE_JSON.decode().split())
         raise UserError(f"{path} is damaged: it names no format version; replace its text by {intact}")
     if version > FORMAT_VERSION:
         raise UserError(

@@ -1,6 +1,5 @@
 """The manifest of an object, ``object.json``: the content that the id digests, and the files that hold it."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hyperforget.store.canonical import array_digest, digest, json_value, readable_json
+from hyperforget.store.canonical import array_digest, digest, json_value, storable_dtype
+from hyperforget.store.documents import bytes_at, decode_document, encode_document
 from hyperforget.store.files import file_digest
 from hyperforget.store.formats import FORMATS, Dimensions, unknown_kind
 
@@ -54,13 +54,13 @@ class Manifest:
     files: dict[str, FileEntry]
 
 
-def describe(
+def validate(
     kind: str, arrays: Mapping[str, np.ndarray], attributes: Mapping[str, Any], dimensions: Dimensions
-) -> Content:
-    """The content of an object to be published.
+) -> None:
+    """Raise ValueError or TypeError, naming the argument, for what cannot be published.
 
-    Raises ValueError or TypeError, naming the argument, for an unknown kind, arrays where the kind has none,
-    unfit array names or dtypes, dimensions that do not match the arrays, and attributes that are not JSON.
+    That is an unknown kind, arrays where the kind has none, unfit array names or dtypes, dimensions that do
+    not match the arrays, and attributes that are not JSON.
     """
     if kind not in FORMATS:
         raise ValueError(unknown_kind(kind))
@@ -68,21 +68,36 @@ def describe(
         raise ValueError(f"a {kind} object has no arrays, but got {', '.join(arrays)}")
     if unknown := set(dimensions) - set(arrays):
         raise ValueError(f"dimensions name arrays that are not published: {', '.join(sorted(unknown))}")
-    entries = {}
-    for name in sorted(arrays):
-        array = arrays[name]
-        names = tuple(dimensions[name]) if name in dimensions else None
+    for name, array in arrays.items():
         if not _ARRAY_NAME.fullmatch(name) or name == "zarr.json":
             raise ValueError(
                 f"array name {name!r} is unfit: use letters, digits and _.- after a letter or digit"
             )
         try:
-            sha256 = array_digest(array)
+            storable_dtype(array)
         except TypeError as error:
             raise TypeError(f"array {name}: {error}") from None
-        if names is not None and len(names) != array.ndim:
-            raise ValueError(f"array {name} of shape {array.shape} has {array.ndim} dimensions, not {names}")
-        entries[name] = ArrayEntry(array.dtype.name, array.shape, names, sha256)
+        if name in dimensions and len(dimensions[name]) != array.ndim:
+            raise ValueError(
+                f"array {name} of shape {array.shape} has {array.ndim} dimensions, not {dimensions[name]}"
+            )
+    json_value(dict(attributes), "attributes")
+
+
+def describe(
+    kind: str, arrays: Mapping[str, np.ndarray], attributes: Mapping[str, Any], dimensions: Dimensions
+) -> Content:
+    """The content of an object to be published; raises as `validate` does."""
+    validate(kind, arrays, attributes, dimensions)
+    entries = {
+        name: ArrayEntry(
+            arrays[name].dtype.name,
+            arrays[name].shape,
+            tuple(dimensions[name]) if name in dimensions else None,
+            array_digest(arrays[name]),
+        )
+        for name in sorted(arrays)
+    }
     return Content(kind, json_value(dict(attributes), "attributes"), entries)
 
 
@@ -102,20 +117,23 @@ def list_files(folder: Path) -> dict[str, FileEntry]:
 
 def encode(manifest: Manifest) -> bytes:
     """The bytes of ``object.json``; its checksum also covers the list of files, which the id does not."""
-    body = _body_json(manifest)
-    return readable_json({**body, "checksum": digest(body)})
+    return encode_document(_body_json(manifest))
+
+
+def read_manifest(folder: Path, object_id: str) -> Manifest:
+    """The manifest in an object's folder; ValueError with the reason if it is missing or not intact."""
+    data = bytes_at(folder / MANIFEST_NAME)
+    if data is None:
+        raise ValueError(f"{MANIFEST_NAME} is missing")
+    return decode(data, object_id)
 
 
 def decode(data: bytes, object_id: str) -> Manifest:
     """The manifest in the bytes of an ``object.json``; ValueError with the reason if it is not intact."""
     try:
-        whole = json.loads(data)
-        body = {name: part for name, part in whole.items() if name != "checksum"}
-        intact = readable_json(whole) == data and digest(body) == whole["checksum"]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        intact = False
-    if not intact:
-        raise ValueError(f"{MANIFEST_NAME} is not what was written")
+        body = decode_document(data)
+    except ValueError as problem:
+        raise ValueError(f"{MANIFEST_NAME} {problem}") from None
     if digest(body["content"]) != object_id:
         raise ValueError(f"{MANIFEST_NAME} belongs to object {digest(body['content'])}")
     content = body["content"]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from hyperforget.command import UserError, nearest_choice
 from hyperforget.networks import Layout
 from hyperforget.tasks import Split
 from hyperforget.unlearn.bias import lower_bias
@@ -17,3 +18,13 @@ from hyperforget.unlearn.bias import lower_bias
 UnlearningMethod = Callable[[Tensor, Layout, Tensor, Split, torch.Generator], Tensor]
 
 UNLEARNING_METHODS: dict[str, UnlearningMethod] = {"bias": lower_bias}
+
+
+def unlearning_method(name: str) -> UnlearningMethod:
+    """The method of that name; raises `UserError`, with the nearest choice, for any other."""
+    if name not in UNLEARNING_METHODS:
+        raise UserError(
+            f"unlearning method {name!r} is unknown; allowed are {', '.join(UNLEARNING_METHODS)}"
+            f"{nearest_choice(name, UNLEARNING_METHODS)}"
+        )
+    return UNLEARNING_METHODS[name]

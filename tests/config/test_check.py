@@ -46,7 +46,7 @@ def refusal_of(values: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("path", "nearest", "some_allowed"),
     [
-        ("sede", "seed", "protocol, seed, store, tasks"),
+        ("sede", "seed", "protocol, seed, store, reuse, tasks"),
         ("tasks.toy.pivot", "pivots", "hidden, pivots, forget"),
         ("tasks.toy.dataset.sorce", "source", "source"),
         ("tasks.toy.recipe.momentun", "momentum", "momentum, weight_decay"),

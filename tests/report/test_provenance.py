@@ -1,42 +1,11 @@
 import json
 import math
-import subprocess
 
 import pytest
+import yaml
 
 from hyperforget.command import UserError
-from hyperforget.report.provenance import (
-    Token,
-    config_text,
-    find_tokens,
-    git_state,
-    package_versions,
-    stage_timings,
-)
-
-
-def test_versions_name_python_and_what_is_installed():
-    versions = dict(package_versions())
-    assert versions["python"].startswith("3.")
-    assert {"pandas", "matplotlib", "jinja2"} <= set(versions)
-
-
-def test_git_state_tells_commit_and_cleanness(tmp_path):
-    assert git_state(tmp_path) is None
-
-    def git(*arguments):
-        identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-        command = ["git", "-C", str(tmp_path), *identity, *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    git("init")
-    assert git_state(tmp_path) is None
-    git("commit", "--allow-empty", "-m", "first")
-    state = git_state(tmp_path)
-    assert state.commit == git("rev-parse", "HEAD")
-    assert state.clean
-    (tmp_path / "new.py").write_text("")
-    assert not git_state(tmp_path).clean
+from hyperforget.report.provenance import Token, config_text, find_tokens, stage_timings
 
 
 def test_tokens_are_found_wherever_they_lie(tmp_path):
@@ -71,7 +40,6 @@ def test_timings_are_summed_by_stage(tmp_path):
 
 
 def test_a_config_is_shown_as_yaml():
-    yaml = pytest.importorskip("yaml")
     config = {
         "seed": 0,
         "protocol": "validation",

@@ -19,21 +19,20 @@ SMALL = {
 }
 
 
+def arguments(results, task, folder):
+    figures = [str(folder / "figures" / name) for name in figure_files(SMALL, "digits-4")]
+    spec = ["--spec", json.dumps(SMALL), "--store", str(folder / "store")]
+    inputs = ["--results", str(results), "--inputs", str(results / "metrics.csv")]
+    return [*spec, *inputs, "--task", task, "--figures", *figures]
+
+
 def test_it_writes_the_declared_files_of_one_task(tmp_path):
     results = make_results(tmp_path / "results", SMALL)
-    arguments = [
-        "--results",
-        str(results),
-        "--spec",
-        json.dumps(SMALL),
-        "--output-dir",
-        str(tmp_path / "figures"),
-    ]
-    main(["--task", "digits-4", *arguments])
+    main(arguments(results, "digits-4", tmp_path))
     assert {path.name for path in (tmp_path / "figures").iterdir()} == set(figure_files(SMALL, "digits-4"))
 
 
 def test_an_unknown_task_is_a_user_error(tmp_path):
-    arguments = ["--results", str(tmp_path), "--spec", json.dumps(SMALL), "--output-dir", str(tmp_path)]
+    results = make_results(tmp_path / "results", SMALL)
     with pytest.raises(UserError, match="did you mean 'digits-4'"):
-        main(["--task", "digits", *arguments])
+        main(arguments(results, "digits", tmp_path))

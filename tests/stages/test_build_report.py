@@ -8,6 +8,7 @@ import pytest
 from synthetic_results import SPEC, TASKS, make_results
 
 from hyperforget.command import UserError
+from hyperforget.report.names import figure_files, table_files
 from hyperforget.stages import build_figures, build_report, build_tables
 
 SMALL = {
@@ -18,15 +19,19 @@ SMALL = {
 }
 
 
+def given(results):
+    spec = ["--spec", json.dumps(SMALL), "--store", str(results / "store")]
+    return [*spec, "--results", str(results), "--inputs", str(results / "metrics.csv")]
+
+
 def test_the_three_stages_end_in_one_page(tmp_path):
     results = make_results(tmp_path / "results", SMALL)
-    spec = json.dumps(SMALL)
-    tables, figures = str(results / "tables"), str(results / "figures")
-    build_tables.main(["--metrics", str(results / "metrics.csv"), "--spec", spec, "--output-dir", tables])
-    build_figures.main(
-        ["--task", "digits-4", "--results", str(results), "--spec", spec, "--output-dir", figures]
-    )
-    build_report.main(["--results", str(results), "--spec", spec, "--output", str(results / "report.html")])
+    spec = given(results)[:4]
+    tables = [str(results / "tables" / name) for name in table_files(SMALL)]
+    figures = [str(results / "figures" / name) for name in figure_files(SMALL, "digits-4")]
+    build_tables.main([*spec, "--metrics", str(results / "metrics.csv"), "--tables", *tables])
+    build_figures.main([*given(results), "--task", "digits-4", "--figures", *figures])
+    build_report.main([*given(results), "--page", str(results / "report.html")])
     page = (results / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert page.rstrip().endswith("</html>")
@@ -37,6 +42,4 @@ def test_the_three_stages_end_in_one_page(tmp_path):
 def test_tables_that_were_not_built_are_a_user_error(tmp_path):
     results = make_results(tmp_path / "results", SMALL)
     with pytest.raises(UserError, match="is missing"):
-        build_report.main(
-            ["--results", str(results), "--spec", json.dumps(SMALL), "--output", str(tmp_path / "x")]
-        )
+        build_report.main([*given(results), "--page", str(tmp_path / "x")])

@@ -12,14 +12,18 @@ from hyperforget.report.names import table_files
 from hyperforget.stages.build_tables import main
 
 
+def arguments(metrics, folder):
+    tables = [str(folder / "tables" / name) for name in table_files(SPEC)]
+    spec = ["--spec", json.dumps(SPEC), "--store", str(folder / "store")]
+    return [*spec, "--metrics", str(metrics), "--tables", *tables]
+
+
 def test_it_writes_the_declared_files(tmp_path):
     results = make_results(tmp_path / "results")
-    arguments = ["--metrics", str(results / "metrics.csv"), "--spec", json.dumps(SPEC)]
-    main([*arguments, "--output-dir", str(tmp_path / "tables")])
+    main(arguments(results / "metrics.csv", tmp_path))
     assert {path.name for path in (tmp_path / "tables").iterdir()} == set(table_files(SPEC))
 
 
 def test_a_missing_file_is_a_user_error(tmp_path):
-    arguments = ["--metrics", str(tmp_path / "metrics.csv"), "--spec", json.dumps(SPEC)]
     with pytest.raises(UserError, match=r"metrics\.csv is missing"):
-        main([*arguments, "--output-dir", str(tmp_path)])
+        main(arguments(tmp_path / "metrics.csv", tmp_path))

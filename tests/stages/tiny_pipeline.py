@@ -56,7 +56,8 @@ Job = tuple[str, list[str]]
 
 def job(stage: str, results: Path, spec: dict[str, Any] | None, **options: object) -> Job:
     """A stage and its command line; lists become several arguments of one option."""
-    arguments = [] if spec is None else ["--spec", json.dumps(spec), "--store", str(results / "store")]
+    arguments = ["--store", str(results / "store")]
+    arguments += [] if spec is None else ["--spec", json.dumps(spec)]
     for name, value in options.items():
         values = value if isinstance(value, list) else [value]
         arguments += [f"--{name.replace('_', '-')}", *map(str, values)]

@@ -100,7 +100,7 @@ def test_a_chunk_that_reads_as_zeros_is_found_even_if_the_manifest_forgets_it(tm
         lambda manifest: manifest["files"].pop("data.zarr/theta/c/0/0/0"),
         checksum=True,
     )
-    assert_found(tmp_path, object_id, "array theta has other values")
+    assert_found(tmp_path, object_id, "theta/c/0/0/0 is missing")
 
 
 def test_data_replaced_together_with_its_entry_in_the_manifest(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -35,6 +36,10 @@ def read_settings():
 settings = read_settings()
 for warning in warnings(settings):
     print(f"warning: {warning}", file=sys.stderr)
+
+
+# Where stages keep objects and results, and whether a known result may be restored instead of computed.
+STORE = f"--store {shlex.quote(settings.store)}" + ("" if settings.reuse else " --no-reuse")
 
 
 wildcard_constraints:
@@ -75,11 +80,6 @@ def task_of(wildcards):
 def memory(mb):
     """Memory in MB that grows with each attempt."""
     return lambda wildcards, attempt: mb * attempt
-
-
-def output_folder(wildcards, output):
-    """The folder that a rule's outputs share."""
-    return str(Path(output[0]).parent)
 
 
 def segments(wildcards):

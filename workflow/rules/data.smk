@@ -14,10 +14,10 @@ rule fetch_dataset:
     params:
         spec=dataset_spec,
         code=code("fetch_dataset"),
-        store=settings.store,
+        store=STORE,
     shell:
         "python -m hyperforget.stages.fetch_dataset --task {wildcards.task} --spec {params.spec:q}"
-        " --store {params.store:q} --threads {threads} --token {output.token} &>{log}"
+        " {params.store} --threads {threads} --token {output.token} &>{log}"
 
 
 rule collect_checkpoints:
@@ -40,10 +40,10 @@ rule collect_checkpoints:
     params:
         spec=collection_spec,
         code=code("collect_checkpoints"),
-        store=settings.store,
+        store=STORE,
     shell:
         "python -m hyperforget.stages.collect_checkpoints --task {wildcards.task} --shard {wildcards.shard}"
-        " --spec {params.spec:q} --store {params.store:q} --threads {threads} --dataset {input.dataset}"
+        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
         " --token {output.token} &>{log}"
 
 
@@ -69,9 +69,9 @@ rule assemble_corpus:
     params:
         spec=corpus_spec,
         code=code("assemble_corpus"),
-        store=settings.store,
+        store=STORE,
     shell:
         "python -m hyperforget.stages.assemble_corpus --task {wildcards.task} --spec {params.spec:q}"
-        " --store {params.store:q} --threads {threads} --dataset {input.dataset} --segments {input.segments}"
+        " {params.store} --threads {threads} --dataset {input.dataset} --segments {input.segments}"
         " --token {output.token} --classes {output.classes} --forget-sets {output.forget_sets}"
         " --bins {output.bins} &>{log}"

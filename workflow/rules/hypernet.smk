@@ -19,10 +19,10 @@ rule train_hypernet:
     params:
         spec=training_spec,
         code=code("train_hypernet"),
-        store=settings.store,
+        store=STORE,
     shell:
         "python -m hyperforget.stages.train_hypernet --task {wildcards.task} --model {wildcards.model}"
-        " --spec {params.spec:q} --store {params.store:q} --threads {threads} --dataset {input.dataset}"
+        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
         " --corpus {input.corpus} --token {output.token} --history {output.history} &>{log}"
 
 
@@ -47,10 +47,10 @@ rule probe_hypernet:
     params:
         spec=probe_spec,
         code=code("probe_hypernet"),
-        store=settings.store,
+        store=STORE,
     shell:
         "python -m hyperforget.stages.probe_hypernet --task {wildcards.task} --spec {params.spec:q}"
-        " --store {params.store:q} --threads {threads} --dataset {input.dataset} --corpus {input.corpus}"
+        " {params.store} --threads {threads} --dataset {input.dataset} --corpus {input.corpus}"
         " --hypernet {input.hypernet} --alignment {output.alignment} --prompts {output.prompts} &>{log}"
 
 
@@ -75,10 +75,10 @@ rule sample_unlearned:
     params:
         spec=sampling_spec,
         code=code("sample_unlearned"),
-        store=settings.store,
+        store=STORE,
     shell:
         "python -m hyperforget.stages.sample_unlearned --task {wildcards.task} --model {wildcards.model}"
-        " --forget {wildcards.forget} --spec {params.spec:q} --store {params.store:q} --threads {threads}"
+        " --forget {wildcards.forget} --spec {params.spec:q} {params.store} --threads {threads}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
         " --token {output.token} --network {output.network} &>{log}"
 
@@ -107,9 +107,9 @@ rule sample_edited:
     params:
         spec=editing_spec,
         code=code("sample_unlearned"),
-        store=settings.store,
+        store=STORE,
     shell:
         "python -m hyperforget.stages.sample_unlearned --task {wildcards.task} --model {wildcards.model}"
-        " --forget {wildcards.forget} --spec {params.spec:q} --store {params.store:q} --threads {threads}"
+        " --forget {wildcards.forget} --spec {params.spec:q} {params.store} --threads {threads}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
         " --originals {input.originals} --token {output.token} --network {output.network} &>{log}"

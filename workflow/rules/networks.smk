@@ -16,10 +16,10 @@ rule train_original:
     params:
         spec=original_spec,
         code=code("train_reference"),
-        store=settings.store,
+        store=STORE,
     shell:
         "python -m hyperforget.stages.train_reference --task {wildcards.task} --spec {params.spec:q}"
-        " --store {params.store:q} --threads {threads} --dataset {input.dataset} --token {output.token} &>{log}"
+        " {params.store} --threads {threads} --dataset {input.dataset} --token {output.token} &>{log}"
 
 
 rule train_retrained:
@@ -41,10 +41,10 @@ rule train_retrained:
     params:
         spec=retrained_spec,
         code=code("train_reference"),
-        store=settings.store,
+        store=STORE,
     shell:
         "python -m hyperforget.stages.train_reference --task {wildcards.task} --forget {wildcards.forget}"
-        " --spec {params.spec:q} --store {params.store:q} --threads {threads} --dataset {input.dataset}"
+        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
         " --token {output.token} --network {output.network} &>{log}"
 
 
@@ -68,10 +68,10 @@ rule look_up_checkpoints:
     params:
         spec=lookup_spec,
         code=code("look_up_checkpoints"),
-        store=settings.store,
+        store=STORE,
     shell:
         "python -m hyperforget.stages.look_up_checkpoints --task {wildcards.task} --forget {wildcards.forget}"
-        " --spec {params.spec:q} --store {params.store:q} --threads {threads} --dataset {input.dataset}"
+        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
         " --corpus {input.corpus} --token {output.token} --network {output.network} &>{log}"
 
 
@@ -97,10 +97,10 @@ rule edit_original:
     params:
         spec=edit_spec,
         code=code("edit_original"),
-        store=settings.store,
+        store=STORE,
     shell:
         "python -m hyperforget.stages.edit_original --task {wildcards.task} --method {wildcards.method}"
-        " --forget {wildcards.forget} --spec {params.spec:q} --store {params.store:q} --threads {threads}"
+        " --forget {wildcards.forget} --spec {params.spec:q} {params.store} --threads {threads}"
         " --dataset {input.dataset} --originals {input.originals} --token {output.token}"
         " --network {output.network} &>{log}"
 
@@ -127,9 +127,9 @@ rule evaluate:
         spec=evaluation_spec,
         methods=settings.methods,
         code=code("evaluate"),
-        store=settings.store,
+        store=STORE,
     shell:
         "python -m hyperforget.stages.evaluate --task {wildcards.task} --forget {wildcards.forget}"
-        " --spec {params.spec:q} --store {params.store:q} --threads {threads} --dataset {input.dataset}"
+        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
         " --methods {params.methods} --networks {input.networks} --metrics {output.metrics}"
         " --candidates {output.candidates} --confusion {output.confusion} &>{log}"

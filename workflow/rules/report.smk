@@ -21,8 +21,10 @@ rule gather_metrics:
         runtime="10m",
     params:
         code=code("gather_metrics"),
+        store=STORE,
     shell:
-        "python -m hyperforget.stages.gather_metrics --parts {input.parts} --metrics {output.metrics} &>{log}"
+        "python -m hyperforget.stages.gather_metrics {params.store} --parts {input.parts}"
+        " --metrics {output.metrics} &>{log}"
 
 
 rule build_tables:
@@ -42,11 +44,11 @@ rule build_tables:
         runtime="10m",
     params:
         spec=canonical(REPORT),
-        folder=output_folder,
         code=code("build_tables"),
+        store=STORE,
     shell:
         "python -m hyperforget.stages.build_tables --metrics {input.metrics} --spec {params.spec:q}"
-        " --output-dir {params.folder} &>{log}"
+        " {params.store} --tables {output.tables} &>{log}"
 
 
 for task in settings.tasks:
@@ -83,11 +85,11 @@ for task in settings.tasks:
         params:
             task=task,
             spec=canonical(REPORT),
-            folder=output_folder,
             code=code("build_figures"),
+            store=STORE,
         shell:
             "python -m hyperforget.stages.build_figures --task {params.task} --results results"
-            " --spec {params.spec:q} --output-dir {params.folder} &>{log}"
+            " --spec {params.spec:q} {params.store} --inputs {input} --figures {output.figures} &>{log}"
 
 
 rule build_report:
@@ -115,6 +117,7 @@ rule build_report:
     params:
         spec=canonical(REPORT | {"config": settings.model_dump()}),
         code=code("build_report"),
+        store=STORE,
     shell:
         "python -m hyperforget.stages.build_report --results results --spec {params.spec:q}"
-        " --output {output.page} &>{log}"
+        " {params.store} --inputs {input} --page {output.page} &>{log}"

@@ -1,0 +1,189 @@
+"""How much the store costs, as ratios to doing the bare minimum with the same bytes in the same run.
+
+    python benchmarks/store/run.py [--folder DIR] [--runs 64] [--repeats 7] [--output FILE]
+
+A ratio is the time of the bare minimum over the time of the store, so 1 means that the store costs nothing.
+The two are measured in turn; the median of the ratios is reported, with the lowest and the highest. Files are
+read from the page cache: what the disk adds is the same for both. Publishing hashes, encodes and syncs side by
+side, so it needs two idle cores to show what it can do.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hyperforget import store
+from hyperforget.corpus import Corpus, draw_pairs
+from hyperforget.store.packs import pack_folder
+
+CHECKPOINTS, PARAMETERS, CLASSES = 176, 1582, 10  # of one collection run on ``digits``
+PAIRS, BATCHES = 512, 20
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A measurement: median seconds of the minimum and of the store, and the ratios of the single repeats."""
+
+    name: str
+    megabytes: float
+    minimum_seconds: float
+    store_seconds: float
+    ratio: float
+    lowest: float
+    highest: float
+    bar: float
+
+
+def main() -> None:
+    """Measure, print a table, write JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", type=Path, help="where to write; default: the temporary folder")
+    parser.add_argument("--runs", type=int, default=64, help="collection runs in a segment, 1.1 MB each")
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results.json"))
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        measured = list(measure(Path(folder), options.runs, options.repeats))
+    print(f"{'':12}{'MB':>8}{'minimum':>11}{'store':>11}{'ratio':>8}{'range':>14}{'bar':>6}")
+    for row in measured:
+        print(
+            f"{row.name:12}{row.megabytes:8.1f}{1e3 * row.minimum_seconds:8.1f} ms"
+            f"{1e3 * row.store_seconds:8.1f} ms{row.ratio:8.2f}{row.lowest:8.2f}–{row.highest:.2f}"
+            f"{row.bar:7.1f} {'met' if row.ratio >= row.bar else 'MISSED'}"
+        )
+    machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+    versions = {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__}
+    report = {"machine": machine | versions, "ratios": [asdict(row) for row in measured]}
+    options.output.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def measure(folder: Path, runs: int, repeats: int) -> Iterator[Ratio]:
+    """All four ratios, in a folder that may be filled."""
+    root = folder / "store"
+    segments = [make_segment(runs, seed) for seed in range(repeats + 1)]
+    ids = [store.publish(root, "segment", segments.pop(), {})]  # imports what it needs
+
+    def write_raw() -> None:
+        write(folder / "raw", segments[-1])
+
+    def publish() -> None:
+        ids.append(store.publish(root, "segment", segments.pop(), {}))
+
+    size = sum(array.nbytes for array in segments[0].values())
+    yield compare("publish", 0.5, repeats, size, write_raw, publish)
+    corpus = store.publish(root, "corpus", {}, {"segments": ids[:3]})
+    files = [path for path in root.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    yield compare("verify", 0.8, repeats, size, lambda: hash_files(files), lambda: verify(root))
+    pack = store.build_pack(root, corpus)
+    size = sum(path.stat().st_size for path in pack.iterdir())
+    yield compare(
+        "load pack", 0.8, repeats, size, lambda: read_raw(pack), lambda: store.load_pack(root, corpus)
+    )
+    assert pack == pack_folder(root, corpus)
+    yield draw(Corpus(**rename(store.load_pack(root, corpus))), repeats)
+
+
+def make_segment(runs: int, seed: int) -> dict[str, np.ndarray]:
+    """Random walks with the spread of real weights and of their steps."""
+    generator = np.random.default_rng(seed)
+    shape = (runs, CHECKPOINTS, PARAMETERS)
+    steps = 4e-4 * generator.standard_normal(shape, dtype=np.float32)
+    start = 0.043 * generator.standard_normal((runs, 1, PARAMETERS), dtype=np.float32)
+    loss = generator.exponential(size=(runs, CHECKPOINTS, CLASSES)).astype(np.float32)
+    return {
+        "theta": start + steps.cumsum(axis=1, dtype=np.float32),
+        "loss": loss,
+        "saved": np.full(runs, CHECKPOINTS),
+    }
+
+
+def write(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """The least that a trustworthy copy takes: the bytes in one file, on the disk, and their SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("wb") as stream:
+        for array in arrays.values():
+            stream.write(array.data)
+            digest.update(array.data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    path.unlink()
+
+
+def hash_files(files: list[Path]) -> None:
+    """SHA-256 of every file."""
+    for path in files:
+        with path.open("rb") as stream:
+            hashlib.file_digest(stream, "sha256").digest()
+
+
+def verify(root: Path) -> None:
+    """Verification to level 1, of a whole store."""
+    assert store.verify(root, 1) == []
+
+
+def read_raw(folder: Path) -> None:
+    """The bytes of all files of a folder, each in one piece of new memory."""
+    for path in folder.iterdir():
+        with path.open("rb", buffering=0) as stream:
+            memory = np.empty(path.stat().st_size, np.uint8)
+            assert stream.readinto(memory.data) == memory.size
+
+
+def rename(arrays: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    """The arrays of a pack as the fields of a `Corpus`."""
+    return {{"loss": "losses"}.get(name, name): torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def draw(corpus: Corpus, repeats: int) -> Ratio:
+    """Drawing batches of pairs, against selecting as many rows of a plain matrix of checkpoints."""
+    generator = torch.Generator().manual_seed(0)
+    flat = corpus.theta.flatten(0, 1)
+    rows = torch.randint(flat.shape[0], (BATCHES, 2, PAIRS), generator=generator)
+
+    def select() -> None:
+        for batch in rows:
+            pairs = [torch.index_select(flat, 0, index) for index in batch]
+            assert len(pairs) == 2
+
+    def draw_batches() -> None:
+        for _ in range(BATCHES):
+            draw_pairs(corpus, PAIRS, 0.5, generator)
+
+    size = rows.numel() * flat.shape[1] * flat.element_size()
+    return compare("draw pairs", 0.8, repeats, size, select, draw_batches)
+
+
+def compare(
+    name: str, bar: float, repeats: int, size: int, minimum: Callable[[], None], ours: Callable[[], object]
+) -> Ratio:
+    """Time both in turn."""
+    pairs = [(seconds(minimum), seconds(ours)) for _ in range(repeats)]
+    ratios = [first / second for first, second in pairs]
+    first, second = (statistics.median(column) for column in zip(*pairs, strict=True))
+    return Ratio(name, size / 1e6, first, second, statistics.median(ratios), min(ratios), max(ratios), bar)
+
+
+def seconds(function: Callable[[], object]) -> float:
+    """How long a call takes."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""How a stage runs: its arguments, the recipe that determines its result, and the record of what it made.
+
+A stage declares which of its arguments are files that it reads and which are files that it writes. A recipe that the
+store knows is then not run again: its files are restored. For that lookup to cost little, a stage imports what it
+works with (torch above all) inside its work function.
+"""
+
+import argparse
+import json
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hyperforget.code import code_digest
+from hyperforget.command import UserError
+from hyperforget.environment import git_state, package_versions
+from hyperforget.store.errors import CorruptObjectError, MissingObjectError
+from hyperforget.store.files import file_digest
+from hyperforget.store.recipes import FileRef, Recipe, look_up, record, restore
+
+_NOT_IN_RECIPE = ("spec", "store", "threads", "reuse")
+
+
+class StageParser(argparse.ArgumentParser):
+    """An argument parser that knows which arguments are input files and which are output files.
+
+    Every stage is given ``--spec`` (its slice of the configuration, JSON), ``--store`` and ``--threads``.
+    """
+
+    def __init__(self, description: str | None) -> None:
+        super().__init__(description=description)
+        self.inputs: list[str] = []
+        self.outputs: list[str] = []
+        self.add_argument(
+            "--spec", type=json.loads, default={}, help="the stage's slice of the configuration, JSON"
+        )
+        self.add_argument("--store", type=Path, required=True, help="folder of the artifact store")
+        self.add_argument("--threads", type=int, default=1, help="threads of torch")
+        self.add_argument(
+            "--no-reuse",
+            dest="reuse",
+            action="store_false",
+            help="run although the store knows the result, and compare with it",
+        )
+
+    def add_input(self, name: str, **options: Any) -> None:
+        """An argument that is a file, or with ``nargs`` several files, that the stage reads."""
+        self.inputs.append(self._add_file(name, options))
+
+    def add_output(self, name: str, **options: Any) -> None:
+        """An argument that is a file, or with ``nargs`` several files, that the stage writes."""
+        self.outputs.append(self._add_file(name, options))
+
+    def _add_file(self, name: str, options: dict[str, Any]) -> str:
+        options.setdefault("required", True)
+        return self.add_argument(name, type=Path, **options).dest
+
+    def recipe(self, stage: str, options: argparse.Namespace) -> Recipe:
+        """What determines the stage's result: its name, its other arguments, its spec, its code and its inputs."""
+        files = {*self.inputs, *self.outputs, *_NOT_IN_RECIPE}
+        arguments = {
+            name: " ".join(value) if isinstance(value, list) else str(value)
+            for name, value in sorted(vars(options).items())
+            if name not in files and value is not None
+        }
+        inputs = {name: _reference(path) for name, path in _files(options, self.inputs).items()}
+        return Recipe(stage, arguments, options.spec, code_digest(f"hyperforget.stages.{stage}"), inputs)
+
+    def output_files(self, options: argparse.Namespace) -> dict[str, Path]:
+        """The files that the stage writes, by argument."""
+        return _files(options, self.outputs)
+
+
+def stage_main(
+    stage: str,
+    parser: StageParser,
+    work: Callable[[argparse.Namespace], None],
+    arguments: list[str] | None = None,
+    *,
+    repeatable: bool = True,
+) -> None:
+    """Parse ``arguments``; restore the stage's outputs where its recipe is known, else do the work and record it.
+
+    A stage that is not ``repeatable``, since it also tells when and where it ran, is always done anew.
+    """
+    options = parser.parse_args(arguments)
+    recipe = parser.recipe(stage, options)
+    outputs = parser.output_files(options)
+    if repeatable and options.reuse and _restored(options.store, recipe, outputs):
+        print(f"known result: recipe {recipe.id}, restored {len(outputs)} files")
+        return
+    started, clock = datetime.now(UTC), time.monotonic()
+    for path in outputs.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    work(options)
+    git = git_state(Path(__file__).parent)
+    provenance = {
+        "time": started.isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - clock, 3),
+        "host": socket.gethostname(),
+        "versions": dict(package_versions()),
+        "git": None if git is None else asdict(git),
+        "threads": options.threads,
+    }
+    record(options.store, recipe, outputs, provenance)
+
+
+def _restored(root: Path, recipe: Recipe, outputs: dict[str, Path]) -> bool:
+    """Whether the store knew the result and all of it was undamaged, so that the outputs are there now."""
+    found = look_up(root, recipe)
+    if found is None:
+        return False
+    try:
+        restore(root, found, outputs)
+    except (MissingObjectError, CorruptObjectError) as error:
+        print(f"made again: {error}")
+        return False
+    return True
+
+
+def _reference(path: Path) -> FileRef:
+    if not path.is_file():
+        raise UserError(f"{path} is missing; run the stage that makes it")
+    return FileRef(path.as_posix(), file_digest(path))
+
+
+def _files(options: argparse.Namespace, names: list[str]) -> dict[str, Path]:
+    """Paths by argument; several of one argument are numbered."""
+    found: dict[str, Path] = {}
+    for name in names:
+        value = getattr(options, name)
+        if isinstance(value, list):
+            found |= {f"{name}.{index}": path for index, path in enumerate(value)}
+        elif value is not None:
+            found[name] = value
+    return found

@@ -1,0 +1,102 @@
+"""Whether all that a store refers to is in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hyperforget.command import UserError
+from hyperforget.store import history, recipes, tags
+from hyperforget.store.blobs import blob_path, get_blob
+from hyperforget.store.documents import list_documents, read_document
+from hyperforget.store.files import size_of
+from hyperforget.store.layout import object_folder
+from hyperforget.store.manifest import read_manifest
+from hyperforget.store.references import parts_of, token_in
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An object or a blob that something names: ``kind``, ``id``, its size in bytes if that is named too, and
+    who names it.
+    """
+
+    kind: str
+    id: str
+    size: int | None
+    source: str
+
+
+def missing(store: Path) -> dict[Reference, str]:
+    """References that lead nowhere, each with the problem; of several to one thing, the first."""
+    found: dict[tuple[str, str, int | None], Reference] = {}
+    for reference in references(store):
+        found.setdefault((reference.kind, reference.id, reference.size), reference)
+    problems = ((reference, _problem(store, reference)) for reference in found.values())
+    return {reference: problem for reference, problem in problems if problem}
+
+
+def references(store: Path) -> Iterator[Reference]:
+    """What recipes, tags, the kept part of the log and corpora name, as far as these are intact."""
+    for place in list_documents(store, recipes.FOLDER):
+        try:
+            record = recipes.read_record(store, Path(place).stem)
+        except UserError:
+            continue
+        if record is not None:
+            source = f"recipe {record.recipe.id} of stage {record.recipe.stage}"
+            yield from (Reference("blob", file.sha256, file.size, source) for file in record.outputs.values())
+            yield from (Reference("object", object_id, None, source) for object_id in record.objects)
+    for version_id, source in _kept_versions(store):
+        yield Reference("blob", version_id, None, source)
+        yield from _in_version(store, version_id, source)
+    for path in sorted((store / "objects").glob("*/*/object.json")):
+        try:
+            content = read_manifest(path.parent, path.parent.name).content
+        except (ValueError, OSError):
+            continue
+        source = f"{content.kind} {path.parent.name}"
+        yield from (Reference("object", part, None, source) for part in parts_of(content))
+
+
+def _kept_versions(store: Path) -> Iterator[tuple[str, str]]:
+    try:
+        first = history.first_kept(store)
+    except UserError:
+        first = history.last_number(store) + 1  # found damaged; which entries are kept is not known
+    for place in list_documents(store, history.FOLDER) + list_documents(store, tags.FOLDER):
+        try:
+            body = read_document(store, place)
+        except UserError:
+            continue
+        if body is not None and body.get("number", first) >= first and "version_id" in body:
+            yield body["version_id"], place.removesuffix(".json")
+
+
+def _in_version(store: Path, version_id: str, source: str) -> Iterator[Reference]:
+    try:
+        files = history.read_version(store, version_id).files
+    except UserError:
+        return
+    for file in files:
+        where = f"{file.path} in {source}"
+        yield Reference("blob", file.sha256, None, where)
+        if not file.path.endswith(".json"):
+            continue
+        try:
+            token = token_in(get_blob(store, file.sha256))
+        except UserError:
+            continue
+        if token is not None:
+            yield Reference("object", token.object_id, None, where)
+
+
+def _problem(store: Path, reference: Reference) -> str | None:
+    if reference.kind == "object":
+        present = object_folder(store, reference.id).is_dir()
+        return None if present else f"is missing, but {reference.source} names it"
+    size = size_of(blob_path(store, reference.id))
+    if size is None:
+        return f"is missing, but {reference.source} names it"
+    if reference.size not in (None, size):
+        return f"has {size} bytes instead of {reference.size}"
+    return None

@@ -1,0 +1,113 @@
+"""Documents: small JSON files of a store, written once, that know whether they are what was written.
+
+Recipes, tags and log entries are documents. Nothing else in a store names them, so a deleted one would leave
+no trace; therefore each is written a second time below ``copies/``. The copy comes last: a document without
+one is whole (its writer was killed in between), a copy without its document says that this was deleted.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hyperforget.store.canonical import digest, readable_json
+from hyperforget.store.errors import CorruptObjectError
+from hyperforget.store.files import create_file, replace_file, sync_folders
+
+COPIES = "copies"
+
+
+def encode_document(body: Mapping[str, Any]) -> bytes:
+    """The bytes of a document: indented JSON with a checksum over all of it."""
+    return readable_json({**body, "checksum": digest(body)})
+
+
+def decode_document(data: bytes) -> dict[str, Any]:
+    """The body in the bytes of a document; ValueError unless they are exactly what was written."""
+    try:
+        whole = json.loads(data)
+        body = {name: part for name, part in whole.items() if name != "checksum"}
+        intact = readable_json(whole) == data and digest(body) == whole["checksum"]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        intact = False
+    if not intact:
+        raise ValueError("is not what was written")
+    return body
+
+
+def create_document(store: Path, place: str, body: Mapping[str, Any]) -> bool:
+    """Write a document at ``place``, a path below the store, unless there is one; of many, one succeeds.
+
+    Returns whether this call created it. The place of a document that was lost is not free.
+    """
+    data = encode_document({**body, "place": place})
+    created = not _is_lost(store, place) and create_file(store / place, data)
+    sync_folders(store / place, store)
+    if created or bytes_at(store / place) == data:
+        replace_file(store / COPIES / place, data)
+        sync_folders(store / COPIES / place, store)
+    return created
+
+
+def replace_document(store: Path, place: str, body: Mapping[str, Any]) -> None:
+    """Write a document at ``place`` in one step, whatever is there."""
+    data = encode_document({**body, "place": place})
+    for path in (store / place, store / COPIES / place):
+        replace_file(path, data)
+        sync_folders(path, store)
+
+
+def delete_document(store: Path, place: str) -> None:
+    """Delete a document and its copy, which goes first so that half a deletion does not look like a loss."""
+    for path in (store / COPIES / place, store / place):
+        path.unlink(missing_ok=True)
+
+
+def read_document(store: Path, place: str) -> dict[str, Any] | None:
+    """The body of the document at ``place``, or None if there is none.
+
+    Raises `CorruptObjectError` if it is not what was written there, or lost: only its copy is left.
+    """
+    try:
+        return check_document(store, place)
+    except ValueError as problem:
+        raise CorruptObjectError(
+            f"{store / place} {problem}; put {store / COPIES / place} in its place if that is intact, "
+            "or delete both"
+        ) from None
+
+
+def check_document(store: Path, place: str) -> dict[str, Any] | None:
+    """Like `read_document`, but raises ValueError with the bare reason."""
+    if _is_lost(store, place):
+        raise ValueError("was deleted, but not its copy")
+    data = bytes_at(store / place)
+    if data is None:
+        return None
+    body = decode_document(data)
+    if body.pop("place", None) != place:
+        raise ValueError("was written at another place")
+    return body
+
+
+def list_documents(store: Path, folder: str) -> list[str]:
+    """The places of all documents below a folder of the store, sorted; also of those that were lost."""
+    places = {
+        path.relative_to(root).as_posix()
+        for root in (store, store / COPIES)
+        for path in (root / folder).rglob("[!.]*.json")
+    }
+    return sorted(places)
+
+
+def _is_lost(store: Path, place: str) -> bool:
+    # Whoever deletes a document on purpose deletes the copy first, so the copy is looked at last.
+    return not (store / place).exists() and (store / COPIES / place).exists()
+
+
+def bytes_at(path: Path) -> bytes | None:
+    """The bytes of a file, or None if there is none."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None

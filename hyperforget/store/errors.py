@@ -1,0 +1,15 @@
+"""What can be wrong with a store, told to its user in one sentence each."""
+
+from hyperforget.command import UserError
+
+
+class MissingObjectError(UserError):
+    """The store does not hold something that is referred to."""
+
+
+class CorruptObjectError(UserError):
+    """Something in the store is not what was put there: files are missing, truncated or altered."""
+
+
+class NonDeterminismError(UserError):
+    """One recipe gave two different results."""

@@ -1,0 +1,119 @@
+"""Parameters handed out as one file, to be loaded with no code of this package."""
+
+import contextlib
+import itertools
+import json
+import os
+import shutil
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hyperforget.command import UserError, nearest_choice
+from hyperforget.store.canonical import canonical_json
+from hyperforget.store.files import sync
+from hyperforget.store.layout import object_folder
+from hyperforget.store.objects import StoredObject, read
+
+KINDS = ("networks", "segment")
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can name; the same content, the same bytes
+
+
+def export_networks(store: Path, object_id: str, target: Path) -> None:
+    """Write all arrays of a networks or segment object to ``target``, replacing what is there in one step.
+
+    The suffix names the format: ``.safetensors`` and ``.npz`` hold the arrays by name and a text
+    ``metadata``; ``.zarr.zip`` is a zarr v3 group with all that as its attributes. The metadata are JSON:
+    ``object_id``, ``kind``, the object's attributes, and ``layout``, which says for every weight and bias
+    its state-dict name, its shape and where it starts along the last axis of ``params`` or ``theta``.
+
+    Raises `UserError` for another suffix or kind of object, and as `read` does.
+    """
+    suffix = next((each for each in _WRITERS if target.name.endswith(each)), None)
+    if suffix is None:
+        raise UserError(
+            f"target {target} has none of the endings {', '.join(_WRITERS)}"
+            f"{nearest_choice(target.suffix, _WRITERS)}"
+        )
+    stored = read(store, object_id)
+    if stored.kind not in KINDS:
+        raise UserError(
+            f"{stored.kind} {object_id} cannot be exported; only {' and '.join(KINDS)} objects can"
+        )
+    if "sizes" not in stored.attributes:
+        raise UserError(f"{stored.kind} {object_id} does not name the sizes of its layers, so has no layout")
+    metadata = {
+        **stored.attributes,
+        "object_id": object_id,
+        "kind": stored.kind,
+        "layout": layout_of(stored.attributes["sizes"]),
+    }
+    with _replacing(target) as partial:
+        _WRITERS[suffix](partial, stored, metadata, object_folder(store, object_id))
+
+
+def layout_of(sizes: list[int]) -> list[dict[str, Any]]:
+    """Name, shape and offset of each parameter of a multilayer perceptron with these layer ``sizes``, in the
+    order of the state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)``.
+    """
+    found: list[dict[str, Any]] = []
+    offset = 0
+    for index, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
+        for name, shape in (("weight", [outputs, inputs]), ("bias", [outputs])):
+            found.append({"name": f"{2 * index}.{name}", "shape": shape, "offset": offset})
+            offset += int(np.prod(shape))
+    return found
+
+
+def _write_safetensors(path: Path, stored: StoredObject, metadata: Mapping[str, Any], folder: Path) -> None:
+    from safetensors.numpy import save_file
+
+    # One entry only: the library writes several in no fixed order.
+    save_file(stored.arrays, path, metadata={"metadata": canonical_json(metadata).decode()})
+
+
+def _write_npz(path: Path, stored: StoredObject, metadata: Mapping[str, Any], folder: Path) -> None:
+    text = np.array(canonical_json(metadata).decode())
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in {**stored.arrays, "metadata": text}.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy", _EPOCH), "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, array, allow_pickle=False)
+
+
+def _write_zarr_zip(path: Path, stored: StoredObject, metadata: Mapping[str, Any], folder: Path) -> None:
+    group = folder / "data.zarr"
+    with zipfile.ZipFile(path, "w") as archive:
+        for source in sorted(file for file in group.rglob("*") if file.is_file()):
+            name = source.relative_to(group).as_posix()
+            with archive.open(zipfile.ZipInfo(name, _EPOCH), "w", force_zip64=True) as stream:
+                if name == "zarr.json":
+                    description = json.loads(source.read_bytes())
+                    stream.write(json.dumps({**description, "attributes": metadata}).encode())
+                else:
+                    with source.open("rb") as original:
+                        shutil.copyfileobj(original, stream)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A path to write to, which takes the place of ``path`` in one step when that is done."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    try:
+        yield partial
+        sync(partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+_WRITERS: dict[str, Callable[[Path, StoredObject, Mapping[str, Any], Path], None]] = {
+    ".safetensors": _write_safetensors,
+    ".npz": _write_npz,
+    ".zarr.zip": _write_zarr_zip,
+}

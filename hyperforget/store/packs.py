@@ -1,0 +1,208 @@
+"""Packs: the checkpoints of a corpus as flat files, loaded as fast as they can be read.
+
+A pack is derived from the segments of a corpus and may be deleted at will; loading makes it anew. ::
+
+    packs/<corpus id>/theta.npy     one NumPy file an array: all runs of all segments, in order
+    packs/<corpus id>/pack.json     shapes and digests of these
+
+Loading compares CRC-32C, which costs a tenth of SHA-256 and finds accidents; `hyperforget.store.verify`
+compares SHA-256.
+"""
+
+import contextlib
+import errno
+import hashlib
+import io
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import google_crc32c
+import numpy as np
+
+from hyperforget.command import UserError
+from hyperforget.store.documents import bytes_at, decode_document, encode_document
+from hyperforget.store.errors import CorruptObjectError
+from hyperforget.store.files import file_digest, size_of, touch
+from hyperforget.store.layout import object_folder, staging_folder
+from hyperforget.store.objects import read, read_attributes
+
+ARRAYS = ("theta", "loss", "saved")
+DESCRIPTION = "pack.json"
+
+_BLOCK_BYTES = 1 << 18  # small enough that the checksum finds in the cache what was just read
+
+
+@dataclass(frozen=True)
+class PackedArray:
+    """One file of a pack: NumPy dtype and shape of the values, at which byte they begin, and the digests and
+    the size in bytes of the file.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    offset: int
+    size: int
+    crc32c: int
+    sha256: str
+
+
+def load_pack(store: Path, corpus_id: str, *, mapped: bool = False) -> dict[str, np.ndarray]:
+    """``theta`` (R, T, P), ``loss`` (R, T, C) and ``saved`` (R,) of a corpus, made anew if need be.
+
+    With ``mapped``, for a corpus beyond memory, the arrays stay on disk and are read where they are used;
+    what is written to them is not kept. Raises as `read` does if a pack cannot be made.
+    """
+    folder = pack_folder(store, corpus_id)
+    touch(folder)
+    try:
+        return _load_all(folder, mapped)
+    except ValueError:
+        build_pack(store, corpus_id)
+    try:
+        return _load_all(folder, mapped)
+    except ValueError as problem:
+        raise CorruptObjectError(
+            f"pack {folder} {problem} though it was made just now; check the disk"
+        ) from problem
+
+
+def build_pack(store: Path, corpus_id: str) -> Path:
+    """Make the pack of a corpus, one array of one segment in memory at a time, and return its folder.
+
+    Replaces a pack that is there. Raises as `read` does, and `UserError` for segments of different shapes.
+    """
+    segments: list[str] = read_attributes(store, corpus_id, kind="corpus")["segments"]
+    if not segments:
+        raise UserError(f"corpus {corpus_id} has no segments, so it cannot be packed")
+    folder, staging = pack_folder(store, corpus_id), staging_folder(store)
+    try:
+        staging.mkdir(parents=True)
+        arrays = {name: _write(staging / f"{name}.npy", store, segments, name) for name in ARRAYS}
+        body = {"corpus": corpus_id, "arrays": {name: asdict(entry) for name, entry in arrays.items()}}
+        (staging / DESCRIPTION).write_bytes(encode_document(body))
+        _move_into_place(staging, folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return folder
+
+
+def check_pack(folder: Path, *, digests: bool) -> None:
+    """Raise ValueError with the reason unless a pack is whole and, with ``digests``, what was written."""
+    for name, entry in _describe(folder).items():
+        path = folder / f"{name}.npy"
+        if size_of(path) != entry.size:
+            raise ValueError(f"has no {path.name} of {entry.size} bytes")
+        if digests and file_digest(path) != entry.sha256:
+            raise ValueError(f"has a {path.name} that is not what was written")
+
+
+def pack_folder(store: Path, corpus_id: str) -> Path:
+    """Where the pack of a corpus lies, present or not."""
+    return store / "packs" / object_folder(store, corpus_id).name
+
+
+def _describe(folder: Path) -> dict[str, PackedArray]:
+    data = bytes_at(folder / DESCRIPTION)
+    if data is None:
+        raise ValueError(f"has no {DESCRIPTION}")
+    body = decode_document(data)
+    if body["corpus"] != folder.name:
+        raise ValueError(f"is that of corpus {body['corpus']}")
+    return {
+        name: PackedArray(**{**entry, "shape": tuple(entry["shape"])})
+        for name, entry in body["arrays"].items()
+    }
+
+
+def _load_all(folder: Path, mapped: bool) -> dict[str, np.ndarray]:
+    entries = _describe(folder)
+    return {name: _load(folder / f"{name}.npy", entry, mapped) for name, entry in entries.items()}
+
+
+def _load(path: Path, entry: PackedArray, mapped: bool) -> np.ndarray:
+    try:
+        stream = path.open("rb", buffering=0)
+    except FileNotFoundError:
+        raise ValueError(f"has no {path.name}") from None
+    with stream:
+        checksum = google_crc32c.value(stream.read(entry.offset))
+        if mapped and 0 not in entry.shape:
+            array: np.ndarray = np.memmap(path, entry.dtype, "c", entry.offset, entry.shape)
+        else:
+            array = np.empty(entry.shape, entry.dtype)
+        for block in _blocks(array):
+            if not mapped and not _fill(stream, block):
+                raise ValueError(f"has a {path.name} that is too short")
+            checksum = google_crc32c.extend(checksum, block)
+    if checksum != entry.crc32c or path.stat().st_size != entry.size:
+        raise ValueError(f"has a {path.name} that is not what was written")
+    return array
+
+
+def _blocks(array: np.ndarray) -> Iterator[np.ndarray]:
+    values = array.reshape(-1).view(np.uint8)
+    for start in range(0, values.size, _BLOCK_BYTES):
+        yield values[start : start + _BLOCK_BYTES]
+
+
+def _fill(stream: io.FileIO, block: np.ndarray) -> bool:
+    done = 0
+    while done < block.size and (count := stream.readinto(block[done:].data)):
+        done += count
+    return done == block.size
+
+
+def _write(path: Path, store: Path, segments: list[str], name: str) -> PackedArray:
+    """Write one array of all segments; the digests are of what was meant to be written."""
+    runs = sum(_read(store, segment, "saved").shape[0] for segment in segments)
+    first = _read(store, segments[0], name)
+    header = io.BytesIO()
+    shape = (runs, *first.shape[1:])
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": first.dtype.str, "fortran_order": False, "shape": shape}
+    )
+    sha256, crc32c = hashlib.sha256(), 0
+    with path.open("xb") as stream:
+        for block in itertools.chain([header.getvalue()], _values(store, segments, name, first)):
+            stream.write(block)
+            sha256.update(block)
+            crc32c = google_crc32c.extend(crc32c, block)
+        size = stream.tell()
+    offset = len(header.getvalue())
+    return PackedArray(first.dtype.name, shape, offset, size, crc32c, sha256.hexdigest())
+
+
+def _values(store: Path, segments: list[str], name: str, first: np.ndarray) -> Iterator[bytes]:
+    for segment in segments:
+        array = _read(store, segment, name)
+        if (array.shape[1:], array.dtype) != (first.shape[1:], first.dtype):
+            raise UserError(
+                f"segment {segment} cannot be joined with others of its corpus: {name} has shape "
+                f"{array.shape[1:]} and dtype {array.dtype} instead of {first.shape[1:]} and {first.dtype}"
+            )
+        yield from (block.tobytes() for block in _blocks(array))
+
+
+def _read(store: Path, segment: str, name: str) -> np.ndarray:
+    return read(store, segment, [name], kind="segment").arrays[name]
+
+
+def _move_into_place(staging: Path, folder: Path) -> None:
+    """Put a new pack where another may lie; who has that one mapped keeps it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = staging.with_name(staging.name + "-replaced")
+    while True:
+        try:
+            os.rename(staging, folder)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+        else:
+            break
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(folder, aside)
+            shutil.rmtree(aside)

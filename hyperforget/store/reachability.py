@@ -1,0 +1,115 @@
+"""What a store must keep: all that tags, the last log entries and results lead to, and how that was made."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hyperforget.store import history, tags
+from hyperforget.store.blobs import blob_path, get_blob
+from hyperforget.store.errors import CorruptObjectError
+from hyperforget.store.files import file_digest, size_of
+from hyperforget.store.layout import object_folder
+from hyperforget.store.manifest import read_manifest
+from hyperforget.store.recipes import Record, read_records
+from hyperforget.store.references import LARGEST_TOKEN, ids_in, token_in
+
+# A node is (kind, id): of a blob (its SHA-256, whether or not the store holds it), an object or a recipe.
+Node = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Reachable:
+    """Ids of what must be kept."""
+
+    objects: frozenset[str]
+    blobs: frozenset[str]
+    recipes: frozenset[str]
+
+
+def reachable(
+    store: Path,
+    results_folders: Sequence[Path] = (),
+    keep_last_entries: int = 10,
+    also: Iterable[Node] = (),
+) -> Reachable:
+    """Everything that tags, the last entries of the log and the files in folders of results lead to.
+
+    A token leads to its object, an object to those that its attributes name, a file to the recipes that gave
+    it, and a recipe to all its outputs and inputs: a number stays traceable to the data that it came from.
+    ``also`` are further places to start from.
+
+    Raises `UserError` for a folder that is not there and `MissingObjectError` or `CorruptObjectError` where a
+    damage to the store hides what must be kept.
+    """
+    records = {record.recipe.id: record for record in read_records(store)}
+    producers: dict[str, list[str]] = {}
+    for recipe_id, record in records.items():
+        for file in record.outputs.values():
+            producers.setdefault(file.sha256, []).append(recipe_id)
+    seen: set[Node] = set()
+    pending = [*also, *_from_versions(store, keep_last_entries)]
+    for folder in results_folders:
+        pending += _from_results(store, folder)
+    while pending:
+        node = pending.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        kind, name = node
+        if kind == "blob":
+            pending += [("recipe", recipe_id) for recipe_id in producers.get(name, [])]
+            pending += _from_blob(store, name)
+        elif kind == "recipe":
+            pending += _from_recipe(records.get(name))
+        else:
+            pending += _from_object(store, name)
+    objects, blobs, found = (
+        frozenset(name for kind, name in seen if kind == wanted) for wanted in ("object", "blob", "recipe")
+    )
+    return Reachable(objects, blobs, found)
+
+
+def _from_versions(store: Path, keep_last_entries: int) -> Iterator[Node]:
+    first = max(history.first_kept(store), history.last_number(store) - keep_last_entries + 1)
+    versions = {entry.version_id for entry in history.read_log(store) if entry.number >= first}
+    for version_id in sorted(versions | {tag.version_id for tag in tags.list_tags(store)}):
+        yield "blob", version_id
+        for file in history.read_version(store, version_id).files:
+            yield "blob", file.sha256
+            if file.path.endswith(".json"):
+                get_blob(store, file.sha256)  # a token that is lost would hide what it names
+
+
+def _from_results(store: Path, folder: Path) -> Iterator[Node]:
+    for path in history.list_results(store, folder):
+        yield "blob", file_digest(folder / path)
+        if path.endswith(".json") and (token := token_in((folder / path).read_bytes())):
+            yield "object", token.object_id
+
+
+def _from_blob(store: Path, sha256: str) -> Iterator[Node]:
+    size = size_of(blob_path(store, sha256))
+    if size is not None and size <= LARGEST_TOKEN and (token := token_in(get_blob(store, sha256))):
+        yield "object", token.object_id
+
+
+def _from_recipe(record: Record | None) -> Iterator[Node]:
+    if record is not None:
+        yield from (("blob", file.sha256) for file in record.outputs.values())
+        yield from (("blob", file.sha256) for file in record.recipe.inputs.values())
+        yield from (("object", object_id) for object_id in record.objects)
+
+
+def _from_object(store: Path, object_id: str) -> Iterator[Node]:
+    folder = object_folder(store, object_id)
+    if not folder.is_dir():
+        return
+    try:
+        content = read_manifest(folder, object_id).content
+    except ValueError as problem:
+        raise CorruptObjectError(
+            f"in {folder} {problem}, so what the object refers to is not known; rerun the stage that makes it"
+        ) from problem
+    for named in ids_in(content.attributes):
+        if object_folder(store, named).is_dir():
+            yield "object", named

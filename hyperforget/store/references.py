@@ -1,0 +1,62 @@
+"""What refers to what: tokens to objects, objects to the objects that they are made of."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from hyperforget.store.checks import EXISTENCE, check_object
+from hyperforget.store.formats import FORMATS
+from hyperforget.store.layout import is_object_id, object_folder
+from hyperforget.store.manifest import Content
+from hyperforget.store.tokens import Token
+
+LARGEST_TOKEN = 1 << 20  # bytes
+
+
+def token_in(data: bytes) -> Token | None:
+    """The token that a file's bytes are, or None if they are something else."""
+    if len(data) > LARGEST_TOKEN or not data.startswith(b"{"):
+        return None
+    try:
+        fields = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if set(fields) != {"kind", "object_id", "summary"} or not is_object_id(fields["object_id"]):
+        return None
+    if not isinstance(fields["kind"], str) or fields["kind"] not in FORMATS:
+        return None
+    return Token(fields["kind"], fields["object_id"], fields["summary"])
+
+
+def parts_of(content: Content) -> list[str]:
+    """Ids of the objects without which this one is not whole: the segments of a corpus."""
+    return list(content.attributes.get("segments", [])) if content.kind == "corpus" else []
+
+
+def folders_of(store: Path, object_ids: Iterable[str]) -> list[Path]:
+    """The folders of objects and of their parts; ValueError if one is absent, or a file of it is absent or of
+    another size.
+    """
+    folders: list[Path] = []
+    pending = list(object_ids)
+    while pending:
+        object_id = pending.pop()
+        folders.append(object_folder(store, object_id))
+        try:
+            pending += parts_of(check_object(folders[-1], object_id, EXISTENCE).content)
+        except ValueError as problem:
+            raise ValueError(f"object {object_id} is not whole: {problem}") from problem
+    return folders
+
+
+def ids_in(value: Any) -> Iterator[str]:
+    """Every text in a JSON value that has the form of an object id."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from ids_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from ids_in(item)
+    elif is_object_id(value):
+        yield value

@@ -1,0 +1,133 @@
+"""Whether a store holds what was put into it: flipped bits, truncated and deleted files are all found.
+
+Three levels, each with those before it:
+
+0. Existence and size: manifests and documents are what was written, files have the size that these name, and
+   whatever something refers to is there.
+1. Digests: every file has its SHA-256.
+2. Values: every array, decoded, has the digest that is part of its object's id.
+
+Others may write meanwhile: what they refer to they put first, so nothing of it is found missing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hyperforget.command import UserError
+from hyperforget.store import history, recipes, tags
+from hyperforget.store.blobs import blob_path
+from hyperforget.store.checks import DIGESTS, EXISTENCE, VALUES, check_object
+from hyperforget.store.completeness import missing
+from hyperforget.store.documents import COPIES, bytes_at, check_document, list_documents
+from hyperforget.store.files import file_digest
+from hyperforget.store.layout import FORMAT_VERSION, STORE_JSON, is_object_id, object_folder
+from hyperforget.store.manifest import MANIFEST_NAME
+from hyperforget.store.packs import check_pack
+
+LEVELS = (EXISTENCE, DIGESTS, VALUES)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong: its kind (store, recipe, tag, log, blob, object or pack), its id or name, where it
+    lies, and the problem, as a sentence without its subject.
+    """
+
+    kind: str
+    id: str
+    path: Path
+    problem: str
+
+
+def verify(store: Path, level: int = DIGESTS) -> list[Finding]:
+    """Everything that is wrong with a store, looked at to ``level`` 0, 1 or 2; nothing if the list is empty.
+
+    Reads files in pieces, and at level 2 one array at a time. Raises `UserError` for another level and for a
+    folder that is not there.
+    """
+    if level not in LEVELS:
+        raise UserError(f"level {level!r} is not one of 0 (existence and size), 1 (digests), 2 (values)")
+    if not store.is_dir():
+        raise UserError(f"store {store} does not exist; name the folder of a store")
+    return list(findings(store, level))
+
+
+def findings(store: Path, level: int) -> Iterator[Finding]:
+    """What `verify` finds, one by one."""
+    data = bytes_at(store / "store.json")
+    if data != STORE_JSON:
+        problem = (
+            "is missing"
+            if data is None
+            else f"is not that of format {FORMAT_VERSION}: damaged, or of a newer version of hyperforget"
+        )
+        yield Finding("store", "store.json", store / "store.json", problem)
+    for kind, folder in (("recipe", recipes.FOLDER), ("tag", tags.FOLDER), ("log", history.FOLDER)):
+        yield from _check_documents(store, kind, folder)
+    for kind, folder, check in (("blob", "blobs", _blob_problem), ("object", "objects", _object_problem)):
+        for path in sorted((store / folder).glob("*/[!.]*")):
+            # A second look, since a damaged copy may have been replaced during the first.
+            if check(path, level) and (wrong := check(path, level)):
+                yield Finding(kind, path.name, path, wrong)
+    for path in sorted((store / "packs").glob("*")):
+        try:
+            check_pack(path, digests=level >= DIGESTS)
+        except (ValueError, OSError) as error:
+            yield Finding("pack", path.name, path, f"{error}; delete it, the next use makes it anew")
+    if lost := missing(store):
+        # The collection of garbage may have removed a reference, and then what that named.
+        still = missing(store)
+        for reference, problem in lost.items():
+            if reference in still:
+                place = object_folder if reference.kind == "object" else blob_path
+                yield Finding(reference.kind, reference.id, place(store, reference.id), problem)
+
+
+def _check_documents(store: Path, kind: str, folder: str) -> Iterator[Finding]:
+    places = set(list_documents(store, folder))
+    entries = history.last_number(store) if folder == history.FOLDER else 0
+    for place in sorted(places | {history.log_place(number) for number in range(1, entries)}):
+        problem = _document_problem(store, place)
+        if problem is None and place not in places and not (store / place).exists():
+            problem = "is missing"  # from the log, which has no gaps
+        if problem:
+            yield Finding(kind, Path(place).stem, store / place, problem)
+        if problem := _document_problem(store / COPIES, place):
+            yield Finding(kind, Path(place).stem, store / COPIES / place, problem)
+
+
+def _document_problem(root: Path, place: str) -> str | None:
+    try:
+        check_document(root, place)
+    except (ValueError, OSError) as error:
+        return str(error)
+    return None
+
+
+def _misplaced(path: Path, kind: str) -> str | None:
+    placed = is_object_id(path.name) and path.parent.name == path.name[:2]
+    return None if placed else f"does not have the name of {kind}; delete it"
+
+
+def _blob_problem(path: Path, level: int) -> str | None:
+    if problem := _misplaced(path, "blobs"):
+        return problem
+    try:
+        if level >= DIGESTS and file_digest(path) != path.name:
+            return "is not what was written"
+    except OSError as error:
+        return str(error) if path.exists() else None  # else collected meanwhile
+    return None
+
+
+def _object_problem(path: Path, level: int) -> str | None:
+    if problem := _misplaced(path, "objects"):
+        return problem
+    try:
+        manifest = check_object(path, path.name, level)
+        present = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
+    except (ValueError, OSError) as error:
+        return str(error) if path.exists() else None
+    more = sorted(present - {MANIFEST_NAME, *manifest.files})
+    return f"has {more[0]}, which does not belong to it" if more else None

@@ -1,0 +1,90 @@
+"""Packs: equal to the segments, checked on loading, and renewed where they are damaged."""
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from hyperforget import store
+from hyperforget.command import UserError
+from hyperforget.store import CorruptObjectError, MissingObjectError
+from hyperforget.store import packs as packs_module
+from hyperforget.store.packs import pack_folder
+
+
+def joined(run: SimpleNamespace) -> dict[str, np.ndarray]:
+    parts = [store.read(run.root, run.objects[name]).arrays for name in ("shard-0", "shard-1")]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_a_pack_holds_all_runs_in_order(run: SimpleNamespace, mapped: bool) -> None:
+    found = store.load_pack(run.root, run.objects["corpus"], mapped=mapped)
+    expected = joined(run)
+    assert sorted(found) == sorted(expected)
+    for name, array in found.items():
+        assert array.dtype == expected[name].dtype
+        np.testing.assert_array_equal(array, expected[name])
+        array[0] = 0  # as training may, without harm to the file
+    again = store.load_pack(run.root, run.objects["corpus"], mapped=mapped)
+    np.testing.assert_array_equal(again["theta"], expected["theta"])
+
+
+def test_a_pack_is_made_once_and_opens_without_our_code(run: SimpleNamespace) -> None:
+    folder = store.build_pack(run.root, run.objects["corpus"])
+    assert folder == pack_folder(run.root, run.objects["corpus"])
+    inode = (folder / "theta.npy").stat().st_ino
+    os.utime(folder, (1, 1))
+    store.load_pack(run.root, run.objects["corpus"])
+    assert (folder / "theta.npy").stat().st_ino == inode
+    assert folder.stat().st_mtime > 1
+    theta = np.load(folder / "theta.npy", mmap_mode="r", allow_pickle=False)
+    np.testing.assert_array_equal(theta, joined(run)["theta"])
+    assert list((run.root / "tmp").iterdir()) == []
+
+
+def test_building_again_replaces_and_leaves_a_mapped_pack_to_its_reader(run: SimpleNamespace) -> None:
+    mapped = store.load_pack(run.root, run.objects["corpus"], mapped=True)["theta"]
+    folder = store.build_pack(run.root, run.objects["corpus"])
+    np.testing.assert_array_equal(mapped, joined(run)["theta"])
+    assert {path.name for path in folder.iterdir()} == {"loss.npy", "pack.json", "saved.npy", "theta.npy"}
+    assert list((run.root / "tmp").iterdir()) == []
+
+
+def test_a_pack_of_another_corpus_is_not_believed(run: SimpleNamespace) -> None:
+    corpus = store.publish(run.root, "corpus", {}, {"segments": [run.objects["shard-1"]]})
+    store.build_pack(run.root, run.objects["corpus"])
+    os.rename(pack_folder(run.root, run.objects["corpus"]), pack_folder(run.root, corpus))
+    assert store.load_pack(run.root, corpus)["theta"].shape == (3, 4, 14)
+
+
+def test_what_cannot_be_packed(run: SimpleNamespace) -> None:
+    with pytest.raises(UserError, match="was given for a corpus object"):
+        store.load_pack(run.root, run.objects["shard-0"])
+    with pytest.raises(MissingObjectError, match="corpus 0000"):
+        store.load_pack(run.root, "0" * 64)
+    arrays = {"theta": np.zeros((2, 4, 15)), "loss": np.zeros((2, 4, 2)), "saved": np.zeros(2)}
+    other = store.publish(run.root, "segment", arrays, {})
+    corpus = store.publish(run.root, "corpus", {}, {"segments": [run.objects["shard-0"], other]})
+    with pytest.raises(UserError, match=rf"segment {other} .* theta has shape \(4, 15\) and dtype float64"):
+        store.load_pack(run.root, corpus)
+    empty = store.publish(run.root, "corpus", {}, {"segments": []})
+    with pytest.raises(UserError, match=f"corpus {empty} has no segments"):
+        store.load_pack(run.root, empty)
+    assert list((run.root / "tmp").iterdir()) == []
+
+
+def test_a_disk_that_does_not_keep_what_is_written(
+    run: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(root: Path, corpus_id: str) -> None:
+        path = pack_folder(root, corpus_id) / "theta.npy"
+        path.write_bytes(path.read_bytes()[:-4] + b"\1\2\3\4")
+
+    store.build_pack(run.root, run.objects["corpus"])
+    build(run.root, run.objects["corpus"])
+    monkeypatch.setattr(packs_module, "build_pack", build)
+    with pytest.raises(CorruptObjectError, match="made just now; check the disk"):
+        store.load_pack(run.root, run.objects["corpus"])
