@@ -1,13 +1,9 @@
 """What all commands share: exit status, arguments, suggestions and progress."""
 
-import json
-import re
-from pathlib import Path
-
 import pytest
 
 from hyperforget import command
-from hyperforget.command import UserError, nearest_choice, progress, run_command, stage_parser
+from hyperforget.command import UserError, nearest_choice, progress, run_command
 
 
 def interrupt() -> None:
@@ -36,21 +32,6 @@ def test_commands_end_with_a_status_and_one_line(main, status, printed, capsys) 
 def test_other_errors_keep_their_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         run_command(lambda: print(1 / 0))
-
-
-def test_stage_arguments() -> None:
-    spec = {"seed": 0, "classes": [0, 1], "path": None}
-    options = stage_parser("x").parse_args(["--spec", json.dumps(spec), "--store", "a/b", "--threads", "3"])
-    assert (options.spec, options.store, options.threads) == (spec, Path("a/b"), 3)
-    assert stage_parser("x").parse_args(["--spec", "{}", "--store", "a"]).threads == 1
-
-
-@pytest.mark.parametrize("arguments", [[], ["--spec", "{}"], ["--spec", "{", "--store", "a"]])
-def test_bad_arguments_are_named_and_leave_with_status_2(arguments, capsys) -> None:
-    with pytest.raises(SystemExit) as leaving:
-        stage_parser("x").parse_args(arguments)
-    assert leaving.value.code == 2
-    assert re.search("--s(pec|tore)", capsys.readouterr().err.splitlines()[-1])
 
 
 def test_nearest_choice() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +60,23 @@ class Folder:
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
+
+
+def test_every_stage_is_given_spec_store_and_threads() -> None:
+    spec = {"seed": 0, "classes": [0, 1], "path": None}
+    options = StageParser("x").parse_args(["--spec", json.dumps(spec), "--store", "a/b", "--threads", "3"])
+    assert (options.spec, options.store, options.threads) == (spec, Path("a/b"), 3)
+    assert StageParser("x").parse_args(["--store", "a"]).threads == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["--spec", "{}"], ["--spec", "{", "--store", "a"]])
+def test_bad_arguments_are_named_and_leave_with_status_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        StageParser("x").parse_args(arguments)
+    assert leaving.value.code == 2
+    assert re.search("--s(pec|tore)", capsys.readouterr().err.splitlines()[-1])
 
 
 def test_a_known_recipe_is_restored_byte_for_byte(folder: Folder) -> None:

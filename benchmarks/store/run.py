@@ -4,8 +4,8 @@
 
 A ratio is the time of the bare minimum over the time of the store, so 1 means that the store costs nothing.
 The two are measured in turn; the median of the ratios is reported, with the lowest and the highest. Files are
-read from the page cache: what the disk adds is the same for both. Publishing hashes, encodes and syncs side by
-side, so it needs two idle cores to show what it can do.
+read from the page cache: what the disk adds is the same for both. Publishing hashes, encodes and syncs side
+by side, so it needs two idle cores to show what it can do.
 """
 
 import argparse
@@ -153,12 +153,11 @@ def draw(corpus: Corpus, repeats: int) -> Ratio:
     """Drawing batches of pairs, against selecting as many rows of a plain matrix of checkpoints."""
     generator = torch.Generator().manual_seed(0)
     flat = corpus.theta.flatten(0, 1)
-    rows = torch.randint(flat.shape[0], (BATCHES, 2, PAIRS), generator=generator)
+    rows = torch.randint(flat.shape[0], (BATCHES, 2 * PAIRS), generator=generator)
 
     def select() -> None:
         for batch in rows:
-            pairs = [torch.index_select(flat, 0, index) for index in batch]
-            assert len(pairs) == 2
+            torch.index_select(flat, 0, batch)
 
     def draw_batches() -> None:
         for _ in range(BATCHES):

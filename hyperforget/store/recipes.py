@@ -17,6 +17,7 @@ from typing import Any
 from hyperforget.command import UserError
 from hyperforget.store.blobs import blob_path, get_blob, put_blob
 from hyperforget.store.canonical import digest
+from hyperforget.store.checks import DIGESTS
 from hyperforget.store.documents import (
     COPIES,
     create_document,
@@ -108,9 +109,9 @@ def record(store: Path, recipe: Recipe, outputs: Mapping[str, Path], provenance:
 def look_up(store: Path, recipe: Recipe) -> Record | None:
     """The record of a recipe, or None if there is none that can be restored.
 
-    None also where a file or an object that the record names is absent or has another size, and where the
-    record is damaged: running the stage again repairs all of these. What is found counts as used now, so
-    that the collection of garbage leaves it alone for a while.
+    None also where a file that the record names is absent or has another size, where an object is absent or
+    damaged, and where the record is damaged: running the stage again repairs all of these. What is found
+    counts as used now, so that the collection of garbage leaves it alone for a while.
     """
     if not store.is_dir():
         return None
@@ -119,7 +120,7 @@ def look_up(store: Path, recipe: Recipe) -> Record | None:
         found = read_record(store, recipe.id)
         if found is None:
             return None
-        folders = folders_of(store, found.objects)
+        folders = folders_of(store, found.objects, DIGESTS)
     except ValueError:
         return None
     blobs = {blob_path(store, file.sha256): file.size for file in found.outputs.values()}

@@ -34,9 +34,9 @@ def parts_of(content: Content) -> list[str]:
     return list(content.attributes.get("segments", [])) if content.kind == "corpus" else []
 
 
-def folders_of(store: Path, object_ids: Iterable[str]) -> list[Path]:
-    """The folders of objects and of their parts; ValueError if one is absent, or a file of it is absent or of
-    another size.
+def folders_of(store: Path, object_ids: Iterable[str], level: int = EXISTENCE) -> list[Path]:
+    """The folders of objects and of their parts; ValueError if one is absent or, at that level of checking,
+    damaged.
     """
     folders: list[Path] = []
     pending = list(object_ids)
@@ -44,7 +44,7 @@ def folders_of(store: Path, object_ids: Iterable[str]) -> list[Path]:
         object_id = pending.pop()
         folders.append(object_folder(store, object_id))
         try:
-            pending += parts_of(check_object(folders[-1], object_id, EXISTENCE).content)
+            pending += parts_of(check_object(folders[-1], object_id, level).content)
         except ValueError as problem:
             raise ValueError(f"object {object_id} is not whole: {problem}") from problem
     return folders
