@@ -70,12 +70,11 @@ def draw_pairs(corpus: Corpus, count: int, from_start: float, generator: torch.G
     rows = torch.randint(corpus.saved.shape[0], (count,), generator=generator)
     later = 1 + _below(corpus.saved[rows] - 1, generator)
     earlier = torch.where(torch.rand(count, generator=generator) < from_start, 0, _below(later, generator))
-    return Pairs(
-        corpus.theta[rows, earlier],
-        corpus.losses[rows, earlier],
-        corpus.theta[rows, later],
-        corpus.losses[rows, later],
-    )
+    # One selection of rows of a matrix takes half the time of indexing two dimensions at once, twice.
+    entries = torch.cat([earlier, later]) + corpus.theta.shape[1] * rows.repeat(2)
+    start, target = corpus.theta.flatten(0, 1).index_select(0, entries).split(count)
+    start_losses, target_losses = corpus.losses.flatten(0, 1).index_select(0, entries).split(count)
+    return Pairs(start, start_losses, target, target_losses)
 
 
 def _below(limits: Tensor, generator: torch.Generator) -> Tensor:

@@ -10,7 +10,7 @@ import json
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -85,15 +85,18 @@ def stage_main(
 ) -> None:
     """Parse ``arguments``; restore the stage's outputs where its recipe is known, else do the work and record it.
 
-    A stage that is not ``repeatable``, since it also tells when and where it ran, is always done anew.
+    A stage that is not ``repeatable``, since it also tells when and where it ran, is always done anew; the time is
+    then part of its recipe.
     """
     options = parser.parse_args(arguments)
+    started, clock = datetime.now(UTC), time.monotonic()
     recipe = parser.recipe(stage, options)
     outputs = parser.output_files(options)
-    if repeatable and options.reuse and _restored(options.store, recipe, outputs):
+    if not repeatable:
+        recipe = replace(recipe, arguments={**recipe.arguments, "time": started.isoformat()})
+    elif options.reuse and _restored(options.store, recipe, outputs):
         print(f"known result: recipe {recipe.id}, restored {len(outputs)} files")
         return
-    started, clock = datetime.now(UTC), time.monotonic()
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     work(options)

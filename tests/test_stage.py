@@ -120,8 +120,10 @@ def test_no_reuse_computes_again_and_compares(folder: Folder) -> None:
 
 def test_a_stage_that_is_not_repeatable_always_runs(folder: Folder) -> None:
     folder.run(repeatable=False)
-    folder.run(repeatable=False)
+    folder.noise = 1
+    assert folder.run(repeatable=False) == 6
     assert folder.runs == 2
+    assert len(list(read_records(folder.path / "store"))) == 2
 
 
 @pytest.mark.parametrize("place", ["objects", "blobs"])

@@ -128,6 +128,10 @@ class CollectionConfig(Section):
         20, description="fewest admitted checkpoints that must have forgotten a class (accuracy at most 0.01)"
     )
 
+    def runs_of(self, shard: int) -> int:
+        """How many of the runs belong to a shard; the first shards take what does not divide evenly."""
+        return self.runs // self.shards + (shard < self.runs % self.shards)
+
 
 class TaskConfig(Section):
     """A dataset, a main network and what is to be forgotten."""

@@ -44,7 +44,7 @@ def work(options: argparse.Namespace) -> None:
         config,
         spec["pivots"],
         [tuple(classes) for classes in spec["holdout"]],
-        runs=config.runs // config.shards + (options.shard < config.runs % config.shards),
+        runs=spec["runs"],
         shared_start=shared if config.starts == "shared" else None,
         generator=generator_for(spec["seed"], "collect", options.task, options.shard),
     )

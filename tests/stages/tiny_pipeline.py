@@ -51,6 +51,9 @@ SETTINGS: Config = load_config(
     }
 )
 
+# Settings of a collection that a single shard does not read.
+ELSEWHERE = {"runs", "shards", "minimum_runs", "minimum_forgotten"}
+
 Job = tuple[str, list[str]]
 
 
@@ -75,7 +78,8 @@ def collect(results: Path, shard: int, **collection: object) -> Job:
         "hidden": task.hidden,
         "seed": SETTINGS.seed,
         "protocol": SETTINGS.protocol,
-        "collection": task.collection.model_dump(exclude={"minimum_runs", "minimum_forgotten"}) | collection,
+        "runs": task.collection.runs_of(shard),
+        "collection": task.collection.model_dump(exclude=ELSEWHERE) | collection,
         "recipe": task.recipe.model_dump(exclude={"steps"}),
         "pivots": task.pivots,
         "holdout": [forget_set(text, task).classes for text in task.holdout],

@@ -47,6 +47,12 @@ def test_swapped_values_are_noticed(finished):
     assert swapped == ENDS | {"sample_edited": 2}
 
 
+def test_more_shards_of_the_same_size_keep_those_that_are_there(finished):
+    planned = finished.planned(*with_config("tasks={digits-4: {collection: {runs: 450, shards: 3}}}"))
+    assert planned["collect_checkpoints"] == 1
+    assert planned["assemble_corpus"] == 1
+
+
 def test_a_new_forget_set_trains_no_hypernetwork(finished):
     planned = finished.planned("results/digits-4/forget-2-3.csv", *REDUCED)
     assert planned == {

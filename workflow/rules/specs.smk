@@ -15,10 +15,13 @@ def network_spec(wildcards):
 def collection_spec(wildcards):
     task = task_of(wildcards)
     held_out = [forget_set(text, task).classes for text in task.holdout]
+    # A shard knows its own runs only: more shards of the same size leave those that are there as they are.
+    elsewhere = {"runs", "shards", "minimum_runs", "minimum_forgotten"}
     return canonical(
         network_spec(wildcards)
         | {
-            "collection": task.collection.model_dump(exclude={"minimum_runs", "minimum_forgotten"}),
+            "runs": task.collection.runs_of(int(wildcards.shard)),
+            "collection": task.collection.model_dump(exclude=elsewhere),
             "recipe": task.recipe.model_dump(exclude={"steps"}),
             "pivots": task.pivots,
             "holdout": held_out,
