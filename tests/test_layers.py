@@ -23,7 +23,7 @@ LEVELS = [
         "admission", "collect", "summary", "candidates", "prompts", "lookup", "hypernet", "unlearn",
         "comparison", "request",
     },
-    {"report"},
+    {"report", "provenance"},
     {"stage"},
     {"stages", "cli"},
 ]  # fmt: skip
