@@ -93,7 +93,7 @@ def stage_main(
     recipe = parser.recipe(stage, options)
     outputs = parser.output_files(options)
     if not repeatable:
-        recipe = replace(recipe, arguments={**recipe.arguments, "time": started.isoformat()})
+        recipe = replace(recipe, arguments={**recipe.arguments, "started": started.isoformat()})
     elif options.reuse and _restored(options.store, recipe, outputs):
         print(f"known result: recipe {recipe.id}, restored {len(outputs)} files")
         return

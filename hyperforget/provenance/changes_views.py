@@ -1,11 +1,10 @@
 """The changes between two versions, as text of at most 100 columns."""
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 from hyperforget.provenance.cells import KEY, METRICS, CellChange
 from hyperforget.provenance.changes import Cause, Changes
+from hyperforget.provenance.versions import value_text
 
 _MOST_CELLS = 40
 _MOST_FILES = 10
@@ -26,7 +25,7 @@ def as_text(changes: Changes) -> str:
     ]
     lines += _section("Added", _shortened(changes.added))
     lines += _section("Removed", _shortened(changes.removed))
-    keys = [f"{each.key}: {_value(each.old)} → {_value(each.new)}" for each in changes.config]
+    keys = [f"{each.key}: {value_text(each.old)} → {value_text(each.new)}" for each in changes.config]
     lines += _section("Configuration", keys)
     lines += _section("First causes", [_cause(cause) for cause in changes.causes])
     explained = {path for cause in changes.causes for path in cause.files}
@@ -47,7 +46,7 @@ def _cause(cause: Cause) -> str:
         return f"inputs: {cause.stage} {verb} {cause.what}; {follow}"
     if cause.kind == "unknown":
         return f"unknown: no recipes of one stage made both contents of {cause.what}; {follow}"
-    old, new = _value(cause.old), _value(cause.new)
+    old, new = value_text(cause.old), value_text(cause.new)
     if cause.kind == "data":
         return f"data: {cause.what}, read by {cause.stage}: {old[:14]} → {new[:14]}; {follow}"
     what = "" if cause.kind == "code" else f" {cause.what}"
@@ -95,10 +94,6 @@ def _interval(cell: CellChange) -> str:
 def _shortened(paths: Sequence[str]) -> list[str]:
     more = len(paths) - _MOST_FILES
     return [*paths[:_MOST_FILES], f"… and {more} more, see --json"] if more > 0 else list(paths)
-
-
-def _value(value: Any) -> str:
-    return "absent" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
 def _fit(line: str) -> str:

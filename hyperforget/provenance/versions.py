@@ -1,5 +1,6 @@
 """Versions of the results: what a tag, an entry of the log or a folder holds, and how to bring one back."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,11 @@ def key_changes(old: Any, new: Any) -> Iterator[KeyChange]:
             yield KeyChange(key, before.get(key), after.get(key))
 
 
+def value_text(value: Any) -> str:
+    """A value of a configuration as it may be written there."""
+    return "absent" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
 def check_out(store: Path, results: Path, name: str, config: Path | None = None) -> CheckedOut:
     """Bring a version back into ``results``, after keeping what it replaces; other files stay.
 
@@ -125,7 +131,7 @@ def as_text(done: CheckedOut) -> str:
         lines.append(f"the results until now are kept: 'hyperforget store checkout {done.before}'")
     if done.config:
         lines.append("they were made with another configuration; run the workflow with theirs, see --config")
-        lines += [f"  {each.key}: {each.old} → {each.new}" for each in done.config]
+        lines += [f"  {each.key}: {value_text(each.old)} → {value_text(each.new)}" for each in done.config]
     return "\n".join(lines)
 
 

@@ -163,3 +163,24 @@ def test_unknown_versions_are_refused(old: RecordedRun) -> None:
         diff(old.store, old.results, "odl")
     with pytest.raises(UserError, match="no tag '7'"):
         diff(old.store, old.results, "old", "7")
+
+
+def test_without_both_reports_no_configuration_is_compared(old: RecordedRun) -> None:
+    (old.results / "report.html").unlink()
+    changes = diff(old.store, old.results, "old")
+    assert changes.removed == ("report.html",)
+    assert changes.config == ()
+
+
+def test_stages_that_made_each_others_inputs_do_not_go_round_for_ever(tmp_path: Path) -> None:
+    run = RecordedRun(tmp_path)
+    run.results.mkdir()
+    for text in (b"1", b"2"):
+        (run.results / "b.csv").write_bytes(b"b" + text)
+        run.stage("forth", {"b": "results/b.csv"}, {"a": ("results/a.csv", b"a" + text)})
+        run.stage("back", {"a": "results/a.csv"}, {"b": ("results/b.csv", b"b" + text)})
+        if text == b"1":
+            keep(run, "one")
+    changes = diff(run.store, run.results, "one")
+    assert changes.changed == ("a.csv", "b.csv")
+    assert changes.causes == ()

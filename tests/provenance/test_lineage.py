@@ -100,16 +100,33 @@ def test_a_recipe_that_ran_after_a_file_was_read_did_not_make_it(tmp_path: Path)
 
 def test_of_several_recipes_the_one_that_agrees_with_the_other_files_is_taken(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    # Another run wrote an equal class table, but another corpus; it ran before the figure was made.
+    # Another run wrote an equal table of classes, but another corpus; it too ran before the figure was made.
     other = make_run(tmp_path, pixel=0.5, begin=2_000)
     make_run(tmp_path, begin=4_000)
     inputs = {"a": "results/toy/corpus-classes.csv", "b": "results/toy/corpus.json"}
     run.seconds = 6_000
     run.stage("build_figures", inputs, {"figures": ("results/figures/toy.svg", b"<svg/>")})
-    found = trace(run, "results/figures/toy.svg")
-    ids = {node.object_id for node in found.nodes}
-    assert run.objects["results/toy/corpus.json"] in ids
-    assert other.objects["results/toy/corpus.json"] not in ids
+    ids = {node.object_id for node in trace(run, "results/figures/toy.svg").nodes}
+    assert run.objects["results/toy/dataset.json"] in ids
+    assert other.objects["results/toy/dataset.json"] not in ids
+
+
+def test_a_file_of_the_same_content_elsewhere_is_not_mistaken(tmp_path: Path) -> None:
+    run = RecordedRun(tmp_path)
+    run.stage("first", {}, {"table": ("results/one/table.csv", b"1")})
+    run.stage("second", {}, {"table": ("results/two/table.csv", b"1")})
+    run.stage("third", {}, {"table": ("results/one/other.csv", b"1")})
+    assert stages(trace(run, "results/one/table.csv")) == ["first"]
+    assert stages(trace(run, "results/two/table.csv")) == ["second"]
+
+
+def test_stages_that_made_each_others_inputs_do_not_go_round_for_ever(tmp_path: Path) -> None:
+    run = RecordedRun(tmp_path)
+    (run.results).mkdir()
+    (run.results / "b.csv").write_bytes(b"b")
+    run.stage("forth", {"b": "results/b.csv"}, {"a": ("results/a.csv", b"a")})
+    run.stage("back", {"a": "results/a.csv"}, {"b": ("results/b.csv", b"b")})
+    assert sorted(stages(trace(run, "results/a.csv"))) == ["back", "forth"]
 
 
 def test_a_file_is_found_wherever_the_results_were_moved(tmp_path: Path) -> None:
