@@ -86,7 +86,7 @@ class CollectionConfig(Section):
     steps: Count = Field(1500, description="steps of a run; more than `recipe.steps` leaves time to forget")
     checkpoints: Count = Field(8, description="checkpoints kept of a run at the most, beside its start")
     reviews: Count = Field(30, description="steps at which runs may be reviewed, evenly spaced")
-    reviews_per_run: Positive = Field(8, description="expected number of them at which a run is reviewed")
+    reviews_per_run: Positive = Field(8.0, description="expected number of them at which a run is reviewed")
     review_schedule: Literal["uniform", "early", "ends"] = Field(
         "early",
         description="where reviews fall: `uniform`; `early`: after the start and after a deletion (second "
@@ -177,7 +177,7 @@ class ArchitectureConfig(Section):
     layers: Count = Field(4, description="transformer blocks (thesis: 12)")
     heads: Count = Field(4, description="attention heads (thesis: 16); must divide `width`")
     frequencies: Count = Field(16, description="frequencies that encode a scalar")
-    largest_exponent: Positive = Field(4, description="the highest frequency is 2 to this power")
+    largest_exponent: Positive = Field(4.0, description="the highest frequency is 2 to this power")
 
 
 class TrainingConfig(Section):

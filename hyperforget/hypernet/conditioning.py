@@ -1,6 +1,6 @@
 """What each hypernetwork is told: which scalars it is prompted with, and whether it sees start parameters.
 
-Thesis, equations 3.4 (DiHyFo-1) and 3.7, 3.8 (DiHyFo-2, read as section 8 of the design: the wanted losses
+Thesis, equations 3.4 (DiHyFo-1) and 3.7, 3.8 (DiHyFo-2; 3.7 repeats 3.4, and the text means: the wanted losses
 alone).
 """
 

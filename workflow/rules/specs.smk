@@ -4,7 +4,16 @@
 
 def dataset_spec(wildcards):
     task = task_of(wildcards)
-    return canonical({"dataset": task.dataset.model_dump(), "classes": task.classes, "seed": settings.seed})
+    # A file of images is part of what is told: new content under the same name is another dataset.
+    path = Path(task.dataset.path or "") if task.dataset.source == "npz" else None
+    return canonical(
+        {
+            "dataset": task.dataset.model_dump(),
+            "classes": task.classes,
+            "seed": settings.seed,
+            "content": path and file_digest(path),
+        }
+    )
 
 
 def network_spec(wildcards):
