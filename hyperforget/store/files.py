@@ -123,3 +123,14 @@ def _create_exclusively(path: Path, data: bytes) -> bool:
         raise
     sync(path.parent)
     return True
+
+
+def rename_if_absent(staging: Path, folder: Path) -> bool:
+    """Rename a folder in one step; False, with nothing done, where another one lies there already."""
+    try:
+        os.rename(staging, folder)
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+            raise
+        return False
+    return True

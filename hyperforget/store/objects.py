@@ -1,6 +1,5 @@
 """Publish and read immutable, content-addressed objects."""
 
-import errno
 import os
 import shutil
 from collections.abc import Collection, Mapping
@@ -15,7 +14,7 @@ from hyperforget.command import UserError, nearest_choice
 from hyperforget.store.canonical import array_checksum, json_value, storable_dtype
 from hyperforget.store.checks import EXISTENCE, VALUES, check_object, decode_arrays
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
-from hyperforget.store.files import seal, seal_file, sync, sync_folders, touch
+from hyperforget.store.files import rename_if_absent, seal, seal_file, sync, sync_folders, touch
 from hyperforget.store.formats import FORMATS, Dimensions
 from hyperforget.store.layout import check_store, create_store, object_folder, staging_folder
 from hyperforget.store.manifest import (
@@ -190,14 +189,7 @@ def _complete(staging: Path, content: Content, checksums: Mapping[str, int]) -> 
 
 def _move_into_place(staging: Path, folder: Path, object_id: str) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        try:
-            os.rename(staging, folder)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
-                raise
-        else:
-            return
+    while not rename_if_absent(staging, folder):
         if _is_intact(folder, object_id) and touch(folder):
             return
         aside = staging.with_name(staging.name + "-replaced")

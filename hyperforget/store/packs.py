@@ -10,7 +10,6 @@ compares SHA-256.
 """
 
 import contextlib
-import errno
 import hashlib
 import io
 import itertools
@@ -26,7 +25,7 @@ import numpy as np
 from hyperforget.command import UserError
 from hyperforget.store.documents import bytes_at, decode_document, encode_document
 from hyperforget.store.errors import CorruptObjectError
-from hyperforget.store.files import file_digest, size_of, touch
+from hyperforget.store.files import file_digest, rename_if_absent, size_of, touch
 from hyperforget.store.layout import object_folder, staging_folder
 from hyperforget.store.objects import read, read_attributes
 
@@ -195,14 +194,7 @@ def _move_into_place(staging: Path, folder: Path) -> None:
     """Put a new pack where another may lie; who has that one mapped keeps it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = staging.with_name(staging.name + "-replaced")
-    while True:
-        try:
-            os.rename(staging, folder)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
-                raise
-        else:
-            break
+    while not rename_if_absent(staging, folder):
         with contextlib.suppress(FileNotFoundError):
             os.rename(folder, aside)
             shutil.rmtree(aside)
