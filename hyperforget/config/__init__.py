@@ -5,6 +5,7 @@ prints.
 from hyperforget.config.check import forget_set, load_config, warnings
 from hyperforget.config.reference import reference
 from hyperforget.config.sections import (
+    CONDITIONING_NAMES,
     EDIT,
     LOOKUP,
     RETRAINED,
@@ -26,6 +27,7 @@ from hyperforget.config.sections import (
 )
 
 __all__ = [
+    "CONDITIONING_NAMES",
     "EDIT",
     "LOOKUP",
     "RETRAINED",

@@ -10,6 +10,9 @@ from pydantic import ValidationError
 from hyperforget.command import UserError, nearest_choice
 from hyperforget.config.reference import keys_at, meaning
 from hyperforget.config.sections import (
+    CONDITIONING_NAMES,
+    EDIT,
+    RETRAINED,
     CollectionConfig,
     Config,
     DatasetConfig,
@@ -35,7 +38,7 @@ def load_config(values: Mapping[str, Any]) -> Config:
     _check_range("probe.range", config.probe.range)
     _check_repeated("rivals", config.rivals)
     for name, model in config.models.items():
-        _check_model(f"models.{name}", model, config)
+        _check_model(name, model, config)
     return config
 
 
@@ -56,7 +59,17 @@ def forget_set(text: str, task: TaskConfig, where: str = "forget set") -> Forget
     return parse_forget_set(text, len(task.classes), where)
 
 
-def _check_model(where: str, model: ModelConfig, config: Config) -> None:
+def _check_model(name: str, model: ModelConfig, config: Config) -> None:
+    where = f"models.{name}"
+    if model.conditioning is None and name not in CONDITIONING_NAMES:
+        raise UserError(
+            f"{where}.conditioning is missing, and the name {name!r} is none itself; allowed are "
+            f"{', '.join(CONDITIONING_NAMES)}{nearest_choice(name, CONDITIONING_NAMES)}"
+        )
+    if name.endswith(EDIT) or name in (RETRAINED, *config.rivals):
+        raise UserError(
+            f"{where}: the name {name!r} belongs to another method; allowed is any other that does not end in {EDIT!r}"
+        )
     shape = model.architecture
     if shape.width % shape.heads:
         divisors = [heads for heads in range(1, shape.width + 1) if shape.width % heads == 0]

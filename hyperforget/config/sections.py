@@ -21,10 +21,12 @@ def _no_flag(value: object) -> object:
 Whole = Annotated[int, BeforeValidator(_no_flag)]
 Count = Annotated[int, BeforeValidator(_no_flag), Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 RETRAINED = "retrained"
 LOOKUP = "nearest"
 EDIT = "-edit"
+CONDITIONING_NAMES = ("gpt", "dihyfo-1", "dihyfo-2")
 
 
 class Section(BaseModel):
@@ -233,8 +235,13 @@ class EditingConfig(SamplingConfig):
 
 
 class ModelConfig(Section):
-    """A hypernetwork; its key under `models` is its conditioning."""
+    """A hypernetwork."""
 
+    conditioning: Literal["gpt", "dihyfo-1", "dihyfo-2"] | None = Field(
+        None,
+        description="what it is told: `gpt` one number and a start, `dihyfo-1` the losses of all classes and a "
+        "start, `dihyfo-2` the losses alone; without one, the model's name says it",
+    )
     process: Literal["ddpm", "flow"] = Field(
         "ddpm", description="`ddpm`: linear β, T = 1000 (thesis); `flow`: flow matching"
     )
@@ -303,13 +310,11 @@ class Config(Section):
         True,
         description="whether results that the store knows are restored; `false` computes them again and compares",
     )
-    tasks: dict[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")], TaskConfig] = Field(
-        min_length=1, description="tasks by name"
-    )
-    models: dict[Literal["dihyfo-1", "dihyfo-2"], ModelConfig] = Field(
+    tasks: dict[Name, TaskConfig] = Field(min_length=1, description="tasks by name")
+    models: dict[Name, ModelConfig] = Field(
         {"dihyfo-1": ModelConfig(), "dihyfo-2": ModelConfig()},
         min_length=1,
-        description="hypernetworks by conditioning",
+        description="hypernetworks by name; several may share a conditioning, to compare their settings",
     )
     rivals: list[Literal["nearest", "bias"]] = Field(
         ["nearest", "bias"],
@@ -320,10 +325,17 @@ class Config(Section):
     probe: ProbeConfig = ProbeConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
+    def conditioning(self, model: str) -> str:
+        """What a model is told, one of `CONDITIONING_NAMES`."""
+        return self.models[model].conditioning or model
+
     @property
     def methods(self) -> list[str]:
-        """Every producer of unlearned networks, in the order of the tables."""
-        sampled = [[name, name + EDIT] if reads_start(name) else [name] for name in self.models]
+        """Every producer of unlearned networks, in the order of the tables; G.pt forgets no class."""
+        generators = [name for name in self.models if self.conditioning(name) != "gpt"]
+        sampled = [
+            [name, name + EDIT] if reads_start(self.conditioning(name)) else [name] for name in generators
+        ]
         return [*(method for group in sampled for method in group), RETRAINED, *self.rivals]
 
 
@@ -332,6 +344,6 @@ def dataset_root(dataset: DatasetConfig) -> Path:
     return Path(dataset.root or os.environ.get("HYPERFORGET_DATA", "data"))
 
 
-def reads_start(model: str) -> bool:
+def reads_start(conditioning: str) -> bool:
     """Whether a hypernetwork reads start parameters, so that it can edit a trained network."""
-    return model != "dihyfo-2"
+    return conditioning != "dihyfo-2"

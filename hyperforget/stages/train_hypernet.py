@@ -47,7 +47,7 @@ def work(options: argparse.Namespace) -> None:
     mean, scale = fit_normalisation(seen.theta[seen.admitted()], layout, shape.tokens)
     # torch initialises layers from its global generator only.
     torch.manual_seed(derived_seed(spec["seed"], "initialise", options.task, options.model))
-    model = Hypernetwork(layout, Architecture(conditioning=options.model, **shape.model_dump()), mean, scale)
+    model = Hypernetwork(layout, Architecture(conditioning=spec["conditioning"], **shape.model_dump()), mean, scale)
     trained = train_hypernetwork(model, PROCESSES[config.process], seen, unseen, config.training, generator)
     last = trained.history[-1]
     write_rows(options.history, trained.history)

@@ -145,8 +145,14 @@ def test_choices(path: str, value: object, sentence: str) -> None:
 
 
 def test_unknown_names_of_models_rivals_and_tasks() -> None:
-    known = "allowed are dihyfo-1, dihyfo-2; did you mean 'dihyfo-2'?"
-    assert refusal_of(changed("models.dihyfo-3", {})) == f"models.dihyfo-3 is 'dihyfo-3'; {known}"
+    message = refusal_of(changed("models.dihyfo-3", {}))
+    assert message.startswith(
+        "models.dihyfo-3.conditioning is missing, and the name 'dihyfo-3' is none itself"
+    )
+    assert message.endswith("allowed are gpt, dihyfo-1, dihyfo-2; did you mean 'dihyfo-2'?")
+    for taken in ("dihyfo-1-edit", "retrained", "bias"):
+        message = refusal_of(changed(f"models.{taken}", {"conditioning": "dihyfo-2"}))
+        assert f"the name {taken!r} belongs to another method" in message
     known = "allowed are nearest, bias; did you mean 'nearest'?"
     assert refusal_of(changed("rivals", ["bias", "nearst"])) == f"rivals.1 is 'nearst'; {known}"
     assert refusal_of(changed("tasks.My_task", {})).startswith("tasks.My_task is 'My_task' (str): ")
@@ -287,6 +293,10 @@ def test_defaults_of_the_models() -> None:
     assert only.methods == ["dihyfo-2", "retrained"]
     assert only.models["dihyfo-2"].architecture.width == 64
     assert only.models["dihyfo-2"].training == ModelConfig().training
+    named = load_config(changed("models.by-layers.conditioning", "dihyfo-1") | {"rivals": []})
+    assert named.methods == ["by-layers", "by-layers-edit", "retrained"]
+    assert named.conditioning("by-layers") == "dihyfo-1"
+    assert load_config(changed("models.gpt", {}) | {"rivals": []}).methods == ["retrained"]
 
 
 def test_setting_one_key_of_editing_leaves_the_others_at_their_defaults() -> None:

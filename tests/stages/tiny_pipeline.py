@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from hyperforget.config import EDIT, LOOKUP, RETRAINED, Config, forget_set, load_config, reads_start
+from hyperforget.config import EDIT, LOOKUP, RETRAINED, Config, forget_set, load_config
 
 TASK = "digits-4"
 # One set of the tables, one held out, and one that no configuration names and that has a pivot in it.
@@ -159,8 +159,11 @@ def jobs(results: Path) -> dict[str, Job]:
     }
     for name, model in SETTINGS.models.items():
         hypernet = folder / name / "hypernet.json"
-        training = {"hidden": task.hidden, "seed": seed} | {
-            "model": model.model_dump(include={"process", "architecture", "training"})
+        training = {
+            "hidden": task.hidden,
+            "seed": seed,
+            "conditioning": SETTINGS.conditioning(name),
+            "model": model.model_dump(include={"process", "architecture", "training"}),
         }
         probing = {
             "pivots": task.pivots,
@@ -200,7 +203,7 @@ def jobs(results: Path) -> dict[str, Job]:
             found[f"sample/{name}/{forget}"] = job(
                 "sample_unlearned", results, spec, **options, **made(name, forget)
             )
-            if reads_start(name):
+            if name + EDIT in SETTINGS.methods:
                 found[f"edit/{name}/{forget}"] = job(
                     "sample_unlearned",
                     results,

@@ -7,7 +7,7 @@ from pathlib import Path
 try:
     from hyperforget.code import code_digest
     from hyperforget.command import UserError, nearest_choice
-    from hyperforget.config import LOOKUP, RETRAINED, forget_set, load_config, reads_start, warnings
+    from hyperforget.config import EDIT, LOOKUP, RETRAINED, forget_set, load_config, warnings
     from hyperforget.store.files import file_digest
     from hyperforget.report.names import FIGURE_FOLDER, TABLE_FOLDER, figure_files, table_files
 except ModuleNotFoundError as error:
@@ -81,6 +81,11 @@ def task_of(wildcards):
 def memory(mb):
     """Memory in MB that grows with each attempt."""
     return lambda wildcards, attempt: mb * attempt
+
+
+def models_that_edit():
+    """Models that read a start, and so can be given a trained network."""
+    return [name for name in settings.models if name + EDIT in settings.methods]
 
 
 def segments(wildcards):

@@ -97,7 +97,7 @@ rule sample_edited:
     benchmark:
         "results/benchmarks/sample_edited/{task}/{model}/forget-{forget}.jsonl"
     wildcard_constraints:
-        model="|".join(model for model in settings.models if reads_start(model)) or "none",
+        model="|".join(models_that_edit()) or "none",
     conda:
         "../../envs/hyperforget.yaml"
     threads: 1

@@ -67,6 +67,7 @@ def training_spec(wildcards):
         {
             "hidden": task_of(wildcards).hidden,
             "seed": settings.seed,
+            "conditioning": settings.conditioning(wildcards.model),
             "model": model.model_dump(include={"process", "architecture", "training"}),
         }
     )
