@@ -5,7 +5,22 @@ import io
 import math
 from collections.abc import Sequence
 
-from hyperforget.report.table_model import Block, Cell, Heading, Label, Table, number
+from hyperforget.report.table_model import (
+    Block,
+    Cell,
+    Heading,
+    Published,
+    Row,
+    Table,
+    latex_escape,
+    number,
+    signed,
+)
+
+# Colour is never alone: sign and mark say the same.
+MARKS = {"better": "✓", "level": "=", "worse": "✗"}
+# The page's light palette; a paper that defines a colour of that name keeps its own.
+LATEX_COLOURS = {"better": "00664A", "level": "565D66", "worse": "9A3B00"}
 
 
 def to_csv(table: Table) -> str:
@@ -22,10 +37,12 @@ def exact(value: float) -> str:
 
 def to_latex(table: Table) -> str:
     """A booktabs ``tabular`` to ``\\input`` into a ``table`` environment; the caption comes as a comment."""
+    packages = "booktabs, xcolor, pifont" if table.has_published else "booktabs"
     lines = [
-        r"% \usepackage{booktabs}",
+        rf"% \usepackage{{{packages}}}",
         rf"% \caption{{{table.caption.latex}}}",
         rf"% \label{{tab:{table.name}}}",
+        *(_latex_colours() if table.has_published else []),
         rf"\begin{{tabular}}{{l{'r' * table.width}}}",
         r"\toprule",
     ]
@@ -67,7 +84,36 @@ def _latex_block(block: Block, table: Table) -> list[str]:
     for row in block.rows:
         cells = [_spanning(_latex_cell(cell), cell.span, "c") for cell in row.cells]
         lines.append(_latex_row([row.label.latex, *cells], _missing(row.cells, table)))
+        if row.has_published:
+            lines += _latex_published(row, table)
     return lines
+
+
+def _latex_colours() -> list[str]:
+    # The comment sign at the end keeps the line break from becoming a space before the table.
+    return [rf"\providecolor{{{name}}}{{HTML}}{{{code}}}%" for name, code in LATEX_COLOURS.items()]
+
+
+def _latex_published(row: Row, table: Table) -> list[str]:
+    """Two small lines under a row; beside our values they would make the table too wide for a page."""
+    lines = []
+    for label, show in (("thesis", _latex_published_value), ("difference", _latex_difference)):
+        shown = [show(cell.published, cell.decimals) if cell.published else "" for cell in row.cells]
+        cells = [_spanning(content, cell.span, "c") for content, cell in zip(shown, row.cells, strict=True)]
+        lines.append(_latex_row([rf"\quad\scriptsize {label}", *cells], _missing(row.cells, table)))
+    return [*lines, r"\addlinespace"]
+
+
+def _latex_published_value(published: Published, decimals: int) -> str:
+    return rf"\scriptsize {_latex_number(published.value, decimals)}"
+
+
+def _latex_difference(published: Published, decimals: int) -> str:
+    shown = _latex_number(published.difference, decimals, plus="$+$")
+    if published.verdict is None:
+        return rf"\scriptsize {shown}"
+    mark = latex_escape(MARKS[published.verdict])
+    return rf"\textcolor{{{published.verdict}}}{{\scriptsize {mark} {shown}}}"
 
 
 def _latex_row(cells: list[str], missing: int) -> str:
@@ -88,12 +134,18 @@ def _rules_under(headings: Sequence[Heading]) -> str:
 
 
 def _latex_cell(cell: Cell) -> str:
-    def one(value: float) -> str:
-        return number(value, cell.decimals, minus="$-$", infinity=r"$\infty$").replace("–", "--")
+    interval = ""
+    if cell.has_interval:
+        low, high = _latex_number(cell.low, cell.decimals), _latex_number(cell.high, cell.decimals)
+        # Braces, because a bracket right after the row separator of the line before would be read as its
+        # option.
+        interval = f" {{[}}{low}, {high}{{]}}"
+    return _latex_number(cell.value, cell.decimals) + interval
 
-    # Braces, because a bracket right after the row separator of the line before would be read as its option.
-    interval = f" {{[}}{one(cell.low)}, {one(cell.high)}{{]}}" if cell.has_interval else ""
-    return one(cell.value) + interval
+
+def _latex_number(value: float, decimals: int, plus: str = "") -> str:
+    shown = signed(value, decimals, plus, minus="$-$", infinity=r"$\infty$")
+    return shown.replace("–", "--")
 
 
 def _html_block(block: Block, table: Table, first: bool) -> list[str]:
@@ -111,7 +163,7 @@ def _html_block(block: Block, table: Table, first: bool) -> list[str]:
         )
     for item in block.rows:
         body.append(
-            _html_row([_row_heading(item.label), *map(_html_cell, item.cells)], _missing(item.cells, table))
+            _html_row([_html_row_heading(item), *map(_html_cell, item.cells)], _missing(item.cells, table))
         )
     # A table may have one thead only, and every later block brings headings of its own.
     if first:
@@ -130,17 +182,34 @@ def _html_heading(heading: Heading) -> str:
     return f'<th scope="colgroup" colspan="{heading.span}">{heading.label.html}</th>'
 
 
-def _row_heading(label: Label) -> str:
-    return f'<th scope="row">{label.html}</th>'
+def _html_row_heading(row: Row) -> str:
+    below = "<br><small>thesis<br>difference</small>" if row.has_published else ""
+    return f'<th scope="row">{row.label.html}{below}</th>'
 
 
 def _html_cell(cell: Cell) -> str:
-    interval = ""
+    content = number(cell.value, cell.decimals)
     if cell.has_interval:
         low, high = number(cell.low, cell.decimals), number(cell.high, cell.decimals)
-        interval = f' <span class="interval">[{low}, {high}]</span>'
+        content += f' <span class="interval">[{low}, {high}]</span>'
     span = f' colspan="{cell.span}"' if cell.span > 1 else ""
-    return f"<td{span}>{number(cell.value, cell.decimals)}{interval}</td>"
+    if cell.published is None:
+        return f"<td{span}>{content}</td>"
+    title, below = _html_published(cell.published, cell.decimals)
+    return f'<td{span} title="{title}">{content}<br>{below}</td>'
+
+
+def _html_published(published: Published, decimals: int) -> tuple[str, str]:
+    """The tooltip of a cell and its small lines."""
+    value, difference = number(published.value, decimals), signed(published.difference, decimals)
+    title = f"Thesis {value}; ours minus thesis {difference}"
+    if published.verdict is None:
+        return title, f"<small>{value}<br>{difference}</small>"
+    mark = f'<span role="img" aria-label="{published.verdict}">{MARKS[published.verdict]}</span>'
+    return (
+        f"{title}: {published.verdict}",
+        f'<small>{value}<br><span class="{published.verdict}">{mark}&nbsp;{difference}</span></small>',
+    )
 
 
 def _html_row(cells: list[str], missing: int) -> str:

@@ -3,6 +3,9 @@
 import html
 import math
 from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["better", "level", "worse"]
 
 _LATEX_SPECIALS = {
     "\\": r"\textbackslash{}",
@@ -20,6 +23,8 @@ _LATEX_SPECIALS = {
     "−": "$-$",
     "×": r"$\times$",
     "÷": r"$\div$",
+    "✓": r"\ding{51}",
+    "✗": r"\ding{55}",
     "≤": r"$\leq$",
 }
 
@@ -75,14 +80,27 @@ class Heading:
 
 
 @dataclass(frozen=True)
+class Published:
+    """What the thesis printed for a cell, our value minus it, and how ours compares, None where it cannot."""
+
+    value: float
+    difference: float
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True)
 class Cell:
-    """A number over ``span`` columns, with its interval where it has one; NaN shows as a dash."""
+    """A number over ``span`` columns, with its interval and the published value where it has them.
+
+    NaN shows as a dash.
+    """
 
     value: float
     low: float = math.nan
     high: float = math.nan
     span: int = 1
     decimals: int = 4
+    published: Published | None = None
 
     @property
     def has_interval(self) -> bool:
@@ -95,6 +113,10 @@ class Row:
 
     label: Label
     cells: tuple[Cell, ...]
+
+    @property
+    def has_published(self) -> bool:
+        return any(cell.published for cell in self.cells)
 
 
 @dataclass(frozen=True)
@@ -117,6 +139,10 @@ class Table:
     csv_rows: tuple[tuple[str, ...], ...]
 
     @property
+    def has_published(self) -> bool:
+        return any(row.has_published for block in self.blocks for row in block.rows)
+
+    @property
     def width(self) -> int:
         """Columns of the widest block, row headings apart."""
         spans = [sum(cell.span for cell in row.cells) for block in self.blocks for row in block.rows]
@@ -132,3 +158,9 @@ def number(value: float, decimals: int = 4, minus: str = "−", infinity: str = 
         return infinity if value > 0 else minus + infinity
     rounded = f"{abs(value):.{decimals}f}"
     return minus + rounded if value < 0 and float(rounded) != 0 else rounded
+
+
+def signed(value: float, decimals: int = 4, plus: str = "+", minus: str = "−", infinity: str = "∞") -> str:
+    """`number` with its sign, which only 0 and NaN lack."""
+    shown = number(value, decimals, minus, infinity)
+    return plus + shown if round(value, decimals) > 0 else shown

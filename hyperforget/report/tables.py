@@ -1,7 +1,8 @@
 """The thesis' tables 3.1 to 3.4: metrics in rows, methods and forget sets in columns."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hyperforget.config import RETRAINED
@@ -13,7 +14,9 @@ from hyperforget.report.names import (
     method_title,
     table_names,
 )
+from hyperforget.report.published import compare, published_note
 from hyperforget.report.results import Metrics, Value
+from hyperforget.report.strangers import strangers_table
 from hyperforget.report.table_formats import exact, to_csv, to_html, to_latex
 from hyperforget.report.table_model import (
     FORGET_SET,
@@ -22,6 +25,7 @@ from hyperforget.report.table_model import (
     Cell,
     Heading,
     Label,
+    Published,
     Row,
     Table,
     forget_label,
@@ -74,6 +78,8 @@ def build_tables(spec: ReportSpec, metrics: Metrics) -> list[Table]:
                 tables.append(_individual_table(f"{prefix}-individual", spec, source))
                 tables.append(_paired_table(f"{prefix}-paired", spec, source))
         tables.append(comparison_table(spec, task, metrics))
+        if task.strangers.methods:
+            tables.append(strangers_table(task, metrics))
     by_name = {table.name: table for table in tables}
     return [by_name[name] for name in table_names(spec)]
 
@@ -98,6 +104,17 @@ class _Source:
             need(self.task.name, method, forget, "chosen", measure.metric, measure.set)
             for forget in self.forget_sets
         ]
+
+    def published(self, method: str, measure: _Measure) -> list[Published | None]:
+        """What the thesis printed beside those, one a forget set, None where it printed nothing."""
+        task, metric, set_ = self.task.name, measure.metric, measure.set
+        found = []
+        for forget, value in zip(self.forget_sets, self.chosen(method, measure), strict=True):
+            # One retrained network, as in the thesis: a median would be an easier target than its own.
+            target = self.metrics.find(task, RETRAINED, forget, "chosen", metric, set_)
+            retrained = math.nan if target is None else target.value
+            found.append(compare(task, method, forget, metric, set_, value.value, retrained))
+        return found
 
     def retrained(self, measure: _Measure, required: bool) -> list[Value]:
         """Medians of all retrained networks, one a forget set; unless required, those there are."""
@@ -175,7 +192,11 @@ def _table(
         blocks.append(_population_block(population_heading, measures, population, source, columns))
     blocks += [_chosen_block(chunk, measures, source) for chunk in chunks]
     csv_rows = _csv_rows([*thesis, *others], measures, population, source)
-    return Table(name, caption, text(source.task.name), tuple(blocks), csv_rows)
+    table = Table(name, caption, text(source.task.name), tuple(blocks), csv_rows)
+    if not table.has_published:
+        return table
+    note = published_note(source.task.name, [measure.metric for measure in measures])
+    return replace(table, caption=caption + note)
 
 
 def _chosen_block(methods: Sequence[str], measures: Sequence[_Measure], source: _Source) -> Block:
@@ -185,7 +206,13 @@ def _chosen_block(methods: Sequence[str], measures: Sequence[_Measure], source: 
     rows = tuple(
         Row(
             measure.label,
-            tuple(Cell(value.value) for method in methods for value in source.chosen(method, measure)),
+            tuple(
+                Cell(value.value, published=published)
+                for method in methods
+                for value, published in zip(
+                    source.chosen(method, measure), source.published(method, measure), strict=True
+                )
+            ),
         )
         for measure in measures
     )
@@ -218,7 +245,14 @@ def _csv_rows(
 ) -> tuple[tuple[str, ...], ...]:
     """Two header rows (method, forget set), then a row a metric; pandas reads it with ``header=[0, 1]``."""
     parts = ("median", "low", "high") if population else ()
-    groups = [*methods, *(f"{RETRAINED} {part}" for part in parts)]
+    published = [
+        method for method in methods if any(any(source.published(method, measure)) for measure in measures)
+    ]
+    groups = [
+        *methods,
+        *(f"{RETRAINED} {part}" for part in parts),
+        *(f"{method} {part}" for method in published for part in ("published", "difference", "verdict")),
+    ]
     lines = [
         ["method", *(group for group in groups for _ in source.forget_sets)],
         ["forget", *source.forget_sets * len(groups)],
@@ -229,5 +263,17 @@ def _csv_rows(
             numbers += [value.value for value in population[index]]
             numbers += [value.low for value in population[index]]
             numbers += [value.high for value in population[index]]
-        lines.append([measure.label.plain, *map(exact, numbers)])
+        beside = [
+            field for method in published for field in _csv_published(source.published(method, measure))
+        ]
+        lines.append([measure.label.plain, *map(exact, numbers), *beside])
     return tuple(map(tuple, lines))
+
+
+def _csv_published(values: Sequence[Published | None]) -> list[str]:
+    """Published values, then differences, then verdicts; empty where there is none."""
+    return [
+        *(exact(value.value) if value else "" for value in values),
+        *(exact(value.difference) if value else "" for value in values),
+        *((value.verdict or "") if value else "" for value in values),
+    ]
