@@ -46,11 +46,16 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a stored batch says of itself."""
+    """What a stored batch says of itself.
+
+    ``index`` is the chosen network; ``population`` (M,) are the indices of those that stand for the method, the
+    chosen one among them: the chosen edit of each start where trained networks were edited, else all networks.
+    """
 
     candidates: Candidates
     layout: Layout
     index: int
+    population: Tensor
 
 
 def measure(params: Tensor, layout: Layout, split: Split) -> tuple[Tensor, Tensor]:
@@ -105,17 +110,38 @@ def choose(
     return int(torch.where(retained == retained.max(), gap, -torch.inf).argmax())
 
 
+def choose_each(candidates: Candidates, sizes: Tensor, forget: Tensor, config: SelectionConfig) -> list[int]:
+    """Index of the chosen network of each start, in the order of starts; see `choose`."""
+    starts = candidates.start.unique().tolist()
+    return [choose(candidates, sizes, forget, config, start) for start in starts]
+
+
 def class_accuracies(candidates: Candidates, sizes: Tensor, forget: Tensor) -> tuple[Tensor, Tensor]:
     """Accuracy (N,) on the forgotten and on the retained classes, on the split that selects."""
     return accuracy_on(candidates.correct, sizes, forget), accuracy_on(candidates.correct, sizes, ~forget)
 
 
 def publish_candidates(
-    root: Path, token: Path, candidates: Candidates, layout: Layout, chosen: int, attributes: dict[str, Any]
+    root: Path,
+    token: Path,
+    candidates: Candidates,
+    layout: Layout,
+    chosen: int,
+    attributes: dict[str, Any],
+    population: list[int] | None = None,
 ) -> None:
-    """Store a batch and write its token; ``attributes`` name the task, method and forget set."""
+    """Store a batch and write its token; ``attributes`` name the task, method and forget set.
+
+    ``population`` is that of `Chosen`; without it, all networks.
+    """
     arrays = {name: getattr(candidates, name).numpy() for name in _ARRAYS}
-    content = attributes | {"sizes": list(layout.sizes), "chosen": chosen, "arrays": _ARRAYS}
+    everyone = list(range(candidates.params.shape[0]))
+    content = attributes | {
+        "sizes": list(layout.sizes),
+        "chosen": chosen,
+        "population": everyone if population is None else population,
+        "arrays": _ARRAYS,
+    }
     object_id = publish(root, "networks", arrays, content, dimensions=_DIMENSIONS)
     write_token(
         token, "networks", object_id, attributes | {"networks": candidates.params.shape[0], "chosen": chosen}
@@ -126,8 +152,12 @@ def load_candidates(root: Path, token: Path) -> Chosen:
     """The batch that a token names; raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`."""
     stored = read(root, read_token(token, kind="networks").object_id, kind="networks")
     arrays = {name: torch.from_numpy(stored.arrays[name]) for name in _ARRAYS}
+    attributes = stored.attributes
     return Chosen(
-        Candidates(**arrays), Layout(tuple(stored.attributes["sizes"])), stored.attributes["chosen"]
+        Candidates(**arrays),
+        Layout(tuple(attributes["sizes"])),
+        attributes["chosen"],
+        torch.tensor(attributes["population"]),
     )
 
 

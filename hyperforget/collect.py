@@ -6,6 +6,7 @@ that their losses rise (figure 3.6). Pivot classes are never undersampled. Runs 
 `admission` says what is kept.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,7 @@ SEGMENT_DIMENSIONS = {
     "rate_before": ("run", "class"),
     "rate_after": ("run", "class"),
     "learning_rate": ("run",),
+    "recipe": ("run",),
 }
 SEGMENT_ARRAYS = {
     "theta": {
@@ -53,6 +55,7 @@ SEGMENT_ARRAYS = {
     },
     "rate_after": {"unit": "1", "description": "share of each class that the run is shown after the switch"},
     "learning_rate": {"unit": "1", "description": "learning rate of the run"},
+    "recipe": {"unit": "1", "description": "index of the run's recipe among those of the specification"},
 }
 
 
@@ -67,12 +70,18 @@ class Plan:
     review_steps: Tensor
     reviews: Tensor
 
+    def take(self, rows: Tensor) -> "Plan":
+        """The plan of some of the runs, in that order."""
+        shown = self.curriculum
+        curriculum = Curriculum(shown.before[rows], shown.after[rows], shown.switch[rows])
+        return Plan(curriculum, self.learning_rates[rows], self.review_steps, self.reviews[rows])
+
 
 def collect_runs(
     layout: Layout,
     train: Split,
     review: Split,
-    recipe: RecipeConfig,
+    recipes: Sequence[RecipeConfig],
     config: CollectionConfig,
     pivots: list[int],
     holdout: list[tuple[int, ...]],
@@ -83,7 +92,8 @@ def collect_runs(
     """Train ``runs`` networks and return their admitted checkpoints as arrays, with the admission's counts.
 
     Checkpoint 0 of every run is its start. ``review`` is the split whose class losses (nats) condition and
-    admit: validation, or test under the thesis' protocol. Rows beyond ``saved`` are zero.
+    admit: validation, or test under the thesis' protocol. Each run draws one of ``recipes``, all alike. Rows
+    beyond ``saved`` are zero.
     """
     free = [label for label in range(layout.classes) if label not in pivots]
     admission = Admission(config, pivots, free, runs, class_sizes(review.labels, layout.classes))
@@ -91,10 +101,17 @@ def collect_runs(
     for first in range(0, runs, _NETWORKS_AT_ONCE):
         count = min(_NETWORKS_AT_ONCE, runs - first)
         plan = plan_runs(config, layout.classes, free, holdout, count, generator)
-        starts = (
-            initialise(layout, count, generator) if shared_start is None else shared_start.expand(count, -1)
-        )
-        chunks.append(_run(layout, train, review, recipe, config, plan, starts, admission, generator))
+        for index, rows in _draw_recipes(len(recipes), count, generator):
+            recipe = recipes[index]
+            starts = (
+                initialise(layout, len(rows), generator, recipe.initialisation)
+                if shared_start is None
+                else shared_start.expand(len(rows), -1)
+            )
+            collected = _run(
+                layout, train, review, recipe, config, plan.take(rows), starts, admission, generator
+            )
+            chunks.append(collected | {"recipe": np.full(len(rows), index)})
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}, admission
 
 
@@ -129,6 +146,16 @@ def plan_runs(
     learning_rates = low * (high / low) ** torch.rand(count, generator=generator)
     review_steps, reviews = _draw_reviews(config, switch, generator)
     return Plan(Curriculum(before, after, switch), learning_rates, review_steps, reviews)
+
+
+def _draw_recipes(recipes: int, count: int, generator: torch.Generator) -> Iterator[tuple[int, Tensor]]:
+    """Each recipe's index with the runs, of ``count``, that drew it, unless none did."""
+    # A single recipe is no draw: the random numbers are then those of a collection that knows no others.
+    drawn = torch.randint(recipes, (count,), generator=generator) if recipes > 1 else torch.zeros(count)
+    for index in range(recipes):
+        rows = torch.nonzero(drawn == index).flatten()
+        if len(rows):
+            yield index, rows
 
 
 def _draw_classes(

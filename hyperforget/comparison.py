@@ -2,14 +2,16 @@
 has read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import torch
 from torch import Tensor
 
 from hyperforget.candidates import Chosen, class_accuracies
-from hyperforget.metrics.evaluate import Outputs, Reference, Split
+from hyperforget.metrics.evaluate import Outputs, Reference, Row, Split
+from hyperforget.metrics.registry import USABLE_FORGET_ACCURACY, USABLE_RETAIN_MARGIN
 from hyperforget.networks import Layout, forward
 from hyperforget.tasks import TaskData
 
@@ -39,12 +41,10 @@ class ConfusionRow:
 
 
 def outputs_of(stored: Chosen, data: TaskData) -> Outputs:
-    """A stored batch as `hyperforget.metrics.evaluate` reads it."""
-    return Outputs(
-        _logits(stored.candidates.params, stored.layout, data),
-        stored.candidates.params.shape[0],
-        stored.index,
-    )
+    """The population of a stored batch as `hyperforget.metrics.evaluate` reads it."""
+    params = stored.candidates.params[stored.population]
+    chosen = int((stored.population == stored.index).nonzero())
+    return Outputs(_logits(params, stored.layout, data), params.shape[0], chosen)
 
 
 def reference_of(retrained: Chosen, data: TaskData, forget: Tensor) -> Reference:
@@ -69,6 +69,26 @@ def candidate_rows(method: str, stored: Chosen, sizes: Tensor, forget: Tensor) -
         )
         for index in range(candidates.params.shape[0])
     ]
+
+
+def usable_row(
+    task: str, forget: str, candidates: Sequence[CandidateRow], retrained: Sequence[CandidateRow]
+) -> Row:
+    """The share of a method's candidates at the prompt of the chosen one that forget and retain, as the
+    metric ``usable_share`` defines it.
+    """
+    # Accuracies are shares of images: of two that are equal, neither must fail by the last binary digit.
+    worst = median(row.retain_accuracy for row in retrained) - USABLE_RETAIN_MARGIN - 1e-9
+    [prompt] = {row.prompt for row in candidates if row.chosen}
+    beside = [row for row in candidates if row.prompt == prompt]
+    usable = [
+        row
+        for row in beside
+        if row.forget_accuracy <= USABLE_FORGET_ACCURACY and row.retain_accuracy >= worst
+    ]
+    share = len(usable) / len(beside)
+    method = candidates[0].method
+    return Row(task, method, forget, "population", "choice", "usable_share", share, None, None, len(beside))
 
 
 def confusion_rows(method: str, stored: Chosen, reference: Reference, data: TaskData) -> list[ConfusionRow]:

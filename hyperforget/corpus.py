@@ -7,23 +7,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hyperforget.config import Performance
+from hyperforget.metrics.performance import performance_values
 from hyperforget.store.objects import read, read_attributes
 from hyperforget.store.tokens import read_token
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Checkpoints of R runs: ``theta`` (R, T, P), ``losses`` (R, T, C) in nats; run r has ``saved[r]`` of
-    them, first its start.
+    """Checkpoints of R runs: ``theta`` (R, T, P) and ``performance`` (R, T, K), as a hypernetwork is told it; run r
+    has ``saved[r]`` of them, first its start.
+
+    With ``cumulative`` (R * T,), which rises to 1, the later checkpoints of pairs are drawn by these chances.
     """
 
     theta: Tensor
-    losses: Tensor
+    performance: Tensor
     saved: Tensor
+    cumulative: Tensor | None = None
 
     def runs(self, rows: Tensor) -> "Corpus":
-        """The corpus of some runs only."""
-        return Corpus(self.theta[rows], self.losses[rows], self.saved[rows])
+        """The corpus of some runs only, drawn uniformly."""
+        return Corpus(self.theta[rows], self.performance[rows], self.saved[rows])
 
     def split(self, unseen: float, generator: torch.Generator) -> tuple["Corpus", "Corpus"]:
         """The runs that have an admitted checkpoint, divided at random into seen ones, to train on, and a
@@ -51,30 +56,38 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Pairs:
-    """B pairs of an earlier and a later checkpoint of one run: parameters (B, P) and class losses (B, C) of
+    """B pairs of an earlier and a later checkpoint of one run: parameters (B, P) and performance (B, K) of
     both.
     """
 
     start: Tensor
-    start_losses: Tensor
+    start_performance: Tensor
     target: Tensor
-    target_losses: Tensor
+    target_performance: Tensor
 
 
 def draw_pairs(corpus: Corpus, count: int, from_start: float, generator: torch.Generator) -> Pairs:
     """Draw a run uniformly, then an earlier and a later checkpoint of it (thesis, section 3.3.2).
 
     With chance ``from_start`` the earlier one is the run's random start, so that prompting from scratch is
-    learned. Every run must have two checkpoints at least.
+    learned. Every run must have two checkpoints at least. A corpus with chances of its own gives run and later
+    checkpoint by these.
     """
-    rows = torch.randint(corpus.saved.shape[0], (count,), generator=generator)
-    later = 1 + _below(corpus.saved[rows] - 1, generator)
+    slots = corpus.theta.shape[1]
+    if corpus.cumulative is None:
+        rows = torch.randint(corpus.saved.shape[0], (count,), generator=generator)
+        later = 1 + _below(corpus.saved[rows] - 1, generator)
+    else:
+        uniform = torch.rand(count, generator=generator, dtype=torch.float64)
+        drawn = torch.searchsorted(corpus.cumulative, uniform, right=True)
+        rows, later = drawn // slots, drawn % slots
     earlier = torch.where(torch.rand(count, generator=generator) < from_start, 0, _below(later, generator))
     # One selection of rows of a matrix takes half the time of indexing two dimensions at once, twice.
-    entries = torch.cat([earlier, later]) + corpus.theta.shape[1] * rows.repeat(2)
+    entries = torch.cat([earlier, later]) + slots * rows.repeat(2)
     start, target = corpus.theta.flatten(0, 1).index_select(0, entries).split(count)
-    start_losses, target_losses = corpus.losses.flatten(0, 1).index_select(0, entries).split(count)
-    return Pairs(start, start_losses, target, target_losses)
+    told = corpus.performance.flatten(0, 1).index_select(0, entries)
+    start_performance, target_performance = told.split(count)
+    return Pairs(start, start_performance, target, target_performance)
 
 
 def _below(limits: Tensor, generator: torch.Generator) -> Tensor:
@@ -105,10 +118,14 @@ def read_segments(root: Path, segments: list[str], names: list[str]) -> dict[str
     return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
-def load_corpus(root: Path, token: Path) -> Corpus:
-    """All checkpoints of the corpus that a token names."""
-    arrays = read_segments(root, segment_ids(root, token), ["theta", "loss", "saved"])
-    return Corpus(*(torch.from_numpy(arrays[name]) for name in ("theta", "loss", "saved")))
+def load_corpus(root: Path, token: Path, performance: Performance, sizes: Tensor) -> Corpus:
+    """All checkpoints of the corpus that a token names; ``sizes`` (C,) are images per class of the conditioning
+    split.
+    """
+    names = ["theta", "loss", "correct", "saved"]
+    arrays = read_segments(root, segment_ids(root, token), names)
+    theta, losses, correct, saved = (torch.from_numpy(arrays[name]) for name in names)
+    return Corpus(theta, performance_values(losses, correct, sizes, performance), saved)
 
 
 def load_outcomes(root: Path, token: Path, sizes: Tensor) -> Outcomes:

@@ -1,4 +1,4 @@
-"""Training many main networks at once by stochastic gradient descent.
+"""Training many main networks at once on minibatches.
 
 All networks of a population read the same minibatch; each draws its own examples from it (a Bernoulli
 keep-mask over the minibatch), so two networks with a common start still differ, and classes are undersampled
@@ -15,6 +15,7 @@ from torch import Tensor
 from hyperforget.command import progress
 from hyperforget.config import RecipeConfig
 from hyperforget.networks import Layout, forward_parts
+from hyperforget.update_rules import UPDATE_RULES
 
 
 @dataclass(frozen=True)
@@ -57,20 +58,15 @@ def train_population(
     a copy of the parameters. Equal to training the networks one by one on the same weighted minibatches.
     """
     parts = [part.clone().requires_grad_() for part in layout.split(starts)]
-    velocities = [torch.zeros_like(part) for part in parts]
     rates = [(recipe.learning_rate * learning_rates).view(-1, *[1] * (part.dim() - 1)) for part in parts]
+    update = UPDATE_RULES[recipe.optimizer](parts, rates, recipe)
     for step in progress(range(1, steps + 1), steps, f"training {starts.shape[0]} networks"):
         rows = torch.randint(labels.shape[0], (recipe.batch_size,), generator=generator)
         weights = example_weights(labels[rows], curriculum.rates(step - 1), recipe.share, generator)
         loss = weighted_loss(forward_parts(parts, images[rows].T), labels[rows], weights)
         gradients = torch.autograd.grad(loss, parts)
         with torch.no_grad():
-            for part, gradient, velocity, rate in zip(parts, gradients, velocities, rates, strict=True):
-                if recipe.weight_decay:
-                    gradient = gradient.add(part, alpha=recipe.weight_decay)
-                if recipe.momentum:
-                    gradient = velocity.mul_(recipe.momentum).add_(gradient)
-                part.addcmul_(rate, gradient, value=-1)
+            update(gradients)
             if observe is not None and step in observed_steps:
                 observe(step, layout.join([part.detach() for part in parts]))
     return layout.join([part.detach() for part in parts])
@@ -81,7 +77,7 @@ def example_weights(labels: Tensor, rates: Tensor, share: float, generator: torc
     sum one.
 
     Network n draws an example of class c with probability ``share * rates[n, c]``; one that draws nothing
-    has zero weights, hence no step.
+    has zero weights, hence no gradient.
     """
     drawn = torch.rand(rates.shape[0], labels.shape[0], generator=generator) < share * rates[:, labels]
     return drawn / drawn.sum(dim=1, keepdim=True).clamp(min=1)

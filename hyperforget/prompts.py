@@ -1,4 +1,4 @@
-"""Prompts: the class losses that a hypernetwork is asked for."""
+"""Prompts: the class losses, or other performance, that a hypernetwork is asked for."""
 
 from itertools import product
 
@@ -35,6 +35,18 @@ def prompt_grid(losses: Tensor, accuracies: Tensor, forget: Tensor, config: Prom
             )
         )
     return torch.stack(prompts)
+
+
+def best_prompt(losses: Tensor, performance: Tensor, share: float) -> Tensor:
+    """The prompt (K,) for a network as good as the best ones of M checkpoints, from their class losses (M, C).
+
+    It is the median of ``performance`` (M, K), as a hypernetwork is told it, over that ``share`` of checkpoints, one
+    at least, whose mean losses are the lowest. They have been that good at all classes at once; quantiles of each
+    class on its own ask for more than any network can do, since a class fares better where others were deleted.
+    """
+    count = max(1, round(share * losses.shape[0]))
+    best = losses.mean(dim=1).topk(count, largest=False).indices
+    return performance[best].quantile(0.5, dim=0)
 
 
 def _forgotten_loss(losses: Tensor, accuracies: Tensor, quantile: float) -> Tensor:

@@ -9,7 +9,7 @@ import argparse
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,15 +78,16 @@ class StageParser(argparse.ArgumentParser):
 def stage_main(
     stage: str,
     parser: StageParser,
-    work: Callable[[argparse.Namespace], None],
+    work: Callable[[argparse.Namespace], Mapping[str, float] | None],
     arguments: list[str] | None = None,
     *,
     repeatable: bool = True,
 ) -> None:
     """Parse ``arguments``; restore the stage's outputs where its recipe is known, else do the work and record it.
 
-    A stage that is not ``repeatable``, since it also tells when and where it ran, is always done anew; the time is
-    then part of its recipe.
+    ``work`` may return what it timed itself, seconds by name; the record keeps it as ``timed``, beside the
+    seconds that the stage took in all. A stage that is not ``repeatable``, since it also tells when and where it
+    ran, is always done anew; the time is then part of its recipe.
     """
     options = parser.parse_args(arguments)
     started, clock = datetime.now(UTC), time.monotonic()
@@ -99,11 +100,12 @@ def stage_main(
         return
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
-    work(options)
+    timed = work(options)
     git = git_state(Path(__file__).parent)
     provenance = {
         "time": started.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 3),
+        "timed": {name: round(seconds, 4) for name, seconds in (timed or {}).items()},
         "host": socket.gethostname(),
         "versions": dict(package_versions()),
         "git": None if git is None else asdict(git),

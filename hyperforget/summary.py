@@ -88,24 +88,28 @@ def summarise_forget_sets(
     return rows
 
 
-def check_runs(runs: int, config: CollectionConfig, task: str, counts: AdmissionCounts) -> None:
-    """Raise `UserError` where fewer runs than ``minimum_runs`` have an admitted checkpoint."""
+def check_runs(runs: int, config: CollectionConfig, key: str, counts: AdmissionCounts) -> None:
+    """Raise `UserError` where fewer runs than ``minimum_runs`` have an admitted checkpoint; ``key`` is where
+    the configuration has the collection.
+    """
     if runs < config.minimum_runs:
         raise UserError(
-            f"tasks.{task}: only {runs} of {config.runs} runs have an admitted checkpoint, fewer than "
-            f"collection.minimum_runs = {config.minimum_runs}; {counts.pivots_rejected} of {counts.reviewed} "
+            f"{key}: only {runs} of {config.runs} runs have an admitted checkpoint, fewer than "
+            f"minimum_runs = {config.minimum_runs}; {counts.pivots_rejected} of {counts.reviewed} "
             f"reviewed checkpoints failed pivot_accuracy = {config.pivot_accuracy}: lower it, or raise "
-            "collection.runs or collection.steps"
+            "runs or steps"
         )
 
 
-def check_forgetting(classes: list[ClassSummary], config: CollectionConfig, task: str) -> None:
-    """Raise `UserError` where fewer checkpoints than ``minimum_forgotten`` have forgotten a free class."""
+def check_forgetting(classes: list[ClassSummary], config: CollectionConfig, key: str) -> None:
+    """Raise `UserError` where fewer checkpoints than ``minimum_forgotten`` have forgotten a free class;
+    ``key`` is where the configuration has the collection.
+    """
     for row in classes:
         if row.role == "free" and row.forgotten < config.minimum_forgotten:
             raise UserError(
-                f"tasks.{task}: only {row.forgotten} of {row.checkpoints} admitted checkpoints have "
-                f"forgotten class {row.class_}, fewer than collection.minimum_forgotten = "
+                f"{key}: only {row.forgotten} of {row.checkpoints} admitted checkpoints have "
+                f"forgotten class {row.class_}, fewer than minimum_forgotten = "
                 f"{config.minimum_forgotten}, and a generator cannot learn what the corpus does not show: "
-                "raise collection.runs, collection.steps or recipe.weight_decay"
+                "raise runs, steps or the task's recipe.weight_decay"
             )

@@ -12,6 +12,7 @@ from hyperforget import candidates as module
 from hyperforget.candidates import (
     Candidates,
     choose,
+    choose_each,
     class_accuracies,
     export_chosen,
     load_candidates,
@@ -115,6 +116,14 @@ def test_a_start_restricts_the_choice_even_to_worse_ones(config: SelectionConfig
     assert choose(batch, SIZES, FORGET, config, start=1) == 0
 
 
+@pytest.mark.parametrize("config", [LOWEST, highest(0.2)], ids=["lowest-forget", "highest-retain"])
+def test_each_start_has_a_chosen_network_of_its_own(config: SelectionConfig) -> None:
+    batch = counted((10, 10, 0), (5, 5, 3), (6, 5, 3), (9, 9, 4), (1, 1, 0), start=[1, 0, 0, 4, 1])
+    found = choose_each(batch, SIZES, FORGET, config)
+    assert found == [choose(batch, SIZES, FORGET, config, start=start) for start in (0, 1, 4)]
+    assert batch.start[found].tolist() == [0, 1, 4]
+
+
 def test_measure_agrees_with_torchs_cross_entropy_in_any_chunks(
     data: TaskData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,11 +151,17 @@ def test_batches_come_back(tmp_path: Path, batch: Candidates) -> None:
     publish_candidates(tmp_path, tmp_path / "token.json", batch, LAYOUT, 4, ATTRIBUTES)
     stored = load_candidates(tmp_path, tmp_path / "token.json")
     assert stored.index == 4
+    assert stored.population.tolist() == [0, 1, 2, 3, 4, 5]
     assert stored.layout == LAYOUT
     for name, value in vars(batch).items():
         found: Tensor = getattr(stored.candidates, name)
         assert found.dtype == value.dtype
         assert torch.equal(found, value)
+
+
+def test_the_population_comes_back(tmp_path: Path, batch: Candidates) -> None:
+    publish_candidates(tmp_path, tmp_path / "token.json", batch, LAYOUT, 4, ATTRIBUTES, [4, 1, 5])
+    assert load_candidates(tmp_path, tmp_path / "token.json").population.tolist() == [4, 1, 5]
 
 
 def test_tokens_are_the_same_each_time_and_differ_with_what_they_name(

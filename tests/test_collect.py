@@ -1,5 +1,6 @@
 """Collection: what runs are shown, and that stored checkpoints are what they say."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -139,6 +140,9 @@ RECIPE = RecipeConfig(batch_size=32, learning_rate=0.3, weight_decay=0.0)
 SMALL = CollectionConfig(
     steps=60, reviews=10, reviews_per_run=6, checkpoints=3, pivot_accuracy=0.6, review_schedule="uniform"
 )
+OTHERS = [
+    RECIPE.model_copy(update={"optimizer": "adam", "initialisation": "kaiming", "learning_rate": 0.05}),
+]
 PIVOTS = [0, 1]
 
 
@@ -158,17 +162,20 @@ def collected(
     seed: int = 0,
     train: Split = TRAIN,
     recipe: RecipeConfig = RECIPE,
+    others: Sequence[RecipeConfig] = (),
 ) -> Collected:
-    return collect_runs(LAYOUT, train, REVIEW, recipe, config, PIVOTS, [(3,)], 14, shared, seeded(seed))
+    recipes = [recipe, *others]
+    return collect_runs(LAYOUT, train, REVIEW, recipes, config, PIVOTS, [(3,)], 14, shared, seeded(seed))
 
 
-@pytest.fixture(scope="module", params=["relaxed", "bins", "chunks"])
+@pytest.fixture(scope="module", params=["relaxed", "bins", "chunks", "recipes"])
 def segment(request: pytest.FixtureRequest) -> Collected:
     rule = "bins" if request.param == "bins" else "relaxed"
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "chunks":
             patch.setattr(collect, "_NETWORKS_AT_ONCE", 5)
-        return collected(SMALL.model_copy(update={"admission": rule}))
+        others = OTHERS if request.param == "recipes" else []
+        return collected(SMALL.model_copy(update={"admission": rule}), others=others)
 
 
 def test_arrays_are_as_described(segment: Collected) -> None:
@@ -178,8 +185,9 @@ def test_arrays_are_as_described(segment: Collected) -> None:
     for name, array in arrays.items():
         assert array.shape == tuple(lengths[axis] for axis in SEGMENT_DIMENSIONS[name])
     assert arrays["theta"].dtype == np.float32
-    assert arrays["learning_rate"].min() >= 0.3 * 0.7
-    assert arrays["learning_rate"].max() <= 0.3 * 1.4
+    rates = np.array([RECIPE.learning_rate, *(other.learning_rate for other in OTHERS)])[arrays["recipe"]]
+    assert (arrays["learning_rate"] / rates).min() >= 0.7 - 1e-6
+    assert (arrays["learning_rate"] / rates).max() <= 1.4 + 1e-6
 
 
 def test_a_run_has_its_start_then_checkpoints_in_order_then_padding(segment: Collected) -> None:
@@ -228,7 +236,48 @@ def test_admitted_checkpoints_have_accurate_pivots_and_are_counted(segment: Coll
 def test_starts_are_random_and_differ(segment: Collected) -> None:
     starts = segment[0]["theta"][:, 0]
     assert len(np.unique(starts, axis=0)) == 14
-    assert np.abs(starts).max() <= 0.5
+    assert np.abs(starts[segment[0]["recipe"] == 0]).max() <= 0.5
+
+
+def test_each_run_draws_a_recipe_that_it_starts_and_trains_by() -> None:
+    # One step, all classes shown, no weight decay: what a run has moved by tells its update rule.
+    config = SMALL.model_copy(
+        update={
+            "steps": 1,
+            "reviews": 1,
+            "pivot_accuracy": 0.0,
+            "undersampling": [1.0],
+            "deoptimisation": 0.0,
+        }
+    )
+    arrays = collected(config, others=OTHERS)[0]
+    recipe = arrays["recipe"]
+    assert set(recipe) == {0, 1}
+    biases = LAYOUT.parameters[1]
+    at_start = arrays["theta"][:, 0, biases.offset : biases.stop]
+    assert (at_start[recipe == 1] == 0).all()
+    assert (at_start[recipe == 0] != 0).all()
+    # The first step of Adam is the learning rate, whatever the gradient.
+    moved = np.abs(arrays["theta"][:, 1] - arrays["theta"][:, 0]) / arrays["learning_rate"][:, None]
+    touched = moved > 1e-3
+    assert touched[recipe == 1].mean() > 0.5
+    np.testing.assert_allclose(moved[recipe == 1][touched[recipe == 1]], 1, rtol=1e-2)
+    assert moved[recipe == 0].std() > 0.05
+
+
+def test_recipes_are_drawn_alike() -> None:
+    drawn = list(collect._draw_recipes(3, 3000, seeded(0)))
+    assert [index for index, _ in drawn] == [0, 1, 2]
+    assert torch.equal(torch.cat([rows for _, rows in drawn]).sort().values, torch.arange(3000))
+    assert chisquare([len(rows) for _, rows in drawn]).pvalue > 1e-3
+
+
+def test_a_single_recipe_costs_no_random_number() -> None:
+    generator = seeded(0)
+    state = generator.get_state()
+    [(index, rows)] = collect._draw_recipes(1, 5, generator)
+    assert (index, rows.tolist()) == (0, [0, 1, 2, 3, 4])
+    assert torch.equal(generator.get_state(), state)
 
 
 def test_a_shared_start_is_checkpoint_0_of_all_runs_that_then_part() -> None:

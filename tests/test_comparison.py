@@ -1,11 +1,20 @@
 """Confusion against scikit-learn, candidate rows, and what evaluation is handed."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix
 
 from hyperforget.candidates import Candidates, Chosen, make_candidates
-from hyperforget.comparison import candidate_rows, confusion_rows, outputs_of, reference_of
+from hyperforget.comparison import (
+    CandidateRow,
+    candidate_rows,
+    confusion_rows,
+    outputs_of,
+    reference_of,
+    usable_row,
+)
 from hyperforget.metrics.classes import class_sizes
 from hyperforget.networks import Layout, forward, initialise
 from hyperforget.tasks import Split, TaskData
@@ -29,7 +38,8 @@ DATA = TaskData(split(90, 0), split(50, 1), split(70, 2), 4, 0.0, 1.0)
 def batch(networks: int, seed: int, index: int) -> Chosen:
     params = 3 * initialise(LAYOUT, networks, generator(seed))
     prompt, start = torch.arange(networks) // 2, torch.arange(networks) % 2
-    return Chosen(make_candidates(params, LAYOUT, DATA.validation, prompt, start), LAYOUT, index)
+    candidates = make_candidates(params, LAYOUT, DATA.validation, prompt, start)
+    return Chosen(candidates, LAYOUT, index, torch.arange(networks))
 
 
 RETRAINED = batch(3, 20, 0)
@@ -43,6 +53,13 @@ def test_outputs_are_the_logits_of_some_networks_on_a_split() -> None:
         images = getattr(DATA, name).images
         expected = forward(STORED.candidates.params, LAYOUT, images)
         torch.testing.assert_close(outputs.logits(slice(1, 4), name), expected[1:4])
+
+
+def test_only_the_population_is_evaluated() -> None:
+    outputs = outputs_of(replace(STORED, population=torch.tensor([1, 3, 4])), DATA)
+    assert (outputs.networks, outputs.chosen) == (3, 1)
+    expected = forward(STORED.candidates.params, LAYOUT, DATA.test.images)
+    torch.testing.assert_close(outputs.logits(slice(0, 3), "test"), expected[[1, 3, 4]])
 
 
 def test_the_reference_holds_probabilities_of_all_retrained_networks() -> None:
@@ -97,6 +114,44 @@ def test_candidate_rows_hold_accuracies_on_the_split_that_selects() -> None:
 def test_networks_without_a_prompt_say_so() -> None:
     plain: Candidates = make_candidates(RETRAINED.candidates.params, LAYOUT, DATA.validation)
     rows = candidate_rows(
-        "retrained", Chosen(plain, LAYOUT, 0), class_sizes(DATA.validation.labels, 4), FORGET
+        "retrained", Chosen(plain, LAYOUT, 0, torch.arange(3)), class_sizes(DATA.validation.labels, 4), FORGET
     )
     assert [(row.prompt, row.start) for row in rows] == [(-1, 0), (-1, 1), (-1, 2)]
+
+
+def offered(method: str, *networks: tuple[int, float, float], chosen: int = 0) -> list[CandidateRow]:
+    """Candidates by prompt and accuracies on the forget and the retain set."""
+    return [
+        CandidateRow(method, index, index, prompt, forgotten, retained, index == chosen)
+        for index, (prompt, forgotten, retained) in enumerate(networks)
+    ]
+
+
+# The median is 0.9, so that networks are of use from 0.85 on.
+SEEDS = offered("retrained", (-1, 0.0, 0.8), (-1, 0.0, 0.9), (-1, 0.5, 0.95))
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "retained", "share"),
+    [(0.01, 0.85, 1), (0.0, 1.0, 1), (0.011, 0.9, 0.5), (0.0, 0.849, 0.5)],
+)
+def test_a_network_is_usable_that_forgets_and_retains(
+    forgotten: float, retained: float, share: float
+) -> None:
+    row = usable_row("digits", "2", offered("dihyfo-1", (0, 0.0, 0.9), (0, forgotten, retained)), SEEDS)
+    assert (row.task, row.method, row.forget) == ("digits", "dihyfo-1", "2")
+    assert (row.selection, row.set, row.metric) == ("population", "choice", "usable_share")
+    assert (row.value, row.low, row.high, row.n) == (share, None, None, 2)
+
+
+def test_the_usable_share_is_that_of_the_prompt_of_the_chosen_network() -> None:
+    candidates = offered(
+        "dihyfo-1", (0, 0.9, 0.9), (1, 0.0, 0.2), (1, 0.0, 0.9), (2, 0.0, 0.9), (1, 0.0, 0.9), chosen=4
+    )
+    row = usable_row("digits", "2", candidates, SEEDS)
+    assert (row.value, row.n) == (pytest.approx(2 / 3), 3)
+
+
+def test_without_prompts_all_networks_count() -> None:
+    row = usable_row("digits", "2", SEEDS, SEEDS)
+    assert (row.value, row.n) == (pytest.approx(1 / 3), 3)

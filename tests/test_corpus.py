@@ -1,6 +1,7 @@
 """The corpus in memory: pairs drawn from runs, held-out runs, and loading from a real store."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.stats import chisquare
 
 from hyperforget import store
 from hyperforget.command import UserError
+from hyperforget.config import Performance
 from hyperforget.corpus import (
     Corpus,
     admitted_mask,
@@ -24,6 +26,7 @@ from hyperforget.corpus import (
 from hyperforget.store import MissingObjectError
 
 SAVED = [5, 2, 3, 9, 6, 2]
+SIZES = torch.tensor([10, 20, 40])
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -31,7 +34,7 @@ def seeded(seed: int) -> torch.Generator:
 
 
 def numbered(saved: list[int], slots: int = 9) -> Corpus:
-    """A corpus whose parameters are (run, slot), and whose losses are 100 x run + slot."""
+    """A corpus whose parameters are (run, slot), and that tells 100 x run + slot three times."""
     runs, places = torch.meshgrid(
         torch.arange(len(saved)).float(), torch.arange(slots).float(), indexing="ij"
     )
@@ -46,8 +49,11 @@ def test_pairs_are_an_earlier_and_a_later_checkpoint_of_one_run(saved, from_star
     assert torch.equal(pairs.start[:, 0], pairs.target[:, 0])
     assert (pairs.start[:, 1] < pairs.target[:, 1]).all()
     assert (pairs.target[:, 1] < torch.tensor(saved)[pairs.target[:, 0].long()]).all()
-    for params, losses in ((pairs.start, pairs.start_losses), (pairs.target, pairs.target_losses)):
-        assert torch.equal(losses, (100 * params[:, 0] + params[:, 1]).unsqueeze(1).expand(-1, 3))
+    for params, told in (
+        (pairs.start, pairs.start_performance),
+        (pairs.target, pairs.target_performance),
+    ):
+        assert torch.equal(told, (100 * params[:, 0] + params[:, 1]).unsqueeze(1).expand(-1, 3))
 
 
 def test_runs_are_drawn_uniformly_whatever_their_length() -> None:
@@ -70,6 +76,35 @@ def test_starts_are_drawn_as_often_as_asked(from_start: float) -> None:
     assert share == pytest.approx(from_start + (1 - from_start) * by_chance, abs=4 * (0.25 / 20000) ** 0.5)
 
 
+def chances(saved: list[int], seed: int, slots: int = 9) -> torch.Tensor:
+    """Random chances (R, T) of the checkpoints that may be a pair's later one; some are zero."""
+    chance = torch.rand(len(saved), slots, generator=seeded(seed), dtype=torch.float64)
+    chance = torch.where(chance > 0.3, chance, 0.0) * admitted_mask(torch.tensor(saved), slots)
+    return chance / chance.sum()
+
+
+def test_a_corpus_with_chances_draws_later_checkpoints_by_them() -> None:
+    expected = chances(SAVED, 0)
+    corpus = replace(numbered(SAVED), cumulative=expected.flatten().cumsum(0) / expected.sum())
+    pairs = draw_pairs(corpus, 30000, 0.3, seeded(0))
+    assert torch.equal(pairs.start[:, 0], pairs.target[:, 0])
+    assert (pairs.start[:, 1] < pairs.target[:, 1]).all()
+    entries = (9 * pairs.target[:, 0] + pairs.target[:, 1]).long()
+    counts, possible = torch.bincount(entries, minlength=expected.numel()), expected.flatten() > 0
+    assert counts[~possible].sum() == 0
+    assert chisquare(counts[possible].numpy(), 30000 * expected.flatten()[possible].numpy()).pvalue > 1e-3
+    # The earlier checkpoint is drawn as ever.
+    latest = pairs.target[:, 1] == 8
+    by_chance = 0.3 + 0.7 / 8
+    share = pairs.start[latest, 1].eq(0).double().mean().item()
+    assert share == pytest.approx(by_chance, abs=4 * (0.25 / int(latest.sum())) ** 0.5)
+
+
+def test_runs_of_a_corpus_with_chances_are_drawn_uniformly() -> None:
+    corpus = replace(numbered(SAVED), cumulative=torch.ones(54, dtype=torch.float64))
+    assert corpus.runs(torch.arange(3)).cumulative is None
+
+
 def test_drawing_repeats_with_the_seed() -> None:
     first, again, other = (draw_pairs(numbered(SAVED), 50, 0.2, seeded(seed)) for seed in (0, 0, 1))
     assert torch.equal(first.start, again.start)
@@ -86,7 +121,7 @@ def test_split_divides_the_runs_that_have_a_checkpoint() -> None:
     assert sorted(runs[0] + runs[1]) == [index for index, count in enumerate(saved) if count >= 2]
     for part, rows in zip((seen, unseen), runs, strict=True):
         assert part.saved.tolist() == [saved[row] for row in rows]
-        assert torch.equal(part.losses, corpus.losses[rows])
+        assert torch.equal(part.performance, corpus.performance[rows])
     again = corpus.split(0.2, seeded(0))[1].theta
     assert torch.equal(again, unseen.theta)
     assert not torch.equal(corpus.split(0.2, seeded(1))[1].theta, unseen.theta)
@@ -131,18 +166,24 @@ def stored(tmp_path: Path) -> tuple[Path, Path, list[str]]:
 def test_a_corpus_is_the_runs_of_its_segments_in_order(stored) -> None:
     root, token, ids = stored
     assert segment_ids(root, token) == ids
-    corpus = load_corpus(root, token)
-    for tensor, name in ((corpus.theta, "theta"), (corpus.losses, "loss"), (corpus.saved, "saved")):
+    corpus = load_corpus(root, token, Performance(), SIZES)
+    for tensor, name in ((corpus.theta, "theta"), (corpus.performance, "loss"), (corpus.saved, "saved")):
         np.testing.assert_array_equal(tensor.numpy(), np.concatenate([s[name] for s in SEGMENTS]))
     reversed_ = read_segments(root, ids[::-1], ["saved"])
     assert list(reversed_) == ["saved"]
     np.testing.assert_array_equal(reversed_["saved"], np.concatenate([s["saved"] for s in SEGMENTS[::-1]]))
 
 
+def test_a_corpus_tells_the_performance_that_is_asked_for(stored) -> None:
+    root, token, _ = stored
+    told = load_corpus(root, token, Performance("error", "mean"), SIZES).performance
+    correct = np.concatenate([segment["correct"] for segment in SEGMENTS])
+    np.testing.assert_allclose(told.numpy(), (1 - correct / SIZES.numpy()).mean(-1, keepdims=True), rtol=1e-6)
+
+
 def test_outcomes_are_those_of_the_admitted_checkpoints(stored) -> None:
     root, token, _ = stored
-    sizes = torch.tensor([10, 20, 40])
-    outcomes = load_outcomes(root, token, sizes)
+    outcomes = load_outcomes(root, token, SIZES)
     expected = [
         (segment["loss"][run, slot], segment["correct"][run, slot] / np.array([10, 20, 40]))
         for segment in SEGMENTS
@@ -157,11 +198,11 @@ def test_a_missing_segment_is_named(stored) -> None:
     root, token, ids = stored
     shutil.rmtree(root / "objects" / ids[1][:2] / ids[1])
     with pytest.raises(MissingObjectError, match=ids[1]):
-        load_corpus(root, token)
+        load_corpus(root, token, Performance(), SIZES)
 
 
 def test_a_token_of_another_kind_is_refused(stored, tmp_path: Path) -> None:
     root, _, ids = stored
     store.write_token(tmp_path / "segment.json", "segment", ids[0], {})
     with pytest.raises(UserError, match="names a segment object, but must name a corpus object"):
-        load_corpus(root, tmp_path / "segment.json")
+        load_corpus(root, tmp_path / "segment.json", Performance(), SIZES)

@@ -102,8 +102,8 @@ GOOD = [ClassSummary(0, "pivot", 900, 0, 0, 0, 1), ClassSummary(1, "free", 900, 
 
 
 def check(classes: list[ClassSummary], runs: int) -> None:
-    check_runs(runs, CONFIG, "digits-4", COUNTS)
-    check_forgetting(classes, CONFIG, "digits-4")
+    check_runs(runs, CONFIG, "tasks.digits-4.collection", COUNTS)
+    check_forgetting(classes, CONFIG, "tasks.digits-4.collection")
 
 
 def refusal_of(classes: list[ClassSummary], runs: int) -> str:
@@ -114,21 +114,23 @@ def refusal_of(classes: list[ClassSummary], runs: int) -> str:
 
 
 def test_a_corpus_that_has_enough_of_everything_passes() -> None:
-    assert check_runs(200, CONFIG, "digits-4", COUNTS) is None
-    assert check_forgetting(GOOD, CONFIG, "digits-4") is None
+    assert check_runs(200, CONFIG, "tasks.digits-4.collection", COUNTS) is None
+    assert check_forgetting(GOOD, CONFIG, "tasks.digits-4.collection") is None
 
 
 def test_too_few_runs_are_told_with_the_reason_and_what_to_change() -> None:
     message = refusal_of(GOOD, 199)
-    assert message.startswith("tasks.digits-4: only 199 of 1000 runs have an admitted checkpoint")
-    assert "fewer than collection.minimum_runs = 200" in message
+    assert message.startswith("tasks.digits-4.collection: only 199 of 1000 runs have an admitted checkpoint")
+    assert "fewer than minimum_runs = 200" in message
     assert "4800 of 5000 reviewed checkpoints failed pivot_accuracy = 0.8: lower it" in message
-    assert "collection.runs" in message
+    assert message.endswith("or raise runs or steps")
 
 
 def test_a_free_class_that_too_few_have_forgotten_is_told() -> None:
     weak = ClassSummary(3, "free", 900, 19, 0, 1, 9)
     message = refusal_of([*GOOD, weak], 500)
-    assert message.startswith("tasks.digits-4: only 19 of 900 admitted checkpoints have forgotten class 3")
-    assert "fewer than collection.minimum_forgotten = 20" in message
-    assert "raise collection.runs, collection.steps or recipe.weight_decay" in message
+    assert message.startswith(
+        "tasks.digits-4.collection: only 19 of 900 admitted checkpoints have forgotten class 3"
+    )
+    assert "fewer than minimum_forgotten = 20" in message
+    assert "raise runs, steps or the task's recipe.weight_decay" in message

@@ -18,10 +18,10 @@ PACKAGE = Path(hyperforget.__file__).parent
 LEVELS = [
     {"hyperforget", "forget", "config", "store", "code", "command", "randomness", "rows", "environment"},
     {"datasets", "networks", "tasks"},
-    {"population", "corpus", "metrics"},
+    {"update_rules", "population", "corpus", "metrics"},
     {
         "admission", "collect", "summary", "candidates", "prompts", "lookup", "hypernet", "unlearn",
-        "comparison", "request",
+        "comparison", "request", "retraining",
     },
     {"report", "provenance"},
     {"stage"},

@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 import torch
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 from torch import Tensor, nn
 
+from hyperforget.config import RecipeConfig
 from hyperforget.networks import (
+    INITIALISATIONS,
     Layout,
     forward,
     forward_parts,
@@ -93,19 +96,46 @@ def test_forward_parts_carries_gradients_to_every_part() -> None:
         torch.testing.assert_close(gradient[1], parameter.grad, rtol=1e-4, atol=1e-4)
 
 
-def test_starts_are_drawn_as_linear_layers_draw_theirs() -> None:
+# What each initialisation does to a layer, in torch.
+IN_TORCH = {
+    "uniform": lambda layer: layer.reset_parameters(),
+    "kaiming": lambda layer: (
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu"),
+        nn.init.zeros_(layer.bias),
+    ),
+    "xavier": lambda layer: (nn.init.xavier_uniform_(layer.weight), nn.init.zeros_(layer.bias)),
+}
+
+
+def test_every_initialisation_of_the_configuration_is_registered_and_tested() -> None:
+    choices = list(get_args(RecipeConfig.model_fields["initialisation"].annotation))
+    assert choices == list(INITIALISATIONS) == list(IN_TORCH)
+
+
+@pytest.mark.parametrize("initialisation", INITIALISATIONS)
+def test_starts_are_drawn_as_torch_draws_them(initialisation: str) -> None:
     layout = Layout((16, 5, 3))
-    starts = initialise(layout, 400, seeded(0))
+    starts = initialise(layout, 400, seeded(0), initialisation)
     assert (starts.shape, starts.dtype) == ((400, layout.size), torch.float32)
     torch.manual_seed(1)
     reference = [sequential(layout.sizes) for _ in range(400)]
+    for network in reference:
+        for layer in network[::2]:
+            IN_TORCH[initialisation](layer)
     for index, part in enumerate(layout.split(starts)):
-        bound = 1 / math.sqrt(layout.sizes[index // 2])
-        assert part.abs().max() <= bound
-        assert part.abs().max() > 0.98 * bound
         drawn = torch.stack([list(network.parameters())[index].detach() for network in reference])
-        assert drawn.abs().max() <= bound
         assert ks_2samp(part.flatten().numpy(), drawn.flatten().numpy()).pvalue > 1e-3
+        if initialisation != "kaiming":
+            assert part.abs().max().item() == pytest.approx(drawn.abs().max().item(), rel=0.02)
+        if initialisation != "uniform" and index % 2:
+            assert not part.any()
+
+
+def test_starts_are_uniform_unless_told_otherwise() -> None:
+    layout = Layout((4, 2, 3))
+    uniform = initialise(layout, 6, seeded(0), "uniform")
+    assert torch.equal(initialise(layout, 6, seeded(0)), uniform)
+    assert not torch.equal(initialise(layout, 6, seeded(0), "xavier"), uniform)
 
 
 def test_starts_differ_between_networks_and_repeat_with_the_seed() -> None:

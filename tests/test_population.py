@@ -23,6 +23,9 @@ IMAGES = torch.randn(60, 5, generator=torch.Generator().manual_seed(1)) + F.one_
 RECIPE = RecipeConfig(batch_size=12, learning_rate=0.2, momentum=0.0, weight_decay=0.0)
 THOROUGH = RecipeConfig(batch_size=12, learning_rate=0.2, momentum=0.9, weight_decay=0.05)
 
+ADAM = RecipeConfig(batch_size=12, optimizer="adam", learning_rate=0.02, weight_decay=0.0)
+DECAYING_ADAM = ADAM.model_copy(update={"weight_decay": 0.05})
+
 
 def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
@@ -50,13 +53,11 @@ def train_one_by_one(
         layers = [module for pair in pairwise(layout.sizes) for module in (nn.Linear(*pair), nn.ReLU())]
         networks.append(nn.Sequential(*layers[:-1]))
         networks[-1].load_state_dict(layout.state_dict(start))
+    rule = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.SGD
+    options = {"weight_decay": recipe.weight_decay}
+    options |= {"momentum": recipe.momentum} if recipe.optimizer == "sgd" else {}
     optimisers = [
-        torch.optim.SGD(
-            network.parameters(),
-            lr=recipe.learning_rate * factor,
-            momentum=recipe.momentum,
-            weight_decay=recipe.weight_decay,
-        )
+        rule(network.parameters(), lr=recipe.learning_rate * factor, **options)
         for network, factor in zip(networks, factors.tolist(), strict=True)
     ]
     generator = seeded(0)
@@ -74,7 +75,9 @@ def train_one_by_one(
     return torch.stack([nn.utils.parameters_to_vector(n.parameters()).detach() for n in networks])
 
 
-@pytest.mark.parametrize("recipe", [RECIPE, THOROUGH], ids=["plain", "momentum-decay"])
+@pytest.mark.parametrize(
+    "recipe", [RECIPE, THOROUGH, ADAM, DECAYING_ADAM], ids=["plain", "momentum-decay", "adam", "adam-decay"]
+)
 @pytest.mark.parametrize("sizes", [(5, 4, 3), (5, 4, 2, 3)])
 def test_equals_training_one_by_one(sizes: tuple[int, ...], recipe: RecipeConfig) -> None:
     layout = Layout(sizes)
@@ -98,11 +101,12 @@ def test_networks_with_a_common_start_differ_by_the_examples_that_they_draw() ->
     torch.testing.assert_close(together[1:], together[:1].expand(2, -1), rtol=0, atol=1e-6)
 
 
-def test_training_repeats_to_the_byte_and_changes_with_the_seed() -> None:
+@pytest.mark.parametrize("recipe", [THOROUGH, ADAM], ids=["sgd", "adam"])
+def test_training_repeats_to_the_byte_and_changes_with_the_seed(recipe: RecipeConfig) -> None:
     starts = initialise(LAYOUT, 3, seeded(0))
-    first = train(starts, 5, THOROUGH)
-    assert first.numpy().tobytes() == train(starts, 5, THOROUGH).numpy().tobytes()
-    assert not torch.equal(first, train(starts, 5, THOROUGH, seed=1))
+    first = train(starts, 5, recipe)
+    assert first.numpy().tobytes() == train(starts, 5, recipe).numpy().tobytes()
+    assert not torch.equal(first, train(starts, 5, recipe, seed=1))
 
 
 def test_training_leaves_its_starts_and_the_global_generator_alone() -> None:

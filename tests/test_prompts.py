@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperforget.config import PromptConfig
-from hyperforget.prompts import prompt_grid
+from hyperforget.prompts import best_prompt, prompt_grid
 
 CONFIG = PromptConfig(forget=[0.3, 0.9, 0.5], retain=[0.1, 0.5])
 FORGET = torch.tensor([False, True, False, True])
@@ -73,3 +73,13 @@ def test_quantiles_equal_numpys(values: list[float], quantile: float) -> None:
     prompt = prompt_grid(losses, accuracies, forget, config)
     expected = np.quantile(np.array(values, dtype=np.float64), quantile)
     np.testing.assert_allclose(prompt.numpy(), [[expected, expected]], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("share", "count"), [(1e-9, 1), (0.05, 5), (0.5, 50), (1.0, CHECKPOINTS)])
+def test_the_best_prompt_is_the_median_of_those_with_the_lowest_mean_loss(share: float, count: int) -> None:
+    best = LOSSES.mean(axis=1).argsort()[:count]
+    losses = torch.from_numpy(LOSSES)
+    np.testing.assert_allclose(best_prompt(losses, losses, share), np.median(LOSSES[best], axis=0), rtol=1e-6)
+    # Whatever a hypernetwork is told, the same checkpoints are the best.
+    told = best_prompt(losses, torch.from_numpy(ACCURACIES[:, :1]), share)
+    np.testing.assert_allclose(told, np.median(ACCURACIES[best, :1], axis=0), rtol=1e-6)

@@ -160,4 +160,20 @@ def test_what_was_done_is_recorded(folder: Folder) -> None:
     assert set(record.recipe.inputs) == {"number"}
     assert set(record.outputs) == {"token"}
     assert record.provenance["seconds"] >= 0
+    assert record.provenance["timed"] == {}
     assert record.provenance["versions"]["python"].startswith("3.")
+
+
+def test_what_a_stage_timed_itself_is_kept_also_when_it_is_restored(folder: Folder) -> None:
+    untimed = folder.work
+
+    def work(options: argparse.Namespace) -> dict[str, float]:
+        untimed(options)
+        return {"request": 1.23456 * folder.runs}
+
+    folder.work = work  # type: ignore[assignment, method-assign]
+    folder.run()
+    folder.run()
+    folder.run(1, "digits", "--no-reuse")
+    (record,) = read_records(folder.path / "store")
+    assert record.provenance["timed"] == {"request": 1.2346}

@@ -13,14 +13,18 @@ from hyperforget.config.sections import (
     CONDITIONING_NAMES,
     EDIT,
     RETRAINED,
+    STRANGERS,
     CollectionConfig,
     Config,
     DatasetConfig,
     ModelConfig,
     TaskConfig,
+    UpdateConfig,
     dataset_root,
 )
 from hyperforget.forget import ForgetSet, parse_forget_set
+
+_USUAL_LEARNING_RATES = {"sgd": 0.1, "adam": 0.001}
 
 
 def load_config(values: Mapping[str, Any]) -> Config:
@@ -35,8 +39,11 @@ def load_config(values: Mapping[str, Any]) -> Config:
         raise UserError(_explain(error)) from None
     for name, task in config.tasks.items():
         _check_task(f"tasks.{name}", task)
+        _check_corpora(f"tasks.{name}.corpora", task, config)
     _check_range("probe.range", config.probe.range)
     _check_repeated("rivals", config.rivals)
+    for key in ("sgd_learning_rates", "adam_learning_rates"):
+        _check_repeated(f"optimizers.{key}", getattr(config.optimizers, key))
     for name, model in config.models.items():
         _check_model(name, model, config)
     return config
@@ -66,10 +73,12 @@ def _check_model(name: str, model: ModelConfig, config: Config) -> None:
             f"{where}.conditioning is missing, and the name {name!r} is none itself; allowed are "
             f"{', '.join(CONDITIONING_NAMES)}{nearest_choice(name, CONDITIONING_NAMES)}"
         )
-    if name.endswith(EDIT) or name in (RETRAINED, *config.rivals):
+    if name.endswith((EDIT, STRANGERS)) or name in (RETRAINED, *config.rivals):
         raise UserError(
-            f"{where}: the name {name!r} belongs to another method; allowed is any other that does not end in {EDIT!r}"
+            f"{where}: the name {name!r} belongs to another method; allowed is any other that does not end in "
+            f"{EDIT!r} or {STRANGERS!r}"
         )
+    _check_metric(where, model, config.conditioning(name), config)
     shape = model.architecture
     if shape.width % shape.heads:
         divisors = [heads for heads in range(1, shape.width + 1) if shape.width % heads == 0]
@@ -83,6 +92,27 @@ def _check_model(name: str, model: ModelConfig, config: Config) -> None:
             raise UserError(
                 f"{where}.architecture.tokens is 'units', which needs one hidden layer, but "
                 f"tasks.{name}.hidden is {task.hidden}; for deeper networks 'layers' is allowed"
+            )
+
+
+def _check_metric(where: str, model: ModelConfig, conditioning: str, config: Config) -> None:
+    if conditioning != "gpt":
+        for key, value, allowed in (
+            ("metric", model.metric, "loss"),
+            ("metric_class", model.metric_class, None),
+        ):
+            if value != allowed:
+                raise UserError(
+                    f"{where}.{key} is {value!r}, which only the conditioning 'gpt' takes; allowed with "
+                    f"{conditioning!r}, which is told the loss of every class, is {allowed!r}"
+                )
+    for name, task in config.tasks.items():
+        last = len(task.classes) - 1
+        label = model.metric_class
+        if label is not None and not 0 <= label <= last:
+            raise UserError(
+                f"{where}.metric_class is {label}, which is no class of tasks.{name}; allowed are 0 to {last}, "
+                f"the nearest is {min(max(label, 0), last)}"
             )
 
 
@@ -134,11 +164,29 @@ def _check_task(where: str, task: TaskConfig) -> None:
             "keep out some of them, so that a run is left that deletes classes"
         )
     _check_collection(f"{where}.collection", task.collection)
+    _check_updates(f"{where}.recipe", task.recipe)
+    _check_updates(f"{where}.strangers.recipe", task.strangers.recipe)
+
+
+def _check_updates(where: str, updates: UpdateConfig) -> None:
+    usual = type(updates)().optimizer
+    if updates.optimizer != usual and "learning_rate" not in updates.model_fields_set:
+        raise UserError(
+            f"{where}.learning_rate is {updates.learning_rate} by default, which suits {usual!r} and not "
+            f"{updates.optimizer!r}; allowed is one that you name, such as {_USUAL_LEARNING_RATES[updates.optimizer]}"
+        )
+    if updates.momentum and updates.optimizer != "sgd":
+        raise UserError(
+            f"{where}.momentum is {updates.momentum}, which the optimizer {updates.optimizer!r} does not have; "
+            "allowed is 0, or the optimizer 'sgd'"
+        )
 
 
 def _check_collection(where: str, collection: CollectionConfig) -> None:
     for key in ("switch", "learning_rates"):
         _check_range(f"{where}.{key}", getattr(collection, key))
+    for index, updates in enumerate(collection.recipes):
+        _check_updates(f"{where}.recipes.{index}", updates)
     levels = collection.loss_levels
     if any(low >= high for low, high in pairwise(levels)):
         raise UserError(
@@ -152,12 +200,31 @@ def _check_collection(where: str, collection: CollectionConfig) -> None:
             )
 
 
+def _check_corpora(where: str, task: TaskConfig, config: Config) -> None:
+    corpus_of: dict[str, str] = {}
+    for name, corpus in task.corpora.items():
+        _check_collection(f"{where}.{name}", corpus)
+        _check_repeated(f"{where}.{name}.models", corpus.models)
+        for model in corpus.models:
+            if model not in config.models:
+                raise UserError(
+                    f"{where}.{name}.models has {model!r}, which is no model of the configuration; allowed are "
+                    f"{', '.join(config.models)}{nearest_choice(model, config.models)}"
+                )
+            if model in corpus_of:
+                raise UserError(
+                    f"{where}.{name}.models has {model!r}, which {where}.{corpus_of[model]}.models has already; "
+                    "allowed is one corpus a model"
+                )
+            corpus_of[model] = name
+
+
 def _check_range(key: str, bounds: tuple[float, float]) -> None:
     if bounds[0] > bounds[1]:
         raise UserError(f"{key} is {list(bounds)}; allowed is a range in ascending order: {sorted(bounds)}")
 
 
-def _check_repeated(key: str, values: Sequence[str]) -> None:
+def _check_repeated(key: str, values: Sequence[object]) -> None:
     for index, value in enumerate(values):
         if value in values[:index]:
             raise UserError(f"{key} has {value!r} twice; allowed is each once: {list(dict.fromkeys(values))}")

@@ -3,11 +3,14 @@ Markdown.
 """
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
-from hyperforget.config.sections import Config
+from hyperforget.config.sections import CollectionConfig, Config, CorpusConfig
+
+_IN_DICT, _IN_LIST = ".<name>", ".<number>"
 
 
 def reference() -> str:
@@ -22,16 +25,13 @@ def reference() -> str:
             "| key | type | default | meaning |",
             "|---|---|---|---|",
         ]
-        for name, field in section.model_fields.items():
-            if _inner_section(field.annotation) is not None:
-                default, kind = "see its section", "section"
-            else:
-                default = (
-                    "required"
-                    if field.is_required()
-                    else f"`{_plain(field.get_default(call_default_factory=True))}`"
-                )
-                kind = _type_name(field.annotation)
+        for name, field in _own_fields(section).items():
+            kind = _type_name(field.annotation)
+            default = f"`{_plain(field.get_default(call_default_factory=True))}`"
+            if kind == "section":
+                default = "see its section"
+            elif field.is_required():
+                default = "required"
             lines.append(f"| `{name}` | {kind} | {default} | {field.description or ''} |")
         lines.append("")
     return "\n".join(lines)
@@ -42,12 +42,23 @@ def _sections() -> Iterator[tuple[str, type[BaseModel]]]:
     pending: list[tuple[str, type[BaseModel]]] = [("", Config)]
     while pending:
         prefix, section = pending.pop(0)
-        for name, field in section.model_fields.items():
+        for name, field in _own_fields(section).items():
             inner = _inner_section(field.annotation)
             if inner is not None:
-                path = f"{prefix}{name}" + (".<name>" if "dict" in str(field.annotation) else "")
+                path = f"{prefix}{name}{_item(field.annotation)}"
                 yield f"`{path}`", inner
                 pending.append((path + ".", inner))
+
+
+def _own_fields(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The keys that a section explains itself: a further corpus has those of the task's collection beside them."""
+    explained_elsewhere = CollectionConfig.model_fields if section is CorpusConfig else ()
+    return {name: field for name, field in section.model_fields.items() if name not in explained_elsewhere}
+
+
+def _item(annotation: Any) -> str:
+    """How one of several sections is told from the others; nothing where there is but one."""
+    return {dict: _IN_DICT, list: _IN_LIST}.get(get_origin(annotation), "")
 
 
 def _plain(value: Any) -> Any:
@@ -55,15 +66,17 @@ def _plain(value: Any) -> Any:
 
 
 def _type_name(annotation: Any) -> str:
+    if _inner_section(annotation) is not None:
+        return "list of sections" if _item(annotation) == _IN_LIST else "section"
     text = str(annotation)
     if "Literal" in text:
         return "one of " + ", ".join(f"`{choice}`" for choice in _choices(annotation))
     for name in ("list", "tuple"):
         if name in text:
             return f"{name} of {'whole numbers' if 'int' in text else 'text' if 'str' in text else 'numbers'}"
-    return {"int": "whole number", "float": "number", "bool": "true or false"}.get(
-        getattr(annotation, "__name__", ""), "text"
-    )
+    while inner := get_args(annotation):
+        annotation = inner[0]  # below bounds and "or None"
+    return {int: "whole number", float: "number", bool: "true or false"}.get(annotation, "text")
 
 
 def _choices(annotation: Any) -> list[str]:
@@ -81,8 +94,8 @@ def _section_at(path: list[str]) -> type[BaseModel] | None:
         if field is None:
             return None
         section = _inner_section(field.annotation)
-        if "dict" in str(field.annotation):
-            next(parts, None)  # a name that the user chose
+        if _item(field.annotation):
+            next(parts, None)  # a name that the user chose, or a place in a list
     return section
 
 

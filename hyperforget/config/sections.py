@@ -1,11 +1,14 @@
 """Every key of the configuration with its default, unit, bounds and meaning."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
+
+from hyperforget.config.performance import Performance
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -25,7 +28,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 RETRAINED = "retrained"
 LOOKUP = "nearest"
+MAIN_CORPUS = "corpus"
 EDIT = "-edit"
+STRANGERS = "-strangers"
 CONDITIONING_NAMES = ("gpt", "dihyfo-1", "dihyfo-2")
 
 
@@ -62,20 +67,65 @@ class DatasetConfig(Section):
     validation: Share = Field(0.25, description="share of each class of the rest for the validation split")
 
 
-class RecipeConfig(Section):
-    """How every main network is trained: stochastic gradient descent on the cross-entropy."""
+class UpdateConfig(Section):
+    """How a main network is initialised and updated."""
 
-    steps: Count = Field(1000, description="steps of the original and the retrained networks")
-    batch_size: Count = Field(64, description="images of a minibatch that all networks share")
-    share: Fraction = Field(0.5, description="chance that a network draws an image of the shared minibatch")
+    optimizer: Literal["sgd", "adam"] = Field(
+        "sgd",
+        description="`sgd`: stochastic gradient descent; `adam`: Adam with the betas and epsilon that are torch's "
+        "defaults",
+    )
+    initialisation: Literal["uniform", "kaiming", "xavier"] = Field(
+        "uniform",
+        description="`uniform`: as `torch.nn.Linear`; `kaiming`: Kaiming normal weights for ReLU, zero biases; "
+        "`xavier`: Xavier uniform weights, zero biases",
+    )
     learning_rate: Positive = Field(0.1, description="constant learning rate")
-    momentum: Fraction = Field(0.0, description="momentum")
+    momentum: Fraction = Field(0.0, description="momentum of `sgd`")
     weight_decay: float = Field(
         0.01,
         ge=0,
         description="L2 penalty; without one, a network that fits its data has no gradient left to forget "
         "with",
     )
+
+
+class RecipeConfig(UpdateConfig):
+    """How every main network is trained, on the cross-entropy."""
+
+    steps: Count = Field(1000, description="steps of the original and the retrained networks")
+    batch_size: Count = Field(64, description="images of a minibatch that all networks share")
+    share: Fraction = Field(0.5, description="chance that a network draws an image of the shared minibatch")
+
+    @property
+    def description(self) -> str:
+        """What makes the recipe, in words."""
+        return (
+            f"{self.initialisation} initialisation, {self.steps} steps of {self.optimizer} with learning rate "
+            f"{self.learning_rate:g} and weight decay {self.weight_decay:g}"
+        )
+
+
+class StrangerRecipeConfig(UpdateConfig):
+    """How strangers are trained."""
+
+    optimizer: Literal["sgd", "adam"] = Field("adam", description="as `recipe.optimizer`")
+    initialisation: Literal["uniform", "kaiming", "xavier"] = Field(
+        "kaiming", description="as `recipe.initialisation`"
+    )
+    learning_rate: Positive = Field(0.001, description="constant learning rate")
+    weight_decay: float = Field(0.0, ge=0, description="L2 penalty")
+    steps: Count = Field(4000, description="steps; at this learning rate Adam needs thousands")
+    batch_size: Count | None = Field(
+        None, description="images of a minibatch that all strangers share; without it, that of `recipe`"
+    )
+
+
+class StrangersConfig(Section):
+    """Networks trained otherwise than the corpus, to see what editing does to them."""
+
+    count: Whole = Field(8, ge=0, description="strangers; 0 for none, and no table of them")
+    recipe: StrangerRecipeConfig = StrangerRecipeConfig()
 
 
 class CollectionConfig(Section):
@@ -109,7 +159,12 @@ class CollectionConfig(Section):
         description="rates drawn for the undersampled classes of an optimisation run",
     )
     learning_rates: tuple[Positive, Positive] = Field(
-        (0.7, 1.4), description="range of the factor on `recipe.learning_rate` that a run draws"
+        (0.7, 1.4), description="range of the factor on the learning rate that a run draws"
+    )
+    recipes: list[UpdateConfig] = Field(
+        [],
+        description="ways to initialise and update, one of which each run draws; several teach a hypernetwork to edit "
+        "networks that were trained otherwise; without any, that of `recipe`",
     )
     admission: Literal["bins", "relaxed"] = Field(
         "relaxed",
@@ -135,6 +190,17 @@ class CollectionConfig(Section):
         return self.runs // self.shards + (shard < self.runs % self.shards)
 
 
+class CorpusConfig(CollectionConfig):
+    """A further corpus of a task: all keys of its `collection`, each with the value that it has there unless
+    it is set here, and these.
+    """
+
+    models: list[str] = Field(
+        min_length=1,
+        description="the models that are trained on this corpus; all others, and `nearest`, use that of `collection`",
+    )
+
+
 class TaskConfig(Section):
     """A dataset, a main network and what is to be forgotten."""
 
@@ -152,6 +218,7 @@ class TaskConfig(Section):
     )
     recipe: RecipeConfig = RecipeConfig()
     collection: CollectionConfig = CollectionConfig()
+    corpora: dict[Name, CorpusConfig] = Field({}, description="further corpora by name")
     originals: Count = Field(
         16, description="trained networks that editing methods start from; the first is edited for the tables"
     )
@@ -160,6 +227,45 @@ class TaskConfig(Section):
         ge=2,
         description="networks retrained per forget set; the first is the reference, the rest the noise floor",
     )
+    strangers: StrangersConfig = StrangersConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inherit(cls, values: Any) -> Any:
+        """Give each further corpus what `collection` sets and it does not; faults of either keep their keys."""
+        if not isinstance(values, Mapping):
+            return values
+        collection, corpora = values.get("collection"), values.get("corpora")
+        if not isinstance(collection, Mapping) or not isinstance(corpora, Mapping):
+            return values
+        merged = {
+            name: {**collection, **corpus} if isinstance(corpus, Mapping) else corpus
+            for name, corpus in corpora.items()
+        }
+        return {**values, "corpora": merged}
+
+    @property
+    def collections(self) -> dict[str, CollectionConfig]:
+        """What is collected for each corpus, by its name in paths: `corpus`, and `corpus-ends` for `corpora.ends`."""
+        further = {f"{MAIN_CORPUS}-{name}": corpus for name, corpus in self.corpora.items()}
+        return {MAIN_CORPUS: self.collection, **further}
+
+    def corpus_of(self, model: str) -> str:
+        """The corpus that a model is trained on, by its name in paths."""
+        for name, corpus in self.corpora.items():
+            if model in corpus.models:
+                return f"{MAIN_CORPUS}-{name}"
+        return MAIN_CORPUS
+
+    def recipes_of(self, collection: CollectionConfig) -> list[RecipeConfig]:
+        """The recipes that runs of one of the task's collections draw from."""
+        own = self.recipe.model_dump()
+        return [RecipeConfig(**(own | other.model_dump())) for other in collection.recipes] or [self.recipe]
+
+    @property
+    def stranger_recipe(self) -> RecipeConfig:
+        """The recipe of strangers; what theirs leaves open is the task's."""
+        return RecipeConfig(**(self.recipe.model_dump() | self.strangers.recipe.model_dump(exclude_none=True)))
 
 
 class ArchitectureConfig(Section):
@@ -185,7 +291,7 @@ class ArchitectureConfig(Section):
 class TrainingConfig(Section):
     """How a hypernetwork is trained."""
 
-    steps: Count = Field(2400, description="optimiser steps")
+    steps: Count = Field(2000, description="optimiser steps")
     batch_size: Count = Field(128, description="pairs of checkpoints a step")
     learning_rate: Positive = Field(
         1e-3, description="highest learning rate of AdamW, after warm-up and before cosine decay"
@@ -203,6 +309,18 @@ class TrainingConfig(Section):
         "relative to its change of parameters, without which edits of trained networks are "
         "hardly learned",
     )
+    rebalance: bool = Field(
+        False,
+        description="whether wanted values are drawn evenly over their range, as prompts are, instead of as often as "
+        "the corpus holds them; of several classes, evenly for one at a time",
+    )
+    loss_matching: float = Field(
+        0.25,
+        ge=0,
+        description="weight of the error of a generated network's class losses on training images, beside that of its "
+        "parameters (thesis: 0)",
+    )
+    matching_images: Count = Field(24, description="training images of each class a step for `loss_matching`")
     permute: bool = Field(
         False, description="permutation augmentation of hidden units (thesis); of no effect on `units` tokens"
     )
@@ -241,6 +359,15 @@ class ModelConfig(Section):
         None,
         description="what it is told: `gpt` one number and a start, `dihyfo-1` the losses of all classes and a "
         "start, `dihyfo-2` the losses alone; without one, the model's name says it",
+    )
+    metric: Literal["loss", "error", "accuracy"] = Field(
+        "loss",
+        description="the number that `gpt` is told: `loss` in nats, `error` or `accuracy` as shares of images; "
+        "the others are always told losses",
+    )
+    metric_class: Whole | None = Field(
+        None,
+        description="the class whose `metric` `gpt` is told; without one, the mean over classes",
     )
     process: Literal["ddpm", "flow"] = Field(
         "ddpm", description="`ddpm`: linear β, T = 1000 (thesis); `flow`: flow matching"
@@ -288,6 +415,32 @@ class ProbeConfig(Section):
     )
 
 
+class OptimizersConfig(Section):
+    """How hypernetworks that read a start are compared, as learned optimisers, with SGD and Adam."""
+
+    networks: Count = Field(16, description="unseen random initialisations that every optimiser starts from")
+    updates: Count = Field(
+        5, description="updates in a row by a hypernetwork: each network that it samples is its next start"
+    )
+    best: float = Field(
+        0.01,
+        gt=0,
+        le=1,
+        description="share of checkpoints, those with the lowest mean loss, whose median performance a hypernetwork is "
+        "asked for",
+    )
+    sgd_learning_rates: list[Positive] = Field(
+        [0.1],
+        max_length=4,
+        description="learning rates of SGD, compared beside a task's recipe of Adam; without momentum and L2 penalty",
+    )
+    adam_learning_rates: list[Positive] = Field(
+        [0.001, 0.01],
+        max_length=4,
+        description="learning rates of Adam, compared beside a task's recipe of SGD; without L2 penalty",
+    )
+
+
 class EvaluationConfig(Section):
     """What is measured on the test split."""
 
@@ -323,11 +476,24 @@ class Config(Section):
     prompts: PromptConfig = PromptConfig()
     selection: SelectionConfig = SelectionConfig()
     probe: ProbeConfig = ProbeConfig()
+    optimizers: OptimizersConfig = OptimizersConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 
     def conditioning(self, model: str) -> str:
         """What a model is told, one of `CONDITIONING_NAMES`."""
         return self.models[model].conditioning or model
+
+    def performance(self, model: str) -> Performance:
+        """What a model is told of a network, and asked for."""
+        if self.conditioning(model) != "gpt":
+            return Performance()
+        metric, label = self.models[model].metric, self.models[model].metric_class
+        return Performance(metric, "mean" if label is None else label)
+
+    @property
+    def learned_optimizers(self) -> list[str]:
+        """The models that read a start, so that what they sample can be the next one."""
+        return [name for name in self.models if reads_start(self.conditioning(name))]
 
     @property
     def methods(self) -> list[str]:
@@ -338,10 +504,31 @@ class Config(Section):
         ]
         return [*(method for group in sampled for method in group), RETRAINED, *self.rivals]
 
+    @property
+    def editing_methods(self) -> list[str]:
+        """The methods that start from trained networks."""
+        return [
+            method
+            for method in self.methods
+            if method.endswith(EDIT) or (method in self.rivals and method != LOOKUP)
+        ]
+
+    def stranger_methods(self, task: str) -> list[str]:
+        """The methods that edit strangers; none for a task that has no strangers."""
+        has_strangers = self.tasks[task].strangers.count > 0
+        return [method + STRANGERS for method in self.editing_methods if has_strangers]
+
 
 def dataset_root(dataset: DatasetConfig) -> Path:
     """The folder that torchvision's datasets lie in."""
     return Path(dataset.root or os.environ.get("HYPERFORGET_DATA", "data"))
+
+
+def collection_key(task: str, corpus: str) -> str:
+    """The key that says what is collected for a corpus, which goes by its name in paths."""
+    if corpus == MAIN_CORPUS:
+        return f"tasks.{task}.collection"
+    return f"tasks.{task}.corpora.{corpus.removeprefix(f'{MAIN_CORPUS}-')}"
 
 
 def reads_start(conditioning: str) -> bool:

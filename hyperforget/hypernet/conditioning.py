@@ -1,7 +1,7 @@
 """What each hypernetwork is told: which scalars it is prompted with, and whether it sees start parameters.
 
-Thesis, equations 3.4 (DiHyFo-1) and 3.7, 3.8 (DiHyFo-2; 3.7 repeats 3.4, and the text means: the wanted losses
-alone).
+G.pt (Peebles et al., 2022; thesis, equation 2.20) knows one number of a network, such as its loss; DiHyFo-1 and 2
+(equations 3.4 and 3.7, 3.8; 3.7 repeats 3.4, and the text means: the wanted losses alone) the loss of every class.
 """
 
 from collections.abc import Callable
@@ -13,18 +13,29 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Conditioning:
-    """``scalars(target_losses, start_losses)`` maps (B, C) each to (B, S); ``uses_start`` tells whether θ is
-    read.
+    """``scalars(target, start)`` maps the performance (B, K) of both networks to (B, S).
+
+    ``uses_start`` tells whether θ is read, ``per_class`` whether K is the number of classes, else 1.
     """
 
     uses_start: bool
-    scalar_count: Callable[[int], int]
+    per_class: bool
     scalars: Callable[[Tensor, Tensor | None], Tensor]
 
+    def performance_count(self, classes: int) -> int:
+        """K, with ``classes`` classes."""
+        return classes if self.per_class else 1
 
-def compress(losses: Tensor) -> Tensor:
-    """log(1 + loss): class losses span 0.01 to 20 nats, and differences matter most where they are small."""
-    return torch.log1p(losses)
+    def scalar_count(self, classes: int) -> int:
+        """S, with ``classes`` classes."""
+        return self.performance_count(classes) * (2 if self.uses_start else 1)
+
+
+def compress(performance: Tensor) -> Tensor:
+    """log(1 + value): class losses span 0.01 to 20 nats, and differences matter most where they are small; shares of
+    images hardly change.
+    """
+    return torch.log1p(performance)
 
 
 def _start_and_change(target: Tensor, start: Tensor | None) -> Tensor:
@@ -37,8 +48,9 @@ def _target_only(target: Tensor, start: Tensor | None) -> Tensor:
 
 
 CONDITIONINGS: dict[str, Conditioning] = {
-    "dihyfo-1": Conditioning(True, lambda classes: 2 * classes, _start_and_change),
-    "dihyfo-2": Conditioning(False, lambda classes: classes, _target_only),
+    "gpt": Conditioning(uses_start=True, per_class=False, scalars=_start_and_change),
+    "dihyfo-1": Conditioning(uses_start=True, per_class=True, scalars=_start_and_change),
+    "dihyfo-2": Conditioning(uses_start=False, per_class=True, scalars=_target_only),
 }
 
 

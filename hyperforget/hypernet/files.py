@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hyperforget.config import Performance
 from hyperforget.hypernet.diffusion import PROCESSES, Process
 from hyperforget.hypernet.model import Architecture, Hypernetwork
 from hyperforget.networks import Layout
@@ -16,12 +17,13 @@ from hyperforget.store.tokens import read_token, write_token
 
 @dataclass(frozen=True)
 class StoredHypernetwork:
-    """A trained model in evaluation mode, its noise process, and the averaged weights at each snapshot's
-    step.
+    """A trained model in evaluation mode, its noise process, what it is told of networks, and the averaged weights
+    at each snapshot's step.
     """
 
     model: Hypernetwork
     process: Process
+    performance: Performance
     snapshots: dict[int, dict[str, Tensor]]
 
     def at(self, step: int) -> Hypernetwork:
@@ -35,6 +37,7 @@ def publish_hypernetwork(
     token: Path,
     model: Hypernetwork,
     process: str,
+    performance: Performance,
     snapshots: dict[int, dict[str, Tensor]],
     attributes: dict[str, Any],
     summary: dict[str, Any],
@@ -49,6 +52,7 @@ def publish_hypernetwork(
         "sizes": list(model.layout.sizes),
         "architecture": asdict(model.architecture),
         "process": process,
+        "performance": asdict(performance),
         "snapshots": list(snapshots),
     }
     object_id = publish(root, "hypernet", arrays, content)
@@ -67,6 +71,8 @@ def load_hypernetwork(root: Path, token: Path) -> StoredHypernetwork:
     architecture = Architecture(**stored.attributes["architecture"])
     # Each buffer needs storage of its own, which loading then fills.
     model = Hypernetwork(layout, architecture, torch.zeros(layout.size), torch.ones(layout.size))
-    loaded = StoredHypernetwork(model.eval(), PROCESSES[stored.attributes["process"]], snapshots)
+    process = PROCESSES[stored.attributes["process"]]
+    performance = Performance(**stored.attributes["performance"])
+    loaded = StoredHypernetwork(model.eval(), process, performance, snapshots)
     loaded.at(max(snapshots))
     return loaded

@@ -69,16 +69,15 @@ class Hypernetwork(nn.Module):
         self,
         noised: Tensor,
         time: Tensor,
-        target_losses: Tensor,
+        target_performance: Tensor,
         start: Tensor | None = None,
-        start_losses: Tensor | None = None,
+        start_performance: Tensor | None = None,
     ) -> Tensor:
-        """Clean parameters (B, P) from ``noised`` (B, P), ``time`` (B,) in [0, 1] and class losses (B, C) in
-        nats.
+        """Clean parameters (B, P) from ``noised`` (B, P), ``time`` (B,) in [0, 1] and the performance (B, K) that is
+        wanted and that of the start.
         """
-        scalars = torch.cat(
-            [time.unsqueeze(1), self.conditioning.scalars(target_losses, start_losses)], dim=1
-        )
+        told = self.conditioning.scalars(target_performance, start_performance)
+        scalars = torch.cat([time.unsqueeze(1), told], dim=1)
         encoded = frequency_encoding(
             scalars, self.architecture.frequencies, self.architecture.largest_exponent
         )

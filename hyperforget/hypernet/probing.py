@@ -1,4 +1,6 @@
-"""Prompt alignment: does a generated network have the class loss that was asked for? (thesis, section 3.2)"""
+"""Prompt alignment: does a generated network have the performance that was asked for? (thesis, sections 2.3.2 and
+3.2)
+"""
 
 from dataclasses import dataclass
 
@@ -6,22 +8,26 @@ import torch
 from torch import Tensor
 
 from hyperforget.candidates import measure
-from hyperforget.config import ProbeConfig, SamplingConfig
+from hyperforget.config import Performance, ProbeConfig, SamplingConfig
 from hyperforget.corpus import Corpus
 from hyperforget.hypernet.diffusion import Process
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.sampling import Starts, sample_networks
 from hyperforget.metrics.alignment import prompt_alignment, prompt_correlation
+from hyperforget.metrics.classes import class_sizes
+from hyperforget.metrics.performance import performance_values
 from hyperforget.tasks import Split
 
 
 @dataclass(frozen=True)
 class AlignmentRow:
-    """Prompt alignment (R²) and correlation of one class at one moment of training, mean over networks."""
+    """Prompt alignment (R²) and correlation of one class, or ``all``, at one moment of training, mean over
+    networks.
+    """
 
     step: int
     starts: str
-    class_: int
+    class_: str
     role: str
     r_squared: float
     correlation: float
@@ -29,10 +35,10 @@ class AlignmentRow:
 
 @dataclass(frozen=True)
 class PromptRow:
-    """One prompt of one network: target and observed loss of the prompted class, nats."""
+    """One prompt of one network: target and observed performance of the prompted class, in the metric's unit."""
 
     starts: str
-    class_: int
+    class_: str
     role: str
     network: int
     target: float
@@ -41,7 +47,7 @@ class PromptRow:
 
 @dataclass(frozen=True)
 class Probe:
-    """Target losses and observed losses of the prompted class (C, networks, prompts), nats."""
+    """Target and observed performance of what is prompted (K, networks, prompts), in the metric's unit."""
 
     target: Tensor
     observed: Tensor
@@ -50,66 +56,76 @@ class Probe:
 def probe_hypernetwork(
     model: Hypernetwork,
     process: Process,
+    performance: Performance,
     runs: Corpus,
     split: Split,
     config: ProbeConfig,
     sampling: SamplingConfig,
     generator: torch.Generator,
 ) -> Probe:
-    """Prompt every class in turn over a range of losses, from the random starts of some runs, and measure on
-    ``split``.
+    """Prompt every class in turn, or the one number that the model is told, over a range of values, from the random
+    starts of some runs, and measure on ``split``.
 
-    The prompted class runs over evenly spaced losses between two quantiles of those that ``runs`` hold; all
-    other classes are asked for their median.
+    What is prompted runs over `prompt_values`; all other classes are asked for their median.
     """
-    losses = runs.losses[runs.admitted()]
-    classes = losses.shape[1]
-    low, high = (losses.quantile(quantile, dim=0) for quantile in config.range)
-    grid = torch.lerp(low, high, torch.linspace(0, 1, config.prompts).unsqueeze(1))
-    prompts = losses.median(dim=0).values.repeat(classes, config.prompts, 1)
+    grid = prompt_values(runs, config)
+    values = runs.performance[runs.admitted()]
+    classes = values.shape[1]
+    prompts = values.median(dim=0).values.repeat(classes, config.prompts, 1)
     for label in range(classes):
-        prompts[label, :, label] = grid[:, label]
+        prompts[label, :, label] = grid[label]
     networks = min(config.networks, runs.saved.shape[0])
     targets = prompts.unsqueeze(1).expand(-1, networks, -1, -1).reshape(-1, classes)
     start = torch.arange(networks).repeat_interleave(config.prompts).repeat(classes)
-    starts = Starts(runs.theta[start, 0], runs.losses[start, 0])
+    starts = Starts(runs.theta[start, 0], runs.performance[start, 0])
     sampled = sample_networks(
         model, process, targets, starts, sampling.steps, sampling.stochasticity, generator
     )
-    observed = measure(sampled, model.layout, split)[0].view(classes, networks, config.prompts, classes)
+    sizes = class_sizes(split.labels, model.layout.classes)
+    found = performance_values(*measure(sampled, model.layout, split), sizes, performance)
+    observed = found.view(classes, networks, config.prompts, classes)
     diagonal = torch.arange(classes)
-    return Probe(grid.T.unsqueeze(1).expand(-1, networks, -1), observed[diagonal, :, :, diagonal])
+    return Probe(grid.unsqueeze(1).expand(-1, networks, -1), observed[diagonal, :, :, diagonal])
 
 
-def alignment_rows(probe: Probe, step: int, starts: str, pivots: list[int]) -> list[AlignmentRow]:
-    """One row a class."""
+def prompt_values(runs: Corpus, config: ProbeConfig) -> Tensor:
+    """What is asked for, (K, prompts): evenly spaced between two quantiles of the values that ``runs`` hold."""
+    values = runs.performance[runs.admitted()]
+    low, high = (values.quantile(quantile, dim=0).unsqueeze(1) for quantile in config.range)
+    return torch.lerp(low, high, torch.linspace(0, 1, config.prompts))
+
+
+def prompted_classes(performance: Performance, classes: int, pivots: list[int]) -> list[tuple[str, str]]:
+    """Class and role of each of the K values that are prompted; ``all`` and ``all`` for the mean over classes."""
+    roles = {str(label): "pivot" if label in pivots else "free" for label in range(classes)}
+    return [(label, roles.get(label, label)) for label in performance.labels(classes)]
+
+
+def alignment_rows(
+    probe: Probe, step: int, starts: str, prompted: list[tuple[str, str]]
+) -> list[AlignmentRow]:
+    """One row for each of `prompted_classes`."""
     alignment = prompt_alignment(probe.observed, probe.target).mean(dim=1)
     correlation = prompt_correlation(probe.observed, probe.target).mean(dim=1)
     return [
-        AlignmentRow(
-            step, starts, label, _role(label, pivots), float(alignment[label]), float(correlation[label])
-        )
-        for label in range(alignment.shape[0])
+        AlignmentRow(step, starts, class_, role, float(alignment[index]), float(correlation[index]))
+        for index, (class_, role) in enumerate(prompted)
     ]
 
 
-def prompt_rows(probe: Probe, starts: str, pivots: list[int]) -> list[PromptRow]:
-    """One row a class, network and prompt."""
-    classes, networks, prompts = probe.target.shape
+def prompt_rows(probe: Probe, starts: str, prompted: list[tuple[str, str]]) -> list[PromptRow]:
+    """One row for each of `prompted_classes`, each network and each prompt."""
+    _, networks, prompts = probe.target.shape
     return [
         PromptRow(
             starts,
-            label,
-            _role(label, pivots),
+            class_,
+            role,
             network,
-            float(probe.target[label, network, prompt]),
-            float(probe.observed[label, network, prompt]),
+            float(probe.target[index, network, prompt]),
+            float(probe.observed[index, network, prompt]),
         )
-        for label in range(classes)
+        for index, (class_, role) in enumerate(prompted)
         for network in range(networks)
         for prompt in range(prompts)
     ]
-
-
-def _role(label: int, pivots: list[int]) -> str:
-    return "pivot" if label in pivots else "free"

@@ -13,14 +13,14 @@ _NETWORKS_AT_ONCE = 256
 
 @dataclass(frozen=True)
 class Starts:
-    """Networks to start from: ``params`` (S, P) and their class ``losses`` (S, C) in nats."""
+    """Networks to start from: ``params`` (S, P) and their ``performance`` (S, K)."""
 
     params: Tensor
-    losses: Tensor
+    performance: Tensor
 
     def take(self, rows: Tensor) -> "Starts":
         """Some of the starts, in that order."""
-        return Starts(self.params[rows], self.losses[rows])
+        return Starts(self.params[rows], self.performance[rows])
 
 
 @torch.no_grad()
@@ -33,7 +33,7 @@ def sample_networks(
     stochasticity: float,
     generator: torch.Generator,
 ) -> Tensor:
-    """One network (B, P) for each row of the prompted class losses ``targets`` (B, C), in nats.
+    """One network (B, P) for each row of the prompted performance ``targets`` (B, K), in the metric's unit.
 
     Models that read a start take one for each row from ``starts``; others ignore it. ``steps`` and
     ``stochasticity`` are those of `hyperforget.hypernet.diffusion.denoise`.
@@ -42,20 +42,20 @@ def sample_networks(
     sampled = []
     for rows in torch.arange(targets.shape[0]).split(_NETWORKS_AT_ONCE):
         told = targets[rows]
-        start = start_losses = None
+        start = start_performance = None
         if model.conditioning.uses_start:
             if starts is None:
                 raise ValueError("this hypernetwork reads start parameters, but none were given")
-            start, start_losses = model.normalise(starts.params[rows]), starts.losses[rows]
+            start, start_performance = model.normalise(starts.params[rows]), starts.performance[rows]
 
         def predict(
             noised: Tensor,
             time: Tensor,
             told: Tensor = told,
             start: Tensor | None = start,
-            start_losses: Tensor | None = start_losses,
+            start_performance: Tensor | None = start_performance,
         ) -> Tensor:
-            clean: Tensor = model(noised, time, told, start, start_losses)
+            clean: Tensor = model(noised, time, told, start, start_performance)
             return clean
 
         clean = denoise(process, predict, gaussian[rows], steps, generator, stochasticity)

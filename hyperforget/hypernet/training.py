@@ -11,8 +11,10 @@ from hyperforget.command import progress
 from hyperforget.config import TrainingConfig
 from hyperforget.corpus import Corpus, Pairs, draw_pairs
 from hyperforget.hypernet.diffusion import Process, add_noise
+from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.networks import permute_hidden_jointly
+from hyperforget.tasks import Split
 
 _HISTORY_POINTS = 40
 _HISTORY_PAIRS = 512
@@ -46,13 +48,16 @@ def train_hypernetwork(
     process: Process,
     seen: Corpus,
     unseen: Corpus,
+    data: Split,
     config: TrainingConfig,
     generator: torch.Generator,
 ) -> Trained:
     """Minimise the mean squared error of the predicted clean parameters (thesis, equations 3.6 and 3.8).
 
-    AdamW with linear warm-up and cosine decay, gradient clipping, and an exponential moving average of the
-    weights. All randomness comes from ``generator``.
+    Added to it, ``config.loss_matching`` times, is the error of the class losses that these parameters have on
+    images of the training split ``data``: see `hyperforget.hypernet.loss_matching`. AdamW with linear warm-up
+    and cosine decay, gradient clipping, and an exponential moving average of the weights. All randomness comes
+    from ``generator``.
     """
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
     ema_model = averaged.module
@@ -67,19 +72,27 @@ def train_hypernetwork(
     snapshots: dict[int, dict[str, Tensor]] = {}
     history: list[HistoryPoint] = []
     autocast = computes_in_bfloat16(config.precision)
+    images = group_by_class(data, model.layout.classes)
     for step in progress(range(1, config.steps + 1), config.steps, "training"):
         batch = _draw(seen, process, model, config, config.batch_size, generator)
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-            errors = _squared_errors(model, batch)
+            predicted = _predict(model, batch)
+        objective = _parameter_error(predicted, batch, config)
+        if config.loss_matching:
+            drawn = draw_images(images, config.matching_images, generator)
+            matched = loss_errors(model.denormalise(predicted), batch.pairs.target, model.layout, drawn)
+            objective = objective + config.loss_matching * matched.mean()
         optimizer.zero_grad()
-        (errors * pair_weights(batch.clean, batch.start, config.pair_weighting)).mean().backward()
+        objective.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
         optimizer.step()
         schedule.step()
         averaged.update_parameters(model)
         if step in history_steps:
             with torch.no_grad():
-                train, test = (float(_squared_errors(ema_model, probe).mean()) for probe in probes)
+                train, test = (
+                    float(_squared_errors(_predict(ema_model, probe), probe).mean()) for probe in probes
+                )
             history.append(HistoryPoint(step, train, test, float(schedule.get_last_lr()[0])))
         if step in snapshot_steps:
             snapshots[step] = {name: value.clone() for name, value in ema_model.state_dict().items()}
@@ -143,13 +156,25 @@ def _draw(
     )
 
 
-def _squared_errors(model: Hypernetwork, batch: _Batch) -> Tensor:
-    """Mean squared error (B,) of each pair."""
+def _predict(model: Hypernetwork, batch: _Batch) -> Tensor:
+    """The clean normalised parameters (B, P) that the model predicts."""
     pairs = batch.pairs
-    start_losses = pairs.start_losses if model.conditioning.uses_start else None
-    predicted = model(batch.noised, batch.time, pairs.target_losses, batch.start, start_losses)
-    errors: Tensor = (predicted - batch.clean).square().mean(dim=1)
-    return errors
+    start_performance = pairs.start_performance if model.conditioning.uses_start else None
+    predicted: Tensor = model(
+        batch.noised, batch.time, pairs.target_performance, batch.start, start_performance
+    )
+    return predicted
+
+
+def _squared_errors(predicted: Tensor, batch: _Batch) -> Tensor:
+    """Mean squared error (B,) of each pair."""
+    return (predicted - batch.clean).square().mean(dim=1)
+
+
+def _parameter_error(predicted: Tensor, batch: _Batch, config: TrainingConfig) -> Tensor:
+    """Weighted mean squared error over the batch, a scalar."""
+    weights = pair_weights(batch.clean, batch.start, config.pair_weighting)
+    return (_squared_errors(predicted, batch) * weights).mean()
 
 
 def _evenly(steps: int, count: int) -> list[int]:

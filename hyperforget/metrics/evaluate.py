@@ -32,8 +32,8 @@ class Row:
     """One line of ``results/metrics.csv``; the fields are its columns, in order.
 
     ``n`` counts the networks, or the pairs of networks, behind ``value``. Where it exceeds one, ``value`` is
-    their median, ``low`` and ``high`` their 2.5 and 97.5 percentiles; for a single one there is no interval,
-    and these are None.
+    their median, ``low`` and ``high`` their 2.5 and 97.5 percentiles; for a single one, and for a share of
+    networks, there is no interval, and these are None.
     """
 
     task: str
@@ -50,7 +50,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Outputs:
-    """The networks of one method, seen through what they answer, and the index of the chosen one.
+    """The networks that stand for one method, its population, seen through what they answer, and the index of the
+    chosen one.
 
     ``logits(networks, split)`` gives floats ``(networks, samples, classes)`` for a slice of the networks on
     all images of a split, in the order of its labels. It is called for one chunk at a time, so it may compute
@@ -101,7 +102,7 @@ def evaluate_networks(
     chunk: int = 16,
     membership_networks: int = 32,
 ) -> list[Row]:
-    """Rows of every metric in `METRICS` on each of its sets, for the chosen network and for the population.
+    """Rows of every metric of outputs in `METRICS` on its sets, for the chosen network and the population.
 
     Paired metrics compare each network with retrained seed 0. For the method ``retrained`` itself, whose
     chosen network is seed 0, they are the noise floor: the chosen rows compare seed 0 with every other seed,
@@ -246,6 +247,6 @@ def _check(outputs: Outputs, reference: Reference, method: str, chunk: int, memb
     if method == RETRAINED and (outputs.chosen != 0 or outputs.networks != len(retrained)):
         raise ValueError(f"the networks of {RETRAINED!r} must be its {len(retrained)} seeds, seed 0 chosen")
     members = reference.members("train") | reference.members("test")
-    empty = [name for name in SETS if not members[name].any()]
+    empty = [name for name, member in members.items() if not member.any()]
     if empty:
         raise UserError(f"{method!r} cannot be evaluated on {empty[0]!r}: there are no {SETS[empty[0]]}")

@@ -9,7 +9,12 @@ SETS = {
     "test": "all test images",
     "retain-train": "training images of the retained classes",
     "forget-train": "training images of the forgotten classes",
+    "choice": "images that networks are chosen on: validation, or test under `protocol: thesis`",
 }
+# A network is of use up to this accuracy on the forget set, and down to this much below the retrained median
+# on the retain set.
+USABLE_FORGET_ACCURACY = 0.01
+USABLE_RETAIN_MARGIN = 0.05
 
 
 @dataclass(frozen=True)
@@ -32,13 +37,14 @@ class Metric:
 
 
 _TEST_SETS = ("retain", "forget", "test")
+_ACCURACY_SETS = (*_TEST_SETS, "retain-train", "forget-train")
 _NOISE_FLOOR = "that of two retrained networks, which differ by their seeds alone"
 
 _METRICS = (
     Metric(
         name="accuracy",
         title="Accuracy",
-        sets=tuple(SETS),
+        sets=_ACCURACY_SETS,
         paired=False,
         better="retrained",
         unit="share of images",
@@ -134,6 +140,22 @@ _METRICS = (
             "The same attack scored on test images of the forgotten classes, which no network was trained "
             "on. Only the gap between the MIA score and this control is evidence that a network remembers "
             "training images."
+        ),
+    ),
+    Metric(
+        name="usable_share",
+        title="Usable share",
+        sets=("choice",),
+        paired=False,
+        better="higher",
+        unit="share of networks",
+        ideal="1, where any network will do and nothing need be chosen",
+        description=(
+            "Share of the method's networks at the prompt of the chosen one (of all, where there are no "
+            f"prompts) that forget and retain: accuracy of at most {USABLE_FORGET_ACCURACY} on the forgotten "
+            f"classes, and on the retained ones of at least the retrained networks' median less "
+            f"{USABLE_RETAIN_MARGIN}. The chosen network is the best of many; this says how many of its kind "
+            "are of use. A method that edits trained networks makes one from each original network."
         ),
     ),
 )

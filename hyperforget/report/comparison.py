@@ -3,6 +3,7 @@
 import math
 
 from hyperforget.config import RETRAINED
+from hyperforget.metrics.registry import USABLE_FORGET_ACCURACY, USABLE_RETAIN_MARGIN
 from hyperforget.report.names import ReportSpec, TaskSpec, method_title
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.table_formats import exact
@@ -23,16 +24,17 @@ _HEADINGS = (
         Heading(text("Accuracy on ") + FORGET_SET, 2),
         Heading(text("Accuracy on ") + RETAIN_SET, 2),
         Heading(text("Activation distance"), 2),
+        Heading(text("Usable")),
     ),
     tuple(
-        Heading(text(title)) for title in [*("chosen", "all [95 %]") * 2, "chosen", "÷ floor"]
+        Heading(text(title)) for title in [*("chosen", "all [95 %]") * 2, "chosen", "÷ floor", "share"]
     ),
 )  # fmt: skip
 _CSV_HEADER = (
     "forget", "holdout", "method",
     "forget_accuracy", "forget_accuracy_median", "forget_accuracy_low", "forget_accuracy_high",
     "retain_accuracy", "retain_accuracy_median", "retain_accuracy_low", "retain_accuracy_high",
-    "activation_distance", "relative_activation_distance",
+    "activation_distance", "relative_activation_distance", "usable_share",
 )  # fmt: skip
 _NOTHING = Value(math.nan)
 
@@ -48,9 +50,9 @@ def comparison_table(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Tabl
         for method in methods:
             cells = _cells(task.name, method, forget, metrics)
             rows.append(Row(text(method_title(method)), cells))
-            forgotten, all_forgotten, retained, all_retained, *distances = cells
+            forgotten, all_forgotten, retained, all_retained, *others = cells
             numbers = [forgotten.value, *_triple(all_forgotten), retained.value, *_triple(all_retained)]
-            numbers += [cell.value for cell in distances]
+            numbers += [cell.value for cell in others]
             csv_rows.append((forget, str(held_out).lower(), method, *map(exact, numbers)))
         title = forget_label(forget) + text(", kept out of collection" if held_out else "")
         blocks.append(Block(() if blocks else _HEADINGS, tuple(rows), title))
@@ -60,16 +62,21 @@ def comparison_table(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Tabl
         + text(") and the retained classes (")
         + RETAIN_SET
         + text(
-            ") of the chosen network, and median and 95 % interval over all networks of the method; "
+            ") of the chosen network, and median and 95 % interval over all networks of the method (of edits, "
+            "over the chosen one of each trained network); "
             "activation distance of the chosen network to the retrained one, also divided by the floor, "
-            "the median distance between two retrained networks. Good: 0 on "
+            "the median distance between two retrained networks; and of the networks at the chosen one's "
+            "prompt (of all, where there are no prompts) the share that is usable: on the images that chose, "
+            f"at most {USABLE_FORGET_ACCURACY} on the forgotten classes, and on the retained ones at most "
+            f"{USABLE_RETAIN_MARGIN} below the retrained median. Good: 0 on "
         )
         + FORGET_SET
         + text(", the retrained median on ")
         + RETAIN_SET
         + text(
-            " and a distance of 1.00 floors. A generator is worth its training where it beats both the "
-            "nearest stored checkpoint and the original network with lowered biases."
+            ", a distance of 1.00 floors, and a share near 1, where hardly anything need be chosen. A "
+            "generator is worth its training where it beats both the nearest stored checkpoint and the "
+            "original network with lowered biases."
         )
     )
     return Table(f"{task.name}-comparison", caption, text("Method"), tuple(blocks), tuple(csv_rows))
@@ -87,6 +94,11 @@ def distance_floor(metrics: Metrics, task: str, forget: str) -> float:
     return (found or _NOTHING).value
 
 
+def usable_share(metrics: Metrics, task: str, method: str, forget: str) -> Value:
+    """Share of the networks at the chosen one's prompt that forget and retain, NaN where not measured."""
+    return metrics.find(task, method, forget, "population", "usable_share", "choice") or _NOTHING
+
+
 def _cells(task: str, method: str, forget: str, metrics: Metrics) -> tuple[Cell, ...]:
     cells = []
     for set_ in ("forget", "retain"):
@@ -95,7 +107,13 @@ def _cells(task: str, method: str, forget: str, metrics: Metrics) -> tuple[Cell,
         cells.append(Cell(*_triple(population)))
     distance = activation_distance(metrics, task, method, forget)
     floor = distance_floor(metrics, task, forget)
-    return (*cells, Cell(distance), Cell(distance / floor if floor else math.nan, decimals=2))
+    usable = usable_share(metrics, task, method, forget)
+    return (
+        *cells,
+        Cell(distance),
+        Cell(distance / floor if floor else math.nan, decimals=2),
+        Cell(usable.value, decimals=2),
+    )
 
 
 def _triple(value: Value | Cell) -> tuple[float, float, float]:

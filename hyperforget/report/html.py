@@ -1,7 +1,7 @@
 """The report: one HTML file with every table and figure in it, no network and no script."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,14 @@ from markupsafe import Markup
 
 from hyperforget.command import UserError
 from hyperforget.environment import git_state, package_versions
-from hyperforget.report.captions import candidates_caption, confusion_caption, training_caption
+from hyperforget.report.ablations import ablation_listing
+from hyperforget.report.captions import (
+    candidates_caption,
+    comparison_caption,
+    confusion_caption,
+    training_caption,
+)
+from hyperforget.report.costs import Cost, cost_findings, cost_listing, read_costs
 from hyperforget.report.listings import (
     Listing,
     corpus_listings,
@@ -27,10 +34,13 @@ from hyperforget.report.names import (
     ReportSpec,
     TaskSpec,
     candidate_methods,
+    comparison_figures,
     confusion_methods,
+    corpus_heading,
     forget_title,
     method_title,
     table_names,
+    training_figures,
 )
 from hyperforget.report.provenance import config_text, find_tokens, stage_timings
 from hyperforget.report.results import Metrics
@@ -65,10 +75,11 @@ class _TaskPage:
     holdout: str
     findings: list[Finding]
     warnings: list[str]
-    corpus: list[Listing]
+    corpora: list[tuple[str, str, list[Listing]]]
     training: list[tuple[str, str, list[_Picture]]]
     tables: list[Markup]
     verdicts: Listing | None
+    ablations: Listing | None
     candidates: list[_Picture]
     confusion: list[_Picture]
 
@@ -76,19 +87,21 @@ class _TaskPage:
 def render_report(
     spec: ReportSpec, results: Path, glossary: "Mapping[str, Metric]", sets: Mapping[str, str]
 ) -> str:
-    """The whole page, from the metrics, tables, figures, tokens and timings below ``results``.
+    """The whole page, from the metrics, costs, tables, figures, tokens and timings below ``results``.
 
     ``glossary`` and ``sets`` explain metrics and sets of images. Raises `UserError` naming a file that is
     missing or lacks something.
     """
     metrics = Metrics(results / "metrics.csv")
+    costs = read_costs(results / "costs.csv")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
     return environment.get_template("template.html").render(
         spec=spec,
-        pages=[_task_page(spec, task, results, metrics) for task in spec.tasks],
+        pages=[_task_page(spec, task, results, metrics, costs) for task in spec.tasks],
+        costs=cost_listing(costs),
         glossary=list(glossary.values()),
         sets=sets,
         directions=_DIRECTIONS,
@@ -100,7 +113,9 @@ def render_report(
     )
 
 
-def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics) -> _TaskPage:
+def _task_page(
+    spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[Cost]
+) -> _TaskPage:
     folder = results / task.name
 
     def picture(name: str, caption: str) -> _Picture:
@@ -109,21 +124,39 @@ def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics
     training = []
     for model in spec.models:
         pictures = [
-            picture(f"{task.name}-{model}-{kind}", training_caption(kind, task.name, model))
-            for kind in ("learning", "alignment", "observed")
+            picture(f"{task.name}-{model}-{kind}", training_caption(kind, spec, task.name, model, folder / model))
+            for kind in training_figures(spec, model)
         ]
         training.append((f"{task.name}-{model}", method_title(model), pictures))
-    only_this = ReportSpec((task,), spec.models, spec.methods, spec.protocol)
+    if comparison_figures(spec):
+        pictures = [
+            picture(f"{task.name}-{kind}-comparison", comparison_caption(kind, task.name))
+            for kind in comparison_figures(spec)
+        ]
+        training.append((f"{task.name}-comparison", "all models that are told one number", pictures))
+    only_this = replace(spec, tasks=(task,))
     return _TaskPage(
         spec=task,
         forget=", ".join(map(forget_title, task.forget)),
         holdout=", ".join(map(forget_title, task.holdout)),
-        findings=summarise(spec, task, metrics),
-        warnings=corpus_warnings(task, corpus_sets(folder)),
-        corpus=corpus_listings(task, folder),
+        findings=[*summarise(spec, task, metrics), *cost_findings(costs, task.name)],
+        warnings=[
+            warning
+            for corpus in task.corpora
+            for warning in corpus_warnings(task, corpus, corpus_sets(corpus, folder))
+        ],
+        corpora=[
+            (
+                f"{task.name}-{corpus.name}",
+                corpus_heading(spec, task, corpus),
+                corpus_listings(task, corpus, folder),
+            )
+            for corpus in task.corpora
+        ],
         training=training,
         tables=[Markup(_read(results / TABLE_FOLDER / f"{name}.html")) for name in table_names(only_this)],
         verdicts=verdict_listing(spec, task, metrics),
+        ablations=ablation_listing(spec, task, results, metrics, costs),
         candidates=[
             picture(f"{task.name}-{method}-candidates", candidates_caption(spec, task.name, method))
             for method in candidate_methods(spec)

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hyperforget.report.names import ReportSpec, TaskSpec, forget_title, method_title
+from hyperforget.report.names import (
+    CorpusSpec,
+    ReportSpec,
+    TaskSpec,
+    corpus_title,
+    forget_title,
+    method_title,
+)
 from hyperforget.report.provenance import Timing, Token
 from hyperforget.report.results import Metrics, read_csv
 from hyperforget.report.summary import ACCURACY_MARGIN, DISTANCE_MARGIN, FORGOTTEN, judge, outcome
@@ -28,12 +35,15 @@ class Listing:
     numeric: int = 1
 
 
-def corpus_listings(task: TaskSpec, folder: Path) -> list[Listing]:
-    """What was collected, from the three ``corpus-*.csv`` files of a task."""
-    classes = read_csv(folder / "corpus-classes.csv", _CLASS_COLUMNS)
+def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Listing]:
+    """What was collected for a corpus, from its three files in the folder of the task: ``corpus-classes.csv``
+    and those of forget sets and bins.
+    """
+    classes = read_csv(folder / f"{corpus.name}-classes.csv", _CLASS_COLUMNS)
+    title = corpus_title(task, corpus)
     by_class = Listing(
-        f"{task.name}-corpus-classes",
-        f"Checkpoints collected for {task.name}, by class, with lowest, median and highest loss of the "
+        f"{task.name}-{corpus.name}-classes",
+        f"Checkpoints collected for {title}, by class, with lowest, median and highest loss of the "
         f"class among them. Forgotten are those with an accuracy of the class of at most {FORGOTTEN}. Good: "
         "free classes have thousands of forgotten checkpoints and many that know the class; pivots have "
         "none forgotten.",
@@ -45,8 +55,8 @@ def corpus_listings(task: TaskSpec, folder: Path) -> list[Listing]:
         numeric=2,
     )
     by_set = Listing(
-        f"{task.name}-corpus-forget-sets",
-        f"Checkpoints of {task.name} from runs that deleted exactly this set, and how many of them have "
+        f"{task.name}-{corpus.name}-forget-sets",
+        f"Checkpoints of {title} from runs that deleted exactly this set, and how many of them have "
         "really forgotten all of it. Good: hundreds or more for sets that were collected, none for those "
         "kept out; of a set with none forgotten a generator has little to learn.",
         ("Forget set", "Collection", "Checkpoints", "Forgotten"),
@@ -57,17 +67,19 @@ def corpus_listings(task: TaskSpec, folder: Path) -> list[Listing]:
                 _count(checkpoints),
                 _count(forgotten),
             )
-            for forget, held_out, checkpoints, forgotten in corpus_sets(folder)
+            for forget, held_out, checkpoints, forgotten in corpus_sets(corpus, folder)
         ),
         numeric=2,
     )
-    bins = _bin_listing(task, folder)
+    bins = _bin_listing(task, corpus, folder)
     return [by_class, by_set, *([bins] if bins.rows else [])]
 
 
-def corpus_sets(folder: Path) -> list[tuple[str, bool, int, int]]:
-    """(forget set, held out, checkpoints, forgotten) of every set in ``corpus-forget-sets.csv``."""
-    frame = read_csv(folder / "corpus-forget-sets.csv", _SET_COLUMNS, may_be_empty=True)
+def corpus_sets(corpus: CorpusSpec, folder: Path) -> list[tuple[str, bool, int, int]]:
+    """(forget set, held out, checkpoints, forgotten) of every set of a corpus, from its file in the folder of
+    the task, such as ``corpus-forget-sets.csv``.
+    """
+    frame = read_csv(folder / f"{corpus.name}-forget-sets.csv", _SET_COLUMNS, may_be_empty=True)
     return [
         (row[0], bool(row[1]), int(row[2]), int(row[3])) for row in frame.itertuples(index=False, name=None)
     ]
@@ -145,8 +157,8 @@ def timing_listing(timings: Sequence[Timing]) -> Listing:
     return Listing("timings", caption, headings, tuple(rows))
 
 
-def _bin_listing(task: TaskSpec, folder: Path) -> Listing:
-    frame = read_csv(folder / "corpus-bins.csv", _BIN_COLUMNS, may_be_empty=True)
+def _bin_listing(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> Listing:
+    frame = read_csv(folder / f"{corpus.name}-bins.csv", _BIN_COLUMNS, may_be_empty=True)
     frame["high"] = frame["high"].fillna(math.inf)
     edges = sorted(set(zip(frame["low"], frame["high"], strict=True)))
     cells = {
@@ -160,12 +172,12 @@ def _bin_listing(task: TaskSpec, folder: Path) -> Listing:
     caps = frame["cap"].dropna()
     rule = "every one with accurate pivots" if caps.empty else f"at most {_count(caps.max())} a joint bin"
     caption = (
-        f"Admission of checkpoints on {task.name} (thesis, figure 3.7; {rule}), by the loss of each free "
-        "class in nats: admitted (turned away although the pivots were accurate). Good: no level is empty, "
+        f"Admission of checkpoints on {corpus_title(task, corpus)} (thesis, figure 3.7; {rule}), by the loss "
+        "of each free class in nats: admitted (turned away although the pivots were accurate). Good: no level is empty, "
         "and rare ones are not crowded out by common ones."
     )
     headings = ("Class", *(_bin(*edge) for edge in edges))
-    return Listing(f"{task.name}-corpus-bins", caption, headings, rows)
+    return Listing(f"{task.name}-{corpus.name}-bins", caption, headings, rows)
 
 
 def _bin(low: float, high: float) -> str:

@@ -5,11 +5,11 @@ Light on purpose (no torch, no pandas): the workflow declares its outputs with i
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hyperforget.command import UserError, nearest_choice
-from hyperforget.config import RETRAINED
+from hyperforget.config import LOOKUP, MAIN_CORPUS, RETRAINED, Performance
 
 TABLE_SUFFIXES = (".csv", ".tex", ".html")
 FIGURE_SUFFIX = ".svg"
@@ -37,14 +37,32 @@ _METHOD_TITLES = {
 
 
 @dataclass(frozen=True)
+class CorpusSpec:
+    """One corpus of a task, by its name in paths, and the models that are trained on it."""
+
+    name: str
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StrangersSpec:
+    """The methods that edit strangers, none where a task has no strangers, and how these were trained."""
+
+    methods: tuple[str, ...]
+    description: str
+
+
+@dataclass(frozen=True)
 class TaskSpec:
-    """One task: class names, pivots, the thesis' forget sets and those kept out of collection."""
+    """One task: class names, pivots, the thesis' forget sets, those kept out of collection, corpora, strangers."""
 
     name: str
     classes: tuple[str, ...]
     pivots: tuple[str, ...]
     forget: tuple[str, ...]
     holdout: tuple[str, ...]
+    corpora: tuple[CorpusSpec, ...]
+    strangers: StrangersSpec
     network: str
     description: str
 
@@ -53,16 +71,37 @@ class TaskSpec:
         """All forget sets, the thesis' first."""
         return self.forget + self.holdout
 
+    def corpus_of(self, model: str) -> CorpusSpec:
+        """The corpus that a model is trained on."""
+        return next(corpus for corpus in self.corpora if model in corpus.models)
+
 
 @dataclass(frozen=True)
 class ReportSpec:
-    """All that decides what a report contains; ``config`` is the whole config, for the reader to see."""
+    """All that decides what a report contains.
+
+    ``learned_optimizers`` are the models that read a start, so that what they sample can be the next one;
+    ``performances`` say what each model is told of networks, ``rebalanced`` are the models whose training draws
+    wanted values evenly; ``config`` is the whole config, for the reader to see.
+    """
 
     tasks: tuple[TaskSpec, ...]
     models: tuple[str, ...]
     methods: tuple[str, ...]
     protocol: str
+    learned_optimizers: tuple[str, ...] = ()
+    performances: Mapping[str, Performance] = field(default_factory=dict)
+    rebalanced: tuple[str, ...] = ()
     config: Mapping[str, Any] | None = None
+
+    def performance(self, model: str) -> Performance:
+        """What a model is told of networks; without a word of it, the loss of every class."""
+        return self.performances.get(model, Performance())
+
+    @property
+    def scalar_models(self) -> tuple[str, ...]:
+        """Models that are told one number (G.pt)."""
+        return tuple(model for model in self.models if self.performance(model).is_scalar)
 
     def task(self, name: str) -> TaskSpec:
         """The task of that name; raises `UserError` for any other."""
@@ -113,6 +152,9 @@ def as_spec(spec: str | Mapping[str, Any] | ReportSpec) -> ReportSpec:
         models=tuple(_key(spec, "models", "--spec")),
         methods=tuple(_key(spec, "methods", "--spec")),
         protocol=protocol,
+        learned_optimizers=tuple(spec.get("learned_optimizers", ())),
+        performances={model: Performance(**told) for model, told in spec.get("performances", {}).items()},
+        rebalanced=tuple(spec.get("rebalanced", ())),
         config=spec.get("config"),
     )
 
@@ -127,11 +169,12 @@ def figure_names(spec: str | Mapping[str, Any] | ReportSpec, task: str) -> list[
     report = as_spec(spec)
     report.task(task)
     training = [
-        f"{task}-{model}-{kind}" for model in report.models for kind in ("learning", "alignment", "observed")
+        f"{task}-{model}-{kind}" for model in report.models for kind in training_figures(report, model)
     ]
     candidates = [f"{task}-{method}-candidates" for method in candidate_methods(report)]
     confusion = [f"{task}-{method}-confusion" for method in confusion_methods(report)]
-    return training + candidates + confusion
+    comparisons = [f"{task}-{kind}-comparison" for kind in comparison_figures(report)]
+    return training + comparisons + candidates + confusion
 
 
 def table_files(spec: str | Mapping[str, Any] | ReportSpec) -> list[str]:
@@ -142,6 +185,19 @@ def table_files(spec: str | Mapping[str, Any] | ReportSpec) -> list[str]:
 def figure_files(spec: str | Mapping[str, Any] | ReportSpec, task: str) -> list[str]:
     """File names of all figures of a task."""
     return [name + FIGURE_SUFFIX for name in figure_names(spec, task)]
+
+
+def training_figures(spec: ReportSpec, model: str) -> list[str]:
+    """Kinds of figures about a model itself, before any forget set."""
+    kinds = ["learning", "alignment", "observed"]
+    if spec.performance(model).is_scalar or model in spec.rebalanced:
+        kinds.append("distribution")
+    return [*kinds, "optimizers"] if model in spec.learned_optimizers else kinds
+
+
+def comparison_figures(spec: ReportSpec) -> list[str]:
+    """Kinds of figures that show all models that are told one number side by side; none where there is but one."""
+    return ["alignment", "observed"] if len(spec.scalar_models) > 1 else []
 
 
 def candidate_methods(spec: ReportSpec) -> list[str]:
@@ -159,6 +215,32 @@ def method_title(method: str) -> str:
     return _METHOD_TITLES.get(method, method)
 
 
+def corpus_title(task: TaskSpec, corpus: CorpusSpec) -> str:
+    """How captions call a corpus: by its task alone, unless that has several."""
+    if len(task.corpora) == 1:
+        return task.name
+    own = corpus.name.removeprefix(f"{MAIN_CORPUS}-")
+    return f"{task.name} (main corpus)" if corpus.name == MAIN_CORPUS else f"{task.name} (corpus {own})"
+
+
+def corpus_heading(spec: ReportSpec, task: TaskSpec, corpus: CorpusSpec) -> str:
+    """What stands above the tables of a corpus: also who learns from it, where the task has several."""
+    if len(task.corpora) == 1:
+        return "What was collected"
+    looks_up = [LOOKUP] if corpus.name == MAIN_CORPUS and LOOKUP in spec.methods else []
+    users = ", ".join(method_title(method) for method in (*corpus.models, *looks_up))
+    return f"What was collected for {users or 'no method'}: {corpus_title(task, corpus)}"
+
+
+def performance_title(performance: Performance) -> str:
+    """What a model is told of networks, in words."""
+    if performance.classes == "each":
+        return f"{performance.metric} of each class"
+    if performance.classes == "mean":
+        return f"mean {performance.metric} over classes"
+    return f"{performance.metric} of class {performance.classes}"
+
+
 def forget_title(forget: str) -> str:
     """``2-3`` as the set that it stands for: ``{2,3}``."""
     return "{" + forget.replace("-", ",") + "}"
@@ -166,8 +248,10 @@ def forget_title(forget: str) -> str:
 
 def _task_table_names(task: TaskSpec) -> list[str]:
     prefixes = [task.name] * bool(task.forget) + [f"{task.name}-holdout"] * bool(task.holdout)
-    return [f"{prefix}-{kind}" for prefix in prefixes for kind in ("individual", "paired")] + [
-        f"{task.name}-comparison"
+    return [
+        *(f"{prefix}-{kind}" for prefix in prefixes for kind in ("individual", "paired")),
+        f"{task.name}-comparison",
+        *[f"{task.name}-strangers"] * bool(task.strangers.methods),
     ]
 
 
@@ -183,8 +267,18 @@ def _task_spec(name: str, entry: Mapping[str, Any]) -> TaskSpec:
         pivots=texts("pivots"),
         forget=texts("forget"),
         holdout=texts("holdout"),
+        corpora=tuple(
+            CorpusSpec(corpus, tuple(models)) for corpus, models in _key(entry, "corpora", where).items()
+        ),
+        strangers=_strangers_spec(_key(entry, "strangers", where), f"{where}, strangers"),
         network=str(_key(entry, "network", where)),
         description=str(_key(entry, "description", where)),
+    )
+
+
+def _strangers_spec(entry: Mapping[str, Any], where: str) -> StrangersSpec:
+    return StrangersSpec(
+        tuple(_key(entry, "methods", where)), description=str(_key(entry, "description", where))
     )
 
 

@@ -14,7 +14,8 @@ METRIC_COLUMNS = ("task", "method", "forget", "selection", "set", "metric", "val
 # Names that look like numbers or missing values to a CSV reader (forget set "2", class "nan").
 _TEXT = (
     "task", "method", "forget", "selection", "set", "metric", "class", "role", "starts", "network",
-    "prompt", "start", "candidate", "chosen", "holdout", "retrained", "predicted",
+    "prompt", "start", "candidate", "chosen", "holdout", "retrained", "predicted", "optimizer",
+    "values",
 )  # fmt: skip
 
 

@@ -5,8 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hyperforget.config import RETRAINED
-from hyperforget.report.comparison import activation_distance
-from hyperforget.report.names import ReportSpec, TaskSpec, forget_title, method_title
+from hyperforget.report.comparison import activation_distance, usable_share
+from hyperforget.report.names import (
+    CorpusSpec,
+    ReportSpec,
+    TaskSpec,
+    corpus_title,
+    forget_title,
+    method_title,
+)
 from hyperforget.report.results import Metrics
 
 # A set counts as forgotten up to this accuracy; accuracies closer than the margin, and distances
@@ -85,6 +92,8 @@ def summarise(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> list[Findin
     findings = [Finding("Forgetting", _forgetting(spec, task, metrics))]
     if RETRAINED in spec.methods and len(spec.methods) > 1:
         findings.append(Finding("Keeping", _keeping(spec, task, metrics)))
+    if usable := _usable(spec, task, metrics):
+        findings.append(Finding("Usable without choosing", usable))
     if spec.generators and spec.rivals:
         findings.append(Finding("Worth its training", _worth(spec, task, metrics)))
     for generator in spec.generators:
@@ -94,22 +103,24 @@ def summarise(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> list[Findin
     return findings
 
 
-def corpus_warnings(task: TaskSpec, checkpoints: Iterable[tuple[str, bool, int, int]]) -> list[str]:
-    """What a reader must know of the corpus, from (forget set, held out, checkpoints, forgotten); nothing of
+def corpus_warnings(
+    task: TaskSpec, corpus: CorpusSpec, checkpoints: Iterable[tuple[str, bool, int, int]]
+) -> list[str]:
+    """What a reader must know of a corpus, from (forget set, held out, checkpoints, forgotten); nothing of
     sets that the report has no results for.
     """
-    warnings = []
+    warnings, title = [], corpus_title(task, corpus)
     for forget, held_out, count, forgotten in checkpoints:
         if forget not in task.forget_sets:
             continue
         if held_out and count:
             warnings.append(
-                f"{forget_title(forget)} counts as kept out of collection, yet the corpus of {task.name} "
+                f"{forget_title(forget)} counts as kept out of collection, yet the corpus of {title} "
                 f"has {count:,} of its checkpoints."
             )
         if not held_out and not forgotten:
             warnings.append(
-                f"No checkpoint of a run that deleted exactly {forget_title(forget)} on {task.name} has "
+                f"No checkpoint of a run that deleted exactly {forget_title(forget)} on {title} has "
                 "really forgotten it, so a generator had little to learn it from."
             )
     return warnings
@@ -155,6 +166,26 @@ def _keeping(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
     return (
         "accuracy on the retained classes minus the retrained median, worst set of each method: "
         f"{', '.join(parts)}."
+    )
+
+
+def _usable(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
+    """Empty where the metrics file has no shares."""
+    parts = []
+    for method in spec.generators:
+        found = {forget: usable_share(metrics, task.name, method, forget) for forget in task.forget_sets}
+        shares = {forget: share.value for forget, share in found.items() if not math.isnan(share.value)}
+        if shares:
+            worst = min(shares, key=lambda forget: shares[forget])
+            parts.append(
+                f"{method_title(method)} {shares[worst]:.2f} to {max(shares.values()):.2f}"
+                f" (least on {_set_name(task, worst)})"
+            )
+    if not parts:
+        return ""
+    return (
+        "share of the networks at the chosen one's prompt that forget and retain, from the worst to the best "
+        f"set: {', '.join(parts)}."
     )
 
 

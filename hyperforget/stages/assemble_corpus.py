@@ -10,6 +10,7 @@ def parser() -> StageParser:
     """The stage's arguments."""
     parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
+    parser.add_argument("--corpus", required=True, help="name of the corpus")
     parser.add_input("--dataset")
     parser.add_input("--segments", nargs="+")
     parser.add_output("--token")
@@ -25,7 +26,7 @@ def work(options: argparse.Namespace) -> None:
     import torch
 
     from hyperforget.admission import sum_counts
-    from hyperforget.config import CollectionConfig
+    from hyperforget.config import CollectionConfig, collection_key
     from hyperforget.corpus import admitted_mask, read_segments
     from hyperforget.forget import parse_forget_set
     from hyperforget.metrics.classes import class_sizes
@@ -36,7 +37,7 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.tasks import conditioning_split, load_task_data
 
     spec = options.spec
-    config = CollectionConfig(**spec["collection"])
+    config, where = CollectionConfig(**spec["collection"]), collection_key(options.task, options.corpus)
     data = load_task_data(options.store, options.dataset)
     tokens = [read_token(path, kind="segment") for path in options.segments]
     segments = [token.object_id for token in tokens]
@@ -46,18 +47,18 @@ def work(options: argparse.Namespace) -> None:
     mask = admitted_mask(torch.from_numpy(arrays["saved"]), arrays["loss"].shape[1]).numpy()
     counts = sum_counts([token.summary["admission"] for token in tokens])
     runs = int((arrays["saved"] >= 2).sum())
-    check_runs(runs, config, options.task, counts)
+    check_runs(runs, config, where, counts)
     classes = summarise_classes(arrays["loss"][mask], arrays["correct"][mask] / sizes, spec["pivots"])
-    check_forgetting(classes, config, options.task)
+    check_forgetting(classes, config, where)
     forget, holdout = (
         [parse_forget_set(text, data.classes) for text in spec[key]] for key in ("forget", "holdout")
     )
     write_rows(options.classes, classes)
     write_rows(options.forget_sets, summarise_forget_sets(arrays, sizes, forget, holdout))
     write_rows(options.bins, counts.levels)
-    object_id = publish(options.store, "corpus", {}, {"task": options.task, "segments": segments})
-    summary = {
-        "task": options.task,
+    named = {"task": options.task, "corpus": options.corpus}
+    object_id = publish(options.store, "corpus", {}, named | {"segments": segments})
+    summary = named | {
         "runs": int(arrays["saved"].shape[0]),
         "runs_with_checkpoints": runs,
         "checkpoints": int(np.sum(mask)),

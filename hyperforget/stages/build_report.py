@@ -11,7 +11,7 @@ def parser() -> StageParser:
     """The stage's arguments; the spec holds tasks, models, methods, protocol and the whole configuration."""
     parser = StageParser(__doc__)
     parser.add_argument("--results", type=Path, required=True, help="the folder that --inputs lie in")
-    parser.add_input("--inputs", nargs="+", help="metrics, tables, figures and summaries of the corpora")
+    parser.add_input("--inputs", nargs="+", help="all files that the page shows or tells of")
     parser.add_output("--page")
     return parser
 

@@ -10,6 +10,7 @@ def parser() -> StageParser:
     """The stage's arguments."""
     parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
+    parser.add_argument("--corpus", required=True, help="name of the corpus that the runs are for")
     parser.add_argument("--shard", type=int, required=True)
     parser.add_input("--dataset")
     parser.add_output("--token")
@@ -23,7 +24,7 @@ def work(options: argparse.Namespace) -> None:
     import torch
 
     from hyperforget.collect import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS, collect_runs
-    from hyperforget.config import CollectionConfig, RecipeConfig
+    from hyperforget.config import MAIN_CORPUS, CollectionConfig, RecipeConfig
     from hyperforget.networks import initialise
     from hyperforget.randomness import generator_for
     from hyperforget.store.objects import publish
@@ -35,23 +36,28 @@ def work(options: argparse.Namespace) -> None:
     config = CollectionConfig(**spec["collection"])
     data = load_task_data(options.store, options.dataset)
     layout = data.layout(spec["hidden"])
-    shared = initialise(layout, 1, generator_for(spec["seed"], "shared start", options.task))
+    # Each corpus has runs of its own; those of the main one are drawn without its name.
+    further = [] if options.corpus == MAIN_CORPUS else [options.corpus]
+    recipes = [RecipeConfig(**recipe) for recipe in spec["recipes"]]
+    shared = initialise(
+        layout, 1, generator_for(spec["seed"], "shared start", options.task), recipes[0].initialisation
+    )
     arrays, admission = collect_runs(
         layout,
         data.train,
         conditioning_split(data, spec["protocol"]),
-        RecipeConfig(**spec["recipe"]),
+        recipes,
         config,
         spec["pivots"],
         [tuple(classes) for classes in spec["holdout"]],
         runs=spec["runs"],
         shared_start=shared if config.starts == "shared" else None,
-        generator=generator_for(spec["seed"], "collect", options.task, options.shard),
+        generator=generator_for(spec["seed"], "collect", options.task, *further, options.shard),
     )
     counts = asdict(admission.counts())
+    named = {"task": options.task, "corpus": options.corpus, "shard": options.shard}
     attributes = {
-        "task": options.task,
-        "shard": options.shard,
+        **named,
         "sizes": list(layout.sizes),
         "parameters": [asdict(parameter) for parameter in layout.parameters],
         "spec": spec,
@@ -59,8 +65,8 @@ def work(options: argparse.Namespace) -> None:
         "arrays": SEGMENT_ARRAYS,
     }
     object_id = publish(options.store, "segment", arrays, attributes, dimensions=SEGMENT_DIMENSIONS)
-    summary = {"task": options.task, "shard": options.shard, "runs": int(arrays["saved"].shape[0])}
-    write_token(options.token, "segment", object_id, summary | {"admission": counts})
+    summary = named | {"runs": int(arrays["saved"].shape[0]), "admission": counts}
+    write_token(options.token, "segment", object_id, summary)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Stage: apply a classic unlearning method to the original networks."""
+"""Stage: apply a classic unlearning method to trained networks."""
 
 import argparse
 
@@ -10,10 +10,10 @@ def parser() -> StageParser:
     """The stage's arguments."""
     parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
-    parser.add_argument("--method", required=True)
+    parser.add_argument("--method", required=True, help="as registered, on strangers with their suffix")
     parser.add_argument("--forget", required=True)
     parser.add_input("--dataset")
-    parser.add_input("--originals", required=False)
+    parser.add_input("--originals", help="the trained networks")
     parser.add_output("--token")
     parser.add_output("--network")
     return parser
@@ -24,6 +24,7 @@ def work(options: argparse.Namespace) -> None:
     import torch
 
     from hyperforget.candidates import export_chosen, load_candidates, make_candidates, publish_candidates
+    from hyperforget.config import STRANGERS
     from hyperforget.randomness import generator_for
     from hyperforget.request import load_request
     from hyperforget.unlearn import unlearning_method
@@ -33,10 +34,10 @@ def work(options: argparse.Namespace) -> None:
     request = load_request(options.store, options.dataset, options.forget, spec["protocol"])
     stored = load_candidates(options.store, options.originals)
     generator = generator_for(spec["seed"], "edit", options.task, options.method, options.forget)
-    unlearn = unlearning_method(options.method)
+    unlearn = unlearning_method(options.method.removesuffix(STRANGERS))
     params = unlearn(stored.candidates.params, stored.layout, request.forget, request.data.train, generator)
     candidates = make_candidates(params, stored.layout, request.split)
-    # The first original is the network that somebody has; the others show how much that matters.
+    # The first is the network that somebody has; the others show how much that matters.
     attributes = {"task": options.task, "method": options.method, "forget": options.forget}
     publish_candidates(options.store, options.token, candidates, stored.layout, 0, attributes)
     export_chosen(options.network, candidates, stored.layout, 0, request.data, attributes)

@@ -25,7 +25,13 @@ def work(options: argparse.Namespace) -> None:
     import torch
 
     from hyperforget.candidates import load_candidates
-    from hyperforget.comparison import candidate_rows, confusion_rows, outputs_of, reference_of
+    from hyperforget.comparison import (
+        candidate_rows,
+        confusion_rows,
+        outputs_of,
+        reference_of,
+        usable_row,
+    )
     from hyperforget.config import RETRAINED, EvaluationConfig
     from hyperforget.metrics.evaluate import evaluate_networks
     from hyperforget.request import load_request
@@ -40,6 +46,7 @@ def work(options: argparse.Namespace) -> None:
         for method, token in zip(options.methods, options.networks, strict=True)
     }
     reference = reference_of(batches[RETRAINED], data, request.forget)
+    retrained = candidate_rows(RETRAINED, batches[RETRAINED], request.sizes, request.forget)
     limit = EvaluationConfig(**spec["evaluation"]).membership_networks
     metrics, candidates, confusion = [], [], []
     for method, stored in progress(batches.items(), len(batches), "evaluating", "method"):
@@ -51,7 +58,9 @@ def work(options: argparse.Namespace) -> None:
             forget=options.forget,
             membership_networks=limit,
         )
-        candidates += candidate_rows(method, stored, request.sizes, request.forget)
+        offered = candidate_rows(method, stored, request.sizes, request.forget)
+        metrics.append(usable_row(options.task, options.forget, offered, retrained))
+        candidates += offered
         confusion += confusion_rows(method, stored, reference, data)
     write_rows(options.metrics, metrics)
     write_rows(options.candidates, candidates)

@@ -23,7 +23,7 @@ def work(options: argparse.Namespace) -> None:
     import torch
 
     from hyperforget.candidates import choose, export_chosen, make_candidates, publish_candidates
-    from hyperforget.config import LOOKUP, PromptConfig, SelectionConfig
+    from hyperforget.config import LOOKUP, Performance, PromptConfig, SelectionConfig
     from hyperforget.corpus import load_corpus, load_outcomes
     from hyperforget.lookup import nearest_checkpoints
     from hyperforget.prompts import prompt_grid
@@ -37,7 +37,7 @@ def work(options: argparse.Namespace) -> None:
         outcomes.losses, outcomes.accuracies, request.forget, PromptConfig(**spec["prompts"])
     )
     nearest = nearest_checkpoints(outcomes.losses, prompts, spec["candidates"])
-    corpus = load_corpus(options.store, options.corpus)
+    corpus = load_corpus(options.store, options.corpus, Performance(), request.sizes)
     layout = request.data.layout(spec["hidden"])
     prompt = torch.arange(prompts.shape[0]).repeat_interleave(nearest.shape[1])
     checkpoints = corpus.theta[corpus.admitted()][nearest.flatten()]

@@ -1,6 +1,7 @@
 """Stage: sample networks that have forgotten a forget set, from random starts or from trained networks."""
 
 import argparse
+import time
 
 from hyperforget.command import run_command
 from hyperforget.stage import StageParser, stage_main
@@ -11,6 +12,7 @@ def parser() -> StageParser:
     parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
     parser.add_argument("--model", required=True)
+    parser.add_argument("--method", required=True, help="what the model does, such as dihyfo-1-edit")
     parser.add_argument("--forget", required=True)
     parser.add_input("--dataset")
     parser.add_input("--corpus")
@@ -23,22 +25,24 @@ def parser() -> StageParser:
     return parser
 
 
-def work(options: argparse.Namespace) -> None:
-    """Load, call, save."""
+def work(options: argparse.Namespace) -> dict[str, float]:
+    """Load, call, save; returns what the request took once everything was loaded."""
     import torch
 
     from hyperforget.candidates import (
         choose,
+        choose_each,
         export_chosen,
         load_candidates,
         make_candidates,
         measure,
         publish_candidates,
     )
-    from hyperforget.config import EDIT, PromptConfig, SamplingConfig, SelectionConfig
+    from hyperforget.config import PromptConfig, SamplingConfig, SelectionConfig
     from hyperforget.corpus import load_outcomes
     from hyperforget.hypernet.files import load_hypernetwork
     from hyperforget.hypernet.sampling import Starts, sample_networks
+    from hyperforget.metrics.performance import performance_values
     from hyperforget.networks import initialise
     from hyperforget.prompts import prompt_grid
     from hyperforget.randomness import generator_for
@@ -48,21 +52,22 @@ def work(options: argparse.Namespace) -> None:
     spec = options.spec
     request = load_request(options.store, options.dataset, options.forget, spec["protocol"])
     outcomes = load_outcomes(options.store, options.corpus, request.sizes)
+    hypernet = load_hypernetwork(options.store, options.hypernet)
+    layout = hypernet.model.layout
+    clock = time.monotonic()
     prompts = prompt_grid(
         outcomes.losses, outcomes.accuracies, request.forget, PromptConfig(**spec["prompts"])
     )
-    hypernet = load_hypernetwork(options.store, options.hypernet)
-    layout = hypernet.model.layout
     sampling = SamplingConfig(**spec["sampling"])
-    method = options.model + EDIT if options.originals else options.model
-    generator = generator_for(spec["seed"], "sample", options.task, method, options.forget)
+    generator = generator_for(spec["seed"], "sample", options.task, options.method, options.forget)
     if options.originals:
         params = load_candidates(options.store, options.originals).candidates.params
         start = torch.arange(params.shape[0]).repeat_interleave(sampling.candidates)
     else:
-        params = initialise(layout, sampling.candidates, generator)
+        params = initialise(layout, sampling.candidates, generator, spec["initialisation"])
         start = torch.arange(sampling.candidates)
-    starts = Starts(params, measure(params, layout, request.split)[0])
+    measured = measure(params, layout, request.split)
+    starts = Starts(params, performance_values(*measured, request.sizes, hypernet.performance))
     prompt = torch.arange(prompts.shape[0]).repeat_interleave(start.shape[0])
     start = start.repeat(prompts.shape[0])
     sampled = sample_networks(
@@ -75,12 +80,18 @@ def work(options: argparse.Namespace) -> None:
         generator,
     )
     candidates = make_candidates(sampled, layout, request.split, prompt, start)
-    # Somebody who unlearns has one trained network: the first original. The others show how much it matters.
-    only = 0 if options.originals else None
-    chosen = choose(candidates, request.sizes, request.forget, SelectionConfig(**spec["selection"]), only)
-    attributes = {"task": options.task, "method": method, "forget": options.forget}
-    publish_candidates(options.store, options.token, candidates, layout, chosen, attributes)
+    selection = SelectionConfig(**spec["selection"])
+    if options.originals:
+        # Somebody who unlearns has one trained network: the first. The others show how much it matters.
+        population = choose_each(candidates, request.sizes, request.forget, selection)
+        chosen = population[0]
+    else:
+        population = None
+        chosen = choose(candidates, request.sizes, request.forget, selection)
+    attributes = {"task": options.task, "method": options.method, "forget": options.forget}
+    publish_candidates(options.store, options.token, candidates, layout, chosen, attributes, population)
     export_chosen(options.network, candidates, layout, chosen, request.data, attributes)
+    return {"request": time.monotonic() - clock}
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -22,33 +22,40 @@ def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     import torch
 
-    from hyperforget.config import ModelConfig
+    from hyperforget.config import ModelConfig, Performance
     from hyperforget.corpus import load_corpus
     from hyperforget.hypernet.diffusion import PROCESSES
     from hyperforget.hypernet.files import publish_hypernetwork
     from hyperforget.hypernet.model import Architecture, Hypernetwork
     from hyperforget.hypernet.normalisation import fit_normalisation
+    from hyperforget.hypernet.rebalancing import rebalanced
     from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
+    from hyperforget.metrics.classes import class_sizes
     from hyperforget.randomness import derived_seed, generator_for
     from hyperforget.rows import write_rows
-    from hyperforget.tasks import load_task_data
+    from hyperforget.tasks import conditioning_split, load_task_data
 
     torch.set_num_threads(options.threads)
     spec = options.spec
-    config = ModelConfig(**spec["model"])
-    corpus = load_corpus(options.store, options.corpus)
+    config, performance = ModelConfig(**spec["model"]), Performance(**spec["performance"])
+    data = load_task_data(options.store, options.dataset)
+    sizes = class_sizes(conditioning_split(data, spec["protocol"]).labels, data.classes)
+    corpus = load_corpus(options.store, options.corpus, performance, sizes)
     generator = generator_for(spec["seed"], "train", options.task, options.model)
     seen, unseen = corpus.split(
         config.training.unseen_runs, generator_for(spec["seed"], "unseen runs", options.task)
     )
-    data = load_task_data(options.store, options.dataset)
     layout = data.layout(spec["hidden"])
     shape = config.architecture
     mean, scale = fit_normalisation(seen.theta[seen.admitted()], layout, shape.tokens)
     # torch initialises layers from its global generator only.
     torch.manual_seed(derived_seed(spec["seed"], "initialise", options.task, options.model))
     model = Hypernetwork(layout, Architecture(conditioning=spec["conditioning"], **shape.model_dump()), mean, scale)
-    trained = train_hypernetwork(model, PROCESSES[config.process], seen, unseen, config.training, generator)
+    if config.training.rebalance:
+        seen, unseen = rebalanced(seen), rebalanced(unseen)
+    trained = train_hypernetwork(
+        model, PROCESSES[config.process], seen, unseen, data.train, config.training, generator
+    )
     last = trained.history[-1]
     write_rows(options.history, trained.history)
     publish_hypernetwork(
@@ -56,6 +63,7 @@ def work(options: argparse.Namespace) -> None:
         options.token,
         model,
         config.process,
+        performance,
         trained.snapshots,
         attributes={"task": options.task, "model": options.model},
         summary={

@@ -1,8 +1,9 @@
-"""Stage: train original networks on everything, or retrain networks without a forget set; many seeds at
-once.
+"""Stage: train original networks or strangers on everything, or retrain networks without a forget set; many
+seeds at once.
 """
 
 import argparse
+import time
 
 from hyperforget.command import run_command
 from hyperforget.stage import StageParser, stage_main
@@ -12,15 +13,16 @@ def parser() -> StageParser:
     """The stage's arguments."""
     parser = StageParser(__doc__)
     parser.add_argument("--task", required=True)
-    parser.add_argument("--forget", help="forget set; without it the original networks are trained")
+    parser.add_argument("--forget", help="forget set; without it networks are trained on everything")
+    parser.add_argument("--strangers", action="store_true", help="train strangers instead of originals")
     parser.add_input("--dataset")
     parser.add_output("--token")
     parser.add_output("--network", help="safetensors file for seed 0", required=False)
     return parser
 
 
-def work(options: argparse.Namespace) -> None:
-    """Load, call, save."""
+def work(options: argparse.Namespace) -> dict[str, float]:
+    """Load, call, save; returns what training one network alone takes, and one of all at once."""
     import torch
 
     from hyperforget.candidates import export_chosen, make_candidates, publish_candidates
@@ -29,6 +31,7 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.networks import initialise
     from hyperforget.population import constant_curriculum, train_population
     from hyperforget.randomness import generator_for
+    from hyperforget.retraining import seconds_alone
     from hyperforget.tasks import conditioning_split, load_task_data
 
     torch.set_num_threads(options.threads)
@@ -36,12 +39,15 @@ def work(options: argparse.Namespace) -> None:
     data = load_task_data(options.store, options.dataset)
     layout = data.layout(spec["hidden"])
     recipe = RecipeConfig(**spec["recipe"])
-    generator = generator_for(spec["seed"], "reference", options.task, options.forget)
+    method = RETRAINED if options.forget else "strangers" if options.strangers else "original"
+    purpose = "strangers" if options.strangers else "reference"
+    generator = generator_for(spec["seed"], purpose, options.task, options.forget)
     rates = torch.ones(spec["count"], data.classes)
     if options.forget:
         rates[:, list(parse_forget_set(options.forget, data.classes).classes)] = 0
+    clock = time.monotonic()
     params = train_population(
-        initialise(layout, spec["count"], generator),
+        initialise(layout, spec["count"], generator, recipe.initialisation),
         layout,
         data.train.images,
         data.train.labels,
@@ -51,13 +57,16 @@ def work(options: argparse.Namespace) -> None:
         torch.ones(spec["count"]),
         generator,
     )
+    together = time.monotonic() - clock
     candidates = make_candidates(params, layout, conditioning_split(data, spec["protocol"]))
-    attributes = {"task": options.task, "method": RETRAINED if options.forget else "original"}
+    attributes = {"task": options.task, "method": method}
     if options.forget:
         attributes["forget"] = options.forget
     publish_candidates(options.store, options.token, candidates, layout, 0, attributes)
     if options.network:
         export_chosen(options.network, candidates, layout, 0, data, attributes)
+    alone = seconds_alone(layout, data.train, recipe)
+    return {"network_alone": alone, "network_together": together / spec["count"]}
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from hyperforget.command import UserError
-from hyperforget.config import Config, ModelConfig, forget_set, load_config, warnings
+from hyperforget.config import Config, ModelConfig, Performance, forget_set, load_config, warnings
 from hyperforget.forget import ForgetSet
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +50,8 @@ def refusal_of(values: dict[str, Any]) -> str:
         ("tasks.toy.pivot", "pivots", "hidden, pivots, forget"),
         ("tasks.toy.dataset.sorce", "source", "source"),
         ("tasks.toy.recipe.momentun", "momentum", "momentum, weight_decay"),
+        ("tasks.toy.strangers.counts", "count", "count, recipe"),
+        ("tasks.toy.strangers.recipe.optimiser", "optimizer", "optimizer, initialisation"),
         ("tasks.toy.collection.run", "runs", "runs, shards"),
         ("models.dihyfo-1.proces", "process", "process, architecture"),
         ("models.dihyfo-2.architecture.widht", "width", "width, layers, heads"),
@@ -59,6 +61,7 @@ def refusal_of(values: dict[str, Any]) -> str:
         ("prompts.forgets", "forget", "forget, retain"),
         ("selection.rules", "rule", "rule, tolerance"),
         ("probe.prompt", "prompts", "prompts, networks, range"),
+        ("optimizers.update", "updates", "networks, updates, best"),
         ("evaluation.membership", "membership_networks", "membership_networks"),
     ],
 )
@@ -112,6 +115,8 @@ def test_wrong_type(path: str, value: object, allowed: str) -> None:
         ("tasks.toy.pivots", [], "at least 1"),
         ("tasks.toy.forget", [], "at least 1"),
         ("tasks.toy.retrained", 1, "greater than or equal to 2"),
+        ("tasks.toy.strangers.count", -1, "greater than or equal to 0"),
+        ("tasks.toy.strangers.recipe.steps", 0, "greater than or equal to 1"),
         (f"{COLLECTION}.runs", 0, "greater than or equal to 1"),
         (f"{COLLECTION}.pivot_accuracy", 1.5, "less than or equal to 1"),
         (f"{COLLECTION}.switch", [0.1, 0.2, 0.3], "at most 2"),
@@ -121,6 +126,9 @@ def test_wrong_type(path: str, value: object, allowed: str) -> None:
         (f"{MODEL}.training.learning_rate", float("nan"), "input should be"),
         (f"{MODEL}.training.learning_rate", float("inf"), "finite"),
         ("probe.prompts", 2, "greater than or equal to 3"),
+        ("optimizers.updates", 0, "greater than or equal to 1"),
+        ("optimizers.best", 0, "greater than 0"),
+        ("optimizers.adam_learning_rates", [0.1, 0.2, 0.3, 0.4, 0.5], "at most 4"),
     ],
 )
 def test_out_of_bounds(path: str, value: object, allowed: str) -> None:
@@ -136,7 +144,10 @@ def test_out_of_bounds(path: str, value: object, allowed: str) -> None:
         (f"{DATASET}.source", "digit", "allowed are digits, torchvision, npz; did you mean 'digits'?"),
         (f"{COLLECTION}.review_schedule", "end", "allowed are uniform, early, ends; did you mean 'ends'?"),
         (f"{COLLECTION}.admission", 3, "allowed are bins, relaxed"),
+        ("tasks.toy.recipe.optimizer", "adm", "allowed are sgd, adam; did you mean 'adam'?"),
+        ("tasks.toy.recipe.initialisation", "kaming", "allowed are uniform, kaiming, xavier; did you mean 'kaiming'?"),
         (f"{MODEL}.process", "dpm", "allowed are ddpm, flow; did you mean 'ddpm'?"),
+        ("models.gpt.metric", "accuracies", "allowed are loss, error, accuracy; did you mean 'accuracy'?"),
         ("selection.rule", None, "allowed are lowest-forget, highest-retain"),
     ],
 )
@@ -150,7 +161,7 @@ def test_unknown_names_of_models_rivals_and_tasks() -> None:
         "models.dihyfo-3.conditioning is missing, and the name 'dihyfo-3' is none itself"
     )
     assert message.endswith("allowed are gpt, dihyfo-1, dihyfo-2; did you mean 'dihyfo-2'?")
-    for taken in ("dihyfo-1-edit", "retrained", "bias"):
+    for taken in ("dihyfo-1-edit", "retrained", "bias", "bias-strangers"):
         message = refusal_of(changed(f"models.{taken}", {"conditioning": "dihyfo-2"}))
         assert f"the name {taken!r} belongs to another method" in message
     known = "allowed are nearest, bias; did you mean 'nearest'?"
@@ -200,8 +211,15 @@ def test_a_set_is_left_that_runs_may_delete() -> None:
     assert message.startswith("tasks.toy.holdout is ['2', '3', '2-3'], every set of the classes that are no")
 
 
-@pytest.mark.parametrize(("key", "value"), [("tasks.toy.forget", ["2", "2"]), ("rivals", ["bias", "bias"])])
-def test_nothing_is_listed_twice(key: str, value: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("tasks.toy.forget", ["2", "2"]),
+        ("rivals", ["bias", "bias"]),
+        ("optimizers.adam_learning_rates", [0.5, 0.5]),
+    ],
+)
+def test_nothing_is_listed_twice(key: str, value: list[object]) -> None:
     message = refusal_of(changed(key, value))
     assert message.startswith(key)
     assert repr(value[0]) in message
@@ -228,6 +246,54 @@ def test_nothing_is_listed_twice(key: str, value: list[str]) -> None:
 )
 def test_keys_that_do_not_fit_each_other(path: str, value: object, sentence: str) -> None:
     assert refusal_of(changed(path, value)).startswith(f"{path} {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("section", "optimizer", "rate", "usual", "suggested"),
+    [
+        ("recipe", "adam", 0.1, "sgd", 0.001),
+        ("strangers.recipe", "sgd", 0.001, "adam", 0.1),
+    ],
+)
+def test_another_optimizer_needs_a_learning_rate_of_its_own(
+    section: str, optimizer: str, rate: float, usual: str, suggested: float
+) -> None:
+    path = f"tasks.toy.{section}"
+    assert refusal_of(changed(f"{path}.optimizer", optimizer)) == (
+        f"{path}.learning_rate is {rate} by default, which suits {usual!r} and not {optimizer!r}; "
+        f"allowed is one that you name, such as {suggested}"
+    )
+    load_config(changed(path, {"optimizer": optimizer, "learning_rate": rate}))
+
+
+def test_recipes_of_the_collection_are_checked_one_by_one() -> None:
+    path = f"{COLLECTION}.recipes"
+    message = refusal_of(changed(path, [{}, {"optimizer": "adam"}]))
+    assert message.startswith(f"{path}.1.learning_rate is 0.1 by default")
+    message = refusal_of(changed(path, [{"optimiser": "adam"}]))
+    assert message.startswith(f"unknown key '{path}.0.optimiser' (value 'adam'); allowed here are optimizer")
+    adam = {"optimizer": "adam", "learning_rate": 0.01, "momentum": 0.9}
+    assert refusal_of(changed(path, [adam])) == (
+        f"{path}.0.momentum is 0.9, which the optimizer 'adam' does not have; allowed is 0, or the optimizer 'sgd'"
+    )
+
+
+def test_recipes_of_collection_and_strangers_share_what_they_leave_open_with_the_task() -> None:
+    values = changed("tasks.toy.recipe", {"steps": 70, "batch_size": 20, "share": 0.25, "weight_decay": 0.5})
+    task = load_config(values).tasks["toy"]
+    assert task.recipes_of(task.collection) == [task.recipe]
+    stranger = {"optimizer": "adam", "initialisation": "kaiming", "learning_rate": 0.001, "weight_decay": 0.0}
+    shared = {"steps": 70, "batch_size": 20, "share": 0.25, "momentum": 0.0}
+    assert task.stranger_recipe.model_dump() == stranger | shared | {"steps": 4000}
+    values["tasks"]["toy"] |= {
+        "strangers": {"recipe": {"steps": 90, "batch_size": 10}},
+        "collection": {"recipes": [{}, stranger]},
+    }
+    task = load_config(values).tasks["toy"]
+    assert task.stranger_recipe.model_dump() == stranger | shared | {"steps": 90, "batch_size": 10}
+    first, second = task.recipes_of(task.collection)
+    assert first == task.recipe.model_copy(update={"weight_decay": 0.01})
+    assert second.model_dump() == stranger | shared
 
 
 def test_unit_tokens_need_one_hidden_layer() -> None:
@@ -297,6 +363,61 @@ def test_defaults_of_the_models() -> None:
     assert named.methods == ["by-layers", "by-layers-edit", "retrained"]
     assert named.conditioning("by-layers") == "dihyfo-1"
     assert load_config(changed("models.gpt", {}) | {"rivals": []}).methods == ["retrained"]
+
+
+def test_models_that_read_a_start_are_learned_optimizers() -> None:
+    assert load_config(VALUES).learned_optimizers == ["dihyfo-1"]
+    models = {"gpt": {}, "dihyfo-2": {}, "by-layers": {"conditioning": "dihyfo-1"}}
+    assert load_config(VALUES | {"models": models}).learned_optimizers == ["gpt", "by-layers"]
+
+
+def test_methods_that_start_from_a_trained_network_also_edit_strangers() -> None:
+    config = load_config(VALUES)
+    assert config.stranger_methods("toy") == ["dihyfo-1-edit-strangers", "bias-strangers"]
+    none = load_config(changed("tasks.toy.strangers.count", 0))
+    assert none.stranger_methods("toy") == []
+    assert none.methods == config.methods
+    generated = load_config(changed("models.dihyfo-2", {}) | {"rivals": ["nearest"]})
+    assert generated.stranger_methods("toy") == []
+
+
+@pytest.mark.parametrize("conditioning", ["dihyfo-1", "dihyfo-2"])
+@pytest.mark.parametrize(("key", "value", "allowed"), [("metric", "error", "'loss'"), ("metric_class", 2, "None")])
+def test_only_gpt_is_told_one_metric(conditioning: str, key: str, value: object, allowed: str) -> None:
+    message = refusal_of(changed(f"models.{conditioning}.{key}", value))
+    assert message.startswith(f"models.{conditioning}.{key} is {value!r}, which only the conditioning 'gpt' takes")
+    assert message.endswith(f"is {allowed}")
+    named = changed("models.own", {"conditioning": conditioning, key: value})
+    assert refusal_of(named).startswith(f"models.own.{key} is {value!r}")
+
+
+@pytest.mark.parametrize(("label", "nearest"), [(-1, 0), (4, 3), (99, 3)])
+def test_the_class_of_a_metric_is_one_of_every_task(label: int, nearest: int) -> None:
+    message = refusal_of(changed("models.gpt.metric_class", label))
+    assert message == (
+        f"models.gpt.metric_class is {label}, which is no class of tasks.toy; allowed are 0 to 3, "
+        f"the nearest is {nearest}"
+    )
+    for allowed in range(4):
+        load_config(changed("models.gpt.metric_class", allowed))
+
+
+def test_models_are_told_each_loss_or_one_metric() -> None:
+    values = changed("models.gpt", {})
+    values["models"] |= {
+        "error": {"conditioning": "gpt", "metric": "error"},
+        "third": {"conditioning": "gpt", "metric": "accuracy", "metric_class": 2},
+        "dihyfo-1": {"metric": "loss", "metric_class": None},
+    }
+    config = load_config(values)
+    assert {name: config.performance(name) for name in config.models} == {
+        "gpt": Performance("loss", "mean"),
+        "error": Performance("error", "mean"),
+        "third": Performance("accuracy", 2),
+        "dihyfo-1": Performance("loss", "each"),
+    }
+    assert "gpt" not in config.methods
+    assert "error" not in config.methods
 
 
 def test_setting_one_key_of_editing_leaves_the_others_at_their_defaults() -> None:

@@ -11,27 +11,37 @@ import pytest
 from pydantic import BaseModel
 
 import hyperforget
-from hyperforget.config import Config, reference
+from hyperforget.config import CollectionConfig, Config, CorpusConfig, UpdateConfig, reference
 from hyperforget.config.reference import keys_at, meaning
+
+# How one of several sections under a key is told from the others.
+ITEMS = {dict: ".<name>", list: ".<number>"}
+
+
+def explained_keys(section: type[BaseModel]) -> list[str]:
+    """All keys of a section but those of a further corpus that it takes over from the task's collection."""
+    taken_over = set(CollectionConfig.model_fields) if section is CorpusConfig else set()
+    return [name for name in section.model_fields if name not in taken_over]
 
 
 def sections(path: str = "", section: type[BaseModel] = Config) -> Iterator[tuple[str, type[BaseModel]]]:
     """All sections of the configuration with their paths, found without the code under test."""
     yield path, section
-    for name, field in section.model_fields.items():
+    for name in explained_keys(section):
+        field = section.model_fields[name]
         for part in (field.annotation, *typing.get_args(field.annotation)):
             if isinstance(part, type) and issubclass(part, BaseModel):
-                inner = name + ".<name>" * (part is not field.annotation)
+                inner = name + ITEMS.get(typing.get_origin(field.annotation), "")
                 yield from sections(f"{path}.{inner}".strip("."), part)
 
 
 SECTIONS = dict(sections())
-KEYS = [(path, name) for path, section in SECTIONS.items() for name in section.model_fields]
+KEYS = [(path, name) for path, section in SECTIONS.items() for name in explained_keys(section)]
 
 
 def inner_section(path: str, name: str) -> type[BaseModel] | None:
     inner = f"{path}.{name}".strip(".")
-    return SECTIONS.get(inner) or SECTIONS.get(f"{inner}.<name>")
+    return next((SECTIONS[path] for item in ("", *ITEMS.values()) if (path := inner + item) in SECTIONS), None)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +59,7 @@ def tables() -> dict[str, dict[str, list[str]]]:
 
 def test_every_section_and_key_has_its_row_and_nothing_else(tables) -> None:
     assert {path: list(rows) for path, rows in tables.items()} == {
-        path: list(section.model_fields) for path, section in SECTIONS.items()
+        path: explained_keys(section) for path, section in SECTIONS.items()
     }
     assert len(KEYS) > 60
 
@@ -57,9 +67,10 @@ def test_every_section_and_key_has_its_row_and_nothing_else(tables) -> None:
 @pytest.mark.parametrize(("path", "name"), KEYS)
 def test_every_key_has_a_meaning_or_is_a_section_that_has_one(tables, path: str, name: str) -> None:
     inner, cells = inner_section(path, name), tables[path][name]
-    if inner is None:
+    in_list = f"{path}.{name}.<number>" in SECTIONS
+    if inner is None or in_list:
         kind, default, text = cells
-        assert kind != "section"
+        assert ("section" in kind) == in_list
         assert default == "required" or re.fullmatch("`.+`", default)
         assert text == SECTIONS[path].model_fields[name].description
         assert len(text) > 5
@@ -76,7 +87,10 @@ def test_defaults_are_those_of_a_configuration_that_sets_nothing(tables) -> None
             continue
         value = config
         for part in filter(None, path.split(".")):
-            value = next(iter(value.values())) if part == "<name>" else getattr(value, part)
+            if part == "<number>":
+                value = SECTIONS[path]()
+            else:
+                value = next(iter(value.values())) if part == "<name>" else getattr(value, part)
         default = getattr(value, name)
         printed = list(default) if isinstance(default, tuple) else default
         assert tables[path][name][1] == f"`{printed}`", f"{path}.{name}"
@@ -93,6 +107,9 @@ def test_defaults_are_those_of_a_configuration_that_sets_nothing(tables) -> None
         ("tasks.<name>.dataset", "path", "text"),
         ("tasks.<name>.collection", "loss_levels", "list of numbers"),
         ("tasks.<name>.collection", "switch", "tuple of numbers"),
+        ("tasks.<name>.collection", "recipes", "list of sections"),
+        ("tasks.<name>.corpora.<name>", "models", "list of text"),
+        ("tasks.<name>.strangers.recipe", "batch_size", "whole number"),
         ("models.<name>.training", "learning_rate", "number"),
         ("models.<name>.training", "permute", "true or false"),
     ],
@@ -103,6 +120,8 @@ def test_types_are_told_in_words(tables, path: str, name: str, kind: str) -> Non
 
 def test_keys_and_meanings_at_a_path() -> None:
     assert keys_at(["tasks", "toy", "dataset"]) == list(SECTIONS["tasks.<name>.dataset"].model_fields)
+    assert keys_at(["tasks", "toy", "collection", "recipes", "0"]) == list(UpdateConfig.model_fields)
+    assert keys_at(["tasks", "toy", "corpora", "ends"]) == [*CollectionConfig.model_fields, "models"]
     assert keys_at([]) == list(Config.model_fields)
     assert meaning(["seed"]) == "seed of everything random"
     assert meaning(["tasks", "toy", "hidden"]).startswith("hidden units of each layer")

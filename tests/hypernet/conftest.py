@@ -5,8 +5,11 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from hyperforget.config import Performance
 from hyperforget.corpus import Corpus
+from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import Architecture, Hypernetwork
+from hyperforget.metrics.performance import performance_values
 from hyperforget.networks import Layout, initialise
 
 
@@ -44,9 +47,12 @@ def build(layout: Layout) -> Callable[..., Hypernetwork]:
 
 @pytest.fixture(scope="session")
 def make_corpus(layout: Layout) -> Callable[..., Corpus]:
-    """``make_corpus(runs, seed)``: checkpoints are a network plus their losses times fixed directions."""
+    """``make_corpus(runs, seed)``: checkpoints are a network plus their losses times fixed directions.
 
-    def make(runs: int = 30, seed: int = 0) -> Corpus:
+    ``conditioning`` says what of these losses a hypernetwork is told.
+    """
+
+    def make(runs: int = 30, seed: int = 0, conditioning: str = "dihyfo-1") -> Corpus:
         directions = torch.randn(layout.classes, layout.size, generator=torch.Generator().manual_seed(99))
         generator = torch.Generator().manual_seed(seed)
         saved = torch.randint(2, 5, (runs,), generator=generator)
@@ -55,6 +61,7 @@ def make_corpus(layout: Layout) -> Callable[..., Corpus]:
         theta[:, 0] = initialise(layout, runs, generator)
         padding = torch.arange(4) >= saved.unsqueeze(1)
         theta[padding], losses[padding] = torch.nan, torch.nan
-        return Corpus(theta, losses, saved)
+        told = Performance(classes="each" if CONDITIONINGS[conditioning].per_class else "mean")
+        return Corpus(theta, performance_values(losses, losses, torch.ones(layout.classes), told), saved)
 
     return make

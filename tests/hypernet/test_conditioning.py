@@ -19,8 +19,8 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.mark.parametrize("classes", [2, 4, 10])
 def test_the_declared_count_is_the_width_of_the_scalars(name: str, classes: int) -> None:
     conditioning = CONDITIONINGS[name]
-    losses = torch.rand(5, classes)
-    scalars = conditioning.scalars(losses, losses.flip(0) if conditioning.uses_start else None)
+    told = torch.rand(5, conditioning.performance_count(classes))
+    scalars = conditioning.scalars(told, told.flip(0) if conditioning.uses_start else None)
     assert scalars.shape == (5, conditioning.scalar_count(classes))
     assert scalars.isfinite().all()
 
@@ -45,10 +45,15 @@ def test_the_configuration_knows_which_read_a_start(name: str) -> None:
     assert reads_start(name) == CONDITIONINGS[name].uses_start
 
 
-def test_dihyfo_1_is_told_the_start_and_the_change() -> None:
-    told = CONDITIONINGS["dihyfo-1"].scalars(TARGET, START).numpy()
-    start, target = np.log1p(START.numpy()), np.log1p(TARGET.numpy())
+@pytest.mark.parametrize(("name", "count"), [("gpt", 1), ("dihyfo-1", 3)])
+def test_gpt_and_dihyfo_1_are_told_the_start_and_the_change(name: str, count: int) -> None:
+    told = CONDITIONINGS[name].scalars(TARGET[:, :count], START[:, :count]).numpy()
+    start, target = np.log1p(START[:, :count].numpy()), np.log1p(TARGET[:, :count].numpy())
     np.testing.assert_allclose(told, np.concatenate([start, target - start], axis=1), atol=1e-6)
+
+
+def test_gpt_is_told_one_number_and_the_others_one_a_class(name: str) -> None:
+    assert CONDITIONINGS[name].performance_count(10) == (1 if name == "gpt" else 10)
 
 
 def test_losses_are_compressed_by_a_logarithm_that_keeps_zero() -> None:

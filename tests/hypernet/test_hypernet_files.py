@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from hyperforget.config import Performance
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.files import load_hypernetwork, publish_hypernetwork
@@ -27,14 +28,16 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
 def publish(root: Path, token: Path, models: list[Hypernetwork], process: str = "ddpm") -> None:
     snapshots = {step: model.state_dict() for step, model in zip(STEPS, models, strict=True)}
     named = {"task": "toy", "model": "dihyfo-1"}
-    publish_hypernetwork(root, token, models[-1], process, snapshots, named, {"test_mse": 0.5})
+    told = Performance("error", 2)
+    publish_hypernetwork(root, token, models[-1], process, told, snapshots, named, {"test_mse": 0.5})
 
 
 def output(model: Hypernetwork) -> torch.Tensor:
-    start = (random(3, 59), random(3, 4).abs()) if model.conditioning.uses_start else (None, None)
+    count = model.conditioning.performance_count(4)
+    start = (random(3, 59), random(3, count).abs()) if model.conditioning.uses_start else (None, None)
     with torch.no_grad():
-        time, losses = torch.tensor([0.1, 0.5, 1.0]), random(3, 4, seed=2).abs()
-        result: torch.Tensor = model(random(3, 59, seed=1), time, losses, *start)
+        time, performance = torch.tensor([0.1, 0.5, 1.0]), random(3, count, seed=2).abs()
+        result: torch.Tensor = model(random(3, 59, seed=1), time, performance, *start)
     return result
 
 
@@ -49,6 +52,7 @@ def test_everything_comes_back(
     publish(tmp_path, tmp_path / "token.json", models, process)
     stored = load_hypernetwork(tmp_path, tmp_path / "token.json")
     assert stored.process == PROCESSES[process]
+    assert stored.performance == Performance("error", 2)
     assert stored.model.architecture == models[0].architecture
     assert stored.model.layout == models[0].layout
     assert not stored.model.training

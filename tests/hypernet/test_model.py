@@ -25,16 +25,18 @@ def inputs(layout: Layout) -> dict[str, torch.Tensor]:
     return {
         "noised": random(3, layout.size),
         "time": TIME,
-        "target_losses": random(3, 4, seed=1).abs(),
+        "target_performance": random(3, 4, seed=1).abs(),
         "start": random(3, layout.size, seed=2),
-        "start_losses": random(3, 4, seed=3).abs(),
+        "start_performance": random(3, 4, seed=3).abs(),
     }
 
 
 def told(model: Hypernetwork, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """What this model is to be given."""
-    start = ("start", "start_losses")
-    return {key: value for key, value in inputs.items() if model.conditioning.uses_start or key not in start}
+    start = ("start", "start_performance")
+    given = {key: value for key, value in inputs.items() if model.conditioning.uses_start or key not in start}
+    count = model.conditioning.performance_count(4)
+    return {key: value[:, :count] if "performance" in key else value for key, value in given.items()}
 
 
 @pytest.mark.parametrize("tokens", TOKENS)
@@ -81,7 +83,7 @@ def test_a_joint_prompt_is_added_to_every_token_and_separate_ones_reach_them_by_
     for block in model.transformer.blocks:
         torch.nn.init.zeros_(block.attention_output.weight)
     given = told(model, inputs)
-    same = model(**given) == model(**{**given, "target_losses": given["target_losses"] + 1})
+    same = model(**given) == model(**{**given, "target_performance": given["target_performance"] + 1})
     assert same.all() if prompt == "separate" else not same.any()
 
 
@@ -109,7 +111,8 @@ def test_the_thesis_size_can_be_built(conditioning: str) -> None:
     # Twelve blocks hold 12 width² each; the rest reads and writes the main network's 5,575 parameters.
     assert parameters > 12 * 12 * 1536**2
     assert 300e6 < parameters < 400e6
-    start = (torch.empty(2, layout.size, device="meta"), torch.empty(2, 10, device="meta"))
+    count = model.conditioning.performance_count(10)
+    start = (torch.empty(2, layout.size, device="meta"), torch.empty(2, count, device="meta"))
     told = start if model.conditioning.uses_start else (None, None)
-    time, losses = torch.empty(2, device="meta"), torch.empty(2, 10, device="meta")
-    assert model(start[0], time, losses, *told).shape == (2, layout.size)
+    time, performance = torch.empty(2, device="meta"), torch.empty(2, count, device="meta")
+    assert model(start[0], time, performance, *told).shape == (2, layout.size)

@@ -8,12 +8,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from hyperforget.config import ProbeConfig, SamplingConfig
+from hyperforget.config import Performance, ProbeConfig, SamplingConfig
 from hyperforget.corpus import Corpus
 from hyperforget.hypernet import probing
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.probing import Probe, alignment_rows, probe_hypernetwork, prompt_rows
+from hyperforget.hypernet.probing import (
+    Probe,
+    alignment_rows,
+    probe_hypernetwork,
+    prompt_rows,
+    prompt_values,
+    prompted_classes,
+)
 from hyperforget.hypernet.sampling import Starts
 from hyperforget.networks import Layout
 from hyperforget.tasks import Split
@@ -29,16 +36,17 @@ def runs(make_corpus: Callable[..., Corpus]) -> Corpus:
     corpus = make_corpus(12)
     if int(corpus.admitted().sum()) % 2 == 0:
         corpus.saved[0] = corpus.saved[0] + 1 if corpus.saved[0] < 4 else 3
-        corpus.losses[0] = corpus.losses[0].nan_to_num(1.0)
+        corpus.performance[0] = corpus.performance[0].nan_to_num(1.0)
     assert int(corpus.admitted().sum()) % 2
     return corpus
 
 
-def probe(model: object, runs: Corpus, config: ProbeConfig = CONFIG) -> Probe:
-    generator = torch.Generator().manual_seed(0)
-    return probe_hypernetwork(
-        model, PROCESSES["ddpm"], runs, SPLIT, config, SamplingConfig(steps=2), generator
-    )
+def probe(
+    model: object, runs: Corpus, config: ProbeConfig = CONFIG, performance: Performance | None = None
+) -> Probe:
+    sampling, generator = SamplingConfig(steps=2), torch.Generator().manual_seed(0)
+    told = performance or Performance()
+    return probe_hypernetwork(model, PROCESSES["ddpm"], told, runs, SPLIT, config, sampling, generator)
 
 
 @pytest.fixture
@@ -55,23 +63,24 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Starts]]:
     return calls
 
 
-PERFECT = SimpleNamespace(layout=None)
+PERFECT = SimpleNamespace(layout=SimpleNamespace(classes=CLASSES))
 
 
 def test_prompts_are_evenly_spaced_between_two_quantiles(runs: Corpus, asked: list) -> None:
     found = probe(PERFECT, runs)
-    losses = runs.losses[runs.admitted()].numpy()
+    losses = runs.performance[runs.admitted()].numpy()
     low, high = np.quantile(losses, [0.1, 0.8], axis=0)
     expected = np.linspace(low, high, PROMPTS).T
     assert found.target.shape == found.observed.shape == (CLASSES, NETWORKS, PROMPTS)
     for network in range(NETWORKS):
         np.testing.assert_allclose(found.target[:, network].numpy(), expected, rtol=1e-5)
+        assert torch.equal(found.target[:, network], prompt_values(runs, CONFIG))
 
 
 def test_other_classes_are_asked_for_their_median(runs: Corpus, asked: list) -> None:
     found = probe(PERFECT, runs)
     targets = asked[0][0].view(CLASSES, NETWORKS, PROMPTS, CLASSES)
-    median = torch.from_numpy(np.median(runs.losses[runs.admitted()].numpy(), axis=0))
+    median = torch.from_numpy(np.median(runs.performance[runs.admitted()].numpy(), axis=0))
     for prompted in range(CLASSES):
         for label in range(CLASSES):
             told = targets[prompted, ..., label]
@@ -85,16 +94,16 @@ def test_networks_start_from_the_random_starts_of_runs(runs: Corpus, asked: list
     for network in range(NETWORKS):
         rows = slice(network * PROMPTS, (network + 1) * PROMPTS)
         assert torch.equal(starts.params[rows], runs.theta[network, 0].expand(PROMPTS, -1))
-        assert torch.equal(starts.losses[rows], runs.losses[network, 0].expand(PROMPTS, -1))
+        assert torch.equal(starts.performance[rows], runs.performance[network, 0].expand(PROMPTS, -1))
     assert starts.params.shape[0] == CLASSES * NETWORKS * PROMPTS
 
 
 def test_a_perfect_model_has_alignment_and_correlation_one(runs: Corpus, asked: list) -> None:
     found = probe(PERFECT, runs)
     assert torch.equal(found.observed, found.target)
-    rows = alignment_rows(found, 7, "unseen", pivots=[0, 1])
+    rows = alignment_rows(found, 7, "unseen", prompted_classes(Performance(), CLASSES, pivots=[0, 1]))
     assert [(row.step, row.starts, row.class_) for row in rows] == [
-        (7, "unseen", label) for label in range(CLASSES)
+        (7, "unseen", str(label)) for label in range(CLASSES)
     ]
     assert [row.role for row in rows] == ["pivot", "pivot", "free", "free"]
     for row in rows:
@@ -105,7 +114,7 @@ def test_a_perfect_model_has_alignment_and_correlation_one(runs: Corpus, asked: 
 def test_alignment_is_the_mean_over_networks() -> None:
     target = torch.linspace(0, 4, PROMPTS).expand(1, 2, PROMPTS)
     observed = torch.stack([target[0, 0], target[0, 0].flip(0)]).unsqueeze(0)
-    (row,) = alignment_rows(Probe(target, observed), 1, "seen", [0])
+    (row,) = alignment_rows(Probe(target, observed), 1, "seen", [("0", "pivot")])
     # One network is perfect; the reversed one misses by twice each deviation from the mean, so R² = 1 - 4.
     assert row.r_squared == pytest.approx((1 - 3) / 2, abs=1e-5)
     assert row.correlation == pytest.approx(0, abs=1e-5)
@@ -113,15 +122,55 @@ def test_alignment_is_the_mean_over_networks() -> None:
 
 def test_prompt_rows_hold_every_prompt_of_every_network() -> None:
     target, observed = torch.rand(CLASSES, NETWORKS, PROMPTS), torch.rand(CLASSES, NETWORKS, PROMPTS)
-    rows = prompt_rows(Probe(target, observed), "seen", pivots=[3])
+    prompted = prompted_classes(Performance(), CLASSES, pivots=[3])
+    rows = prompt_rows(Probe(target, observed), "seen", prompted)
     assert len(rows) == CLASSES * NETWORKS * PROMPTS
     assert {row.starts for row in rows} == {"seen"}
     for label in range(CLASSES):
         for network in range(NETWORKS):
-            found = [row for row in rows if (row.class_, row.network) == (label, network)]
+            found = [row for row in rows if (row.class_, row.network) == (str(label), network)]
             assert {row.role for row in found} == {"pivot" if label == 3 else "free"}
             assert [row.target for row in found] == target[label, network].tolist()
             assert [row.observed for row in found] == observed[label, network].tolist()
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [
+        ("each", [("0", "free"), ("1", "free"), ("2", "free"), ("3", "pivot")]),
+        ("mean", [("all", "all")]),
+        (0, [("0", "free")]),
+        (3, [("3", "pivot")]),
+    ],
+)
+def test_what_is_prompted_has_a_class_and_a_role(classes: int | str, expected: list) -> None:
+    assert prompted_classes(Performance(classes=classes), CLASSES, pivots=[3]) == expected
+
+
+@pytest.mark.parametrize("metric", ["loss", "error", "accuracy"])
+@pytest.mark.parametrize("classes", ["mean", 2])
+def test_one_number_is_prompted_and_measured_in_its_metric(
+    monkeypatch: pytest.MonkeyPatch, metric: str, classes: int | str
+) -> None:
+    """Networks that are their own losses, each with half of the images of every class right."""
+    told = Performance(metric, classes)
+    runs = Corpus(torch.rand(6, 4, CLASSES), torch.rand(6, 4, 1), torch.full((6,), 4))
+    halves = SPLIT.labels.bincount() // 2
+
+    def sample(model: object, process: object, targets: Tensor, starts: Starts, *_: object) -> Tensor:
+        assert targets.shape == (NETWORKS * PROMPTS, 1)
+        assert torch.equal(starts.performance, runs.performance[:NETWORKS, 0].repeat_interleave(PROMPTS, 0))
+        return targets * torch.arange(1, CLASSES + 1)
+
+    monkeypatch.setattr(probing, "sample_networks", sample)
+    monkeypatch.setattr(
+        probing, "measure", lambda params, layout, split: (params, halves.expand(len(params), -1))
+    )
+    found = probe(PERFECT, runs, performance=told)
+    assert found.target.shape == found.observed.shape == (1, NETWORKS, PROMPTS)
+    factor = 3 if classes == 2 else 2.5
+    expected = found.target * factor if metric == "loss" else torch.full_like(found.target, 0.5)
+    torch.testing.assert_close(found.observed, expected)
 
 
 def test_fewer_runs_than_networks_are_all_used(runs: Corpus, asked: list) -> None:

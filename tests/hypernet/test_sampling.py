@@ -24,11 +24,11 @@ def random(*shape: int, seed: int = 0) -> Tensor:
 def sample(
     model: Hypernetwork, process: str = "ddpm", *, steps: int = 4, eta: float = 0.0, seed: int = 0
 ) -> Tensor:
-    starts = Starts(random(7, 59, seed=1), random(7, 4, seed=2).abs())
+    count = model.conditioning.performance_count(4)
+    starts = Starts(random(7, 59, seed=1), random(7, 4, seed=2).abs()[:, :count])
+    targets = random(7, 4, seed=3).abs()[:, :count]
     generator = torch.Generator().manual_seed(seed)
-    return sample_networks(
-        model, PROCESSES[process], random(7, 4, seed=3).abs(), starts, steps, eta, generator
-    )
+    return sample_networks(model, PROCESSES[process], targets, starts, steps, eta, generator)
 
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)

@@ -132,17 +132,18 @@ def _asymmetry(model: Hypernetwork, layout: Layout) -> float:
     output.
     """
     noised, start = random(3, layout.size), random(3, layout.size, seed=1)
-    time, target, losses = (
+    count = model.conditioning.performance_count(4)
+    time, target, performance = (
         torch.tensor([0.1, 0.5, 1.0]),
-        random(3, 4, seed=2).abs(),
-        random(3, 4, seed=3).abs(),
+        random(3, count, seed=2).abs(),
+        random(3, count, seed=3).abs(),
     )
-    told = (start, losses) if model.conditioning.uses_start else (None, None)
+    told = (start, performance) if model.conditioning.uses_start else (None, None)
     with torch.no_grad():
         output = model(noised, time, target, *told)
         generator = torch.Generator().manual_seed(4)
         noised, start, expected = permute_hidden_jointly([noised, start, output], layout, generator)
         assert not torch.equal(expected, output)
-        told = (start, losses) if model.conditioning.uses_start else (None, None)
+        told = (start, performance) if model.conditioning.uses_start else (None, None)
         found = model(noised, time, target, *told)
     return float((found - expected).abs().max() / output.abs().max())

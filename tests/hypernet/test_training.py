@@ -12,15 +12,21 @@ from hyperforget.corpus import Corpus
 from hyperforget.hypernet import training
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
+from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.training import Trained, learning_rate_factor, pair_weights, train_hypernetwork
 from hyperforget.networks import Layout, forward
+from hyperforget.tasks import Split
 
 Build = Callable[..., Hypernetwork]
 Make = Callable[..., Corpus]
 Train = Callable[..., tuple[Trained, Hypernetwork]]
 
-SHORT = {"steps": 12, "batch_size": 16, "warmup": 3, "snapshots": 3, "ema": 0.9, "precision": "float32"}
+SHORT = {
+    "steps": 12, "batch_size": 16, "warmup": 3, "snapshots": 3, "ema": 0.9, "precision": "float32",
+    "loss_matching": 0.0, "matching_images": 8,
+}  # fmt: skip
+IMAGES = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4)
 
 
 @pytest.fixture
@@ -38,8 +44,12 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> T
         model = build(conditioning, random=False)
         config = TrainingConfig.model_validate(SHORT | options)
         generator = torch.Generator().manual_seed(seed)
-        unseen = make_corpus(10, seed=1) if unseen is None else unseen
-        return train_hypernetwork(model, PROCESSES[process], make_corpus(), unseen, config, generator), model
+        seen = make_corpus(conditioning=conditioning)
+        unseen = make_corpus(10, seed=1, conditioning=conditioning) if unseen is None else unseen
+        trained = train_hypernetwork(
+            model, PROCESSES[process], seen, unseen, IMAGES, config, generator
+        )
+        return trained, model
 
     return run
 
@@ -99,10 +109,31 @@ def test_errors_fall_on_seen_and_on_unseen_runs(train: Train, conditioning: str,
     assert last.test_mse < 0.9 * first.test_mse
 
 
+@pytest.mark.parametrize("conditioning", CONDITIONINGS)
+def test_loss_matching_brings_class_losses_closer(
+    train: Train, make_corpus: Make, conditioning: str, layout: Layout
+) -> None:
+    """On the same pairs, with the same images, the networks predicted have losses nearer to the checkpoints'."""
+    images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
+    errors = []
+    for weight in (0.0, 10.0):
+        _, model = train(
+            conditioning, steps=80, batch_size=64, learning_rate=8e-3, warmup=5, loss_matching=weight
+        )
+        corpus = make_corpus(conditioning=conditioning)
+        batch = training._draw(
+            corpus, PROCESSES["ddpm"], model, TrainingConfig(), 256, torch.Generator().manual_seed(4)
+        )
+        with torch.no_grad():
+            predicted = model.denormalise(training._predict(model, batch))
+        errors.append(float(loss_errors(predicted, batch.pairs.target, layout, images).mean()))
+    assert errors[1] < 0.8 * errors[0]
+
+
 def test_unseen_runs_are_measured_and_not_trained_on(train: Train, make_corpus: Make) -> None:
     plain, _ = train("dihyfo-2")
     unseen = make_corpus(10, seed=1)
-    other, _ = train("dihyfo-2", unseen=Corpus(unseen.theta + 10, unseen.losses, unseen.saved))
+    other, _ = train("dihyfo-2", unseen=Corpus(unseen.theta + 10, unseen.performance, unseen.saved))
     for found, expected in zip(other.history, plain.history, strict=True):
         assert found.train_mse == expected.train_mse
         assert found.test_mse > expected.test_mse + 1
@@ -152,7 +183,9 @@ def test_the_start_and_its_losses_are_hidden_from_a_model_that_reads_none(
 
     def draw_other_starts(*arguments: object) -> training.Pairs:
         pairs = draw_pairs(*arguments)
-        return training.Pairs(pairs.start + 1, pairs.start_losses + 1, pairs.target, pairs.target_losses)
+        return training.Pairs(
+            pairs.start + 1, pairs.start_performance + 1, pairs.target, pairs.target_performance
+        )
 
     monkeypatch.setattr(training, "draw_pairs", draw_other_starts)
     assert train("dihyfo-2")[0].history == one.history
@@ -171,7 +204,7 @@ def test_permutation_reorders_pairs_jointly_and_leaves_functions_unchanged(
         generator = torch.Generator().manual_seed(0)
         batch = training._draw(make_corpus(), PROCESSES["ddpm"], model, config, 32, generator)
         assert batch.start is not None
-        return batch.start, batch.clean, batch.pairs.target_losses
+        return batch.start, batch.clean, batch.pairs.target_performance
 
     start, clean, losses = draw(permute)
     plain_start, plain_clean, plain_losses = draw(False)

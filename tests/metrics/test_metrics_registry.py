@@ -7,8 +7,10 @@ from hyperforget.metrics.registry import METRICS, SETS
 
 
 def test_metrics_are_those_of_the_results_file():
-    assert list(METRICS) == ["accuracy", "overlap", "activation_distance", "phi", "jsd", "mia", "mia_test"]
-    assert list(SETS) == ["retain", "forget", "test", "retain-train", "forget-train"]
+    assert list(METRICS) == [
+        "accuracy", "overlap", "activation_distance", "phi", "jsd", "mia", "mia_test", "usable_share",
+    ]  # fmt: skip
+    assert list(SETS) == ["retain", "forget", "test", "retain-train", "forget-train", "choice"]
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -9,13 +9,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hyperforget.config import Performance
+
+COST_COLUMNS = [
+    "task", "model", "method", "collection_seconds", "training_seconds", "request_seconds", "retrain_seconds",
+    "retrain_together_seconds", "networks_together", "break_even_requests",
+]  # fmt: skip
 METRIC_COLUMNS = ["task", "method", "forget", "selection", "set", "metric", "value", "low", "high", "n"]
+STRANGER_METHODS = ["dihyfo-1-edit-strangers", "bias-strangers"]
 TASKS: dict[str, dict[str, Any]] = {
     "digits": {
         "classes": [str(label) for label in range(10)],
         "pivots": ["5", "6", "7", "8", "9"],
         "forget": ["2", "2-3-4", "0-1-2-3-4"],
         "holdout": ["0-4", "1-2-3"],
+        "corpora": {"corpus": ["dihyfo-1", "dihyfo-2"]},
+        "strangers": {"methods": STRANGER_METHODS, "description": "kaiming initialisation, 9 steps of adam"},
         "network": "MLP 64-7-10",
         "description": "Handwritten digits, 8 by 8 pixels, all ten classes.",
     },
@@ -24,6 +33,8 @@ TASKS: dict[str, dict[str, Any]] = {
         "pivots": ["0", "1"],
         "forget": ["2", "2-3"],
         "holdout": ["3"],
+        "corpora": {"corpus": ["dihyfo-1"], "corpus-ends": ["dihyfo-2"]},
+        "strangers": {"methods": [], "description": ""},
         "network": "MLP 64-2-4",
         "description": "Handwritten digits, 8 by 8 pixels, classes 0 to 3.",
     },
@@ -34,6 +45,7 @@ SPEC: dict[str, Any] = {
     "tasks": TASKS,
     "models": MODELS,
     "methods": METHODS,
+    "learned_optimizers": ["dihyfo-1"],
     "protocol": "validation",
     "config": {"seed": 0, "tasks": {"digits": {"hidden": 7}, "digits-4": {"hidden": 2}}, "note": "a<b & c"},
 }
@@ -66,14 +78,20 @@ def make_results(folder: Path, spec: dict[str, Any] | None = None, seed: int = 0
     metrics = []
     for name, task in spec["tasks"].items():
         (folder / name).mkdir(parents=True, exist_ok=True)
-        _corpus(folder / name, task, generator)
+        for corpus in task["corpora"]:
+            _corpus(folder / name, corpus, task, generator)
         for model in spec["models"]:
-            _training(folder / name / model, task, generator)
+            told = Performance(**spec.get("performances", {}).get(model, {}))
+            _training(folder / name / model, task, told, model in spec.get("rebalanced", ()), generator)
+            if model in spec["learned_optimizers"]:
+                _optimizers(folder / name / model)
         for forget in task["forget"] + task["holdout"]:
-            metrics.append(_forget_set(folder / name, name, task, forget, spec["methods"], generator))
+            methods = [*spec["methods"], *task["strangers"]["methods"]]
+            metrics.append(_forget_set(folder / name, name, task, forget, methods, generator))
         _tokens(folder / name, task, spec)
     pd.concat(metrics).to_csv(folder / "metrics.csv", index=False)
     _benchmarks(folder, spec, generator)
+    _costs(folder, spec)
     return folder
 
 
@@ -103,7 +121,7 @@ def _forget_set(
         )
 
     for method in methods:
-        n = {"retrained": 32, "bias": 1}.get(method, 512)
+        n = 8 if method in STRANGER_METHODS else {"retrained": 32, "bias": 1}.get(method, 512)
         left = _LEFT_ON_HOLDOUT.get(method, 0.0) if held_out else 0.0
         kept = retrained - _SHORTFALL.get(method, 0.0) * generator.uniform(0.5, 1.5)
         distance = _DISTANCE.get(method, 0.3) * generator.uniform(0.9, 1.1)
@@ -119,6 +137,8 @@ def _forget_set(
             add(method, set_, "activation_distance", distance * scale, 0.02, n)
             add(method, set_, "phi", 1 - 0.2 * distance * scale, 0.01, n)
             add(method, set_, "jsd", 0.4 * distance * scale, 0.01, n)
+        usable = float(generator.integers(0, 17)) / 16
+        rows.append([name, method, forget, "population", "choice", "usable_share", usable, None, None, 16])
         if method not in ("retrained", "bias"):
             candidates.append(_candidates(method, left, kept, generator))
         if method != "retrained":
@@ -177,7 +197,7 @@ def _confusion(
     return pd.DataFrame(rows, columns=["method", "set", "retrained", "predicted", "count"])
 
 
-def _training(folder: Path, task: dict, generator) -> None:
+def _training(folder: Path, task: dict, told: Performance, rebalanced: bool, generator) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     steps = np.arange(0, 4001, 20)
     train = 0.03 + 0.9 * np.exp(-steps / 400) * np.exp(generator.normal(0, 0.1, len(steps)))
@@ -187,13 +207,13 @@ def _training(folder: Path, task: dict, generator) -> None:
     )
     alignment, prompts = [], []
     for starts, penalty in (("seen", 0.0), ("unseen", 0.07)):
-        for index, name in enumerate(task["classes"]):
-            role = "pivot" if name in task["pivots"] else "free"
+        for index, name in enumerate(told.labels(len(task["classes"]))):
+            role = _role(name, task)
             for step in range(250, 4001, 250):
                 fit = 1 - penalty - 0.02 * index - (0.25 if role == "pivot" else 0.0)
                 r_squared = fit - 2.5 * np.exp(-step / 300) + generator.normal(0, 0.02)
                 alignment.append([step, starts, name, role, r_squared, np.sqrt(max(r_squared, 0.0))])
-            high = 1.0 if role == "pivot" else 9.0
+            high = 1.0 if role == "pivot" or told.metric != "loss" else 9.0
             for network in range(100):
                 target = np.exp(generator.uniform(np.log(0.03), np.log(high)))
                 observed = target * np.exp(generator.normal(0, 0.15 + 3 * penalty))
@@ -204,9 +224,41 @@ def _training(folder: Path, task: dict, generator) -> None:
     pd.DataFrame(prompts, columns=["starts", "class", "role", "network", "target", "observed"]).to_csv(
         folder / "prompts.csv", index=False
     )
+    edges = np.geomspace(0.03, 9.0, 25) if told.metric == "loss" else np.linspace(0.1, 0.9, 25)
+    shares = {"train": np.arange(24, 0, -1.0), "prompts": np.ones(24)}
+    shares |= {"rebalanced": np.ones(24) + 0.1 * generator.random(24)} if rebalanced else {}
+    pd.DataFrame(
+        [
+            [name, _role(name, task), of, edges[index], edges[index + 1], counts[index] / counts.sum()]
+            for of, counts in shares.items()
+            for name in told.labels(len(task["classes"]))
+            for index in range(24)
+        ],
+        columns=["class", "role", "values", "low", "high", "share"],
+    ).to_csv(folder / "distribution.csv", index=False)
 
 
-def _corpus(folder: Path, task: dict, generator) -> None:
+def _role(name: str, task: dict) -> str:
+    return "all" if name == "all" else "pivot" if name in task["pivots"] else "free"
+
+
+def _optimizers(folder: Path) -> None:
+    curves = {
+        ("hypernetwork", None): {update: 0.2 + 2 * 0.1**update for update in range(6)},
+        ("sgd", 0.1): {step: 0.2 + 2 * 0.99**step for step in (0, *2 ** np.arange(11))},
+        ("adam", 0.001): {step: 0.2 + 2 * 0.998**step for step in (0, *2 ** np.arange(11))},
+    }
+    rows = [
+        [*optimizer, update, network, loss * (1 + network / 20), np.exp(-loss)]
+        for optimizer, losses in curves.items()
+        for update, loss in losses.items()
+        for network in range(8)
+    ]
+    columns = ["optimizer", "learning_rate", "update", "network", "loss", "accuracy"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "optimizers.csv", index=False)
+
+
+def _corpus(folder: Path, corpus: str, task: dict, generator) -> None:
     classes, bins = [], []
     edges = [0.0, 0.1, 0.5, 1.0, 2.0, 4.0, 1e9]
     for name in task["classes"]:
@@ -229,15 +281,15 @@ def _corpus(folder: Path, task: dict, generator) -> None:
             )
     pd.DataFrame(
         classes, columns=["class", "role", "checkpoints", "forgotten", "lowest", "median", "highest"]
-    ).to_csv(folder / "corpus-classes.csv", index=False)
+    ).to_csv(folder / f"{corpus}-classes.csv", index=False)
     pd.DataFrame(bins, columns=["class", "low", "high", "cap", "admitted", "rejected"]).to_csv(
-        folder / "corpus-bins.csv", index=False
+        folder / f"{corpus}-bins.csv", index=False
     )
     sets = [[forget, "false", 900, 640] for forget in task["forget"]] + [
         [forget, "true", 0, 0] for forget in task["holdout"]
     ]
     pd.DataFrame(sets, columns=["forget", "holdout", "checkpoints", "forgotten"]).to_csv(
-        folder / "corpus-forget-sets.csv", index=False
+        folder / f"{corpus}-forget-sets.csv", index=False
     )
 
 
@@ -249,7 +301,8 @@ def _tokens(folder: Path, task: dict, spec: dict) -> None:
             json.dumps({"kind": kind, "object_id": f"sha256:{digest}", "summary": {"networks": 3}})
         )
 
-    token(folder / "corpus.json", "corpus")
+    for corpus in task["corpora"]:
+        token(folder / f"{corpus}.json", "corpus")
     for model in spec["models"]:
         token(folder / model / "hypernet.json", "hypernet")
     for method in spec["methods"]:
@@ -265,6 +318,16 @@ def _benchmarks(folder: Path, spec: dict, generator) -> None:
             path.write_text(
                 json.dumps({"s": float(generator.uniform(2, 100)), "cpu_time": 3.0, "max_rss": 700.5}) + "\n"
             )
+
+
+def _costs(folder: Path, spec: dict) -> None:
+    rows = [
+        [task, method.removesuffix("-edit"), method, 97.5, 300.25, 0.8, 0.31, 0.017, 32, float("inf")]
+        for task in spec["tasks"]
+        for method in spec["methods"]
+        if method.removesuffix("-edit") in spec["models"]
+    ]
+    pd.DataFrame(rows, columns=COST_COLUMNS).to_csv(folder / "costs.csv", index=False)
 
 
 def _write(frames: list[pd.DataFrame], path: Path, columns: list[str]) -> None:

@@ -48,6 +48,12 @@ def test_distances_are_relative_to_two_retrained_networks(frame, metrics):
         assert row.relative_activation_distance == pytest.approx(row.activation_distance / floor)
 
 
+def test_usable_shares_are_those_of_the_metrics_file(frame, metrics):
+    for row in frame.itertuples():
+        share = metrics.need("digits", row.method, row.forget, "population", "usable_share", "choice")
+        assert row.usable_share == share.value
+
+
 def test_held_out_sets_are_marked(metrics, spec):
     page = to_html(comparison_table(spec, spec.task("digits-4"), metrics))
     assert page.count("kept out of collection</th>") == 1

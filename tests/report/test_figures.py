@@ -100,7 +100,7 @@ def test_bytes_are_the_same_every_time_whatever_the_users_style(built, tmp_path)
         write_figures(spec, "digits-4", built, tmp_path)
         assert matplotlib.rcParams["font.size"] == 20
     names = figure_files(spec, "digits-4")
-    assert len(names) == 5
+    assert len(names) == 6
     for name in names:
         assert (tmp_path / name).read_bytes() == (built / FIGURE_FOLDER / name).read_bytes()
 
@@ -118,6 +118,14 @@ def test_observed_has_panels_for_free_and_pivot_classes_of_seen_and_unseen_runs(
             assert f"{role} classes, runs {starts}" in labels
     assert "observed = target" in labels
     assert "lower bound: class median in the corpus" in labels
+
+
+def test_observed_has_the_medians_of_the_corpus_that_the_model_was_trained_on(small, tmp_path):
+    corpora = {"corpus": [], "corpus-ends": ["dihyfo-1"]}
+    spec = as_spec({**SMALL, "tasks": {"digits-4": {**SMALL["tasks"]["digits-4"], "corpora": corpora}}})
+    (small / "digits-4" / "corpus-ends-classes.csv").write_text("class\n0\n")
+    with pytest.raises(UserError, match=r"corpus-ends-classes\.csv lacks the column 'median'"):
+        write_figures(spec, "digits-4", small, tmp_path / "figures")
 
 
 def test_candidates_are_all_drawn_and_counted(results):

@@ -123,7 +123,7 @@ def test_text_colours_pass_level_aa(text):
     ]
     assert len(schemes) == 3
     for scheme in schemes:
-        for ink in ("ink", "quiet", "link", "alarm"):
+        for ink in ("ink", "quiet", "link", "alarm", "better"):
             assert contrast(scheme[ink], scheme["paper"]) >= 4.5
             assert contrast(scheme[ink], scheme["shade"]) >= 4.5
 
@@ -135,6 +135,36 @@ def test_the_page_says_how_it_was_made(text, built):
     assert "collect_checkpoints" in text
     for metric in METRICS.values():
         assert f'id="metric-{metric.name}"' in text
+
+
+def test_the_caption_of_optimizers_says_how_many_steps_an_update_saves(page):
+    caption = page.captions["figure-digits-4-dihyfo-1-optimizers"]
+    assert "One update by DiHyFo-1 reaches 0.47 nats, which takes SGD (learning rate 0.1) 256" in caption
+    assert "figure-digits-4-dihyfo-2-optimizers" not in page.captions
+
+
+def test_the_page_says_what_generators_cost(text, page):
+    section = text[text.index('<section aria-labelledby="costs">') :]
+    section = section[: section.index("</section>")]
+    assert "A retrain is cheap here because the main networks are tiny" in section
+    assert section.count("<td>never</td>") == 2 * 3  # tasks and generators of the synthetic results
+    assert "#costs" in page.targets
+    assert "DiHyFo-1 never pays for itself (0.800 s a request, 0.310 s a retrain);" in text
+
+
+def test_several_corpora_stand_apart_under_who_uses_them(built, text, page):
+    headings = [
+        "What was collected for DiHyFo-1, Nearest checkpoint: digits-4 (main corpus)",
+        "What was collected for DiHyFo-2: digits-4 (corpus ends)",
+    ]
+    for heading in headings:
+        # In the contents and above its tables.
+        assert text.count(heading) == 2
+    places = [text.index(f'<h3 id="task-digits-4-{name}">') for name in ("corpus", "corpus-ends")]
+    tables = [text.index(f'id="table-digits-4-{name}-classes"') for name in ("corpus", "corpus-ends")]
+    assert places[0] < tables[0] < places[1] < tables[1]
+    assert text.count(">What was collected</h3>") == 1
+    assert "digits-4/corpus-ends.json" in text
 
 
 def test_the_page_says_which_images_chose_the_networks(built, text):

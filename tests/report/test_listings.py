@@ -1,7 +1,7 @@
 import pytest
 
 from hyperforget.report.listings import corpus_listings, timing_listing, verdict_listing
-from hyperforget.report.names import as_spec
+from hyperforget.report.names import CorpusSpec, as_spec
 from hyperforget.report.provenance import Timing
 from hyperforget.report.results import Metrics
 
@@ -17,15 +17,18 @@ def task(spec):
     return spec.task("digits-4")
 
 
-def write_corpus(folder, bins):
-    (folder / "corpus-classes.csv").write_text(CLASSES)
-    (folder / "corpus-forget-sets.csv").write_text(SETS)
-    (folder / "corpus-bins.csv").write_text("class,low,high,cap,admitted,rejected\n" + bins)
+MAIN, ENDS = CorpusSpec("corpus", ("dihyfo-1",)), CorpusSpec("corpus-ends", ("dihyfo-2",))
+
+
+def write_corpus(folder, bins, name="corpus"):
+    (folder / f"{name}-classes.csv").write_text(CLASSES)
+    (folder / f"{name}-forget-sets.csv").write_text(SETS)
+    (folder / f"{name}-bins.csv").write_text("class,low,high,cap,admitted,rejected\n" + bins)
 
 
 def test_corpus_tables_say_what_has_really_forgotten(task, tmp_path):
     write_corpus(tmp_path, "2,0,0.5,4000,3000,12\n2,0.5,inf,4000,17,0\n")
-    classes, sets, bins = corpus_listings(task, tmp_path)
+    classes, sets, bins = corpus_listings(task, MAIN, tmp_path)
     assert classes.rows[1] == ("2", "free", "1,200", "310", "0.020", "0.400", "11.500")
     assert sets.rows == (("{2}", "collected", "900", "640"), ("{3}", "kept out", "0", "0"))
     assert bins.headings == ("Class", "0 to 0.5", "0.5 and more")
@@ -33,14 +36,35 @@ def test_corpus_tables_say_what_has_really_forgotten(task, tmp_path):
     assert bins.rows == (("2", "3,000 (12)", "17 (0)"),)
 
 
+def test_each_of_several_corpora_is_read_from_its_own_files_and_named(spec, task, tmp_path):
+    write_corpus(tmp_path, "", "corpus-ends")
+    (tmp_path / "corpus-ends-classes.csv").write_text(CLASSES.replace("1200", "77"))
+    write_corpus(tmp_path, "2,0,0.5,4000,3000,12\n")
+    main, further = (corpus_listings(task, corpus, tmp_path) for corpus in (MAIN, ENDS))
+    assert [listing.name for listing in main] == [
+        "digits-4-corpus-classes",
+        "digits-4-corpus-forget-sets",
+        "digits-4-corpus-bins",
+    ]
+    assert [listing.name for listing in further] == [
+        "digits-4-corpus-ends-classes",
+        "digits-4-corpus-ends-forget-sets",
+    ]
+    assert [listings[0].rows[0][2] for listings in (main, further)] == ["1,200", "77"]
+    assert all("digits-4 (main corpus)" in listing.caption for listing in main)
+    assert all("digits-4 (corpus ends)" in listing.caption for listing in further)
+    write_corpus(tmp_path, "")
+    assert "for digits, by class" in corpus_listings(spec.task("digits"), MAIN, tmp_path)[0].caption
+
+
 def test_without_bins_there_is_no_table_of_them(task, tmp_path):
     write_corpus(tmp_path, "")
-    assert len(corpus_listings(task, tmp_path)) == 2
+    assert len(corpus_listings(task, MAIN, tmp_path)) == 2
 
 
 def test_the_relaxed_rule_has_no_cap_and_the_last_level_no_upper_edge(task, tmp_path):
     write_corpus(tmp_path, "0,2,,,1,0\n2,2,,,4,0\n")
-    bins = corpus_listings(task, tmp_path)[2]
+    bins = corpus_listings(task, MAIN, tmp_path)[2]
     assert "every one with accurate pivots" in bins.caption
     assert bins.headings == ("Class", "2 and more")
     assert [row[1] for row in bins.rows] == ["1 (0)", "4 (0)"]

@@ -9,6 +9,7 @@ from hyperforget.command import UserError
 from hyperforget.report.names import (
     as_spec,
     candidate_methods,
+    corpus_heading,
     figure_files,
     figure_names,
     forget_title,
@@ -32,6 +33,7 @@ def test_names_come_from_the_spec_in_any_form():
             "digits-4-dihyfo-1-learning",
             "digits-4-dihyfo-1-alignment",
             "digits-4-dihyfo-1-observed",
+            "digits-4-dihyfo-1-optimizers",
             "digits-4-dihyfo-2-learning",
             "digits-4-dihyfo-2-alignment",
             "digits-4-dihyfo-2-observed",
@@ -48,7 +50,7 @@ def test_names_come_from_the_spec_in_any_form():
 
 
 def test_every_table_has_three_files_and_every_figure_one():
-    assert len(table_files(SPEC)) == 3 * len(table_names(SPEC)) == 30
+    assert len(table_files(SPEC)) == 3 * len(table_names(SPEC)) == 33
     assert figure_files(SPEC, "digits") == [f"{name}.svg" for name in figure_names(SPEC, "digits")]
 
 
@@ -72,6 +74,25 @@ def test_generators_are_methods_named_after_a_model():
     spec = as_spec({**SPEC, "models": ["dihyfo-1"]})
     assert spec.generators == ("dihyfo-1", "dihyfo-1-edit")
     assert spec.rivals == ("nearest", "bias")
+
+
+def test_a_model_has_the_corpus_that_lists_it():
+    spec = as_spec(SPEC)
+    small, large = spec.task("digits-4"), spec.task("digits")
+    assert [small.corpus_of(model).name for model in spec.models] == ["corpus", "corpus-ends"]
+    assert [large.corpus_of(model).name for model in spec.models] == ["corpus", "corpus"]
+
+
+def test_corpora_are_headed_by_those_who_use_them_where_there_are_several():
+    spec = as_spec(SPEC)
+    small, large = spec.task("digits-4"), spec.task("digits")
+    assert [corpus_heading(spec, small, corpus) for corpus in small.corpora] == [
+        "What was collected for DiHyFo-1, Nearest checkpoint: digits-4 (main corpus)",
+        "What was collected for DiHyFo-2: digits-4 (corpus ends)",
+    ]
+    assert [corpus_heading(spec, large, corpus) for corpus in large.corpora] == ["What was collected"]
+    only = as_spec({**SPEC, "methods": ["dihyfo-1", "retrained"]})
+    assert "for DiHyFo-1: " in corpus_heading(only, small, small.corpora[0])
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,21 @@ def test_the_summary_says_who_forgot_what_was_kept_and_who_won(tmp_path):
     )
 
 
+def test_the_summary_says_how_many_networks_are_usable(results, spec):
+    metrics = Metrics(results / "metrics.csv")
+    task = spec.task("digits-4")
+    found = {finding.about: finding.text for finding in summarise(spec, task, metrics)}
+    shares = {
+        forget: metrics.need("digits-4", "dihyfo-2", forget, "population", "usable_share", "choice").value
+        for forget in task.forget_sets
+    }
+    worst = min(shares, key=shares.get)
+    name = "{" + worst.replace("-", ",") + "}" + (" (kept out)" if worst in task.holdout else "")
+    expected = f"DiHyFo-2 {shares[worst]:.2f} to {max(shares.values()):.2f} (least on {name})"
+    assert expected in found["Usable without choosing"]
+    assert "Nearest" not in found["Usable without choosing"]
+
+
 def test_when_all_forgot_the_summary_says_so(tmp_path):
     values = {(method, forget): (0.0, 0.9, 0.2) for method in ("dihyfo-2", "bias") for forget in ("2", "3")}
     spec = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["dihyfo-2", "bias"]})
@@ -92,8 +107,9 @@ def test_when_all_forgot_the_summary_says_so(tmp_path):
 
 def test_corpus_warnings():
     task = as_spec(SPEC).task("digits-4")
-    assert corpus_warnings(task, [("2", False, 900, 640), ("3", True, 0, 0)]) == []
-    assert corpus_warnings(task, [("1-2", False, 4, 0)]) == []
-    none_forgotten, collected = corpus_warnings(task, [("2-3", False, 900, 0), ("3", True, 12, 1)])
-    assert "No checkpoint of a run that deleted exactly {2,3} on digits-4" in none_forgotten
-    assert "{3} counts as kept out of collection, yet" in collected
+    main, ends = task.corpora
+    assert corpus_warnings(task, main, [("2", False, 900, 640), ("3", True, 0, 0)]) == []
+    assert corpus_warnings(task, main, [("1-2", False, 4, 0)]) == []
+    none_forgotten, collected = corpus_warnings(task, ends, [("2-3", False, 900, 0), ("3", True, 12, 1)])
+    assert "No checkpoint of a run that deleted exactly {2,3} on digits-4 (corpus ends)" in none_forgotten
+    assert "{3} counts as kept out of collection, yet the corpus of digits-4 (corpus ends)" in collected

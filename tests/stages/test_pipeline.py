@@ -3,20 +3,26 @@
 import csv
 import json
 from pathlib import Path
+from statistics import median
 
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
-from tiny_pipeline import FORGET_SETS, SETTINGS, TASK, jobs, run, text_files
+from tiny_pipeline import FORGET_SETS, METHODS, SETTINGS, TASK, jobs, run, text_files
 from torch import nn
 
-from hyperforget.config import LOOKUP, RETRAINED
+from hyperforget.candidates import choose, load_candidates
+from hyperforget.config import EDIT, LOOKUP, RETRAINED, STRANGERS
 from hyperforget.metrics.registry import METRICS, SETS
+from hyperforget.request import load_request
 from hyperforget.store import read_token
 from hyperforget.store.layout import object_folder
 from hyperforget.tasks import load_task_data
 
+EACH = [("0", "pivot"), ("1", "pivot"), ("2", "free"), ("3", "free")]
+# Class and role of what each model is prompted with.
+PROMPTED = {"dihyfo-1": EACH, "dihyfo-2": EACH, "gpt": [("all", "all")]}
 METRIC_COLUMNS = "task,method,forget,selection,set,metric,value,low,high,n"
 
 
@@ -36,27 +42,48 @@ def test_metrics_hold_every_metric_of_every_method_on_its_sets(results: Path) ->
     assert len(set(keys)) == len(keys)
     assert set(keys) == {
         (method, forget, selection, name, metric.name)
-        for method in SETTINGS.methods
+        for method in METHODS
         for forget in FORGET_SETS
-        for selection in ("chosen", "population")
         for metric in METRICS.values()
+        for selection in (("population",) if metric.name == "usable_share" else ("chosen", "population"))
         for name in metric.sets
     }
     assert {row["task"] for row in rows} == {TASK}
     assert (
         {row["set"] for row in rows}
         == set(SETS)
-        == {"retain", "forget", "test", "retain-train", "forget-train"}
+        == {"retain", "forget", "test", "retain-train", "forget-train", "choice"}
     )
-    assert set(METRICS) == {"accuracy", "overlap", "activation_distance", "phi", "jsd", "mia", "mia_test"}
+    shares = {"accuracy", "overlap", "jsd", "mia", "mia_test", "usable_share"}
+    assert set(METRICS) == shares | {"activation_distance", "phi"}
     for row in rows:
         value = float(row["value"])
         assert value == value
-        assert (row["low"] == "") == (row["high"] == "") == (int(row["n"]) == 1)
-        if row["metric"] in ("accuracy", "overlap", "jsd", "mia", "mia_test"):
+        alone = int(row["n"]) == 1 or row["metric"] == "usable_share"
+        assert (row["low"] == "") == (row["high"] == "") == alone
+        if row["metric"] in shares:
             assert 0 <= value <= 1
         if row["low"]:
             assert float(row["low"]) <= value <= float(row["high"])
+
+
+@pytest.mark.parametrize("forget", FORGET_SETS)
+def test_usable_shares_follow_from_the_candidates(results: Path, forget: str) -> None:
+    columns = "method,candidate,start,prompt,forget_accuracy,retain_accuracy,chosen"
+    candidates = read(results / TASK / f"forget-{forget}-candidates.csv", columns)
+    retained = [float(row["retain_accuracy"]) for row in candidates if row["method"] == RETRAINED]
+    least = median(retained) - 0.05
+    rows = read(results / TASK / f"forget-{forget}.csv", METRIC_COLUMNS)
+    for method in METHODS:
+        mine = [row for row in candidates if row["method"] == method]
+        (prompt,) = [row["prompt"] for row in mine if row["chosen"] == "true"]
+        beside = [row for row in mine if row["prompt"] == prompt]
+        usable = [
+            float(row["forget_accuracy"]) <= 0.01 and float(row["retain_accuracy"]) >= least for row in beside
+        ]
+        (found,) = [row for row in rows if (row["method"], row["metric"]) == (method, "usable_share")]
+        assert float(found["value"]) == sum(usable) / len(usable)
+        assert int(found["n"]) == len(usable)
 
 
 def test_metrics_are_the_parts_one_after_the_other(results: Path) -> None:
@@ -71,7 +98,7 @@ def test_handed_over_networks_have_the_accuracy_of_the_table(results: Path, forg
     pixels = data.test.images * data.std + data.mean
     forgotten = torch.isin(data.test.labels, torch.tensor([int(label) for label in forget.split("-")]))
     rows = read(results / TASK / f"forget-{forget}.csv", METRIC_COLUMNS)
-    for method in SETTINGS.methods:
+    for method in METHODS:
         path = results / TASK / method / f"forget-{forget}.safetensors"
         network = nn.Sequential(nn.Linear(64, 2), nn.ReLU(), nn.Linear(2, 4))
         network.load_state_dict(load_file(path))
@@ -104,7 +131,8 @@ def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget:
         "method,candidate,start,prompt,forget_accuracy,retain_accuracy,chosen",
     )
     counts = {"dihyfo-1": 8, "dihyfo-1-edit": 4, "dihyfo-2": 8, "retrained": 3, "nearest": 8, "bias": 2}
-    assert set(counts) == set(SETTINGS.methods)
+    counts |= {"dihyfo-1-edit-strangers": 6, "bias-strangers": 3}
+    assert set(counts) == set(METHODS)
     for method, count in counts.items():
         mine = [row for row in rows if row["method"] == method]
         assert [int(row["candidate"]) for row in mine] == list(range(count))
@@ -113,7 +141,7 @@ def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget:
         assert all(
             0 <= float(row[name]) <= 1 for row in mine for name in ("forget_accuracy", "retain_accuracy")
         )
-        prompted = method not in (RETRAINED, "bias")
+        prompted = method not in (RETRAINED, "bias", "bias-strangers")
         prompts = [index * 2 // count if prompted else -1 for index in range(count)]
         assert [int(row["prompt"]) for row in mine] == prompts
         if method != LOOKUP:
@@ -125,11 +153,43 @@ def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget:
             assert int(chosen["candidate"]) == 0
             continue
         # Whoever edits has one network, the first original; all others choose among all.
-        eligible = [row for row in mine if method != "dihyfo-1-edit" or row["start"] == "0"]
+        eligible = [row for row in mine if EDIT not in method or row["start"] == "0"]
         key = ("forget_accuracy", "retain_accuracy")
         best = min((float(row[key[0]]), -float(row[key[1]])) for row in eligible)
         assert (float(chosen[key[0]]), -float(chosen[key[1]])) == best
         assert chosen in eligible
+
+
+@pytest.mark.parametrize("forget", FORGET_SETS)
+def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results: Path, forget: str) -> None:
+    counts = {"dihyfo-1": 8, "dihyfo-1-edit": 2, "dihyfo-2": 8, "retrained": 3, "nearest": 8, "bias": 2}
+    counts |= {"dihyfo-1-edit-strangers": 3, "bias-strangers": 3}
+    rows = read(results / TASK / f"forget-{forget}.csv", METRIC_COLUMNS)
+    request = load_request(results / "store", results / TASK / "dataset.json", forget, SETTINGS.protocol)
+    for method, count in counts.items():
+        keys = {"method": method, "selection": "population", "set": "retain", "metric": "accuracy"}
+        (row,) = [row for row in rows if keys.items() <= row.items()]
+        assert int(row["n"]) == count
+        stored = load_candidates(results / "store", results / TASK / method / f"forget-{forget}.json")
+        assert stored.index in stored.population
+        if EDIT in method:
+            assert stored.population.tolist() == [
+                choose(stored.candidates, request.sizes, request.forget, SETTINGS.selection, start)
+                for start in range(count)
+            ]
+
+
+def test_strangers_are_trained_by_a_recipe_of_their_own(results: Path) -> None:
+    original, strangers = (
+        load_candidates(results / "store", results / TASK / f"{name}.json").candidates
+        for name in ("original", "strangers")
+    )
+    assert (len(original.params), len(strangers.params)) == (2, 3)
+    assert not torch.isclose(original.params, strangers.params[:2]).any(dim=1).all()
+    # Lowering biases leaves all else as it was.
+    for name, networks in (("bias", original), (f"bias{STRANGERS}", strangers)):
+        stored = load_candidates(results / "store", results / TASK / name / "forget-2.json")
+        assert torch.equal(stored.candidates.params[:, :-4], networks.params[:, :-4])
 
 
 @pytest.mark.parametrize("forget", FORGET_SETS)
@@ -139,7 +199,7 @@ def test_confusion_counts_all_test_images(results: Path, forget: str) -> None:
     labels = load_task_data(results / "store", results / TASK / "dataset.json").test.labels
     forgotten = torch.isin(labels, torch.tensor([int(label) for label in forget.split("-")]))
     images = {"retain": int((~forgotten).sum()), "test": len(labels)}
-    for method in SETTINGS.methods:
+    for method in METHODS:
         for name, expected in images.items():
             mine = [row for row in rows if (row["method"], row["set"]) == (method, name)]
             cells = [(int(row["retrained"]), int(row["predicted"])) for row in mine]
@@ -161,11 +221,16 @@ def test_learning_curves_and_alignment_cover_training(results: Path, model: str)
         (step, starts, label, role)
         for step in ("15", "30")
         for starts in ("seen", "unseen")
-        for label, role in zip("0123", ("pivot", "pivot", "free", "free"), strict=True)
+        for label, role in PROMPTED[model]
     ]
     prompts = read(folder / "prompts.csv", "starts,class,role,network,target,observed")
     assert {row["starts"] for row in prompts} == {"seen", "unseen"}
-    assert len(prompts) == 2 * 4 * 2 * 3
+    assert len(prompts) == 2 * len(PROMPTED[model]) * 2 * 3
+    distribution = read(folder / "distribution.csv", "class,role,values,low,high,share")
+    assert {(row["class"], row["role"]) for row in distribution} == set(PROMPTED[model])
+    assert {row["values"] for row in distribution} == {"train", "prompts"} | (
+        {"rebalanced"} if model == "gpt" else set()
+    )
     for row in prompts:
         assert 0 <= float(row["target"]) < 20
         assert float(row["observed"]) >= 0
@@ -209,7 +274,7 @@ def test_a_held_out_set_has_no_checkpoints_of_its_own(results: Path) -> None:
 
 def test_tokens_name_objects_and_no_places(results: Path) -> None:
     tokens = list((results / TASK).rglob("*.json"))
-    assert len(tokens) == 1 + 2 + 1 + 1 + 2 + len(FORGET_SETS) * len(SETTINGS.methods)
+    assert len(tokens) == 1 + 2 + 1 + 2 + len(SETTINGS.models) + len(FORGET_SETS) * len(METHODS)
     for path in tokens:
         content = json.loads(path.read_bytes())
         assert set(content) == {"kind", "object_id", "summary"}

@@ -46,14 +46,15 @@ DAMAGE: list[tuple[Callable[[Path], None], str, str]] = [
     (remove, "dataset", "collect_checkpoints/0"),
     (truncate, "dataset", "train_original"),
     (flip, "dataset", "evaluate/2"),
-    (remove, "checkpoints/shard-1", "assemble_corpus"),
-    (truncate, "checkpoints/shard-0", "assemble_corpus"),
-    (flip, "checkpoints/shard-0", "train_hypernet/dihyfo-2"),
-    (flip, "checkpoints/shard-1", "look_up/2"),
+    (remove, "corpus/shard-1", "assemble_corpus"),
+    (truncate, "corpus/shard-0", "assemble_corpus"),
+    (flip, "corpus/shard-0", "train_hypernet/dihyfo-2"),
+    (flip, "corpus/shard-1", "look_up/2"),
     (remove, "corpus", "sample/dihyfo-2/2"),
     (flip, "corpus", "probe_hypernet/dihyfo-1"),
     (truncate, "dihyfo-1/hypernet", "probe_hypernet/dihyfo-1"),
     (flip, "dihyfo-1/hypernet", "sample/dihyfo-1/2"),
+    (flip, "dihyfo-1/hypernet", "compare_optimizers/dihyfo-1"),
     (flip, "original", "edit/dihyfo-1/2"),
     (remove, "original", "bias/2"),
     (flip, "retrained/forget-2", "evaluate/2"),
@@ -98,11 +99,11 @@ def test_damage_is_reported_in_one_line_and_mended_by_the_stage_that_made_it(
     [
         (
             {"minimum_runs": 1000},
-            r"tasks\.digits-4: only \d+ of 40 runs .* collection\.minimum_runs = 1000\b",
+            r"tasks\.digits-4\.collection: only \d+ of 40 runs .* minimum_runs = 1000\b",
         ),
         (
             {"minimum_forgotten": 500},
-            r"have forgotten class 2, fewer than collection\.minimum_forgotten = 500\b",
+            r"have forgotten class 2, fewer than minimum_forgotten = 500\b",
         ),
     ],
 )

@@ -3,10 +3,20 @@
 import importlib
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hyperforget.config import EDIT, LOOKUP, RETRAINED, Config, forget_set, load_config
+from hyperforget.config import (
+    EDIT,
+    LOOKUP,
+    MAIN_CORPUS,
+    RETRAINED,
+    STRANGERS,
+    Config,
+    forget_set,
+    load_config,
+)
 
 TASK = "digits-4"
 # One set of the tables, one held out, and one that no configuration names and that has a pivot in it.
@@ -42,17 +52,24 @@ SETTINGS: Config = load_config(
                 },
                 "originals": 2,
                 "retrained": 3,
+                "strangers": {"count": 3, "recipe": {"learning_rate": 0.02, "batch_size": 48, "steps": 50}},
             }
         },
-        "models": {"dihyfo-1": TINY_MODEL, "dihyfo-2": TINY_MODEL},
+        "models": {
+            "dihyfo-1": TINY_MODEL,
+            "dihyfo-2": TINY_MODEL,
+            "gpt": TINY_MODEL | {"metric": "error", "training": TINY_MODEL["training"] | {"rebalance": True}},
+        },
         "prompts": {"forget": [0.5, 0.9], "retain": [0.5]},
         "probe": {"prompts": 3, "networks": 2},
+        "optimizers": {"networks": 3, "updates": 2, "best": 0.1, "adam_learning_rates": [0.01]},
         "evaluation": {"membership_networks": 2},
     }
 )
 
 # Settings of a collection that a single shard does not read.
-ELSEWHERE = {"runs", "shards", "minimum_runs", "minimum_forgotten"}
+ELSEWHERE = {"runs", "shards", "minimum_runs", "minimum_forgotten", "recipes"}
+METHODS = [*SETTINGS.methods, *SETTINGS.stranger_methods(TASK)]
 
 Job = tuple[str, list[str]]
 
@@ -72,7 +89,7 @@ def run(job: Job) -> None:
     importlib.import_module(f"hyperforget.stages.{stage}").main(arguments)
 
 
-def collect(results: Path, shard: int, **collection: object) -> Job:
+def collect(results: Path, shard: int, corpus: str = MAIN_CORPUS, **collection: object) -> Job:
     task = SETTINGS.tasks[TASK]
     spec = {
         "hidden": task.hidden,
@@ -80,24 +97,25 @@ def collect(results: Path, shard: int, **collection: object) -> Job:
         "protocol": SETTINGS.protocol,
         "runs": task.collection.runs_of(shard),
         "collection": task.collection.model_dump(exclude=ELSEWHERE) | collection,
-        "recipe": task.recipe.model_dump(exclude={"steps"}),
+        "recipes": [recipe.model_dump(exclude={"steps"}) for recipe in task.recipes_of(task.collection)],
         "pivots": task.pivots,
         "holdout": [forget_set(text, task).classes for text in task.holdout],
     }
     folder = results / TASK
-    token = folder / "checkpoints" / f"shard-{shard}.json"
+    token = folder / corpus / f"shard-{shard}.json"
     return job(
         "collect_checkpoints",
         results,
         spec,
         task=TASK,
+        corpus=corpus,
         shard=shard,
         dataset=folder / "dataset.json",
         token=token,
     )
 
 
-def assemble(results: Path, **collection: object) -> Job:
+def assemble(results: Path, corpus: str = MAIN_CORPUS, **collection: object) -> Job:
     task = SETTINGS.tasks[TASK]
     spec = {
         "collection": task.collection.model_dump() | collection,
@@ -112,12 +130,13 @@ def assemble(results: Path, **collection: object) -> Job:
         results,
         spec,
         task=TASK,
+        corpus=corpus,
         dataset=folder / "dataset.json",
-        segments=[folder / "checkpoints" / f"shard-{shard}.json" for shard in range(task.collection.shards)],
-        token=folder / "corpus.json",
-        classes=folder / "corpus-classes.csv",
-        forget_sets=folder / "corpus-forget-sets.csv",
-        bins=folder / "corpus-bins.csv",
+        segments=[folder / corpus / f"shard-{shard}.json" for shard in range(task.collection.shards)],
+        token=folder / f"{corpus}.json",
+        classes=folder / f"{corpus}-classes.csv",
+        forget_sets=folder / f"{corpus}-forget-sets.csv",
+        bins=folder / f"{corpus}-bins.csv",
     )
 
 
@@ -156,13 +175,24 @@ def jobs(results: Path) -> dict[str, Job]:
             **data,
             token=folder / "original.json",
         ),
+        "train_strangers": job(
+            "train_reference",
+            results,
+            network | {"recipe": task.stranger_recipe.model_dump(), "count": task.strangers.count},
+            **data,
+            token=folder / "strangers.json",
+        ),
     }
+    found["train_strangers"][1].append("--strangers")
+    starts = {"": folder / "original.json", STRANGERS: folder / "strangers.json"}
     for name, model in SETTINGS.models.items():
         hypernet = folder / name / "hypernet.json"
         training = {
             "hidden": task.hidden,
             "seed": seed,
+            "protocol": SETTINGS.protocol,
             "conditioning": SETTINGS.conditioning(name),
+            "performance": asdict(SETTINGS.performance(name)),
             "model": model.model_dump(include={"process", "architecture", "training"}),
         }
         probing = {
@@ -172,9 +202,10 @@ def jobs(results: Path) -> dict[str, Job]:
             "probe": SETTINGS.probe.model_dump(),
             "sampling": model.sampling.model_dump(),
             "unseen_runs": model.training.unseen_runs,
+            "rebalance": model.training.rebalance,
         }
         history = folder / name / "history.csv"
-        curves = {"alignment": folder / name / "alignment.csv", "prompts": folder / name / "prompts.csv"}
+        curves = {kind: folder / name / f"{kind}.csv" for kind in ("alignment", "prompts", "distribution")}
         found |= {
             f"train_hypernet/{name}": job(
                 "train_hypernet",
@@ -190,8 +221,21 @@ def jobs(results: Path) -> dict[str, Job]:
                 "probe_hypernet", results, probing, **data, **corpus, hypernet=hypernet, **curves
             ),
         }
+    for name in SETTINGS.learned_optimizers:
+        sampling = SETTINGS.models[name].sampling.model_dump(exclude={"candidates"})
+        found[f"compare_optimizers/{name}"] = job(
+            "compare_optimizers",
+            results,
+            reference | {"optimizers": SETTINGS.optimizers.model_dump(), "sampling": sampling},
+            model=name,
+            **data,
+            **corpus,
+            hypernet=folder / name / "hypernet.json",
+            curves=folder / name / "optimizers.csv",
+        )
     for forget in FORGET_SETS:
-        for name, model in SETTINGS.models.items():
+        for name in [name for name in SETTINGS.models if name in SETTINGS.methods]:
+            model = SETTINGS.models[name]
             options = {
                 "model": name,
                 "forget": forget,
@@ -199,19 +243,37 @@ def jobs(results: Path) -> dict[str, Job]:
                 **corpus,
                 "hypernet": folder / name / "hypernet.json",
             }
-            spec = selection | {"sampling": model.sampling.model_dump()}
+            spec = selection | {
+                "sampling": model.sampling.model_dump(),
+                "initialisation": task.recipe.initialisation,
+            }
             found[f"sample/{name}/{forget}"] = job(
-                "sample_unlearned", results, spec, **options, **made(name, forget)
+                "sample_unlearned", results, spec, method=name, **options, **made(name, forget)
             )
-            if name + EDIT in SETTINGS.methods:
-                found[f"edit/{name}/{forget}"] = job(
+            for suffix, token in starts.items() if name + EDIT in SETTINGS.methods else []:
+                method = name + EDIT + suffix
+                found[f"edit/{name}{suffix}/{forget}"] = job(
                     "sample_unlearned",
                     results,
                     selection | {"sampling": model.editing.model_dump()},
+                    method=method,
                     **options,
-                    originals=folder / "original.json",
-                    **made(name + EDIT, forget),
+                    originals=token,
+                    **made(method, forget),
                 )
+        found |= {
+            f"bias{suffix}/{forget}": job(
+                "edit_original",
+                results,
+                network,
+                method=f"bias{suffix}",
+                forget=forget,
+                **data,
+                originals=token,
+                **made(f"bias{suffix}", forget),
+            )
+            for suffix, token in starts.items()
+        }
         found |= {
             f"retrain/{forget}": job(
                 "train_reference",
@@ -230,24 +292,14 @@ def jobs(results: Path) -> dict[str, Job]:
                 **corpus,
                 **made(LOOKUP, forget),
             ),
-            f"bias/{forget}": job(
-                "edit_original",
-                results,
-                network,
-                method="bias",
-                forget=forget,
-                **data,
-                originals=folder / "original.json",
-                **made("bias", forget),
-            ),
             f"evaluate/{forget}": job(
                 "evaluate",
                 results,
                 {"protocol": SETTINGS.protocol, "evaluation": SETTINGS.evaluation.model_dump()},
                 forget=forget,
                 **data,
-                methods=SETTINGS.methods,
-                networks=[made(method, forget)["token"] for method in SETTINGS.methods],
+                methods=METHODS,
+                networks=[made(method, forget)["token"] for method in METHODS],
                 metrics=folder / f"forget-{forget}.csv",
                 candidates=folder / f"forget-{forget}-candidates.csv",
                 confusion=folder / f"forget-{forget}-confusion.csv",

@@ -1,32 +1,71 @@
 """What a dry run plans, and what it refuses."""
 
+import re
+
 import pytest
 
 pytestmark = pytest.mark.workflow
 
+ENDS = ("--config", "tasks={digits-4: {corpora: {ends: {runs: 300, shards: 3, models: [dihyfo-2]}}}}")
+
 
 def test_default_run(checkout):
     planned = checkout.planned("results/report.html")
-    # Two tasks; 3 + 5 forget sets; two hypernetworks a task, one of which also edits.
+    # Two tasks; 3 + 5 forget sets; two hypernetworks a task, one of which also edits, originals and strangers.
     assert planned == {
         "fetch_dataset": 2,
         "collect_checkpoints": 4,
         "assemble_corpus": 2,
         "train_hypernet": 4,
         "probe_hypernet": 4,
+        "compare_optimizers": 2,
         "train_original": 2,
+        "train_strangers": 2,
         "train_retrained": 8,
         "sample_unlearned": 16,
-        "sample_edited": 8,
+        "sample_edited": 16,
         "look_up_checkpoints": 8,
-        "edit_original": 8,
+        "edit_original": 16,
         "evaluate": 8,
         "gather_metrics": 1,
+        "gather_costs": 1,
         "build_tables": 1,
         "build_figures_digits": 1,
         "build_figures_digits_4": 1,
         "build_report": 1,
     }
+
+
+def test_a_further_corpus_is_collected_for_the_models_that_it_names(checkout):
+    planned = checkout.planned("results/report.html", *ENDS)
+    assert (planned["collect_checkpoints"], planned["assemble_corpus"]) == (4 + 3, 2 + 1)
+
+
+def test_every_model_gets_its_corpus(checkout):
+    corpora = {
+        "digits-4/dihyfo-1/hypernet.json": "corpus",
+        "digits-4/dihyfo-1/alignment.csv": "corpus",
+        "digits-4/dihyfo-1-edit/forget-2.json": "corpus",
+        "digits-4/dihyfo-2/hypernet.json": "corpus-ends",
+        "digits-4/dihyfo-2/alignment.csv": "corpus-ends",
+        "digits-4/dihyfo-2/forget-2.json": "corpus-ends",
+        "digits-4/nearest/forget-2.json": "corpus",
+        "digits/dihyfo-2/hypernet.json": "corpus",
+    }
+    printed = checkout.snakemake("-n", *(f"results/{target}" for target in corpora), *ENDS).stdout
+    jobs = re.findall(r"input: (.*)\n +output: (.*)\n", printed)
+    for target, corpus in corpora.items():
+        [inputs] = [inputs for inputs, outputs in jobs if f"results/{target}" in outputs.split(", ")]
+        assert re.findall(r"results/[\w-]+/(corpus[\w-]*)\.json", inputs) == [corpus], target
+
+
+def test_the_thesis_own_scale_is_planned(checkout):
+    planned = checkout.planned("results/report.html", "--configfile", "config/thesis.yaml")
+    # DiHyFo-2 has a corpus of its own on MNIST-4 and reuses that of DiHyFo-1 on MNIST.
+    assert planned["collect_checkpoints"] == 2 * 26 + 74
+    assert planned["assemble_corpus"] == 3
+    assert planned["train_hypernet"] == 4
+    assert planned["sample_unlearned"] == 2 * (2 + 3)
 
 
 def test_one_forget_set_that_no_configuration_names(checkout):
@@ -37,13 +76,26 @@ def test_one_forget_set_that_no_configuration_names(checkout):
         "assemble_corpus": 1,
         "train_hypernet": 2,
         "train_original": 1,
+        "train_strangers": 1,
         "train_retrained": 1,
         "sample_unlearned": 2,
-        "sample_edited": 1,
+        "sample_edited": 2,
         "look_up_checkpoints": 1,
-        "edit_original": 1,
+        "edit_original": 2,
         "evaluate": 1,
     }
+
+
+def test_a_task_may_have_no_strangers(checkout):
+    changes = ("--config", "tasks={digits: {strangers: {count: 0}}, digits-4: {strangers: {count: 0}}}")
+    planned = checkout.planned("results/report.html", *changes)
+    assert "train_strangers" not in planned
+    assert (planned["sample_edited"], planned["edit_original"]) == (8, 8)
+    for target in ("strangers.json", "bias-strangers/forget-2.json", "dihyfo-1-edit-strangers/forget-2.json"):
+        printed = checkout.snakemake("-n", f"results/digits/{target}", *changes)
+        assert printed.returncode != 0
+        [sentence] = [line for line in printed.stdout.splitlines() if line.startswith("error: ")]
+        assert "tasks.digits.strangers.count is 0" in sentence
 
 
 def test_workflow_snakefile_has_the_same_default_target(checkout):
@@ -65,6 +117,7 @@ def test_another_folder_uses_the_default_configuration(checkout, tmp_path):
         (["results/digits-4/forget-7.csv"], ["'7'", "unknown class 7", "0 to 3", "nearest is '3'"]),
         (["results/digits-4/forget-0-1-2-3.csv"], ["'0-1-2-3'", "all 4 classes"]),
         (["results/digits/dihyfo-1/forget-two.safetensors"], ["'two'", "class labels 0 to 9"]),
+        (["results/digits/corpus-ends.json", *ENDS], ["'digits'", "'corpus-ends'", "allowed are corpus"]),
         (["--config", "protocl=thesis"], ["'protocl'", "did you mean 'protocol'"]),
         (["--config", "seed=many"], ["seed is 'many'", "valid integer"]),
         (["--config", "tasks={digits: {hiden: [3]}}"], ["tasks.digits.hiden", "did you mean 'hidden'"]),

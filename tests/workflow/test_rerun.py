@@ -15,6 +15,8 @@ ENDS = {
     "build_figures_digits_4": 1,
     "build_report": 1,
 }
+# What the changed networks cost is gathered too; networks of rivals, and measurements, cost nothing there.
+COSTS = {"gather_costs": 1}
 
 
 def with_config(*changes: str) -> list[str]:
@@ -27,24 +29,30 @@ def test_second_run_has_nothing_to_do(finished):
 
 def test_sampling_setting_does_not_train(finished):
     planned = finished.planned(*with_config("models={dihyfo-2: {sampling: {steps: 7}}}"))
-    assert planned == ENDS | {"sample_unlearned": 2, "probe_hypernet": 1}
+    assert planned == ENDS | COSTS | {"sample_unlearned": 2, "probe_hypernet": 1}
 
 
 def test_one_models_training_leaves_the_other_alone(finished):
     planned = finished.planned(*with_config("models={dihyfo-2: {training: {learning_rate: 0.002}}}"))
-    assert planned == ENDS | {"train_hypernet": 1, "probe_hypernet": 1, "sample_unlearned": 2}
+    assert planned == ENDS | COSTS | {"train_hypernet": 1, "probe_hypernet": 1, "sample_unlearned": 2}
 
 
 def test_selection_samples_again_but_trains_nothing(finished):
     planned = finished.planned(*with_config("selection={rule: highest-retain}"))
-    assert planned == ENDS | {"sample_unlearned": 4, "sample_edited": 2, "look_up_checkpoints": 2}
+    sampled = {"sample_unlearned": 4, "sample_edited": 4, "look_up_checkpoints": 2}
+    assert planned == ENDS | COSTS | sampled
+
+
+def test_the_recipe_of_strangers_concerns_them_alone(finished):
+    planned = finished.planned(*with_config("tasks={digits-4: {strangers: {recipe: {weight_decay: 0.1}}}}"))
+    assert planned == ENDS | {"train_strangers": 1, "sample_edited": 2, "edit_original": 2}
 
 
 def test_swapped_values_are_noticed(finished):
     planned = finished.planned(*with_config("models={dihyfo-1: {editing: {steps: 2, candidates: 1}}}"))
-    assert planned == ENDS | {"sample_edited": 2}
+    assert planned == ENDS | COSTS | {"sample_edited": 4}
     swapped = finished.planned(*with_config("models={dihyfo-1: {editing: {steps: 1, candidates: 2}}}"))
-    assert swapped == ENDS | {"sample_edited": 2}
+    assert swapped == ENDS | COSTS | {"sample_edited": 4}
 
 
 def test_more_shards_of_the_same_size_keep_those_that_are_there(finished):
@@ -58,9 +66,9 @@ def test_a_new_forget_set_trains_no_hypernetwork(finished):
     assert planned == {
         "train_retrained": 1,
         "sample_unlearned": 2,
-        "sample_edited": 1,
+        "sample_edited": 2,
         "look_up_checkpoints": 1,
-        "edit_original": 1,
+        "edit_original": 2,
         "evaluate": 1,
     }
 
@@ -74,13 +82,15 @@ def test_a_new_forget_set_trains_no_hypernetwork(finished):
             "hyperforget/unlearn/bias.py",
             "_MARGIN = 1e-3",
             "_MARGIN = 2e-3",
-            ENDS | {"edit_original": 2},
+            ENDS | {"edit_original": 4},
         ),
         (
             "hyperforget/hypernet/sampling.py",
             "_NETWORKS_AT_ONCE = 256",
             "_NETWORKS_AT_ONCE = 128",
-            ENDS | {"sample_unlearned": 4, "sample_edited": 2, "probe_hypernet": 2},
+            ENDS
+            | COSTS
+            | {"sample_unlearned": 4, "sample_edited": 4, "probe_hypernet": 2, "compare_optimizers": 1},
         ),
         (
             "hyperforget/metrics/paired.py",

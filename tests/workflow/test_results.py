@@ -10,6 +10,7 @@ from safetensors import safe_open
 pytestmark = [pytest.mark.workflow, pytest.mark.smoke]
 
 METHODS = ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2", "retrained", "nearest", "bias"]
+METHODS += ["dihyfo-1-edit-strangers", "bias-strangers"]
 
 
 def read(path):
@@ -39,7 +40,7 @@ def test_metrics_are_complete(finished):
     sets = ("retain", "forget", "test", "retain-train", "forget-train")
     assert accuracy == {(m, f, s) for m in METHODS for f in ("2", "3") for s in sets}
     assert {row["metric"] for row in rows} == {
-        "accuracy", "overlap", "activation_distance", "phi", "jsd", "mia", "mia_test",
+        "accuracy", "overlap", "activation_distance", "phi", "jsd", "mia", "mia_test", "usable_share",
     }  # fmt: skip
 
 
@@ -65,6 +66,15 @@ def test_retrained_networks_do_not_know_the_forgotten_class(finished):
         if (row["method"], row["metric"], row["set"]) == ("retrained", "accuracy", "forget")
     ]
     assert values == [0.0] * 4
+
+
+def test_strangers_stand_in_a_table_of_their_own(finished):
+    rows = read(finished.folder / "results/tables/digits-4-strangers.csv")
+    methods = ["retrained", "dihyfo-1-edit-strangers", "bias-strangers"]
+    assert [(row["forget"], row["method"]) for row in rows] == [(f, m) for f in ("2", "3") for m in methods]
+    elsewhere = [path for path in (finished.folder / "results/tables").iterdir() if "-strangers" not in path.name]
+    assert len(elsewhere) == 15
+    assert not any("strangers" in path.read_text() for path in elsewhere)
 
 
 def test_report_stands_alone(finished):

@@ -2,12 +2,22 @@ import json
 import os
 import shlex
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 try:
     from hyperforget.code import code_digest
     from hyperforget.command import UserError, nearest_choice
-    from hyperforget.config import EDIT, LOOKUP, RETRAINED, forget_set, load_config, warnings
+    from hyperforget.config import (
+        EDIT,
+        LOOKUP,
+        MAIN_CORPUS,
+        RETRAINED,
+        STRANGERS,
+        forget_set,
+        load_config,
+        warnings,
+    )
     from hyperforget.store.files import file_digest
     from hyperforget.report.names import FIGURE_FOLDER, TABLE_FOLDER, figure_files, table_files
 except ModuleNotFoundError as error:
@@ -49,6 +59,8 @@ wildcard_constraints:
     forget=r"[^/]+(?<!-candidates)(?<!-confusion)",
     model="|".join(settings.models),
     shard=r"\d+",
+    strangers=f"({STRANGERS})?",
+    corpus="|".join(sorted({corpus for task in settings.tasks.values() for corpus in task.collections})),
 
 
 def canonical(value):
@@ -62,7 +74,7 @@ def code(stage):
 
 
 def task_of(wildcards):
-    """The task's settings; refuses an unknown task and a wrong forget set, before any job runs."""
+    """The task's settings; refuses an unknown task, forget set or corpus of it, before any job runs."""
     if wildcards.task not in settings.tasks:
         allowed = ", ".join(settings.tasks)
         nearest = nearest_choice(wildcards.task, settings.tasks)
@@ -75,6 +87,12 @@ def task_of(wildcards):
             forget_set(wildcards.forget, task)
         except UserError as error:
             sys.exit(f"error: {error}")
+    if {"forget", "model"} <= set(wildcards.keys()) and wildcards.model not in settings.methods:
+        allowed = ", ".join(settings.methods)
+        sys.exit(f"error: model {wildcards.model!r} forgets no class; allowed are the methods {allowed}")
+    if "corpus" in wildcards.keys() and wildcards.corpus not in task.collections:
+        allowed = ", ".join(task.collections)
+        sys.exit(f"error: task {wildcards.task!r} has no corpus {wildcards.corpus!r}; allowed are {allowed}")
     return task
 
 
@@ -89,13 +107,48 @@ def models_that_edit():
 
 
 def segments(wildcards):
-    shards = range(task_of(wildcards).collection.shards)
-    return expand("results/{{task}}/checkpoints/shard-{shard}.json", shard=shards)
+    shards = range(task_of(wildcards).collections[wildcards.corpus].shards)
+    return expand("results/{{task}}/{{corpus}}/shard-{shard}.json", shard=shards)
+
+
+def corpus_of_model(wildcards):
+    """The corpus that the model is trained on, and that tells which losses to prompt it with."""
+    return f"results/{{task}}/{task_of(wildcards).corpus_of(wildcards.model)}.json"
+
+
+def corpora(task, *files):
+    """Tables of every corpus of a task, such as ``classes``."""
+    return expand(
+        "results/{task}/{corpus}-{file}.csv", task=task, corpus=settings.tasks[task].collections, file=files
+    )
+
+
+def strangers_of(wildcards):
+    """The settings of a task's strangers; refuses a task that has none."""
+    strangers = task_of(wildcards).strangers
+    if not strangers.count:
+        sys.exit(
+            f"error: tasks.{wildcards.task}.strangers.count is 0, so there are no strangers; allowed is 1 or more"
+        )
+    return strangers
+
+
+def trained_networks(wildcards):
+    """The networks that a method edits: strangers, if its name ends so, else the original networks."""
+    if wildcards.strangers:
+        strangers_of(wildcards)
+        return "results/{task}/strangers.json"
+    return "results/{task}/original.json"
+
+
+def methods_of(wildcards):
+    """Every method of a task, those on strangers last."""
+    task_of(wildcards)
+    return [*settings.methods, *settings.stranger_methods(wildcards.task)]
 
 
 def all_networks(wildcards):
-    task_of(wildcards)
-    return expand("results/{{task}}/{method}/forget-{{forget}}.json", method=settings.methods)
+    return expand("results/{{task}}/{method}/forget-{{forget}}.json", method=methods_of(wildcards))
 
 
 def forget_sets(task):

@@ -24,11 +24,11 @@ rule collect_checkpoints:
     input:
         dataset="results/{task}/dataset.json",
     output:
-        token="results/{task}/checkpoints/shard-{shard}.json",
+        token="results/{task}/{corpus}/shard-{shard}.json",
     log:
-        "results/logs/collect_checkpoints/{task}/shard-{shard}.log",
+        "results/logs/collect_checkpoints/{task}/{corpus}/shard-{shard}.log",
     benchmark:
-        "results/benchmarks/collect_checkpoints/{task}/shard-{shard}.jsonl"
+        "results/benchmarks/collect_checkpoints/{task}/{corpus}/shard-{shard}.jsonl"
     # The longest chain of jobs first, so that the last of them does not run alone.
     priority: 20
     conda:
@@ -42,9 +42,9 @@ rule collect_checkpoints:
         code=code("collect_checkpoints"),
         store=STORE,
     shell:
-        "python -m hyperforget.stages.collect_checkpoints --task {wildcards.task} --shard {wildcards.shard}"
-        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
-        " --token {output.token} &>{log}"
+        "python -m hyperforget.stages.collect_checkpoints --task {wildcards.task} --corpus {wildcards.corpus}"
+        " --shard {wildcards.shard} --spec {params.spec:q} {params.store} --threads {threads}"
+        " --dataset {input.dataset} --token {output.token} &>{log}"
 
 
 rule assemble_corpus:
@@ -52,14 +52,14 @@ rule assemble_corpus:
         dataset="results/{task}/dataset.json",
         segments=segments,
     output:
-        token="results/{task}/corpus.json",
-        classes="results/{task}/corpus-classes.csv",
-        forget_sets="results/{task}/corpus-forget-sets.csv",
-        bins="results/{task}/corpus-bins.csv",
+        token="results/{task}/{corpus}.json",
+        classes="results/{task}/{corpus}-classes.csv",
+        forget_sets="results/{task}/{corpus}-forget-sets.csv",
+        bins="results/{task}/{corpus}-bins.csv",
     log:
-        "results/logs/assemble_corpus/{task}.log",
+        "results/logs/assemble_corpus/{task}/{corpus}.log",
     benchmark:
-        "results/benchmarks/assemble_corpus/{task}.jsonl"
+        "results/benchmarks/assemble_corpus/{task}/{corpus}.jsonl"
     conda:
         "../../envs/hyperforget.yaml"
     threads: 1
@@ -71,7 +71,7 @@ rule assemble_corpus:
         code=code("assemble_corpus"),
         store=STORE,
     shell:
-        "python -m hyperforget.stages.assemble_corpus --task {wildcards.task} --spec {params.spec:q}"
-        " {params.store} --threads {threads} --dataset {input.dataset} --segments {input.segments}"
-        " --token {output.token} --classes {output.classes} --forget-sets {output.forget_sets}"
-        " --bins {output.bins} &>{log}"
+        "python -m hyperforget.stages.assemble_corpus --task {wildcards.task} --corpus {wildcards.corpus}"
+        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
+        " --segments {input.segments} --token {output.token} --classes {output.classes}"
+        " --forget-sets {output.forget_sets} --bins {output.bins} &>{log}"

@@ -1,7 +1,7 @@
 rule train_hypernet:
     input:
         dataset="results/{task}/dataset.json",
-        corpus="results/{task}/corpus.json",
+        corpus=corpus_of_model,
     output:
         token="results/{task}/{model}/hypernet.json",
         history="results/{task}/{model}/history.csv",
@@ -29,11 +29,12 @@ rule train_hypernet:
 rule probe_hypernet:
     input:
         dataset="results/{task}/dataset.json",
-        corpus="results/{task}/corpus.json",
+        corpus=corpus_of_model,
         hypernet="results/{task}/{model}/hypernet.json",
     output:
         alignment="results/{task}/{model}/alignment.csv",
         prompts="results/{task}/{model}/prompts.csv",
+        distribution="results/{task}/{model}/distribution.csv",
     log:
         "results/logs/probe_hypernet/{task}/{model}.log",
     benchmark:
@@ -51,13 +52,43 @@ rule probe_hypernet:
     shell:
         "python -m hyperforget.stages.probe_hypernet --task {wildcards.task} --spec {params.spec:q}"
         " {params.store} --threads {threads} --dataset {input.dataset} --corpus {input.corpus}"
-        " --hypernet {input.hypernet} --alignment {output.alignment} --prompts {output.prompts} &>{log}"
+        " --hypernet {input.hypernet} --alignment {output.alignment} --prompts {output.prompts}"
+        " --distribution {output.distribution} &>{log}"
+
+
+rule compare_optimizers:
+    input:
+        dataset="results/{task}/dataset.json",
+        corpus=corpus_of_model,
+        hypernet="results/{task}/{model}/hypernet.json",
+    output:
+        curves="results/{task}/{model}/optimizers.csv",
+    log:
+        "results/logs/compare_optimizers/{task}/{model}.log",
+    benchmark:
+        "results/benchmarks/compare_optimizers/{task}/{model}.jsonl"
+    wildcard_constraints:
+        model="|".join(settings.learned_optimizers) or "none",
+    conda:
+        "../../envs/hyperforget.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime="1h",
+    params:
+        spec=optimizers_spec,
+        code=code("compare_optimizers"),
+        store=STORE,
+    shell:
+        "python -m hyperforget.stages.compare_optimizers --task {wildcards.task} --model {wildcards.model}"
+        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
+        " --corpus {input.corpus} --hypernet {input.hypernet} --curves {output.curves} &>{log}"
 
 
 rule sample_unlearned:
     input:
         dataset="results/{task}/dataset.json",
-        corpus="results/{task}/corpus.json",
+        corpus=corpus_of_model,
         hypernet="results/{task}/{model}/hypernet.json",
     output:
         token="results/{task}/{model}/forget-{forget}.json",
@@ -78,7 +109,8 @@ rule sample_unlearned:
         store=STORE,
     shell:
         "python -m hyperforget.stages.sample_unlearned --task {wildcards.task} --model {wildcards.model}"
-        " --forget {wildcards.forget} --spec {params.spec:q} {params.store} --threads {threads}"
+        " --method {wildcards.model} --forget {wildcards.forget}"
+        " --spec {params.spec:q} {params.store} --threads {threads}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
         " --token {output.token} --network {output.network} &>{log}"
 
@@ -86,16 +118,16 @@ rule sample_unlearned:
 rule sample_edited:
     input:
         dataset="results/{task}/dataset.json",
-        corpus="results/{task}/corpus.json",
+        corpus=corpus_of_model,
         hypernet="results/{task}/{model}/hypernet.json",
-        originals="results/{task}/original.json",
+        originals=trained_networks,
     output:
-        token="results/{task}/{model}-edit/forget-{forget}.json",
-        network="results/{task}/{model}-edit/forget-{forget}.safetensors",
+        token="results/{task}/{model}-edit{strangers}/forget-{forget}.json",
+        network="results/{task}/{model}-edit{strangers}/forget-{forget}.safetensors",
     log:
-        "results/logs/sample_edited/{task}/{model}/forget-{forget}.log",
+        "results/logs/sample_edited/{task}/{model}{strangers}/forget-{forget}.log",
     benchmark:
-        "results/benchmarks/sample_edited/{task}/{model}/forget-{forget}.jsonl"
+        "results/benchmarks/sample_edited/{task}/{model}{strangers}/forget-{forget}.jsonl"
     wildcard_constraints:
         model="|".join(models_that_edit()) or "none",
     conda:
@@ -110,6 +142,7 @@ rule sample_edited:
         store=STORE,
     shell:
         "python -m hyperforget.stages.sample_unlearned --task {wildcards.task} --model {wildcards.model}"
-        " --forget {wildcards.forget} --spec {params.spec:q} {params.store} --threads {threads}"
+        " --method {wildcards.model}-edit{wildcards.strangers} --forget {wildcards.forget}"
+        " --spec {params.spec:q} {params.store} --threads {threads}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
         " --originals {input.originals} --token {output.token} --network {output.network} &>{log}"

@@ -22,6 +22,31 @@ rule train_original:
         " {params.store} --threads {threads} --dataset {input.dataset} --token {output.token} &>{log}"
 
 
+rule train_strangers:
+    input:
+        dataset="results/{task}/dataset.json",
+    output:
+        token="results/{task}/strangers.json",
+    log:
+        "results/logs/train_strangers/{task}.log",
+    benchmark:
+        "results/benchmarks/train_strangers/{task}.jsonl"
+    conda:
+        "../../envs/hyperforget.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime="1h",
+    params:
+        spec=strangers_spec,
+        code=code("train_reference"),
+        store=STORE,
+    shell:
+        "python -m hyperforget.stages.train_reference --task {wildcards.task} --strangers"
+        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
+        " --token {output.token} &>{log}"
+
+
 rule train_retrained:
     input:
         dataset="results/{task}/dataset.json",
@@ -51,7 +76,7 @@ rule train_retrained:
 rule look_up_checkpoints:
     input:
         dataset="results/{task}/dataset.json",
-        corpus="results/{task}/corpus.json",
+        corpus=f"results/{{task}}/{MAIN_CORPUS}.json",
     output:
         token=f"results/{{task}}/{LOOKUP}/forget-{{forget}}.json",
         network=f"results/{{task}}/{LOOKUP}/forget-{{forget}}.safetensors",
@@ -78,14 +103,14 @@ rule look_up_checkpoints:
 rule edit_original:
     input:
         dataset="results/{task}/dataset.json",
-        originals="results/{task}/original.json",
+        originals=trained_networks,
     output:
-        token="results/{task}/{method}/forget-{forget}.json",
-        network="results/{task}/{method}/forget-{forget}.safetensors",
+        token="results/{task}/{method}{strangers}/forget-{forget}.json",
+        network="results/{task}/{method}{strangers}/forget-{forget}.safetensors",
     log:
-        "results/logs/edit_original/{task}/{method}/forget-{forget}.log",
+        "results/logs/edit_original/{task}/{method}{strangers}/forget-{forget}.log",
     benchmark:
-        "results/benchmarks/edit_original/{task}/{method}/forget-{forget}.jsonl"
+        "results/benchmarks/edit_original/{task}/{method}{strangers}/forget-{forget}.jsonl"
     wildcard_constraints:
         method="|".join(rival for rival in settings.rivals if rival != LOOKUP) or "none",
     conda:
@@ -99,8 +124,9 @@ rule edit_original:
         code=code("edit_original"),
         store=STORE,
     shell:
-        "python -m hyperforget.stages.edit_original --task {wildcards.task} --method {wildcards.method}"
-        " --forget {wildcards.forget} --spec {params.spec:q} {params.store} --threads {threads}"
+        "python -m hyperforget.stages.edit_original --task {wildcards.task}"
+        " --method {wildcards.method}{wildcards.strangers} --forget {wildcards.forget}"
+        " --spec {params.spec:q} {params.store} --threads {threads}"
         " --dataset {input.dataset} --originals {input.originals} --token {output.token}"
         " --network {output.network} &>{log}"
 
@@ -125,7 +151,7 @@ rule evaluate:
         runtime="1h",
     params:
         spec=evaluation_spec,
-        methods=settings.methods,
+        methods=methods_of,
         code=code("evaluate"),
         store=STORE,
     shell:

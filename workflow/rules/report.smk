@@ -1,5 +1,6 @@
 localrules:
     gather_metrics,
+    gather_costs,
     build_tables,
     build_report,
 
@@ -25,6 +26,33 @@ rule gather_metrics:
     shell:
         "python -m hyperforget.stages.gather_metrics {params.store} --parts {input.parts}"
         " --metrics {output.metrics} &>{log}"
+
+
+rule gather_costs:
+    input:
+        hypernets=expand("results/{task}/{model}/hypernet.json", task=settings.tasks, model=settings.models),
+        networks=expand(
+            all_forget_sets("results/{task}/{{method}}/forget-{forget}.json"),
+            method=[method for method in settings.methods if method not in settings.rivals],
+        ),
+    output:
+        costs="results/costs.csv",
+    log:
+        "results/logs/gather_costs.log",
+    benchmark:
+        "results/benchmarks/gather_costs/all.jsonl"
+    conda:
+        "../../envs/hyperforget.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime="10m",
+    params:
+        code=code("gather_costs"),
+        store=STORE,
+    shell:
+        "python -m hyperforget.stages.gather_costs {params.store}"
+        " --tokens {input.hypernets} {input.networks} --costs {output.costs} &>{log}"
 
 
 rule build_tables:
@@ -57,12 +85,17 @@ for task in settings.tasks:
         name:
             f"build_figures_{task.replace('-', '_')}"
         input:
-            expand("results/{task}/corpus-classes.csv", task=task),
+            corpora(task, "classes"),
             expand(
                 "results/{task}/{model}/{file}.csv",
                 task=task,
                 model=settings.models,
-                file=["history", "alignment", "prompts"],
+                file=["history", "alignment", "prompts", "distribution"],
+            ),
+            expand(
+                "results/{task}/{model}/optimizers.csv",
+                task=task,
+                model=settings.learned_optimizers,
             ),
             expand(
                 "results/{task}/forget-{forget}-{kind}.csv",
@@ -95,12 +128,14 @@ for task in settings.tasks:
 rule build_report:
     input:
         metrics="results/metrics.csv",
+        costs="results/costs.csv",
         tables=TABLES,
         figures=[figure for task in settings.tasks for figure in figures(task)],
-        corpora=expand(
-            "results/{task}/corpus-{file}.csv",
+        corpora=[file for task in settings.tasks for file in corpora(task, "classes", "forget-sets", "bins")],
+        optimizers=expand(
+            "results/{task}/{model}/optimizers.csv",
             task=settings.tasks,
-            file=["classes", "forget-sets", "bins"],
+            model=settings.learned_optimizers,
         ),
     output:
         page="results/report.html",

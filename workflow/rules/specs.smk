@@ -23,15 +23,16 @@ def network_spec(wildcards):
 
 def collection_spec(wildcards):
     task = task_of(wildcards)
+    collection = task.collections[wildcards.corpus]
     held_out = [forget_set(text, task).classes for text in task.holdout]
     # A shard knows its own runs only: more shards of the same size leave those that are there as they are.
-    elsewhere = {"runs", "shards", "minimum_runs", "minimum_forgotten"}
+    elsewhere = {"runs", "shards", "minimum_runs", "minimum_forgotten", "models", "recipes"}
     return canonical(
         network_spec(wildcards)
         | {
-            "runs": task.collection.runs_of(int(wildcards.shard)),
-            "collection": task.collection.model_dump(exclude=elsewhere),
-            "recipe": task.recipe.model_dump(exclude={"steps"}),
+            "runs": collection.runs_of(int(wildcards.shard)),
+            "collection": collection.model_dump(exclude=elsewhere),
+            "recipes": [recipe.model_dump(exclude={"steps"}) for recipe in task.recipes_of(collection)],
             "pivots": task.pivots,
             "holdout": held_out,
         }
@@ -42,7 +43,7 @@ def corpus_spec(wildcards):
     task = task_of(wildcards)
     return canonical(
         {
-            "collection": task.collection.model_dump(),
+            "collection": task.collections[wildcards.corpus].model_dump(exclude={"models"}),
             "pivots": task.pivots,
             "forget": task.forget,
             "holdout": task.holdout,
@@ -56,6 +57,12 @@ def original_spec(wildcards):
     return canonical(network_spec(wildcards) | {"recipe": task.recipe.model_dump(), "count": task.originals})
 
 
+def strangers_spec(wildcards):
+    task = task_of(wildcards)
+    count = strangers_of(wildcards).count
+    return canonical(network_spec(wildcards) | {"recipe": task.stranger_recipe.model_dump(), "count": count})
+
+
 def retrained_spec(wildcards):
     task = task_of(wildcards)
     return canonical(network_spec(wildcards) | {"recipe": task.recipe.model_dump(), "count": task.retrained})
@@ -64,10 +71,10 @@ def retrained_spec(wildcards):
 def training_spec(wildcards):
     model = settings.models[wildcards.model]
     return canonical(
-        {
-            "hidden": task_of(wildcards).hidden,
-            "seed": settings.seed,
+        network_spec(wildcards)
+        | {
             "conditioning": settings.conditioning(wildcards.model),
+            "performance": asdict(settings.performance(wildcards.model)),
             "model": model.model_dump(include={"process", "architecture", "training"}),
         }
     )
@@ -83,6 +90,18 @@ def probe_spec(wildcards):
             "probe": settings.probe.model_dump(),
             "sampling": model.sampling.model_dump(),
             "unseen_runs": model.training.unseen_runs,
+            "rebalance": model.training.rebalance,
+        }
+    )
+
+
+def optimizers_spec(wildcards):
+    return canonical(
+        network_spec(wildcards)
+        | {
+            "recipe": task_of(wildcards).recipe.model_dump(),
+            "optimizers": settings.optimizers.model_dump(),
+            "sampling": settings.models[wildcards.model].sampling.model_dump(exclude={"candidates"}),
         }
     )
 
@@ -96,7 +115,8 @@ def selection_spec(wildcards):
 
 def sampling_spec(wildcards):
     sampling = settings.models[wildcards.model].sampling.model_dump()
-    return canonical(selection_spec(wildcards) | {"sampling": sampling})
+    initialisation = task_of(wildcards).recipe.initialisation
+    return canonical(selection_spec(wildcards) | {"sampling": sampling, "initialisation": initialisation})
 
 
 def editing_spec(wildcards):
@@ -123,13 +143,24 @@ def evaluation_spec(wildcards):
 REPORT = {
     "protocol": settings.protocol,
     "models": list(settings.models),
+    "performances": {model: asdict(settings.performance(model)) for model in settings.models},
+    "rebalanced": [name for name, model in settings.models.items() if model.training.rebalance],
     "methods": settings.methods,
+    "learned_optimizers": settings.learned_optimizers,
     "tasks": {
         name: {
             "classes": [str(label) for label in task.classes],
             "pivots": task.pivots,
             "forget": task.forget,
             "holdout": task.holdout,
+            "strangers": {
+                "methods": settings.stranger_methods(name),
+                "description": task.stranger_recipe.description,
+            },
+            "corpora": {
+                corpus: [model for model in settings.models if task.corpus_of(model) == corpus]
+                for corpus in task.collections
+            },
             "network": "MLP, ReLU, hidden units: " + ", ".join(map(str, task.hidden)),
             "description": f"{task.dataset.source}, classes {', '.join(map(str, task.classes))}",
         }

@@ -2,19 +2,28 @@
 
 from pathlib import Path
 
-from hyperforget.report.figures.alignment import draw_alignment
+from hyperforget.report.figures.alignment import draw_alignment, draw_alignment_comparison
 from hyperforget.report.figures.candidates import draw_candidates
 from hyperforget.report.figures.confusion import draw_confusion
+from hyperforget.report.figures.distribution import draw_distribution
 from hyperforget.report.figures.learning import draw_learning
-from hyperforget.report.figures.observed import draw_observed
+from hyperforget.report.figures.observed import (
+    best_values,
+    class_medians,
+    draw_observed,
+    draw_observed_comparison,
+)
+from hyperforget.report.figures.optimizers import draw_optimizers
 from hyperforget.report.figures.style import Drawing, style
 from hyperforget.report.figures.svg import to_svg
 from hyperforget.report.names import (
     FIGURE_SUFFIX,
     ReportSpec,
     candidate_methods,
+    comparison_figures,
     confusion_methods,
     figure_names,
+    training_figures,
 )
 
 
@@ -40,8 +49,25 @@ def _draw_figures(spec: ReportSpec, task_name: str, results: Path) -> dict[str, 
         name = f"{task_name}-{model}"
         drawings[f"{name}-learning"] = draw_learning(folder / model / "history.csv", task_name, model)
         drawings[f"{name}-alignment"] = draw_alignment(folder / model / "alignment.csv", task, model)
-        prompts, classes = folder / model / "prompts.csv", folder / "corpus-classes.csv"
-        drawings[f"{name}-observed"] = draw_observed(prompts, classes, task, model)
+        performance, distribution = spec.performance(model), folder / model / "distribution.csv"
+        if performance.is_scalar:
+            bounds = best_values(distribution, performance)
+        else:
+            bounds = class_medians(folder / f"{task.corpus_of(model).name}-classes.csv")
+        prompts = folder / model / "prompts.csv"
+        drawings[f"{name}-observed"] = draw_observed(prompts, bounds, task, model, performance)
+        if "distribution" in training_figures(spec, model):
+            drawings[f"{name}-distribution"] = draw_distribution(distribution, task, model, performance)
+        if model in spec.learned_optimizers:
+            curves = folder / model / "optimizers.csv"
+            drawings[f"{name}-optimizers"] = draw_optimizers(curves, task_name, model)
+    if comparison_figures(spec):
+        alignments = {model: folder / model / "alignment.csv" for model in spec.scalar_models}
+        drawings[f"{task_name}-alignment-comparison"] = draw_alignment_comparison(alignments, task)
+        prompted = {model: folder / model / "prompts.csv" for model in spec.scalar_models}
+        drawings[f"{task_name}-observed-comparison"] = draw_observed_comparison(
+            prompted, spec.performances, task
+        )
     candidates = {forget: folder / f"forget-{forget}-candidates.csv" for forget in task.forget_sets}
     for method in candidate_methods(spec):
         drawings[f"{task_name}-{method}-candidates"] = draw_candidates(candidates, task, method, data)

@@ -1,5 +1,6 @@
-"""Prompt alignment over training (thesis, figures 3.9, 3.12, 3.17 and 3.19)."""
+"""Prompt alignment over training (thesis, figures 2.5, 2.6, 3.9, 3.12, 3.17 and 3.19)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,15 @@ from hyperforget.report.results import check_values, read_csv
 
 _COLUMNS = ("step", "starts", "class", "role", "r_squared", "correlation")
 _MEASURES = (("r_squared", "prompt alignment R²"), ("correlation", "correlation"))
-_ROLES = (("free", "free classes"), ("pivot", "pivot classes"))
+_ROLES = (("free", "free classes"), ("pivot", "pivot classes"), ("all", "mean over classes"))
 _DASHES: dict[str, Any] = {"seen": "-", "unseen": (0, (3, 1.5))}
 # R² has no lower bound, and early in training it is far below what the eye can use.
 _LOWEST = -1.0
 
 
 def draw_alignment(path: Path, task: TaskSpec, model: str) -> Drawing:
-    """R² and correlation of target and observed losses over training, by class, from ``alignment.csv``."""
-    alignment = read_csv(path, _COLUMNS)
-    check_values(alignment, path, "role", [role for role, _ in _ROLES])
-    check_values(alignment, path, "starts", list(_DASHES))
+    """R² and correlation of target and observed values over training, by class, from ``alignment.csv``."""
+    alignment = _read(path)
     roles = [role for role in _ROLES if (alignment["role"] == role[0]).any()]
     figure = new_figure(3.6 * len(roles), 5.4)
     grid = figure.subplots(2, len(roles), squeeze=False, sharex=True, sharey="row")
@@ -47,6 +46,40 @@ def draw_alignment(path: Path, task: TaskSpec, model: str) -> Drawing:
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     title = f"Prompt alignment of {method_title(model)} on {task.name}"
     return Drawing(figure, title, _description(alignment, clipped))
+
+
+def draw_alignment_comparison(paths: Mapping[str, Path], task: TaskSpec) -> Drawing:
+    """R² and correlation over training of several models that are told one number, a line for each.
+
+    ``paths`` gives the ``alignment.csv`` of each model.
+    """
+    alignment = pd.concat(
+        [_read(path).assign(**{"class": method_title(model)}) for model, path in paths.items()]
+    )
+    starts = [start for start in _DASHES if (alignment["starts"] == start).any()]
+    figure = new_figure(3.6 * len(starts), 5.4)
+    grid = figure.subplots(2, len(starts), squeeze=False, sharex=True, sharey="row")
+    clipped = 0
+    for column, start in enumerate(starts):
+        rows = alignment[alignment["starts"] == start]
+        grid[0][column].set_title(f"runs {start} in training")
+        grid[1][column].set_xlabel("training step")
+        for line, (measure, measure_title) in enumerate(_MEASURES):
+            clipped += _draw_panel(grid[line][column], rows, measure)
+            grid[line][0].set_ylabel(measure_title)
+    handles = _handles(list(alignment["class"].unique()))
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)))
+    last = alignment[alignment["step"] == alignment.groupby("class")["step"].transform("max")]
+    parts = [f"{row['class']} {row['r_squared']:.2f} on {row['starts']} runs" for _, row in last.iterrows()]
+    description = "At the last step, R² is " + ", ".join(parts) + "." + _clipped_sentence(clipped)
+    return Drawing(figure, f"Prompt alignment of models that are told one number on {task.name}", description)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    alignment = read_csv(path, _COLUMNS)
+    check_values(alignment, path, "role", [role for role, _ in _ROLES])
+    check_values(alignment, path, "starts", list(_DASHES))
+    return alignment
 
 
 def _draw_panel(axes: Axes, rows: pd.DataFrame, measure: str) -> int:
@@ -88,10 +121,7 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame, measure: str) -> int:
 def _class_legend(axes: Axes, rows: pd.DataFrame, title: str) -> None:
     """Above the panel, where it hides nothing."""
     names = list(rows["class"].unique())
-    handles = []
-    for index, name in enumerate(names):
-        colour, marker = class_style(index)
-        handles.append(Line2D([], [], color=colour, marker=marker, markersize=4, label=name))
+    handles = _handles(names)
     columns = 5 if max((len(name) for name in names), default=0) <= 2 else 2
     axes.legend(
         handles=handles,
@@ -105,9 +135,20 @@ def _class_legend(axes: Axes, rows: pd.DataFrame, title: str) -> None:
     )
 
 
+def _handles(names: list[str]) -> list[Line2D]:
+    handles = []
+    for index, name in enumerate(names):
+        colour, marker = class_style(index)
+        handles.append(Line2D([], [], color=colour, marker=marker, markersize=4, label=name))
+    return handles
+
+
 def _description(alignment: pd.DataFrame, clipped: int) -> str:
     last = alignment[alignment["step"] == alignment["step"].max()]
     means = last.groupby(["role", "starts"], sort=False)["r_squared"].mean()
     parts = [f"{value:.2f} for {role} classes on {starts} runs" for (role, starts), value in means.items()]
-    text = "At the last step, mean R² is " + ", ".join(parts) + "."
-    return text + (f" Values below −1, drawn as triangles on the lower edge: {clipped}." if clipped else "")
+    return "At the last step, mean R² is " + ", ".join(parts) + "." + _clipped_sentence(clipped)
+
+
+def _clipped_sentence(clipped: int) -> str:
+    return f" Values below −1, drawn as triangles on the lower edge: {clipped}." if clipped else ""

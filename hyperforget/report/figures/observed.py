@@ -1,79 +1,155 @@
-"""Losses of generated networks against those asked for (thesis, figures 3.10, 3.13, 3.18 and 3.20)."""
+"""What generated networks reach against what was asked for (thesis, figures 2.5, 2.9, 3.10, 3.13, 3.18, 3.20)."""
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from hyperforget.report.figures.style import INK, Drawing, class_style, identity_line, new_figure
-from hyperforget.report.names import TaskSpec, method_title
-from hyperforget.report.results import check_values, read_csv
+from hyperforget.config import Performance
+from hyperforget.report.figures.style import (
+    BLUE,
+    INK,
+    VERMILLION,
+    Drawing,
+    class_style,
+    identity_line,
+    new_figure,
+)
+from hyperforget.report.names import TaskSpec, method_title, performance_title
+from hyperforget.report.results import check_values, read_csv, rows_of
 
 _COLUMNS = ("starts", "class", "role", "network", "target", "observed")
-_ROLES = (("free", "free classes"), ("pivot", "pivot classes"))
+_ROLES = (("free", "free classes"), ("pivot", "pivot classes"), ("all", "mean over classes"))
 _STARTS = (("seen", "runs seen in training"), ("unseen", "runs kept out of training"))
 # The log axes end here; no loss of interest is smaller.
 _SMALLEST = 1e-3
 _MOST_POINTS = 250
+_MOST_COLUMNS = 3
+_PLURALS = {"loss": "losses", "error": "errors", "accuracy": "accuracies"}
 
 
-def draw_observed(path: Path, classes_path: Path, task: TaskSpec, model: str) -> Drawing:
-    """Observed against target loss, from ``prompts.csv``; the lower bound is the median loss of each class
-    in the corpus, from ``corpus-classes.csv``.
+@dataclass(frozen=True)
+class _Frame:
+    """Both axes of a panel: from where to where, and whether they are logarithmic."""
+
+    low: float
+    high: float
+    is_logarithmic: bool
+
+
+def draw_observed(
+    path: Path, bounds: "pd.Series[float]", task: TaskSpec, model: str, performance: Performance
+) -> Drawing:
+    """Observed against target values, from ``prompts.csv``; ``bounds`` are those of `class_medians` or
+    `best_values`.
     """
-    prompts = read_csv(path, _COLUMNS)
-    medians = read_csv(classes_path, ("class", "median")).set_index("class")["median"]
-    check_values(prompts, path, "role", [role for role, _ in _ROLES])
-    check_values(prompts, path, "starts", [start for start, _ in _STARTS])
+    prompts = _read(path)
     roles = [role for role in _ROLES if (prompts["role"] == role[0]).any()]
     starts = [start for start in _STARTS if (prompts["starts"] == start[0]).any()]
     figure = new_figure(3.4 * len(starts) + 0.5, 3.3 * len(roles) + 0.3)
     grid = figure.subplots(len(roles), len(starts), squeeze=False, sharex=True, sharey=True)
-    low, high = _limits(prompts)
+    frame = _frame(prompts, performance)
     for line, (role, role_title) in enumerate(roles):
         for column, (start, start_title) in enumerate(starts):
             axes = grid[line][column]
             rows = prompts[(prompts["role"] == role) & (prompts["starts"] == start)]
-            _draw_panel(axes, rows, medians, low, high)
-            axes.set_title(f"{role_title}, {start_title}")
+            for index, (name, of_class) in enumerate(rows.groupby("class", sort=False)):
+                colour, marker = class_style(index)
+                _draw_points(axes, of_class, frame, colour, marker, str(name))
+                if name in bounds.index:
+                    axes.axhline(max(bounds[name], frame.low), color=colour, linewidth=1.0, linestyle=":")
+            _finish_panel(axes, frame)
+            shown = performance_title(performance) if performance.is_scalar else role_title
+            axes.set_title(f"{shown}, {start_title}")
             if line == len(roles) - 1:
-                axes.set_xlabel("target loss (nats)")
+                axes.set_xlabel(f"target {performance.metric} ({performance.unit})")
             if column == 0:
-                axes.set_ylabel("observed loss (nats)")
+                axes.set_ylabel(f"observed {performance.metric} ({performance.unit})")
             if column == len(starts) - 1:
                 _class_legend(axes)
-    identity = identity_line(grid[0][0], low, high)
+    identity = identity_line(grid[0][0], frame.low, frame.high)
     bound = grid[0][0].plot([], [], color=INK, linewidth=1.0, linestyle=":")[0]
-    figure.legend(
-        [identity, bound],
-        ["observed = target", "lower bound: class median in the corpus"],
-        loc="outside lower center",
-        ncols=2,
+    meaning = "best in the corpus" if performance.is_scalar else "lower bound: class median in the corpus"
+    figure.legend([identity, bound], ["observed = target", meaning], loc="outside lower center", ncols=2)
+    title = f"Observed against target {_PLURALS[performance.metric]} of {method_title(model)} on {task.name}"
+    return Drawing(figure, title, _description(prompts, performance))
+
+
+def draw_observed_comparison(
+    paths: Mapping[str, Path], performances: Mapping[str, Performance], task: TaskSpec
+) -> Drawing:
+    """Observed against target values of several models that are told one number, a panel for each.
+
+    ``paths`` gives the ``prompts.csv`` of each model.
+    """
+    columns = min(len(paths), _MOST_COLUMNS)
+    lines = math.ceil(len(paths) / columns)
+    figure = new_figure(2.8 * columns, 3.0 * lines + 0.4)
+    grid = figure.subplots(lines, columns, squeeze=False)
+    parts = []
+    for axes, (model, path) in zip(grid.flat, paths.items(), strict=False):
+        prompts, performance = _read(path), performances[model]
+        frame = _frame(prompts, performance)
+        for (start, title), colour, marker in zip(_STARTS, (BLUE, VERMILLION), "os", strict=True):
+            rows = prompts[prompts["starts"] == start]
+            _draw_points(axes, rows, frame, colour, marker, title)
+        _finish_panel(axes, frame)
+        axes.set_title(f"{method_title(model)}\n{performance_title(performance)}")
+        axes.set(xlabel=f"target ({performance.unit})", ylabel=f"observed ({performance.unit})")
+        parts.append(f"{method_title(model)}: {_description(prompts, performance)}")
+    for axes in grid.flat[len(paths) :]:
+        axes.set_axis_off()
+    handles, labels = grid[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, markerscale=1.5)
+    return Drawing(
+        figure,
+        f"Observed against target values of models that are told one number on {task.name}",
+        " ".join(parts),
     )
-    title = f"Observed against target losses of {method_title(model)} on {task.name}"
-    return Drawing(figure, title, _description(prompts))
 
 
-def _draw_panel(axes: Axes, rows: pd.DataFrame, medians: "pd.Series[float]", low: float, high: float) -> None:
-    for index, (name, of_class) in enumerate(rows.groupby("class", sort=False)):
-        colour, marker = class_style(index)
-        points = _thinned(of_class)
-        axes.plot(
-            points["target"].clip(low),
-            points["observed"].clip(low),
-            linestyle="",
-            marker=marker,
-            markersize=3,
-            color=colour,
-            markeredgewidth=0,
-            alpha=0.7,
-            label=name,
-        )
-        if name in medians.index:
-            axes.axhline(max(medians[name], low), color=colour, linewidth=1.0, linestyle=":")
-    identity_line(axes, low, high)
-    axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
+def class_medians(path: Path) -> "pd.Series[float]":
+    """Median loss of each class, from ``corpus-classes.csv`` or its like."""
+    return read_csv(path, ("class", "median")).set_index("class")["median"]
+
+
+def best_values(path: Path, performance: Performance) -> "pd.Series[float]":
+    """The lowest loss or error, or the highest accuracy, that training sees, from ``distribution.csv``."""
+    train = rows_of(read_csv(path, ("class", "values", "low", "high")), path, values="train").groupby("class")
+    return train["high"].max() if performance.metric == "accuracy" else train["low"].min()
+
+
+def _read(path: Path) -> pd.DataFrame:
+    prompts = read_csv(path, _COLUMNS)
+    check_values(prompts, path, "role", [role for role, _ in _ROLES])
+    check_values(prompts, path, "starts", [start for start, _ in _STARTS])
+    return prompts
+
+
+def _draw_points(axes: Axes, rows: pd.DataFrame, frame: _Frame, colour: str, marker: str, label: str) -> None:
+    points = _thinned(rows)
+    axes.plot(
+        points["target"].clip(frame.low),
+        points["observed"].clip(frame.low),
+        linestyle="",
+        marker=marker,
+        markersize=3,
+        color=colour,
+        markeredgewidth=0,
+        alpha=0.7,
+        label=label,
+    )
+
+
+def _finish_panel(axes: Axes, frame: _Frame) -> None:
+    identity_line(axes, frame.low, frame.high)
+    scale = "log" if frame.is_logarithmic else "linear"
+    limits = (frame.low, frame.high)
+    axes.set(xscale=scale, yscale=scale, xlim=limits, ylim=limits, aspect="equal")
 
 
 def _class_legend(axes: Axes) -> None:
@@ -99,17 +175,27 @@ def _thinned(points: pd.DataFrame) -> pd.DataFrame:
     return points.sort_values("target", kind="stable").iloc[picked]
 
 
-def _limits(prompts: pd.DataFrame) -> tuple[float, float]:
+def _frame(prompts: pd.DataFrame, performance: Performance) -> _Frame:
     values = prompts[["target", "observed"]].to_numpy().ravel()
     values = values[np.isfinite(values)]
+    if performance.metric != "loss":
+        low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+        margin = max(0.02, 0.05 * (high - low))
+        return _Frame(low - margin, high + margin, is_logarithmic=False)
     if not len(values):
-        return _SMALLEST, 10.0
-    return max(_SMALLEST, float(values.min()) * 0.7), max(1.0, float(values.max()) * 1.4)
+        return _Frame(_SMALLEST, 10.0, is_logarithmic=True)
+    low, high = max(_SMALLEST, float(values.min()) * 0.7), max(1.0, float(values.max()) * 1.4)
+    return _Frame(low, high, is_logarithmic=True)
 
 
-def _description(prompts: pd.DataFrame) -> str:
+def _description(prompts: pd.DataFrame, performance: Performance) -> str:
     parts = []
     for (role, starts), rows in prompts.groupby(["role", "starts"], sort=False):
-        ratio = float((rows["observed"] / rows["target"].clip(_SMALLEST)).median())
-        parts.append(f"{len(rows):,} networks and classes, {role}, {starts} runs: median ratio {ratio:.2f}")
-    return "Observed over target loss. " + "; ".join(parts) + "."
+        if performance.metric == "loss":
+            ratio = float((rows["observed"] / rows["target"].clip(_SMALLEST)).median())
+            found = f"median ratio {ratio:.2f}"
+        else:
+            found = f"median difference {float((rows['observed'] - rows['target']).median()):+.3f}"
+        parts.append(f"{len(rows):,} networks and classes, {role}, {starts} runs: {found}")
+    relation = "over" if performance.metric == "loss" else "minus"
+    return f"Observed {relation} target {performance.metric}. " + "; ".join(parts) + "."

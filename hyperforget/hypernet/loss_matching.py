@@ -1,0 +1,57 @@
+"""Loss matching: a generated network should have the class losses of the checkpoint that it stands for.
+
+Close parameters need not be close functions: a small error in many weights at once may cost a class. Beside the
+error of the parameters (thesis, equations 3.6 and 3.8), training therefore compares the class losses of the
+generated main network with those of the checkpoint, both on the same few training images, and sends the gradient
+through the main network into the hypernetwork (end-to-end training of hypernetworks: thesis, equation 2.19).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hyperforget.hypernet.conditioning import compress
+from hyperforget.networks import Layout, forward_parts
+from hyperforget.tasks import Split
+
+
+@dataclass(frozen=True)
+class ClassImages:
+    """Training images grouped by class, to draw equally many of each: ``images`` (B, D), ``rows`` of each class."""
+
+    images: Tensor
+    rows: list[Tensor]
+
+
+def group_by_class(split: Split, classes: int) -> ClassImages:
+    """The images of a split by class."""
+    return ClassImages(
+        split.images, [torch.nonzero(split.labels == label).flatten() for label in range(classes)]
+    )
+
+
+def draw_images(grouped: ClassImages, count: int, generator: torch.Generator) -> Tensor:
+    """``count`` images of each class, class after class, as columns (D, C * count)."""
+    chosen = [rows[torch.randint(rows.numel(), (count,), generator=generator)] for rows in grouped.rows]
+    return grouped.images[torch.cat(chosen)].T
+
+
+def loss_errors(predicted: Tensor, target: Tensor, layout: Layout, images: Tensor) -> Tensor:
+    """Mean squared error (N,) over classes between the class losses of two batches of networks, on the scale that
+    hypernetworks are prompted on, log(1 + loss).
+
+    ``predicted`` and ``target`` are parameters (N, P), ``images`` those of `draw_images`.
+    """
+    with torch.no_grad():
+        wanted = _losses_by_class(target, layout, images)
+    found = _losses_by_class(predicted, layout, images)
+    return (compress(found) - compress(wanted)).square().mean(dim=1)
+
+
+def _losses_by_class(params: Tensor, layout: Layout, images: Tensor) -> Tensor:
+    """Class losses (N, C) in nats on as many images of each class, given class after class (D, C * count)."""
+    logits = forward_parts(layout.split(params), images)
+    log_probabilities = logits.log_softmax(dim=1).unflatten(2, (layout.classes, -1))
+    losses: Tensor = -log_probabilities.diagonal(dim1=1, dim2=2).mean(dim=1)
+    return losses

@@ -1,0 +1,92 @@
+"""Learned and hand-made optimisers side by side: how good networks are after each number of updates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hyperforget.candidates import measure
+from hyperforget.config import OptimizersConfig, RecipeConfig
+from hyperforget.metrics.classes import class_sizes
+from hyperforget.networks import Layout
+from hyperforget.population import constant_curriculum, train_population
+from hyperforget.tasks import Split
+
+HYPERNETWORK = "hypernetwork"
+
+
+@dataclass(frozen=True)
+class OptimizerRow:
+    """One network after a number of updates: mean loss over classes in nats, and accuracy.
+
+    ``optimizer`` is `HYPERNETWORK`, which has no ``learning_rate``, or that of a recipe.
+    """
+
+    optimizer: str
+    learning_rate: float | None
+    update: int
+    network: int
+    loss: float
+    accuracy: float
+
+
+def rival_recipes(recipe: RecipeConfig, config: OptimizersConfig) -> list[RecipeConfig]:
+    """The task's recipe, and recipes of the optimiser that it does not use, as torch has it by default, one a
+    learning rate.
+    """
+    other, learning_rates = (
+        ("adam", config.adam_learning_rates)
+        if recipe.optimizer == "sgd"
+        else ("sgd", config.sgd_learning_rates)
+    )
+    defaults = {"optimizer": other, "momentum": 0.0, "weight_decay": 0.0}
+    return [
+        recipe,
+        *(recipe.model_copy(update=defaults | {"learning_rate": rate}) for rate in learning_rates),
+    ]
+
+
+def observed_steps(last: int) -> list[int]:
+    """Steps after which networks are measured, from 1 to ``last``: each about √2 times the one before."""
+    powers = (round(2 ** (half / 2)) for half in range(2 * last.bit_length()))
+    return sorted({step for step in powers if step <= last} | {last})
+
+
+def descend(
+    starts: Tensor, layout: Layout, split: Split, recipe: RecipeConfig, generator: torch.Generator
+) -> dict[int, Tensor]:
+    """Train ``starts`` (S, P) on all classes of ``split`` as ``recipe`` says; networks (S, P) by number of steps."""
+    networks = {0: starts}
+    count = starts.shape[0]
+    train_population(
+        starts,
+        layout,
+        split.images,
+        split.labels,
+        recipe,
+        recipe.steps,
+        constant_curriculum(torch.ones(count, layout.classes)),
+        torch.ones(count),
+        generator,
+        networks.__setitem__,
+        frozenset(observed_steps(recipe.steps)),
+    )
+    return networks
+
+
+def optimizer_rows(
+    optimizer: str, learning_rate: float | None, networks: Mapping[int, Tensor], layout: Layout, split: Split
+) -> list[OptimizerRow]:
+    """One row a network of ``networks`` (S, P) by number of updates, measured on ``split``."""
+    sizes = class_sizes(split.labels, layout.classes)
+    rows = []
+    for update, params in networks.items():
+        losses, correct = measure(params, layout, split)
+        accuracies = correct.sum(dim=1).double() / sizes.sum()
+        outcomes = zip(losses.mean(dim=1).tolist(), accuracies.tolist(), strict=True)
+        rows += [
+            OptimizerRow(optimizer, learning_rate, update, network, loss, accuracy)
+            for network, (loss, accuracy) in enumerate(outcomes)
+        ]
+    return rows

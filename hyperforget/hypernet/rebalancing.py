@@ -1,0 +1,111 @@
+"""Which values training asks for: as often as the corpus holds them, or evenly over their range.
+
+A corpus holds some values far more often than others, while prompts are spaced evenly. The thesis (section 2.3.2,
+figures 2.7 to 2.9) resamples the training set to cover the range of prompts alike; here the checkpoint that a pair
+leads to is drawn with chances that do the same.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hyperforget.config import Performance, ProbeConfig
+from hyperforget.corpus import Corpus
+from hyperforget.hypernet.probing import prompt_values
+
+_LEVELS = 20
+# Share of checkpoints at either end that joins the outermost level. Prompts hardly reach there, and the few highest
+# losses of a corpus would have most levels for themselves.
+_TAIL = 0.05
+# Losses below this, in nats, count alike; their logarithms would fill most of the range.
+_SMALLEST_LOSS = 1e-3
+_BINS = 24
+
+
+@dataclass(frozen=True)
+class DistributionRow:
+    """The share of values between ``low`` and ``high`` (unit of the metric) in the training set, as ``train``ing
+    draws them when ``rebalanced``, or among the ``prompts`` of the probe.
+    """
+
+    class_: str
+    role: str
+    values: str
+    low: float
+    high: float
+    share: float
+
+
+def rebalanced(corpus: Corpus) -> Corpus:
+    """The corpus with chances that spread the later checkpoint of drawn pairs evenly over the range of what it tells.
+
+    Where it tells several values, one of them is picked at random for each pair.
+    """
+    admitted = corpus.admitted()
+    chances = torch.zeros(admitted.shape, dtype=torch.float64)
+    chances[admitted] = target_chances(corpus.performance[admitted])
+    cumulative = chances.flatten().cumsum(0)
+    return replace(corpus, cumulative=cumulative / cumulative[-1])
+
+
+def target_chances(values: Tensor) -> Tensor:
+    """Chances (M,), float64, of M checkpoints with ``values`` (M, K): every level of a value is equally likely.
+
+    Levels are as wide as each other, since prompts are evenly spaced; those without a checkpoint are left out.
+    """
+    chances = torch.zeros(values.shape[0], dtype=torch.float64)
+    for column in values.unbind(dim=1):
+        low, high = column.quantile(_TAIL), column.quantile(1 - _TAIL)
+        width = (high - low).clamp(min=torch.finfo(column.dtype).tiny)
+        level = ((column - low) / width * _LEVELS).clamp(0, _LEVELS - 1).long()
+        chances += 1 / torch.bincount(level, minlength=_LEVELS)[level].double()
+    return chances / chances.sum()
+
+
+def distribution_rows(
+    seen: Corpus,
+    performance: Performance,
+    probe: ProbeConfig,
+    prompted: list[tuple[str, str]],
+    is_rebalanced: bool,
+) -> list[DistributionRow]:
+    """How training values, rebalanced ones and prompts are distributed, in bins that are evenly spaced, of losses on
+    a logarithmic scale.
+
+    ``seen`` holds the runs that are trained on, ``prompted`` class and role of each value that they tell.
+    """
+    values = seen.performance[seen.admitted()]
+    scaled = _on_scale(values, performance)
+    edges = torch.linspace(float(scaled.min()), float(scaled.max()), _BINS + 1)
+    shares = {"train": _shares(scaled, torch.full(values.shape[:1], 1 / values.shape[0]), edges)}
+    if is_rebalanced:
+        shares["rebalanced"] = _shares(scaled, target_chances(values), edges)
+    shares["prompts"] = _even_shares(_on_scale(prompt_values(seen, probe), performance), edges)
+    bounds = (edges.exp() if performance.metric == "loss" else edges).tolist()
+    return [
+        DistributionRow(class_, role, of, bounds[index], bounds[index + 1], float(columns[column, index]))
+        for of, columns in shares.items()
+        for column, (class_, role) in enumerate(prompted)
+        for index in range(_BINS)
+    ]
+
+
+def _on_scale(values: Tensor, performance: Performance) -> Tensor:
+    return values.clamp(min=_SMALLEST_LOSS).log() if performance.metric == "loss" else values
+
+
+def _shares(scaled: Tensor, weights: Tensor, edges: Tensor) -> Tensor:
+    """Shares (K, bins) of weighted checkpoints (M, K) between edges."""
+    columns = scaled.T.contiguous()
+    bins = (torch.bucketize(columns, edges, right=True) - 1).clamp(0, _BINS - 1)
+    counts = [torch.bincount(row, weights.double(), minlength=_BINS) for row in bins]
+    return torch.stack(counts)
+
+
+def _even_shares(prompts: Tensor, edges: Tensor) -> Tensor:
+    """Shares (K, bins) between edges of what lies evenly between neighbouring prompts (K, prompts)."""
+    passed = torch.linspace(0, 1, prompts.shape[1]).numpy()
+    below = [np.interp(edges.numpy(), row.numpy(), passed) for row in prompts]
+    return torch.from_numpy(np.diff(np.stack(below), axis=1))

@@ -1,0 +1,110 @@
+"""Models of one conditioning that differ in their settings, side by side: an ablation table for each task."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hyperforget.config import EDIT, RETRAINED
+from hyperforget.report.comparison import usable_share
+from hyperforget.report.costs import Cost
+from hyperforget.report.listings import Listing
+from hyperforget.report.names import ReportSpec, TaskSpec, method_title
+from hyperforget.report.results import Metrics, read_csv
+
+_ALIGNMENT_COLUMNS = ("step", "starts", "class", "role", "r_squared", "correlation")
+_HISTORY_COLUMNS = ("step", "test_mse")
+_HEADINGS = (
+    "Method", "Differs in", "Highest accuracy on forgotten classes", "Retained, minus the retrained median: collected",
+    "kept out", "Usable share", "Alignment (R²)", "Correlation", "Test MSE", "Training (s)",
+)  # fmt: skip
+
+
+def ablation_listing(
+    spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[Cost]
+) -> Listing | None:
+    """A row for each generator whose conditioning another model shares; None where no two models share one."""
+    models = (spec.config or {}).get("models", {})
+    rows = []
+    for group in _groups(spec, models):
+        first = models[group[0]]
+        for model in group:
+            differences = "; ".join(changed_keys(first, models[model])) or "nothing: the others are compared with it"
+            for method in (model, model + EDIT):
+                if method in spec.methods:
+                    rows.append(_row(task, method, model, differences, results, metrics, costs))
+    if not rows:
+        return None
+    caption = (
+        f"Models of {task.name} that differ in their settings only. Accuracies are those of chosen networks on test "
+        "images: the highest over all forget sets on forgotten classes; the mean over forget sets on retained "
+        "classes, against the median of the retrained networks. Usable share: mean over forget sets. Alignment, "
+        "correlation: mean over the free classes, unseen starts, at the end of training. One seed each: small "
+        "differences mean nothing."
+    )
+    return Listing(f"{task.name}-ablations", caption, _HEADINGS, tuple(rows), numeric=2)
+
+
+def changed_keys(first: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """``key = value`` for every value of ``other`` that ``first`` has otherwise; keys of sections joined by points."""
+    before = dict(_flat(first))
+    return [f"{key} = {value}" for key, value in _flat(other) if before.get(key) != value]
+
+
+def _groups(spec: ReportSpec, models: Mapping[str, Any]) -> list[list[str]]:
+    """Models that forget, by conditioning, where there are two or more of it."""
+    groups: dict[str, list[str]] = {}
+    for model in spec.models:
+        if model in spec.methods:
+            groups.setdefault(models.get(model, {}).get("conditioning") or model, []).append(model)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if key == "conditioning":
+            continue
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _row(
+    task: TaskSpec, method: str, model: str, differences: str, results: Path, metrics: Metrics, costs: list[Cost]
+) -> tuple[str, ...]:
+    folder = results / task.name / model
+    forgotten = [
+        metrics.need(task.name, method, forget, "chosen", "accuracy", "forget").value
+        for forget in task.forget_sets
+    ]
+    shares = [usable_share(metrics, task.name, method, forget).value for forget in task.forget_sets]
+    alignment = read_csv(folder / "alignment.csv", _ALIGNMENT_COLUMNS)
+    last = alignment[
+        (alignment["step"] == alignment["step"].max())
+        & (alignment["starts"] == "unseen")
+        & (alignment["role"] == "free")
+    ]
+    history = read_csv(folder / "history.csv", _HISTORY_COLUMNS)
+    seconds = [cost.training for cost in costs if (cost.task, cost.method) == (task.name, method)]
+    return (
+        method_title(method),
+        differences,
+        f"{max(forgotten):.4f}",
+        _gap(task, method, task.forget, metrics),
+        _gap(task, method, task.holdout, metrics),
+        f"{sum(shares) / len(shares):.2f}",
+        f"{last['r_squared'].mean():.3f}",
+        f"{last['correlation'].mean():.3f}",
+        f"{history['test_mse'].iloc[-1]:.4f}",
+        f"{seconds[0]:,.0f}" if seconds else "–",
+    )
+
+
+def _gap(task: TaskSpec, method: str, forget_sets: tuple[str, ...], metrics: Metrics) -> str:
+    """Mean over forget sets of the accuracy on retained classes minus the retrained median."""
+    gaps = [
+        metrics.need(task.name, method, forget, "chosen", "accuracy", "retain").value
+        - metrics.need(task.name, RETRAINED, forget, "population", "accuracy", "retain").value
+        for forget in forget_sets
+    ]
+    return f"{sum(gaps) / len(gaps):+.4f}".replace("-", "−") if gaps else "–"

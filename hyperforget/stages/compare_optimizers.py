@@ -1,0 +1,79 @@
+"""Stage: compare a hypernetwork that reads a start, as a learned optimiser, with SGD and Adam."""
+
+import argparse
+
+from hyperforget.command import run_command
+from hyperforget.stage import StageParser, stage_main
+
+
+def parser() -> StageParser:
+    """The stage's arguments."""
+    parser = StageParser(__doc__)
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_input("--dataset")
+    parser.add_input("--corpus")
+    parser.add_input("--hypernet")
+    parser.add_output("--curves")
+    return parser
+
+
+def work(options: argparse.Namespace) -> None:
+    """Load, call, save."""
+    import torch
+
+    from hyperforget.config import OptimizersConfig, RecipeConfig, SamplingConfig
+    from hyperforget.corpus import load_outcomes
+    from hyperforget.hypernet.chaining import chain_networks
+    from hyperforget.hypernet.files import load_hypernetwork
+    from hyperforget.hypernet.optimizer_curves import HYPERNETWORK, descend, optimizer_rows, rival_recipes
+    from hyperforget.metrics.classes import class_sizes
+    from hyperforget.metrics.performance import performance_values
+    from hyperforget.networks import initialise
+    from hyperforget.prompts import best_prompt
+    from hyperforget.randomness import generator_for
+    from hyperforget.rows import write_rows
+    from hyperforget.tasks import conditioning_split, load_task_data
+
+    torch.set_num_threads(options.threads)
+    spec = options.spec
+    config, recipe = OptimizersConfig(**spec["optimizers"]), RecipeConfig(**spec["recipe"])
+    data = load_task_data(options.store, options.dataset)
+    split = conditioning_split(data, spec["protocol"])
+    sizes = class_sizes(split.labels, data.classes)
+    hypernet = load_hypernetwork(options.store, options.hypernet)
+    layout = hypernet.model.layout
+    # All models of a task, and all optimisers, get the same starts; gradient descent also the same minibatches.
+    starts = initialise(
+        layout,
+        config.networks,
+        generator_for(spec["seed"], "optimizers", options.task, "starts"),
+        recipe.initialisation,
+    )
+    outcomes = load_outcomes(options.store, options.corpus, sizes)
+    correct = (outcomes.accuracies * sizes).round()
+    performance = performance_values(outcomes.losses, correct, sizes, hypernet.performance)
+    chain = chain_networks(
+        hypernet,
+        best_prompt(outcomes.losses, performance, config.best),
+        starts,
+        config.updates,
+        split,
+        SamplingConfig(**spec["sampling"]),
+        generator_for(spec["seed"], "optimizers", options.task, options.model),
+    )
+    rows = optimizer_rows(HYPERNETWORK, None, dict(enumerate(chain)), layout, data.test)
+    for rival in rival_recipes(recipe, config):
+        minibatches = generator_for(spec["seed"], "optimizers", options.task, "minibatches")
+        networks = descend(starts, layout, data.train, rival, minibatches)
+        rows += optimizer_rows(rival.optimizer, rival.learning_rate, networks, layout, data.test)
+    write_rows(options.curves, rows)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the stage, or restore what it made before."""
+    stage_main("compare_optimizers", parser(), work, arguments)
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,88 @@
+"""The stage that compares a hypernetwork with SGD and Adam, on the tiny run."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_pipeline import SETTINGS, TASK
+
+from hyperforget.candidates import measure
+from hyperforget.corpus import load_outcomes
+from hyperforget.hypernet.files import load_hypernetwork
+from hyperforget.hypernet.sampling import Starts, sample_networks
+from hyperforget.metrics.classes import class_sizes
+from hyperforget.networks import initialise
+from hyperforget.prompts import best_prompt
+from hyperforget.randomness import generator_for
+from hyperforget.tasks import load_task_data
+
+MODEL = "dihyfo-1"
+Key = tuple[str, str, int, int]
+
+
+@pytest.fixture
+def curves(results: Path) -> dict[Key, tuple[float, float]]:
+    """Loss and accuracy by optimizer, learning rate, update and network."""
+    with (results / TASK / MODEL / "optimizers.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["optimizer", "learning_rate", "update", "network", "loss", "accuracy"]
+    found = {
+        (name, rate, int(update), int(network)): (float(loss), float(accuracy))
+        for name, rate, update, network, loss, accuracy in rows[1:]
+    }
+    assert len(found) == len(rows) - 1
+    return found
+
+
+def test_every_optimizer_has_all_networks_after_each_number_of_updates(curves: dict) -> None:
+    steps = [0, 1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 60]
+    optimizers = {("hypernetwork", ""): [0, 1, 2], ("sgd", "0.3"): steps, ("adam", "0.01"): steps}
+    assert list(curves) == [
+        (*optimizer, update, network)
+        for optimizer, updates in optimizers.items()
+        for update in updates
+        for network in range(3)
+    ]
+
+
+def test_all_optimizers_start_from_the_same_networks(curves: dict) -> None:
+    for network in range(3):
+        starts = {value for key, value in curves.items() if key[2:] == (0, network)}
+        assert len(starts) == 1
+
+
+def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(
+    results: Path, curves: dict
+) -> None:
+    store, folder = results / "store", results / TASK
+    data = load_task_data(store, folder / "dataset.json")
+    sizes = class_sizes(data.validation.labels, data.classes)
+    hypernet = load_hypernetwork(store, folder / MODEL / "hypernet.json")
+    layout = hypernet.model.layout
+    losses = load_outcomes(store, folder / "corpus.json", sizes).losses
+    starts = initialise(layout, 3, generator_for(0, "optimizers", TASK, "starts"))
+    sampled = sample_networks(
+        hypernet.model,
+        hypernet.process,
+        best_prompt(losses, losses, SETTINGS.optimizers.best).expand(3, -1),
+        Starts(starts, measure(starts, layout, data.validation)[0]),
+        SETTINGS.models[MODEL].sampling.steps,
+        0.0,
+        generator_for(0, "optimizers", TASK, MODEL),
+    )
+    for update, networks in ((0, starts), (1, sampled)):
+        class_losses, correct = measure(networks, layout, data.test)
+        for network in range(3):
+            loss, accuracy = curves["hypernetwork", "", update, network]
+            assert loss == pytest.approx(float(class_losses[network].mean()), rel=1e-5)
+            assert accuracy == pytest.approx(int(correct[network].sum()) / len(data.test.labels))
+    assert not torch.allclose(starts, sampled)
+
+
+def test_descent_descends(curves: dict) -> None:
+    for optimizer in (("sgd", "0.3"), ("adam", "0.01")):
+        before, after = (
+            sum(curves[(*optimizer, update, network)][0] for network in range(3)) for update in (0, 60)
+        )
+        assert after < before
