@@ -3,35 +3,40 @@ prints.
 """
 
 from hyperforget.config.check import forget_set, load_config, warnings
+from hyperforget.config.models import (
+    CONDITIONING_NAMES,
+    ArchitectureConfig,
+    EditingConfig,
+    ModelConfig,
+    SamplingConfig,
+    TrainingConfig,
+    reads_start,
+)
 from hyperforget.config.performance import Performance
 from hyperforget.config.reference import reference
 from hyperforget.config.sections import (
-    CONDITIONING_NAMES,
     EDIT,
     LOOKUP,
-    MAIN_CORPUS,
     RETRAINED,
     STRANGERS,
-    ArchitectureConfig,
-    CollectionConfig,
     Config,
-    CorpusConfig,
-    DatasetConfig,
     EvaluationConfig,
-    ModelConfig,
     OptimizersConfig,
     ProbeConfig,
     PromptConfig,
-    RecipeConfig,
-    SamplingConfig,
     SelectionConfig,
+)
+from hyperforget.config.tasks import (
+    MAIN_CORPUS,
+    CollectionConfig,
+    CorpusConfig,
+    DatasetConfig,
+    RecipeConfig,
     StrangersConfig,
     TaskConfig,
-    TrainingConfig,
     UpdateConfig,
     collection_key,
     dataset_root,
-    reads_start,
 )
 
 __all__ = [
@@ -46,6 +51,7 @@ __all__ = [
     "Config",
     "CorpusConfig",
     "DatasetConfig",
+    "EditingConfig",
     "EvaluationConfig",
     "ModelConfig",
     "OptimizersConfig",

@@ -8,20 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from hyperforget.command import UserError, nearest_choice
+from hyperforget.config.models import CONDITIONING_NAMES, ModelConfig
 from hyperforget.config.reference import keys_at, meaning
-from hyperforget.config.sections import (
-    CONDITIONING_NAMES,
-    EDIT,
-    RETRAINED,
-    STRANGERS,
-    CollectionConfig,
-    Config,
-    DatasetConfig,
-    ModelConfig,
-    TaskConfig,
-    UpdateConfig,
-    dataset_root,
-)
+from hyperforget.config.sections import EDIT, RETRAINED, STRANGERS, Config
+from hyperforget.config.tasks import CollectionConfig, DatasetConfig, TaskConfig, UpdateConfig, dataset_root
 from hyperforget.forget import ForgetSet, parse_forget_set
 
 _USUAL_LEARNING_RATES = {"sgd": 0.1, "adam": 0.001}

@@ -8,7 +8,8 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from hyperforget.config.sections import CollectionConfig, Config, CorpusConfig
+from hyperforget.config.sections import Config
+from hyperforget.config.tasks import CollectionConfig, CorpusConfig
 
 _IN_DICT, _IN_LIST = ".<name>", ".<number>"
 

@@ -57,7 +57,7 @@ def refusal_of(values: dict[str, Any]) -> str:
         ("models.dihyfo-2.architecture.widht", "width", "width, layers, heads"),
         ("models.dihyfo-2.training.step", "steps", "steps, batch_size"),
         ("models.dihyfo-2.sampling.step", "steps", "steps, stochasticity, candidates"),
-        ("models.dihyfo-1.editing.candidate", "candidates", "steps, stochasticity, candidates"),
+        ("models.dihyfo-1.editing.candidate", "candidates", "steps, stochasticity, candidates, rounds"),
         ("prompts.forgets", "forget", "forget, retain"),
         ("selection.rules", "rule", "rule, tolerance"),
         ("probe.prompt", "prompts", "prompts, networks, range"),
@@ -423,7 +423,8 @@ def test_models_are_told_each_loss_or_one_metric() -> None:
 def test_setting_one_key_of_editing_leaves_the_others_at_their_defaults() -> None:
     editing = load_config(changed(f"{MODEL}.editing.stochasticity", 0.5)).models["dihyfo-1"].editing
     default = ModelConfig().editing
-    assert (editing.steps, editing.candidates) == (default.steps, default.candidates)
+    kept = (editing.steps, editing.candidates, editing.rounds)
+    assert kept == (default.steps, default.candidates, default.rounds)
 
 
 def test_a_loaded_configuration_dumps_and_loads_unchanged_and_cannot_be_altered() -> None:

@@ -1,0 +1,129 @@
+"""Sections of a hypernetwork: what it is told, its shape, its training and its sampling."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from hyperforget.config.base import Count, Fraction, Positive, Section, Whole
+
+CONDITIONING_NAMES = ("gpt", "dihyfo-1", "dihyfo-2")
+
+
+class ArchitectureConfig(Section):
+    """Size and shape of a hypernetwork."""
+
+    tokens: Literal["layers", "units"] = Field(
+        "units",
+        description="`layers`: pieces of layers, with positions (thesis); `units`: one token a hidden unit, "
+        "equivariant",
+    )
+    prompt: Literal["separate", "joint"] = Field(
+        "joint",
+        description="`separate`: one token a scalar (thesis); `joint`: one token for all, added to the "
+        "others",
+    )
+    width: Count = Field(128, description="width of the tokens (thesis: 1536)")
+    layers: Count = Field(4, description="transformer blocks (thesis: 12)")
+    heads: Count = Field(4, description="attention heads (thesis: 16); must divide `width`")
+    frequencies: Count = Field(16, description="frequencies that encode a scalar")
+    largest_exponent: Positive = Field(4.0, description="the highest frequency is 2 to this power")
+
+
+class TrainingConfig(Section):
+    """How a hypernetwork is trained."""
+
+    steps: Count = Field(2000, description="optimiser steps")
+    batch_size: Count = Field(128, description="pairs of checkpoints a step")
+    learning_rate: Positive = Field(
+        1e-3, description="highest learning rate of AdamW, after warm-up and before cosine decay"
+    )
+    warmup: Whole = Field(100, ge=0, description="steps of linear warm-up")
+    weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay of AdamW")
+    clip: Positive = Field(1.0, description="largest gradient norm")
+    ema: Fraction = Field(0.995, description="decay of the moving average of weights that is sampled from")
+    from_start: Fraction = Field(
+        0.2, description="chance that a pair's earlier checkpoint is the run's random start"
+    )
+    pair_weighting: Literal["uniform", "relative"] = Field(
+        "relative",
+        description="`uniform`: every pair counts alike (thesis); `relative`: a pair's error counts "
+        "relative to its change of parameters, without which edits of trained networks are "
+        "hardly learned",
+    )
+    rebalance: bool = Field(
+        False,
+        description="whether wanted values are drawn evenly over their range, as prompts are, instead of as often as "
+        "the corpus holds them; of several classes, evenly for one at a time",
+    )
+    loss_matching: float = Field(
+        0.25,
+        ge=0,
+        description="weight of the error of a generated network's class losses on training images, beside that of its "
+        "parameters (thesis: 0)",
+    )
+    matching_images: Count = Field(24, description="training images of each class a step for `loss_matching`")
+    permute: bool = Field(
+        False, description="permutation augmentation of hidden units (thesis); of no effect on `units` tokens"
+    )
+    unseen_runs: Fraction = Field(
+        0.05, gt=0, lt=1, description="share of runs kept out of training, for the test curves"
+    )
+    snapshots: Count = Field(
+        6, description="moments of training at which prompt alignment is measured, the end included"
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="`auto`: bfloat16 autocast where the processor computes in it, else float32"
+    )
+
+
+class SamplingConfig(Section):
+    """How networks are sampled for a forget set."""
+
+    steps: Count = Field(
+        10, description="evaluations of the hypernetwork a sample (1000 with `stochasticity` 1 is DDPM)"
+    )
+    stochasticity: Fraction = Field(0.0, description="η of DDIM: 0 deterministic, 1 ancestral")
+    candidates: Count = Field(16, description="networks sampled for each prompt")
+
+
+class EditingConfig(SamplingConfig):
+    """How trained networks are edited for a forget set."""
+
+    steps: Count = Field(1, description="evaluations of the hypernetwork an edit; one suffices")
+    candidates: Count = Field(1, description="edits for each prompt and trained network")
+    rounds: Count = Field(
+        3,
+        description="rounds of edits, each of what the one before it gave; the edits of all rounds are offered, and "
+        "networks that were trained otherwise than the corpus need several",
+    )
+
+
+class ModelConfig(Section):
+    """A hypernetwork."""
+
+    conditioning: Literal["gpt", "dihyfo-1", "dihyfo-2"] | None = Field(
+        None,
+        description="what it is told: `gpt` one number and a start, `dihyfo-1` the losses of all classes and a "
+        "start, `dihyfo-2` the losses alone; without one, the model's name says it",
+    )
+    metric: Literal["loss", "error", "accuracy"] = Field(
+        "loss",
+        description="the number that `gpt` is told: `loss` in nats, `error` or `accuracy` as shares of images; "
+        "the others are always told losses",
+    )
+    metric_class: Whole | None = Field(
+        None,
+        description="the class whose `metric` `gpt` is told; without one, the mean over classes",
+    )
+    process: Literal["ddpm", "flow"] = Field(
+        "ddpm", description="`ddpm`: linear β, T = 1000 (thesis); `flow`: flow matching"
+    )
+    architecture: ArchitectureConfig = ArchitectureConfig()
+    training: TrainingConfig = TrainingConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    editing: EditingConfig = EditingConfig()
+
+
+def reads_start(conditioning: str) -> bool:
+    """Whether a hypernetwork reads start parameters, so that it can edit a trained network."""
+    return conditioning != "dihyfo-2"

@@ -1,0 +1,254 @@
+"""Sections of a task: its data, its main networks, and the checkpoints that are collected of them."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from hyperforget.config.base import Count, Fraction, Name, Positive, Section, Share, Whole
+
+MAIN_CORPUS = "corpus"
+
+
+class DatasetConfig(Section):
+    """Where images and labels come from, and how they are split."""
+
+    source: Literal["digits", "torchvision", "npz"] = Field(
+        "digits",
+        description="`digits`: scikit-learn's 1,797 embedded images of 8 x 8 pixels; `torchvision`: a set "
+        "with a train and a test part; `npz`: a file with arrays `images` and `labels` (and `test_images`, "
+        "`test_labels`)",
+    )
+    path: str | None = Field(None, description="the file of source `npz`")
+    name: str = Field(
+        "MNIST", description="class name of source `torchvision`, such as MNIST or FashionMNIST"
+    )
+    root: str | None = Field(
+        None,
+        description="folder of source `torchvision`; without one the environment variable "
+        "`HYPERFORGET_DATA`, else `data`",
+    )
+    download: bool = Field(
+        True, description="whether source `torchvision` may download what the folder lacks"
+    )
+    test: Share = Field(
+        0.25, description="share of each class for the test split, where the source has none of its own"
+    )
+    validation: Share = Field(0.25, description="share of each class of the rest for the validation split")
+
+
+class UpdateConfig(Section):
+    """How a main network is initialised and updated."""
+
+    optimizer: Literal["sgd", "adam"] = Field(
+        "sgd",
+        description="`sgd`: stochastic gradient descent; `adam`: Adam with the betas and epsilon that are torch's "
+        "defaults",
+    )
+    initialisation: Literal["uniform", "kaiming", "xavier"] = Field(
+        "uniform",
+        description="`uniform`: as `torch.nn.Linear`; `kaiming`: Kaiming normal weights for ReLU, zero biases; "
+        "`xavier`: Xavier uniform weights, zero biases",
+    )
+    learning_rate: Positive = Field(0.1, description="constant learning rate")
+    momentum: Fraction = Field(0.0, description="momentum of `sgd`")
+    weight_decay: float = Field(
+        0.01,
+        ge=0,
+        description="L2 penalty; without one, a network that fits its data has no gradient left to forget "
+        "with",
+    )
+
+
+class RecipeConfig(UpdateConfig):
+    """How every main network is trained, on the cross-entropy."""
+
+    steps: Count = Field(1000, description="steps of the original and the retrained networks")
+    batch_size: Count = Field(64, description="images of a minibatch that all networks share")
+    share: Fraction = Field(0.5, description="chance that a network draws an image of the shared minibatch")
+
+    @property
+    def description(self) -> str:
+        """What makes the recipe, in words."""
+        return (
+            f"{self.initialisation} initialisation, {self.steps} steps of {self.optimizer} with learning rate "
+            f"{self.learning_rate:g} and weight decay {self.weight_decay:g}"
+        )
+
+
+class StrangerRecipeConfig(UpdateConfig):
+    """How strangers are trained."""
+
+    optimizer: Literal["sgd", "adam"] = Field("adam", description="as `recipe.optimizer`")
+    initialisation: Literal["uniform", "kaiming", "xavier"] = Field(
+        "kaiming", description="as `recipe.initialisation`"
+    )
+    learning_rate: Positive = Field(0.001, description="constant learning rate")
+    weight_decay: float = Field(0.0, ge=0, description="L2 penalty")
+    steps: Count = Field(4000, description="steps; at this learning rate Adam needs thousands")
+    batch_size: Count | None = Field(
+        None, description="images of a minibatch that all strangers share; without it, that of `recipe`"
+    )
+
+
+class StrangersConfig(Section):
+    """Networks trained otherwise than the corpus, to see what editing does to them."""
+
+    count: Whole = Field(8, ge=0, description="strangers; 0 for none, and no table of them")
+    recipe: StrangerRecipeConfig = StrangerRecipeConfig()
+
+
+class CollectionConfig(Section):
+    """Optimisation and de-optimisation runs, and which of their checkpoints are kept (thesis, section
+    3.3.1).
+    """
+
+    runs: Count = Field(4000, description="training runs in all")
+    shards: Count = Field(2, description="jobs that the runs are divided among")
+    steps: Count = Field(1500, description="steps of a run; more than `recipe.steps` leaves time to forget")
+    checkpoints: Count = Field(8, description="checkpoints kept of a run at the most, beside its start")
+    reviews: Count = Field(30, description="steps at which runs may be reviewed, evenly spaced")
+    reviews_per_run: Positive = Field(8.0, description="expected number of them at which a run is reviewed")
+    review_schedule: Literal["uniform", "early", "ends"] = Field(
+        "early",
+        description="where reviews fall: `uniform`; `early`: after the start and after a deletion (second "
+        "proof of concept); `ends`: first and last steps (DiHyFo-2's corpus)",
+    )
+    starts: Literal["random", "shared"] = Field(
+        "random", description="`random`: an own initialisation a run; `shared`: one for all"
+    )
+    deoptimisation: Fraction = Field(
+        0.6, description="share of runs that delete classes on the way; the others undersample"
+    )
+    switch: tuple[Fraction, Fraction] = Field(
+        (0.3, 0.75), description="range of the point of deletion, as shares of `steps`"
+    )
+    undersampling: list[Fraction] = Field(
+        [0.0, 0.02, 0.1, 0.3],
+        min_length=1,
+        description="rates drawn for the undersampled classes of an optimisation run",
+    )
+    learning_rates: tuple[Positive, Positive] = Field(
+        (0.7, 1.4), description="range of the factor on the learning rate that a run draws"
+    )
+    recipes: list[UpdateConfig] = Field(
+        [],
+        description="ways to initialise and update, one of which each run draws, with the minibatches of `recipe`; "
+        "several teach a hypernetwork to edit networks that were trained otherwise; without any, that of `recipe`",
+    )
+    admission: Literal["bins", "relaxed"] = Field(
+        "relaxed",
+        description="`bins`: joint bins of the free classes' loss levels, capped, rarer ones preferred "
+        "(figure 3.7); `relaxed`: accurate pivots suffice (second proof of concept)",
+    )
+    pivot_accuracy: Fraction = Field(0.8, description="γ: accuracy that each pivot class must reach")
+    loss_levels: list[Positive] = Field(
+        [0.25, 0.5, 1.0, 2.0, 4.0], min_length=1, description="bounds between loss levels, nats"
+    )
+    bin_cap: Fraction = Field(
+        0.1, description="largest share of `runs` x `checkpoints` that one joint bin may take"
+    )
+    minimum_runs: Count = Field(
+        200, description="fewest runs with an admitted checkpoint that a hypernetwork is trained on"
+    )
+    minimum_forgotten: Count = Field(
+        20, description="fewest admitted checkpoints that must have forgotten a class (accuracy at most 0.01)"
+    )
+
+    def runs_of(self, shard: int) -> int:
+        """How many of the runs belong to a shard; the first shards take what does not divide evenly."""
+        return self.runs // self.shards + (shard < self.runs % self.shards)
+
+
+class CorpusConfig(CollectionConfig):
+    """A further corpus of a task: all keys of its `collection`, each with the value that it has there unless
+    it is set here, and these.
+    """
+
+    models: list[str] = Field(
+        min_length=1,
+        description="the models that are trained on this corpus; all others, and `nearest`, use that of `collection`",
+    )
+
+
+class TaskConfig(Section):
+    """A dataset, a main network and what is to be forgotten."""
+
+    dataset: DatasetConfig = DatasetConfig()
+    classes: list[Whole] = Field(min_length=2, description="labels of the dataset that the task keeps")
+    hidden: list[Count] = Field(
+        min_length=1, description="hidden units of each layer of the main network (ReLU between layers)"
+    )
+    pivots: list[Whole] = Field(
+        min_length=1, description="classes that stay good in every checkpoint and are never forgotten"
+    )
+    forget: list[str] = Field(min_length=1, description="forget sets of the tables, e.g. `2-3`")
+    holdout: list[str] = Field(
+        [], description="forget sets that no checkpoint is collected for, and that are evaluated too"
+    )
+    recipe: RecipeConfig = RecipeConfig()
+    collection: CollectionConfig = CollectionConfig()
+    corpora: dict[Name, CorpusConfig] = Field({}, description="further corpora by name")
+    originals: Count = Field(
+        16, description="trained networks that editing methods start from; the first is edited for the tables"
+    )
+    retrained: Whole = Field(
+        32,
+        ge=2,
+        description="networks retrained per forget set; the first is the reference, the rest the noise floor",
+    )
+    strangers: StrangersConfig = StrangersConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inherit(cls, values: Any) -> Any:
+        """Give each further corpus what `collection` sets and it does not; faults of either keep their keys."""
+        if not isinstance(values, Mapping):
+            return values
+        collection, corpora = values.get("collection"), values.get("corpora")
+        if not isinstance(collection, Mapping) or not isinstance(corpora, Mapping):
+            return values
+        merged = {
+            name: {**collection, **corpus} if isinstance(corpus, Mapping) else corpus
+            for name, corpus in corpora.items()
+        }
+        return {**values, "corpora": merged}
+
+    @property
+    def collections(self) -> dict[str, CollectionConfig]:
+        """What is collected for each corpus, by its name in paths: `corpus`, and `corpus-ends` for `corpora.ends`."""
+        further = {f"{MAIN_CORPUS}-{name}": corpus for name, corpus in self.corpora.items()}
+        return {MAIN_CORPUS: self.collection, **further}
+
+    def corpus_of(self, model: str) -> str:
+        """The corpus that a model is trained on, by its name in paths."""
+        for name, corpus in self.corpora.items():
+            if model in corpus.models:
+                return f"{MAIN_CORPUS}-{name}"
+        return MAIN_CORPUS
+
+    def recipes_of(self, collection: CollectionConfig) -> list[RecipeConfig]:
+        """The recipes that runs of one of the task's collections draw from."""
+        own = self.recipe.model_dump()
+        return [RecipeConfig(**(own | other.model_dump())) for other in collection.recipes] or [self.recipe]
+
+    @property
+    def stranger_recipe(self) -> RecipeConfig:
+        """The recipe of strangers; what theirs leaves open is the task's."""
+        return RecipeConfig(
+            **(self.recipe.model_dump() | self.strangers.recipe.model_dump(exclude_none=True))
+        )
+
+
+def dataset_root(dataset: DatasetConfig) -> Path:
+    """The folder that torchvision's datasets lie in."""
+    return Path(dataset.root or os.environ.get("HYPERFORGET_DATA", "data"))
+
+
+def collection_key(task: str, corpus: str) -> str:
+    """The key that says what is collected for a corpus, which goes by its name in paths."""
+    if corpus == MAIN_CORPUS:
+        return f"tasks.{task}.collection"
+    return f"tasks.{task}.corpora.{corpus.removeprefix(f'{MAIN_CORPUS}-')}"
