@@ -124,7 +124,9 @@ def _task_page(
     training = []
     for model in spec.models:
         pictures = [
-            picture(f"{task.name}-{model}-{kind}", training_caption(kind, spec, task.name, model, folder / model))
+            picture(
+                f"{task.name}-{model}-{kind}", training_caption(kind, spec, task.name, model, folder / model)
+            )
             for kind in training_figures(spec, model)
         ]
         training.append((f"{task.name}-{model}", method_title(model), pictures))

@@ -173,8 +173,8 @@ def _bin_listing(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> Listing:
     rule = "every one with accurate pivots" if caps.empty else f"at most {_count(caps.max())} a joint bin"
     caption = (
         f"Admission of checkpoints on {corpus_title(task, corpus)} (thesis, figure 3.7; {rule}), by the loss "
-        "of each free class in nats: admitted (turned away although the pivots were accurate). Good: no level is empty, "
-        "and rare ones are not crowded out by common ones."
+        "of each free class in nats: admitted (turned away although the pivots were accurate). Good: no level is "
+        "empty, and rare ones are not crowded out by common ones."
     )
     headings = ("Class", *(_bin(*edge) for edge in edges))
     return Listing(f"{task.name}-{corpus.name}-bins", caption, headings, rows)

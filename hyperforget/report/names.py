@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hyperforget.command import UserError, nearest_choice
-from hyperforget.config import LOOKUP, MAIN_CORPUS, RETRAINED, Performance
+from hyperforget.config import EDIT, LOOKUP, MAIN_CORPUS, RETRAINED, Performance
 
 TABLE_SUFFIXES = (".csv", ".tex", ".html")
 FIGURE_SUFFIX = ".svg"
@@ -24,10 +24,8 @@ _WITHOUT_CANDIDATES = (RETRAINED, "bias")
 
 _METHOD_TITLES = {
     "dihyfo-1": "DiHyFo-1",
-    "dihyfo-1-edit": "DiHyFo-1 (editing)",
     "dihyfo-2": "DiHyFo-2",
     "gpt": "G.pt",
-    "gpt-edit": "G.pt (editing)",
     RETRAINED: "Retrained",
     "nearest": "Nearest checkpoint",
     "bias": "Lowered biases",
@@ -212,6 +210,8 @@ def confusion_methods(spec: ReportSpec) -> list[str]:
 
 def method_title(method: str) -> str:
     """How tables, figures and text call a method."""
+    if method.endswith(EDIT):
+        return f"{method_title(method.removesuffix(EDIT))} (editing)"
     return _METHOD_TITLES.get(method, method)
 
 

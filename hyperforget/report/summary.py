@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hyperforget.config import RETRAINED
+from hyperforget.config import RETRAINED, STRANGERS
 from hyperforget.report.comparison import activation_distance, usable_share
 from hyperforget.report.names import (
+    RIVALS,
     CorpusSpec,
     ReportSpec,
     TaskSpec,
@@ -100,6 +101,8 @@ def summarise(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> list[Findin
         for rival in spec.rivals:
             about = f"{method_title(generator)} against {method_title(rival).lower()}"
             findings.append(Finding(about, _against(task, generator, rival, metrics)))
+    if strangers := _strangers(task, metrics):
+        findings.append(Finding("Strangers", strangers))
     return findings
 
 
@@ -205,6 +208,32 @@ def _worth(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
     rule = f"better than {rivals} in accuracy or in closeness to the retrained network, worse in neither"
     parts = winners + ([f"{_listed(others)} on no set"] if others else [])
     return f"{rule}: {'; '.join(parts)}."
+
+
+def _strangers(task: TaskSpec, metrics: Metrics) -> str:
+    """Empty where no hypernetwork edits strangers."""
+
+    def median(method: str, forget: str, set_: str) -> float:
+        return metrics.need(task.name, method, forget, "population", "accuracy", set_).value
+
+    titles = {method: method_title(method.removesuffix(STRANGERS)) for method in task.strangers.methods}
+    rivals = [method for method in titles if method.removesuffix(STRANGERS) in RIVALS]
+    parts = []
+    for method in (method for method in titles if method not in rivals):
+        forgotten = sum(median(method, forget, "forget") <= FORGOTTEN for forget in task.forget_sets)
+        part = f"{titles[method]} forgets {forgotten} of {len(task.forget_sets)} sets"
+        for rival in rivals:
+            gaps = {
+                forget: median(method, forget, "retain") - median(rival, forget, "retain")
+                for forget in task.forget_sets
+            }
+            worst = min(gaps, key=lambda forget: gaps[forget])
+            part += (
+                f" and has an accuracy on the retained classes of {_signed(gaps[worst])} against "
+                f"{titles[rival].lower()} on its worst set ({_set_name(task, worst)})"
+            )
+        parts.append(part)
+    return f"median of networks trained otherwise than the corpus: {'; '.join(parts)}." if parts else ""
 
 
 def _against(task: TaskSpec, generator: str, rival: str, metrics: Metrics) -> str:

@@ -53,7 +53,7 @@ def test_changed_keys_are_named_with_their_section() -> None:
 def test_only_models_that_share_a_conditioning_are_compared(results: Path) -> None:
     found = listing(results, COMPARED)
     assert found is not None
-    assert [row[0] for row in found.rows] == ["DiHyFo-1", "DiHyFo-1 (editing)", "layers", "layers-edit"]
+    assert [row[0] for row in found.rows] == ["DiHyFo-1", "DiHyFo-1 (editing)", "layers", "layers (editing)"]
     assert {row[1] for row in found.rows[2:]} == {"architecture.tokens = layers; training.permute = True"}
     assert all(len(row) == len(found.headings) for row in found.rows)
 

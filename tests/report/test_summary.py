@@ -113,3 +113,29 @@ def test_corpus_warnings():
     none_forgotten, collected = corpus_warnings(task, ends, [("2-3", False, 900, 0), ("3", True, 12, 1)])
     assert "No checkpoint of a run that deleted exactly {2,3} on digits-4 (corpus ends)" in none_forgotten
     assert "{3} counts as kept out of collection, yet the corpus of digits-4 (corpus ends)" in collected
+
+
+def test_the_summary_says_what_editing_does_to_strangers(tmp_path):
+    metrics = make_metrics(
+        tmp_path,
+        {
+            ("retrained", "2"): (0.0, 0.97, 0.16),
+            ("retrained", "3"): (0.0, 0.98, 0.16),
+            ("dihyfo-1-edit-strangers", "2"): (0.01, 0.96, 0.2),
+            ("dihyfo-1-edit-strangers", "3"): (0.2, 0.95, 0.2),
+            ("bias-strangers", "2"): (0.0, 0.95, 0.2),
+            ("bias-strangers", "3"): (0.0, 0.97, 0.2),
+        },
+    )
+    methods = ["dihyfo-1-edit-strangers", "bias-strangers"]
+    task = {**TASK, "strangers": {"methods": methods, "description": "Adam"}}
+    spec = as_spec({**SPEC, "tasks": {"digits-4": task}, "methods": ["retrained"]})
+    [finding] = [
+        each for each in summarise(spec, spec.task("digits-4"), metrics) if each.about == "Strangers"
+    ]
+    assert finding.text == (
+        "median of networks trained otherwise than the corpus: DiHyFo-1 (editing) forgets 1 of 2 sets and has an "
+        "accuracy on the retained classes of −0.0200 against lowered biases on its worst set ({3} (kept out))."
+    )
+    without = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["retrained"]})
+    assert "Strangers" not in [each.about for each in summarise(without, without.task("digits-4"), metrics)]

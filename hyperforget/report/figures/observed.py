@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from hyperforget.config import Performance
 from hyperforget.report.figures.style import (
@@ -29,6 +30,8 @@ _STARTS = (("seen", "runs seen in training"), ("unseen", "runs kept out of train
 _SMALLEST = 1e-3
 _MOST_POINTS = 250
 _MOST_COLUMNS = 3
+# Logarithmic axes shorter than this ratio are labelled within decades as well.
+_FEW_DECADES = 100
 _PLURALS = {"loss": "losses", "error": "errors", "accuracy": "accuracies"}
 
 
@@ -52,7 +55,7 @@ def draw_observed(
     starts = [start for start in _STARTS if (prompts["starts"] == start[0]).any()]
     figure = new_figure(3.4 * len(starts) + 0.5, 3.3 * len(roles) + 0.3)
     grid = figure.subplots(len(roles), len(starts), squeeze=False, sharex=True, sharey=True)
-    frame = _frame(prompts, performance)
+    frame = _frame(prompts, performance, bounds if performance.is_scalar else None)
     for line, (role, role_title) in enumerate(roles):
         for column, (start, start_title) in enumerate(starts):
             axes = grid[line][column]
@@ -63,13 +66,15 @@ def draw_observed(
                 if name in bounds.index:
                     axes.axhline(max(bounds[name], frame.low), color=colour, linewidth=1.0, linestyle=":")
             _finish_panel(axes, frame)
-            shown = performance_title(performance) if performance.is_scalar else role_title
-            axes.set_title(f"{shown}, {start_title}")
+            if performance.is_scalar:
+                axes.set_title(f"{performance_title(performance)},\n{start_title}")
+            else:
+                axes.set_title(f"{role_title}, {start_title}")
             if line == len(roles) - 1:
                 axes.set_xlabel(f"target {performance.metric} ({performance.unit})")
             if column == 0:
                 axes.set_ylabel(f"observed {performance.metric} ({performance.unit})")
-            if column == len(starts) - 1:
+            if column == len(starts) - 1 and not performance.is_scalar:
                 _class_legend(axes)
     identity = identity_line(grid[0][0], frame.low, frame.high)
     bound = grid[0][0].plot([], [], color=INK, linewidth=1.0, linestyle=":")[0]
@@ -150,6 +155,11 @@ def _finish_panel(axes: Axes, frame: _Frame) -> None:
     scale = "log" if frame.is_logarithmic else "linear"
     limits = (frame.low, frame.high)
     axes.set(xscale=scale, yscale=scale, xlim=limits, ylim=limits, aspect="equal")
+    if frame.is_logarithmic and frame.high < _FEW_DECADES * frame.low:
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter(NullFormatter())
 
 
 def _class_legend(axes: Axes) -> None:
@@ -175,9 +185,14 @@ def _thinned(points: pd.DataFrame) -> pd.DataFrame:
     return points.sort_values("target", kind="stable").iloc[picked]
 
 
-def _frame(prompts: pd.DataFrame, performance: Performance) -> _Frame:
+def _frame(
+    prompts: pd.DataFrame, performance: Performance, bounds: "pd.Series[float] | None" = None
+) -> _Frame:
+    """Room for all targets and observed values, and for the bounds."""
     values = prompts[["target", "observed"]].to_numpy().ravel()
     values = values[np.isfinite(values)]
+    if bounds is not None:
+        values = np.append(values, bounds.to_numpy())
     if performance.metric != "loss":
         low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
         margin = max(0.02, 0.05 * (high - low))
