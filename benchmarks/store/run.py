@@ -146,7 +146,9 @@ def read_raw(folder: Path) -> None:
 
 def rename(arrays: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
     """The arrays of a pack as the fields of a `Corpus`."""
-    return {{"loss": "performance"}.get(name, name): torch.from_numpy(array) for name, array in arrays.items()}
+    return {
+        {"loss": "performance"}.get(name, name): torch.from_numpy(array) for name, array in arrays.items()
+    }
 
 
 def draw(corpus: Corpus, repeats: int) -> Ratio:

@@ -21,7 +21,8 @@ def chain_networks(
     sampling: SamplingConfig,
     generator: torch.Generator,
 ) -> Tensor:
-    """The networks (updates + 1, S, P) on the way from ``starts`` (S, P), entry 0, towards one ``prompt`` (K,).
+    """The networks (updates + 1, S, P) on the way from ``starts`` (S, P), entry 0, towards ``prompt``, one (K,) for
+    all or one each (S, K).
 
     The hypernetwork reads a start. It is also told how good its start is, so before each update the networks are
     measured on ``split``, the one that conditions.

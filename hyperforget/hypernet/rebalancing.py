@@ -26,8 +26,10 @@ _BINS = 24
 
 @dataclass(frozen=True)
 class DistributionRow:
-    """The share of values between ``low`` and ``high`` (unit of the metric) in the training set, as ``train``ing
-    draws them when ``rebalanced``, or among the ``prompts`` of the probe.
+    """Which share of some values lies between ``low`` and ``high``, in the metric's unit.
+
+    ``values`` says of which: ``train``, the training set; ``rebalanced``, what training draws from it; ``prompts``,
+    what the probe asks for.
     """
 
     class_: str
@@ -53,15 +55,17 @@ def rebalanced(corpus: Corpus) -> Corpus:
 def target_chances(values: Tensor) -> Tensor:
     """Chances (M,), float64, of M checkpoints with ``values`` (M, K): every level of a value is equally likely.
 
-    Levels are as wide as each other, since prompts are evenly spaced; those without a checkpoint are left out.
+    Levels are as wide as each other, since prompts are evenly spaced; those without a checkpoint are left out. Of
+    several values each has its way for an equal share of draws.
     """
-    chances = torch.zeros(values.shape[0], dtype=torch.float64)
+    columns = []
     for column in values.unbind(dim=1):
         low, high = column.quantile(_TAIL), column.quantile(1 - _TAIL)
         width = (high - low).clamp(min=torch.finfo(column.dtype).tiny)
         level = ((column - low) / width * _LEVELS).clamp(0, _LEVELS - 1).long()
-        chances += 1 / torch.bincount(level, minlength=_LEVELS)[level].double()
-    return chances / chances.sum()
+        chances = 1 / torch.bincount(level, minlength=_LEVELS)[level].double()
+        columns.append(chances / chances.sum())
+    return torch.stack(columns).mean(dim=0)
 
 
 def distribution_rows(

@@ -155,7 +155,7 @@ _METRICS = (
             f"prompts) that forget and retain: accuracy of at most {USABLE_FORGET_ACCURACY} on the forgotten "
             f"classes, and on the retained ones of at least the retrained networks' median less "
             f"{USABLE_RETAIN_MARGIN}. The chosen network is the best of many; this says how many of its kind "
-            "are of use. A method that edits trained networks makes one from each original network."
+            "are of use. A method that edits trained networks makes one a round from each of them."
         ),
     ),
 )

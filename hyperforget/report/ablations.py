@@ -28,7 +28,9 @@ def ablation_listing(
     for group in _groups(spec, models):
         first = models[group[0]]
         for model in group:
-            differences = "; ".join(changed_keys(first, models[model])) or "nothing: the others are compared with it"
+            differences = (
+                "; ".join(changed_keys(first, models[model])) or "nothing: the others are compared with it"
+            )
             for method in (model, model + EDIT):
                 if method in spec.methods:
                     rows.append(_row(task, method, model, differences, results, metrics, costs))
@@ -70,7 +72,13 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 
 def _row(
-    task: TaskSpec, method: str, model: str, differences: str, results: Path, metrics: Metrics, costs: list[Cost]
+    task: TaskSpec,
+    method: str,
+    model: str,
+    differences: str,
+    results: Path,
+    metrics: Metrics,
+    costs: list[Cost],
 ) -> tuple[str, ...]:
     folder = results / task.name / model
     forgotten = [

@@ -38,8 +38,9 @@ def work(options: argparse.Namespace) -> dict[str, float]:
         measure,
         publish_candidates,
     )
-    from hyperforget.config import PromptConfig, SamplingConfig, SelectionConfig
+    from hyperforget.config import EditingConfig, PromptConfig, SamplingConfig, SelectionConfig
     from hyperforget.corpus import load_outcomes
+    from hyperforget.hypernet.editing import edit_networks
     from hyperforget.hypernet.files import load_hypernetwork
     from hyperforget.hypernet.sampling import Starts, sample_networks
     from hyperforget.metrics.performance import performance_values
@@ -58,34 +59,32 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     prompts = prompt_grid(
         outcomes.losses, outcomes.accuracies, request.forget, PromptConfig(**spec["prompts"])
     )
-    sampling = SamplingConfig(**spec["sampling"])
+    selection = SelectionConfig(**spec["selection"])
     generator = generator_for(spec["seed"], "sample", options.task, options.method, options.forget)
     if options.originals:
-        params = load_candidates(options.store, options.originals).candidates.params
-        start = torch.arange(params.shape[0]).repeat_interleave(sampling.candidates)
-    else:
-        params = initialise(layout, sampling.candidates, generator, spec["initialisation"])
-        start = torch.arange(sampling.candidates)
-    measured = measure(params, layout, request.split)
-    starts = Starts(params, performance_values(*measured, request.sizes, hypernet.performance))
-    prompt = torch.arange(prompts.shape[0]).repeat_interleave(start.shape[0])
-    start = start.repeat(prompts.shape[0])
-    sampled = sample_networks(
-        hypernet.model,
-        hypernet.process,
-        prompts[prompt],
-        starts.take(start),
-        sampling.steps,
-        sampling.stochasticity,
-        generator,
-    )
-    candidates = make_candidates(sampled, layout, request.split, prompt, start)
-    selection = SelectionConfig(**spec["selection"])
-    if options.originals:
+        originals = load_candidates(options.store, options.originals).candidates.params
+        editing = EditingConfig(**spec["sampling"])
+        candidates = edit_networks(hypernet, prompts, originals, editing, request.split, generator)
         # Somebody who unlearns has one trained network: the first. The others show how much it matters.
         population = choose_each(candidates, request.sizes, request.forget, selection)
         chosen = population[0]
     else:
+        sampling = SamplingConfig(**spec["sampling"])
+        params = initialise(layout, sampling.candidates, generator, spec["initialisation"])
+        measured = measure(params, layout, request.split)
+        starts = Starts(params, performance_values(*measured, request.sizes, hypernet.performance))
+        prompt = torch.arange(prompts.shape[0]).repeat_interleave(sampling.candidates)
+        start = torch.arange(sampling.candidates).repeat(prompts.shape[0])
+        sampled = sample_networks(
+            hypernet.model,
+            hypernet.process,
+            prompts[prompt],
+            starts.take(start),
+            sampling.steps,
+            sampling.stochasticity,
+            generator,
+        )
+        candidates = make_candidates(sampled, layout, request.split, prompt, start)
         population = None
         chosen = choose(candidates, request.sizes, request.forget, selection)
     attributes = {"task": options.task, "method": options.method, "forget": options.forget}

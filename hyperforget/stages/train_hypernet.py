@@ -50,7 +50,9 @@ def work(options: argparse.Namespace) -> None:
     mean, scale = fit_normalisation(seen.theta[seen.admitted()], layout, shape.tokens)
     # torch initialises layers from its global generator only.
     torch.manual_seed(derived_seed(spec["seed"], "initialise", options.task, options.model))
-    model = Hypernetwork(layout, Architecture(conditioning=spec["conditioning"], **shape.model_dump()), mean, scale)
+    model = Hypernetwork(
+        layout, Architecture(conditioning=spec["conditioning"], **shape.model_dump()), mean, scale
+    )
     if config.training.rebalance:
         seen, unseen = rebalanced(seen), rebalanced(unseen)
     trained = train_hypernetwork(

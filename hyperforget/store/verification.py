@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hyperforget.command import UserError
+from hyperforget.command import UserError, progress
 from hyperforget.store import history, recipes, tags
 from hyperforget.store.blobs import blob_path
 from hyperforget.store.checks import DIGESTS, EXISTENCE, VALUES, check_object
@@ -66,7 +66,8 @@ def findings(store: Path, level: int) -> Iterator[Finding]:
     for kind, folder in (("recipe", recipes.FOLDER), ("tag", tags.FOLDER), ("log", history.FOLDER)):
         yield from _check_documents(store, kind, folder)
     for kind, folder, check in (("blob", "blobs", _blob_problem), ("object", "objects", _object_problem)):
-        for path in sorted((store / folder).glob("*/[!.]*")):
+        paths = sorted((store / folder).glob("*/[!.]*"))
+        for path in progress(paths, len(paths), f"verifying {folder}", kind):
             # A second look, since a damaged copy may have been replaced during the first.
             if check(path, level) and (wrong := check(path, level)):
                 yield Finding(kind, path.name, path, wrong)

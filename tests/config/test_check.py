@@ -145,7 +145,11 @@ def test_out_of_bounds(path: str, value: object, allowed: str) -> None:
         (f"{COLLECTION}.review_schedule", "end", "allowed are uniform, early, ends; did you mean 'ends'?"),
         (f"{COLLECTION}.admission", 3, "allowed are bins, relaxed"),
         ("tasks.toy.recipe.optimizer", "adm", "allowed are sgd, adam; did you mean 'adam'?"),
-        ("tasks.toy.recipe.initialisation", "kaming", "allowed are uniform, kaiming, xavier; did you mean 'kaiming'?"),
+        (
+            "tasks.toy.recipe.initialisation",
+            "kaming",
+            "allowed are uniform, kaiming, xavier; did you mean 'kaiming'?",
+        ),
         (f"{MODEL}.process", "dpm", "allowed are ddpm, flow; did you mean 'ddpm'?"),
         ("models.gpt.metric", "accuracies", "allowed are loss, error, accuracy; did you mean 'accuracy'?"),
         ("selection.rule", None, "allowed are lowest-forget, highest-retain"),
@@ -382,10 +386,14 @@ def test_methods_that_start_from_a_trained_network_also_edit_strangers() -> None
 
 
 @pytest.mark.parametrize("conditioning", ["dihyfo-1", "dihyfo-2"])
-@pytest.mark.parametrize(("key", "value", "allowed"), [("metric", "error", "'loss'"), ("metric_class", 2, "None")])
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"), [("metric", "error", "'loss'"), ("metric_class", 2, "None")]
+)
 def test_only_gpt_is_told_one_metric(conditioning: str, key: str, value: object, allowed: str) -> None:
     message = refusal_of(changed(f"models.{conditioning}.{key}", value))
-    assert message.startswith(f"models.{conditioning}.{key} is {value!r}, which only the conditioning 'gpt' takes")
+    assert message.startswith(
+        f"models.{conditioning}.{key} is {value!r}, which only the conditioning 'gpt' takes"
+    )
     assert message.endswith(f"is {allowed}")
     named = changed("models.own", {"conditioning": conditioning, key: value})
     assert refusal_of(named).startswith(f"models.own.{key} is {value!r}")

@@ -41,7 +41,9 @@ KEYS = [(path, name) for path, section in SECTIONS.items() for name in explained
 
 def inner_section(path: str, name: str) -> type[BaseModel] | None:
     inner = f"{path}.{name}".strip(".")
-    return next((SECTIONS[path] for item in ("", *ITEMS.values()) if (path := inner + item) in SECTIONS), None)
+    return next(
+        (SECTIONS[path] for item in ("", *ITEMS.values()) if (path := inner + item) in SECTIONS), None
+    )
 
 
 @pytest.fixture(scope="module")

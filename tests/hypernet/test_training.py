@@ -46,9 +46,7 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> T
         generator = torch.Generator().manual_seed(seed)
         seen = make_corpus(conditioning=conditioning)
         unseen = make_corpus(10, seed=1, conditioning=conditioning) if unseen is None else unseen
-        trained = train_hypernetwork(
-            model, PROCESSES[process], seen, unseen, IMAGES, config, generator
-        )
+        trained = train_hypernetwork(model, PROCESSES[process], seen, unseen, IMAGES, config, generator)
         return trained, model
 
     return run

@@ -12,7 +12,7 @@ from hyperforget.store.files import file_digest
 
 def gather(results: Path) -> list[dict[str, str]]:
     folder = results / TASK
-    tokens = [folder / model / "hypernet.json" for model in SETTINGS.models if model in SETTINGS.methods]
+    tokens = [folder / model / "hypernet.json" for model in SETTINGS.models]
     methods = [method for method in SETTINGS.methods if method not in SETTINGS.rivals]
     tokens += [folder / method / f"forget-{forget}.json" for method in methods for forget in FORGET_SETS]
     costs = results / "costs.csv"

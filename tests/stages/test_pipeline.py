@@ -130,8 +130,8 @@ def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget:
         results / TASK / f"forget-{forget}-candidates.csv",
         "method,candidate,start,prompt,forget_accuracy,retain_accuracy,chosen",
     )
-    counts = {"dihyfo-1": 8, "dihyfo-1-edit": 4, "dihyfo-2": 8, "retrained": 3, "nearest": 8, "bias": 2}
-    counts |= {"dihyfo-1-edit-strangers": 6, "bias-strangers": 3}
+    counts = {"dihyfo-1": 8, "dihyfo-1-edit": 12, "dihyfo-2": 8, "retrained": 3, "nearest": 8, "bias": 2}
+    counts |= {"dihyfo-1-edit-strangers": 18, "bias-strangers": 3}
     assert set(counts) == set(METHODS)
     for method, count in counts.items():
         mine = [row for row in rows if row["method"] == method]
@@ -142,10 +142,11 @@ def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget:
             0 <= float(row[name]) <= 1 for row in mine for name in ("forget_accuracy", "retain_accuracy")
         )
         prompted = method not in (RETRAINED, "bias", "bias-strangers")
-        prompts = [index * 2 // count if prompted else -1 for index in range(count)]
+        once = count // SETTINGS.models["dihyfo-1"].editing.rounds if EDIT in method else count
+        prompts = [index % once * 2 // once if prompted else -1 for index in range(count)]
         assert [int(row["prompt"]) for row in mine] == prompts
         if method != LOOKUP:
-            starts = count // 2 if prompted else count
+            starts = once // 2 if prompted else once
             assert [int(row["start"]) for row in mine] == [index % starts for index in range(count)]
         if method == RETRAINED:
             assert all(float(row["forget_accuracy"]) <= 0.01 < float(row["retain_accuracy"]) for row in mine)

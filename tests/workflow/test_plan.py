@@ -98,6 +98,14 @@ def test_a_task_may_have_no_strangers(checkout):
         assert "tasks.digits.strangers.count is 0" in sentence
 
 
+def test_models_that_forget_no_class_are_trained_and_probed_only(checkout):
+    planned = checkout.planned(
+        "results/report.html", "--config", "models={gpt: {}, own: {conditioning: gpt}}"
+    )
+    assert (planned["train_hypernet"], planned["probe_hypernet"]) == (4, 4)
+    assert not {"sample_unlearned", "sample_edited"} & set(planned)
+
+
 def test_workflow_snakefile_has_the_same_default_target(checkout):
     assert checkout.planned("--snakefile", "workflow/Snakefile") == checkout.planned("results/report.html")
 
@@ -118,6 +126,11 @@ def test_another_folder_uses_the_default_configuration(checkout, tmp_path):
         (["results/digits-4/forget-0-1-2-3.csv"], ["'0-1-2-3'", "all 4 classes"]),
         (["results/digits/dihyfo-1/forget-two.safetensors"], ["'two'", "class labels 0 to 9"]),
         (["results/digits/corpus-ends.json", *ENDS], ["'digits'", "'corpus-ends'", "allowed are corpus"]),
+        (
+            ["results/digits-4/gpt/forget-2.json", "--config", "models={gpt: {}}"],
+            ["'gpt' forgets no class", "allowed are the methods retrained, nearest, bias"],
+        ),
+        (["--config", "models={gpt: {metric_class: 4}}"], ["models.gpt.metric_class is 4", "nearest is 3"]),
         (["--config", "protocl=thesis"], ["'protocl'", "did you mean 'protocol'"]),
         (["--config", "seed=many"], ["seed is 'many'", "valid integer"]),
         (["--config", "tasks={digits: {hiden: [3]}}"], ["tasks.digits.hiden", "did you mean 'hidden'"]),

@@ -37,6 +37,11 @@ def test_one_models_training_leaves_the_other_alone(finished):
     assert planned == ENDS | COSTS | {"train_hypernet": 1, "probe_hypernet": 1, "sample_unlearned": 2}
 
 
+def test_measuring_a_model_in_another_metric_trains_it_alone(finished):
+    planned = finished.planned(*with_config("models={gpt-error: {metric: accuracy}}"))
+    assert planned == ENDS | COSTS | {"train_hypernet": 1, "probe_hypernet": 1, "compare_optimizers": 1}
+
+
 def test_selection_samples_again_but_trains_nothing(finished):
     planned = finished.planned(*with_config("selection={rule: highest-retain}"))
     sampled = {"sample_unlearned": 4, "sample_edited": 4, "look_up_checkpoints": 2}
@@ -90,7 +95,7 @@ def test_a_new_forget_set_trains_no_hypernetwork(finished):
             "_NETWORKS_AT_ONCE = 128",
             ENDS
             | COSTS
-            | {"sample_unlearned": 4, "sample_edited": 4, "probe_hypernet": 2, "compare_optimizers": 1},
+            | {"sample_unlearned": 4, "sample_edited": 4, "probe_hypernet": 4, "compare_optimizers": 3},
         ),
         (
             "hyperforget/metrics/paired.py",

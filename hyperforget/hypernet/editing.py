@@ -1,0 +1,35 @@
+"""Editing trained networks with a hypernetwork that reads a start."""
+
+import torch
+from torch import Tensor
+
+from hyperforget.candidates import Candidates, make_candidates
+from hyperforget.config import EditingConfig
+from hyperforget.hypernet.chaining import chain_networks
+from hyperforget.hypernet.files import StoredHypernetwork
+from hyperforget.tasks import Split
+
+
+def edit_networks(
+    hypernet: StoredHypernetwork,
+    prompts: Tensor,
+    originals: Tensor,
+    config: EditingConfig,
+    split: Split,
+    generator: torch.Generator,
+) -> Candidates:
+    """All edits of trained networks ``originals`` (S, P), for each prompt (Q, K), round after round.
+
+    The edits of a round are the starts of the next, and candidates like these: one round suffices for networks that
+    were trained like the corpus, others come closer to what is asked for with each. ``split`` is the one that
+    conditions and selects.
+    """
+    layout = hypernet.model.layout
+    start = torch.arange(originals.shape[0]).repeat_interleave(config.candidates)
+    prompt = torch.arange(prompts.shape[0]).repeat_interleave(start.shape[0])
+    start = start.repeat(prompts.shape[0])
+    chain = chain_networks(
+        hypernet, prompts[prompt], originals[start], config.rounds, split, config, generator
+    )
+    edits = chain[1:].flatten(0, 1)
+    return make_candidates(edits, layout, split, prompt.repeat(config.rounds), start.repeat(config.rounds))
