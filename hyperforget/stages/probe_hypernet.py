@@ -25,9 +25,9 @@ def work(options: argparse.Namespace) -> None:
 
     from hyperforget.config import ProbeConfig, SamplingConfig
     from hyperforget.corpus import load_corpus
+    from hyperforget.hypernet.distribution import distribution_rows
     from hyperforget.hypernet.files import load_hypernetwork
     from hyperforget.hypernet.probing import alignment_rows, probe_hypernetwork, prompt_rows, prompted_classes
-    from hyperforget.hypernet.rebalancing import distribution_rows
     from hyperforget.metrics.classes import class_sizes
     from hyperforget.randomness import generator_for
     from hyperforget.rows import write_rows
