@@ -78,3 +78,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     printed = copy.snakemake("results/report.html", "--configfile", "tests/smoke/config.yaml")
     assert printed.returncode == 0, printed.stdout[-5000:]
     return copy
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Checkout:
+    """A copy in which nothing was run yet."""
+    return copy_repository(tmp_path)

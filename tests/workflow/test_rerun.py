@@ -27,6 +27,17 @@ def test_second_run_has_nothing_to_do(finished):
     assert finished.planned(*TARGET) == {}
 
 
+def test_another_checkout_that_shares_the_store_restores_what_it_knows(finished, another):
+    token = "results/digits-4/dihyfo-1/hypernet.json"
+    shared = finished.folder / "results" / "store"
+    printed = another.snakemake(token, *REDUCED, "--config", f"store={shared}")
+    assert printed.returncode == 0, printed.stdout[-5000:]
+    assert (another.folder / token).read_bytes() == (finished.folder / token).read_bytes()
+    logs = list((another.folder / "results" / "logs").rglob("*.log"))
+    assert len(logs) >= 4
+    assert all("known result" in log.read_text() for log in logs)
+
+
 def test_sampling_setting_does_not_train(finished):
     planned = finished.planned(*with_config("models={dihyfo-2: {sampling: {steps: 7}}}"))
     assert planned == ENDS | COSTS | {"sample_unlearned": 2, "probe_hypernet": 1}
