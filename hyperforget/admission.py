@@ -11,9 +11,6 @@ from torch import Tensor
 
 from hyperforget.config import CollectionConfig
 
-# A class counts as forgotten up to this accuracy.
-FORGOTTEN_ACCURACY = 0.01
-
 
 @dataclass(frozen=True)
 class LevelCount:

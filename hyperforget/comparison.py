@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hyperforget.candidates import Chosen, class_accuracies
 from hyperforget.metrics.evaluate import Outputs, Reference, Row, Split
-from hyperforget.metrics.registry import USABLE_FORGET_ACCURACY, USABLE_RETAIN_MARGIN
+from hyperforget.metrics.registry import FORGOTTEN_ACCURACY, USABLE_RETAIN_MARGIN
 from hyperforget.networks import Layout, forward
 from hyperforget.tasks import TaskData
 
@@ -82,9 +82,7 @@ def usable_row(
     [prompt] = {row.prompt for row in candidates if row.chosen}
     beside = [row for row in candidates if row.prompt == prompt]
     usable = [
-        row
-        for row in beside
-        if row.forget_accuracy <= USABLE_FORGET_ACCURACY and row.retain_accuracy >= worst
+        row for row in beside if row.forget_accuracy <= FORGOTTEN_ACCURACY and row.retain_accuracy >= worst
     ]
     share = len(usable) / len(beside)
     method = candidates[0].method

@@ -46,12 +46,18 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What M admitted checkpoints do: class ``losses`` (M, C) in nats and ``accuracies`` (M, C) on the
-    conditioning split.
+    """What M admitted checkpoints do on the conditioning split: class ``losses`` (M, C) in nats and ``correct``
+    counts (M, C), of ``sizes`` (C,) images.
     """
 
     losses: Tensor
-    accuracies: Tensor
+    correct: Tensor
+    sizes: Tensor
+
+    @property
+    def accuracies(self) -> Tensor:
+        """Accuracy of each class (M, C)."""
+        return self.correct / self.sizes
 
 
 @dataclass(frozen=True)
@@ -129,10 +135,8 @@ def load_corpus(root: Path, token: Path, performance: Performance, sizes: Tensor
 
 
 def load_outcomes(root: Path, token: Path, sizes: Tensor) -> Outcomes:
-    """Losses and accuracies of all admitted checkpoints, without their parameters; ``sizes`` (C,) are images
-    per class.
-    """
+    """What all admitted checkpoints do, without their parameters; ``sizes`` (C,) are images per class."""
     arrays = read_segments(root, segment_ids(root, token), ["loss", "correct", "saved"])
     losses, correct, saved = (torch.from_numpy(arrays[name]) for name in ("loss", "correct", "saved"))
     mask = admitted_mask(saved, losses.shape[1])
-    return Outcomes(losses[mask], correct[mask] / sizes)
+    return Outcomes(losses[mask], correct[mask], sizes)

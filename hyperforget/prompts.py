@@ -5,8 +5,8 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from hyperforget.admission import FORGOTTEN_ACCURACY
 from hyperforget.config import PromptConfig
+from hyperforget.metrics.registry import FORGOTTEN_ACCURACY
 
 # A checkpoint counts as knowing a class from this accuracy on.
 KNOWN_ACCURACY = 0.5

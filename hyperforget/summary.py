@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hyperforget.admission import FORGOTTEN_ACCURACY, AdmissionCounts
+from hyperforget.admission import AdmissionCounts
 from hyperforget.command import UserError
 from hyperforget.config import CollectionConfig
 from hyperforget.corpus import admitted_mask
 from hyperforget.forget import ForgetSet, format_classes
+from hyperforget.metrics.registry import FORGOTTEN_ACCURACY
 
 
 @dataclass(frozen=True)

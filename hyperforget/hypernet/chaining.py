@@ -1,5 +1,7 @@
 """A hypernetwork as an optimiser: each sampled network is the start of the next update (Peebles et al., 2022)."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -12,6 +14,17 @@ from hyperforget.metrics.performance import performance_values
 from hyperforget.tasks import Split
 
 
+@dataclass(frozen=True)
+class Chain:
+    """Networks after 0, 1, … U updates: ``params`` (U + 1, S, P), and on the split that conditions their class
+    ``losses`` (U + 1, S, C) in nats and ``correct`` counts (U + 1, S, C).
+    """
+
+    params: Tensor
+    losses: Tensor
+    correct: Tensor
+
+
 def chain_networks(
     hypernet: StoredHypernetwork,
     prompt: Tensor,
@@ -20,28 +33,27 @@ def chain_networks(
     split: Split,
     sampling: SamplingConfig,
     generator: torch.Generator,
-) -> Tensor:
-    """The networks (updates + 1, S, P) on the way from ``starts`` (S, P), entry 0, towards ``prompt``, one (K,) for
-    all or one each (S, K).
+) -> Chain:
+    """The networks on the way from ``starts`` (S, P), entry 0, towards ``prompt``, one (K,) for all or one each (S, K).
 
     The hypernetwork reads a start. It is also told how good its start is, so before each update the networks are
     measured on ``split``, the one that conditions.
     """
     model = hypernet.model
     sizes = class_sizes(split.labels, model.layout.classes)
-    chain = [starts]
+    networks, measured = [starts], [measure(starts, model.layout, split)]
     for _ in range(updates):
-        performance = performance_values(
-            *measure(chain[-1], model.layout, split), sizes, hypernet.performance
-        )
+        performance = performance_values(*measured[-1], sizes, hypernet.performance)
         sampled = sample_networks(
             model,
             hypernet.process,
             prompt.expand(starts.shape[0], -1),
-            Starts(chain[-1], performance),
+            Starts(networks[-1], performance),
             sampling.steps,
             sampling.stochasticity,
             generator,
         )
-        chain.append(sampled)
-    return torch.stack(chain)
+        networks.append(sampled)
+        measured.append(measure(sampled, model.layout, split))
+    losses, correct = zip(*measured, strict=True)
+    return Chain(torch.stack(networks), torch.stack(losses), torch.stack(correct))

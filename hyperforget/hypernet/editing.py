@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from hyperforget.candidates import Candidates, make_candidates
+from hyperforget.candidates import Candidates
 from hyperforget.config import EditingConfig
 from hyperforget.hypernet.chaining import chain_networks
 from hyperforget.hypernet.files import StoredHypernetwork
@@ -24,12 +24,13 @@ def edit_networks(
     were trained like the corpus, others come closer to what is asked for with each. ``split`` is the one that
     conditions and selects.
     """
-    layout = hypernet.model.layout
     start = torch.arange(originals.shape[0]).repeat_interleave(config.candidates)
     prompt = torch.arange(prompts.shape[0]).repeat_interleave(start.shape[0])
     start = start.repeat(prompts.shape[0])
     chain = chain_networks(
         hypernet, prompts[prompt], originals[start], config.rounds, split, config, generator
     )
-    edits = chain[1:].flatten(0, 1)
-    return make_candidates(edits, layout, split, prompt.repeat(config.rounds), start.repeat(config.rounds))
+    edits, losses, correct = (
+        values[1:].flatten(0, 1) for values in (chain.params, chain.losses, chain.correct)
+    )
+    return Candidates(edits, losses, correct, prompt.repeat(config.rounds), start.repeat(config.rounds))

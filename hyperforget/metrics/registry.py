@@ -11,9 +11,9 @@ SETS = {
     "forget-train": "training images of the forgotten classes",
     "choice": "images that networks are chosen on: validation, or test under `protocol: thesis`",
 }
-# A network is of use up to this accuracy on the forget set, and down to this much below the retrained median
-# on the retain set.
-USABLE_FORGET_ACCURACY = 0.01
+# A class, or a forget set, counts as forgotten up to this accuracy.
+FORGOTTEN_ACCURACY = 0.01
+# A network that has forgotten is of use down to this much below the retrained median on the retain set.
 USABLE_RETAIN_MARGIN = 0.05
 
 
@@ -152,7 +152,7 @@ _METRICS = (
         ideal="1, where any network will do and nothing need be chosen",
         description=(
             "Share of the method's networks at the prompt of the chosen one (of all, where there are no "
-            f"prompts) that forget and retain: accuracy of at most {USABLE_FORGET_ACCURACY} on the forgotten "
+            f"prompts) that forget and retain: accuracy of at most {FORGOTTEN_ACCURACY} on the forgotten "
             f"classes, and on the retained ones of at least the retrained networks' median less "
             f"{USABLE_RETAIN_MARGIN}. The chosen network is the best of many; this says how many of its kind "
             "are of use. A method that edits trained networks makes one a round from each of them."

@@ -1,9 +1,10 @@
 """Is a generator worth more than looking up a checkpoint or lowering a bias? All methods in one table."""
 
 import math
+from collections.abc import Sequence
 
 from hyperforget.config import RETRAINED
-from hyperforget.metrics.registry import USABLE_FORGET_ACCURACY, USABLE_RETAIN_MARGIN
+from hyperforget.metrics.registry import FORGOTTEN_ACCURACY, USABLE_RETAIN_MARGIN
 from hyperforget.report.names import ReportSpec, TaskSpec, method_title
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.table_formats import exact
@@ -30,12 +31,12 @@ _HEADINGS = (
         Heading(text(title)) for title in [*("chosen", "all [95 %]") * 2, "chosen", "÷ floor", "share"]
     ),
 )  # fmt: skip
-_CSV_HEADER = (
+ACCURACY_COLUMNS = (
     "forget", "holdout", "method",
     "forget_accuracy", "forget_accuracy_median", "forget_accuracy_low", "forget_accuracy_high",
     "retain_accuracy", "retain_accuracy_median", "retain_accuracy_low", "retain_accuracy_high",
-    "activation_distance", "relative_activation_distance", "usable_share",
 )  # fmt: skip
+_CSV_HEADER = (*ACCURACY_COLUMNS, "activation_distance", "relative_activation_distance", "usable_share")
 _NOTHING = Value(math.nan)
 
 
@@ -50,9 +51,7 @@ def comparison_table(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Tabl
         for method in methods:
             cells = _cells(task.name, method, forget, metrics)
             rows.append(Row(text(method_title(method)), cells))
-            forgotten, all_forgotten, retained, all_retained, *others = cells
-            numbers = [forgotten.value, *_triple(all_forgotten), retained.value, *_triple(all_retained)]
-            numbers += [cell.value for cell in others]
+            numbers = [*accuracy_numbers(cells[:4]), *(cell.value for cell in cells[4:])]
             csv_rows.append((forget, str(held_out).lower(), method, *map(exact, numbers)))
         title = forget_label(forget) + text(", kept out of collection" if held_out else "")
         blocks.append(Block(() if blocks else _HEADINGS, tuple(rows), title))
@@ -67,7 +66,7 @@ def comparison_table(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Tabl
             "activation distance of the chosen network to the retrained one, also divided by the floor, "
             "the median distance between two retrained networks; and of the networks at the chosen one's "
             "prompt (of all, where there are no prompts) the share that is usable: on the images that chose, "
-            f"at most {USABLE_FORGET_ACCURACY} on the forgotten classes, and on the retained ones at most "
+            f"at most {FORGOTTEN_ACCURACY} on the forgotten classes, and on the retained ones at most "
             f"{USABLE_RETAIN_MARGIN} below the retrained median. Good: 0 on "
         )
         + FORGET_SET
@@ -114,6 +113,15 @@ def _cells(task: str, method: str, forget: str, metrics: Metrics) -> tuple[Cell,
         Cell(distance / floor if floor else math.nan, decimals=2),
         Cell(usable.value, decimals=2),
     )
+
+
+def accuracy_numbers(cells: Sequence[Cell]) -> list[float]:
+    """Numbers of `ACCURACY_COLUMNS` from the cells of one network and of many, for forgotten, then retained classes."""
+    return [
+        number
+        for one, many in zip(cells[::2], cells[1::2], strict=True)
+        for number in (one.value, *_triple(many))
+    ]
 
 
 def _triple(value: Value | Cell) -> tuple[float, float, float]:

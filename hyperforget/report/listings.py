@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hyperforget.metrics.registry import FORGOTTEN_ACCURACY
 from hyperforget.report.names import (
     CorpusSpec,
     ReportSpec,
@@ -15,7 +16,7 @@ from hyperforget.report.names import (
 )
 from hyperforget.report.provenance import Timing, Token
 from hyperforget.report.results import Metrics, read_csv
-from hyperforget.report.summary import ACCURACY_MARGIN, DISTANCE_MARGIN, FORGOTTEN, judge, outcome
+from hyperforget.report.summary import ACCURACY_MARGIN, DISTANCE_MARGIN, judge, outcome
 
 _CLASS_COLUMNS = ("class", "role", "checkpoints", "forgotten", "lowest", "median", "highest")
 _SET_COLUMNS = ("forget", "holdout", "checkpoints", "forgotten")
@@ -44,7 +45,7 @@ def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Li
     by_class = Listing(
         f"{task.name}-{corpus.name}-classes",
         f"Checkpoints collected for {title}, by class, with lowest, median and highest loss of the "
-        f"class among them. Forgotten are those with an accuracy of the class of at most {FORGOTTEN}. Good: "
+        f"class among them. Forgotten are those with an accuracy of the class of at most {FORGOTTEN_ACCURACY}. Good: "
         "free classes have thousands of forgotten checkpoints and many that know the class; pivots have "
         "none forgotten.",
         ("Class", "Role", "Checkpoints", "Forgotten", "Lowest loss (nats)", "Median", "Highest"),
@@ -104,7 +105,7 @@ def verdict_listing(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Listi
         return None
     caption = (
         f"Each generator on {task.name} against the rivals that need no training. Accuracy: a network that "
-        f"forgets (at most {FORGOTTEN} on the forgotten classes) beats one that does not; between two "
+        f"forgets (at most {FORGOTTEN_ACCURACY} on the forgotten classes) beats one that does not; between two "
         f"alike, the accuracy on retained classes decides, level within {ACCURACY_MARGIN}. Closeness: "
         f"activation distance to the retrained network, level within {DISTANCE_MARGIN * 100:.0f} %. Good: "
         "better in both, above all on sets kept out of collection, where there is no checkpoint to look up."

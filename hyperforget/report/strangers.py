@@ -1,8 +1,9 @@
 """What editing does to networks that were trained otherwise than those that the hypernetwork learned from."""
 
 from hyperforget.config import RETRAINED, STRANGERS
+from hyperforget.report.comparison import ACCURACY_COLUMNS, accuracy_numbers
 from hyperforget.report.names import TaskSpec, method_title
-from hyperforget.report.results import Metrics, Value
+from hyperforget.report.results import Metrics
 from hyperforget.report.table_formats import exact
 from hyperforget.report.table_model import (
     FORGET_SET,
@@ -20,17 +21,12 @@ _HEADINGS = (
     (Heading(text("Accuracy on ") + FORGET_SET, 2), Heading(text("Accuracy on ") + RETAIN_SET, 2)),
     tuple(Heading(text(title)) for title in ("first", "all [95 %]") * 2),
 )
-_CSV_HEADER = (
-    "forget", "holdout", "method",
-    "forget_accuracy", "forget_accuracy_median", "forget_accuracy_low", "forget_accuracy_high",
-    "retain_accuracy", "retain_accuracy_median", "retain_accuracy_low", "retain_accuracy_high",
-)  # fmt: skip
 
 
 def strangers_table(task: TaskSpec, metrics: Metrics) -> Table:
     """One block a forget set, one row a method that edits strangers, below the retrained networks."""
     blocks: list[Block] = []
-    csv_rows: list[tuple[str, ...]] = [_CSV_HEADER]
+    csv_rows: list[tuple[str, ...]] = [ACCURACY_COLUMNS]
     for forget in task.forget_sets:
         held_out = forget in task.holdout
         rows = []
@@ -42,8 +38,7 @@ def strangers_table(task: TaskSpec, metrics: Metrics) -> Table:
             ]
             cells = tuple(Cell(value.value, value.low, value.high) for value in values)
             rows.append(Row(text(method_title(method.removesuffix(STRANGERS))), cells))
-            first_forgotten, forgotten, first_retained, retained = values
-            numbers = [first_forgotten.value, *_triple(forgotten), first_retained.value, *_triple(retained)]
+            numbers = accuracy_numbers(cells)
             csv_rows.append((forget, str(held_out).lower(), method, *map(exact, numbers)))
         title = forget_label(forget) + text(", kept out of collection" if held_out else "")
         blocks.append(Block(() if blocks else _HEADINGS, tuple(rows), title))
@@ -66,7 +61,3 @@ def strangers_table(task: TaskSpec, metrics: Metrics) -> Table:
         + text(" no less than lowered biases leave.")
     )
     return Table(f"{task.name}-strangers", caption, text("Method"), tuple(blocks), tuple(csv_rows))
-
-
-def _triple(value: Value) -> tuple[float, float, float]:
-    return value.value, value.low, value.high

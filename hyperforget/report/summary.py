@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hyperforget.config import RETRAINED, STRANGERS
+from hyperforget.metrics.registry import FORGOTTEN_ACCURACY
 from hyperforget.report.comparison import activation_distance, usable_share
 from hyperforget.report.names import (
     RIVALS,
@@ -17,9 +18,7 @@ from hyperforget.report.names import (
 )
 from hyperforget.report.results import Metrics
 
-# A set counts as forgotten up to this accuracy; accuracies closer than the margin, and distances
-# closer than that share of each other, count as level.
-FORGOTTEN = 0.01
+# Accuracies closer than the margin, and distances closer than that share of each other, count as level.
 ACCURACY_MARGIN = 0.01
 DISTANCE_MARGIN = 0.1
 BETTER, LEVEL, WORSE = "better", "level", "worse"
@@ -35,7 +34,7 @@ class Outcome:
 
     @property
     def forgets(self) -> bool:
-        return self.forget_accuracy <= FORGOTTEN
+        return self.forget_accuracy <= FORGOTTEN_ACCURACY
 
 
 @dataclass(frozen=True)
@@ -146,9 +145,11 @@ def _forgetting(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
         else:
             complete.append(method_title(method))
     if not parts:
-        return f"every method forgot every set (accuracy on the forgotten classes at most {FORGOTTEN})."
+        return (
+            f"every method forgot every set (accuracy on the forgotten classes at most {FORGOTTEN_ACCURACY})."
+        )
     done = (
-        f"{_listed(complete)} forgot every set (accuracy on the forgotten classes at most {FORGOTTEN}); "
+        f"{_listed(complete)} forgot every set (accuracy on the forgotten classes at most {FORGOTTEN_ACCURACY}); "
         if complete
         else ""
     )
@@ -220,7 +221,7 @@ def _strangers(task: TaskSpec, metrics: Metrics) -> str:
     rivals = [method for method in titles if method.removesuffix(STRANGERS) in RIVALS]
     parts = []
     for method in (method for method in titles if method not in rivals):
-        forgotten = sum(median(method, forget, "forget") <= FORGOTTEN for forget in task.forget_sets)
+        forgotten = sum(median(method, forget, "forget") <= FORGOTTEN_ACCURACY for forget in task.forget_sets)
         part = f"{titles[method]} forgets {forgotten} of {len(task.forget_sets)} sets"
         for rival in rivals:
             gaps = {

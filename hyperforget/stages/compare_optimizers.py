@@ -51,8 +51,7 @@ def work(options: argparse.Namespace) -> None:
         recipe.initialisation,
     )
     outcomes = load_outcomes(options.store, options.corpus, sizes)
-    correct = (outcomes.accuracies * sizes).round()
-    performance = performance_values(outcomes.losses, correct, sizes, hypernet.performance)
+    performance = performance_values(outcomes.losses, outcomes.correct, sizes, hypernet.performance)
     chain = chain_networks(
         hypernet,
         best_prompt(outcomes.losses, performance, config.best),
@@ -62,7 +61,7 @@ def work(options: argparse.Namespace) -> None:
         SamplingConfig(**spec["sampling"]),
         generator_for(spec["seed"], "optimizers", options.task, options.model),
     )
-    rows = optimizer_rows(HYPERNETWORK, None, dict(enumerate(chain)), layout, data.test)
+    rows = optimizer_rows(HYPERNETWORK, None, dict(enumerate(chain.params)), layout, data.test)
     for rival in rival_recipes(recipe, config):
         minibatches = generator_for(spec["seed"], "optimizers", options.task, "minibatches")
         networks = descend(starts, layout, data.train, rival, minibatches)

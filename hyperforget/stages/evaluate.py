@@ -46,7 +46,10 @@ def work(options: argparse.Namespace) -> None:
         for method, token in zip(options.methods, options.networks, strict=True)
     }
     reference = reference_of(batches[RETRAINED], data, request.forget)
-    retrained = candidate_rows(RETRAINED, batches[RETRAINED], request.sizes, request.forget)
+    offered = {
+        method: candidate_rows(method, stored, request.sizes, request.forget)
+        for method, stored in batches.items()
+    }
     limit = EvaluationConfig(**spec["evaluation"]).membership_networks
     metrics, candidates, confusion = [], [], []
     for method, stored in progress(batches.items(), len(batches), "evaluating", "method"):
@@ -58,9 +61,8 @@ def work(options: argparse.Namespace) -> None:
             forget=options.forget,
             membership_networks=limit,
         )
-        offered = candidate_rows(method, stored, request.sizes, request.forget)
-        metrics.append(usable_row(options.task, options.forget, offered, retrained))
-        candidates += offered
+        metrics.append(usable_row(options.task, options.forget, offered[method], offered[RETRAINED]))
+        candidates += offered[method]
         confusion += confusion_rows(method, stored, reference, data)
     write_rows(options.metrics, metrics)
     write_rows(options.candidates, candidates)

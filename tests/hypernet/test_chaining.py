@@ -35,7 +35,7 @@ def stored(model: object, performance: Performance, process: str = "ddpm") -> St
 
 def chain(hypernet: StoredHypernetwork, prompt: Tensor, starts: Tensor, updates: int) -> Tensor:
     generator = torch.Generator().manual_seed(2)
-    return chain_networks(hypernet, prompt, starts, updates, SPLIT, SAMPLING, generator)
+    return chain_networks(hypernet, prompt, starts, updates, SPLIT, SAMPLING, generator).params
 
 
 @pytest.mark.parametrize(

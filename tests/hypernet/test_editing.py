@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 
+from hyperforget.candidates import measure
 from hyperforget.config import EditingConfig, Performance
 from hyperforget.hypernet.chaining import chain_networks
 from hyperforget.hypernet.diffusion import PROCESSES
@@ -40,7 +41,10 @@ def test_edits_are_those_of_chains_one_for_each_prompt_and_original(
         config,
         generator(),
     )
-    assert torch.equal(edits.params, chain[1:].flatten(0, 1))
+    assert torch.equal(edits.params, chain.params[1:].flatten(0, 1))
+    losses, correct = measure(edits.params, layout, SPLIT)
+    torch.testing.assert_close(edits.losses, losses)
+    assert torch.equal(edits.correct, correct)
     once = edit_networks(
         hypernet, PROMPTS, originals, EditingConfig(rounds=1, candidates=2), SPLIT, generator()
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from hyperforget.metrics.registry import FORGOTTEN_ACCURACY
 from hyperforget.report.figures.style import BLUE, VERMILLION, Drawing, new_figure
 from hyperforget.report.names import TaskSpec, forget_title, method_title
 from hyperforget.report.results import read_csv, rows_of
@@ -125,7 +126,7 @@ def _handles() -> list[Line2D]:
 
 
 def _described(forget: str, rows: pd.DataFrame) -> str:
-    forgotten = int((rows["forget_accuracy"] <= 0.01).sum())
+    forgotten = int((rows["forget_accuracy"] <= FORGOTTEN_ACCURACY).sum())
     chosen = rows[rows["chosen"]]
     text = f"Forget set {forget_title(forget)}: {forgotten} of {len(rows)} candidates forget"
     if len(chosen):
