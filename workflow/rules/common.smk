@@ -101,6 +101,11 @@ def memory(mb):
     return lambda wildcards, attempt: mb * attempt
 
 
+def minutes(count):
+    """Run time in minutes that grows with each attempt."""
+    return lambda wildcards, attempt: count * attempt
+
+
 def models_that_edit():
     """Models that read a start, and so can be given a trained network."""
     return [name for name in settings.models if name + EDIT in settings.methods]

@@ -15,7 +15,7 @@ rule train_hypernet:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime="4h",
+        runtime=minutes(60),
     params:
         spec=training_spec,
         code=code("train_hypernet"),
@@ -44,7 +44,7 @@ rule probe_hypernet:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime="1h",
+        runtime=minutes(20),
     params:
         spec=probe_spec,
         code=code("probe_hypernet"),
@@ -73,8 +73,8 @@ rule compare_optimizers:
         "../../envs/hyperforget.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime="1h",
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         spec=optimizers_spec,
         code=code("compare_optimizers"),
@@ -101,8 +101,8 @@ rule sample_unlearned:
         "../../envs/hyperforget.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime="1h",
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         spec=sampling_spec,
         code=code("sample_unlearned"),
@@ -134,8 +134,8 @@ rule sample_edited:
         "../../envs/hyperforget.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime="1h",
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         spec=editing_spec,
         code=code("sample_unlearned"),
