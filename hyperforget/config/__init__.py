@@ -3,6 +3,7 @@ prints.
 """
 
 from hyperforget.config.check import forget_set, load_config, warnings
+from hyperforget.config.hardware import HardwareConfig
 from hyperforget.config.models import (
     CONDITIONING_NAMES,
     ArchitectureConfig,
@@ -53,6 +54,7 @@ __all__ = [
     "DatasetConfig",
     "EditingConfig",
     "EvaluationConfig",
+    "HardwareConfig",
     "ModelConfig",
     "OptimizersConfig",
     "Performance",

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from hyperforget.config.base import Count, Fraction, Name, Positive, Section, Whole
+from hyperforget.config.hardware import HardwareConfig
 from hyperforget.config.models import ModelConfig, reads_start
 from hyperforget.config.performance import Performance
 from hyperforget.config.tasks import TaskConfig
@@ -115,6 +116,7 @@ class Config(Section):
     probe: ProbeConfig = ProbeConfig()
     optimizers: OptimizersConfig = OptimizersConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    hardware: HardwareConfig = HardwareConfig()
 
     def conditioning(self, model: str) -> str:
         """What a model is told, one of `CONDITIONING_NAMES`."""

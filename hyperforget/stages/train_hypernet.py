@@ -8,7 +8,7 @@ from hyperforget.stage import StageParser, stage_main
 
 def parser() -> StageParser:
     """The stage's arguments."""
-    parser = StageParser(__doc__)
+    parser = StageParser(__doc__, computes=True)
     parser.add_argument("--task", required=True)
     parser.add_argument("--model", required=True)
     parser.add_input("--dataset")
@@ -35,7 +35,6 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.rows import write_rows
     from hyperforget.tasks import conditioning_split, load_task_data
 
-    torch.set_num_threads(options.threads)
     spec = options.spec
     config, performance = ModelConfig(**spec["model"]), Performance(**spec["performance"])
     data = load_task_data(options.store, options.dataset)
