@@ -3,6 +3,9 @@
 A stage declares which of its arguments are files that it reads and which are files that it writes. A recipe that the
 store knows is then not run again: its files are restored. For that lookup to cost little, a stage imports what it
 works with (torch above all) inside its work function.
+
+A stage that ``computes`` is given a device, ``options.device``, and a place for the state that it resumes from when it
+was stopped, ``options.unfinished``.
 """
 
 import argparse
@@ -15,24 +18,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hyperforget import hardware
 from hyperforget.code import code_digest
 from hyperforget.command import UserError
+from hyperforget.config.hardware import HardwareConfig
 from hyperforget.environment import git_state, package_versions
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest
 from hyperforget.store.recipes import FileRef, Recipe, look_up, record, restore
+from hyperforget.unfinished import FOLDER, Unfinished
 
-_NOT_IN_RECIPE = ("spec", "store", "threads", "reuse")
+_NOT_IN_RECIPE = ("spec", "store", "threads", "hardware", "reuse")
 
 
 class StageParser(argparse.ArgumentParser):
     """An argument parser that knows which arguments are input files and which are output files.
 
-    Every stage is given ``--spec`` (its slice of the configuration, JSON), ``--store`` and ``--threads``.
+    Every stage is given ``--spec`` (its slice of the configuration, JSON), ``--store``, ``--threads`` and
+    ``--hardware`` (JSON); a stage that ``computes`` with torch uses the latter two.
     """
 
-    def __init__(self, description: str | None) -> None:
+    def __init__(self, description: str | None, *, computes: bool = False) -> None:
         super().__init__(description=description)
+        self.computes = computes
         self.inputs: list[str] = []
         self.outputs: list[str] = []
         self.add_argument(
@@ -40,6 +48,12 @@ class StageParser(argparse.ArgumentParser):
         )
         self.add_argument("--store", type=Path, required=True, help="folder of the artifact store")
         self.add_argument("--threads", type=int, default=1, help="threads of torch")
+        self.add_argument(
+            "--hardware",
+            type=lambda text: HardwareConfig.model_validate_json(text),
+            default=HardwareConfig(),
+            help="what to compute on, JSON",
+        )
         self.add_argument(
             "--no-reuse",
             dest="reuse",
@@ -100,6 +114,11 @@ def stage_main(
         return
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
+    if parser.computes:
+        options.device = hardware.set_up(options.hardware, options.threads)
+        options.unfinished = Unfinished(
+            options.store / FOLDER / f"{recipe.id}.safetensors", options.hardware.save_every
+        )
     timed = work(options)
     git = git_state(Path(__file__).parent)
     provenance = {
@@ -110,8 +129,11 @@ def stage_main(
         "versions": dict(package_versions()),
         "git": None if git is None else asdict(git),
         "threads": options.threads,
+        "device": hardware.describe(options.device) if parser.computes else None,
     }
     record(options.store, recipe, outputs, provenance)
+    if parser.computes:
+        options.unfinished.close()
 
 
 def _restored(root: Path, recipe: Recipe, outputs: dict[str, Path]) -> bool:

@@ -16,7 +16,10 @@ PACKAGE = Path(hyperforget.__file__).parent
 
 # A module imports from its own level and from those before it.
 LEVELS = [
-    {"hyperforget", "forget", "config", "store", "code", "command", "randomness", "rows", "environment"},
+    {
+        "hyperforget", "forget", "config", "store", "code", "command", "randomness", "rows", "environment",
+        "hardware", "unfinished",
+    },
     {"datasets", "networks", "tasks"},
     {"update_rules", "population", "corpus", "metrics"},
     {
@@ -102,7 +105,7 @@ def test_nothing_in_the_package_knows_the_workflow_engine() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["config", "code", "forget", "report.names", "command", "rows", "randomness"]
+    "name", ["config", "code", "forget", "report.names", "command", "rows", "randomness", "stage"]
 )
 def test_light_modules_do_not_import_heavy_libraries(name: str) -> None:
     heavy = {"torch", "sklearn", "scipy", "matplotlib", "pandas"}

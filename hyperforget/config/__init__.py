@@ -3,6 +3,7 @@ prints.
 """
 
 from hyperforget.config.check import forget_set, load_config, warnings
+from hyperforget.config.hardware import HardwareConfig
 from hyperforget.config.models import (
     CONDITIONING_NAMES,
     ArchitectureConfig,
@@ -17,7 +18,9 @@ from hyperforget.config.reference import reference
 from hyperforget.config.sections import (
     EDIT,
     LOOKUP,
+    PROTOCOLS,
     RETRAINED,
+    RIVALS,
     STRANGERS,
     Config,
     EvaluationConfig,
@@ -44,7 +47,9 @@ __all__ = [
     "EDIT",
     "LOOKUP",
     "MAIN_CORPUS",
+    "PROTOCOLS",
     "RETRAINED",
+    "RIVALS",
     "STRANGERS",
     "ArchitectureConfig",
     "CollectionConfig",
@@ -53,6 +58,7 @@ __all__ = [
     "DatasetConfig",
     "EditingConfig",
     "EvaluationConfig",
+    "HardwareConfig",
     "ModelConfig",
     "OptimizersConfig",
     "Performance",

@@ -8,7 +8,7 @@ from hyperforget.stage import StageParser, stage_main
 
 def parser() -> StageParser:
     """The stage's arguments."""
-    parser = StageParser(__doc__)
+    parser = StageParser(__doc__, computes=True)
     parser.add_argument("--task", required=True)
     parser.add_argument("--corpus", required=True, help="name of the corpus that the runs are for")
     parser.add_argument("--shard", type=int, required=True)
@@ -21,8 +21,6 @@ def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     from dataclasses import asdict
 
-    import torch
-
     from hyperforget.collect import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS, collect_runs
     from hyperforget.config import MAIN_CORPUS, CollectionConfig, RecipeConfig
     from hyperforget.networks import initialise
@@ -31,7 +29,6 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.store.tokens import write_token
     from hyperforget.tasks import conditioning_split, load_task_data
 
-    torch.set_num_threads(options.threads)
     spec = options.spec
     config = CollectionConfig(**spec["collection"])
     data = load_task_data(options.store, options.dataset)

@@ -8,7 +8,7 @@ from hyperforget.stage import StageParser, stage_main
 
 def parser() -> StageParser:
     """The stage's arguments."""
-    parser = StageParser(__doc__)
+    parser = StageParser(__doc__, computes=True)
     parser.add_argument("--task", required=True)
     parser.add_argument("--model", required=True)
     parser.add_input("--dataset")
@@ -20,8 +20,6 @@ def parser() -> StageParser:
 
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
-    import torch
-
     from hyperforget.config import OptimizersConfig, RecipeConfig, SamplingConfig
     from hyperforget.corpus import load_outcomes
     from hyperforget.hypernet.chaining import chain_networks
@@ -35,7 +33,6 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.rows import write_rows
     from hyperforget.tasks import conditioning_split, load_task_data
 
-    torch.set_num_threads(options.threads)
     spec = options.spec
     config, recipe = OptimizersConfig(**spec["optimizers"]), RecipeConfig(**spec["recipe"])
     data = load_task_data(options.store, options.dataset)

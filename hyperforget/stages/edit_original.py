@@ -8,7 +8,7 @@ from hyperforget.stage import StageParser, stage_main
 
 def parser() -> StageParser:
     """The stage's arguments."""
-    parser = StageParser(__doc__)
+    parser = StageParser(__doc__, computes=True)
     parser.add_argument("--task", required=True)
     parser.add_argument("--method", required=True, help="as registered, on strangers with their suffix")
     parser.add_argument("--forget", required=True)
@@ -21,15 +21,12 @@ def parser() -> StageParser:
 
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
-    import torch
-
     from hyperforget.candidates import export_chosen, load_candidates, make_candidates, publish_candidates
     from hyperforget.config import STRANGERS
     from hyperforget.randomness import generator_for
     from hyperforget.request import load_request
     from hyperforget.unlearn import unlearning_method
 
-    torch.set_num_threads(options.threads)
     spec = options.spec
     request = load_request(options.store, options.dataset, options.forget, spec["protocol"])
     stored = load_candidates(options.store, options.originals)

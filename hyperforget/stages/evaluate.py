@@ -8,7 +8,7 @@ from hyperforget.stage import StageParser, stage_main
 
 def parser() -> StageParser:
     """The stage's arguments."""
-    parser = StageParser(__doc__)
+    parser = StageParser(__doc__, computes=True)
     parser.add_argument("--task", required=True)
     parser.add_argument("--forget", required=True)
     parser.add_input("--dataset")
@@ -22,8 +22,6 @@ def parser() -> StageParser:
 
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
-    import torch
-
     from hyperforget.candidates import load_candidates
     from hyperforget.comparison import (
         candidate_rows,
@@ -37,7 +35,6 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.request import load_request
     from hyperforget.rows import write_rows
 
-    torch.set_num_threads(options.threads)
     spec = options.spec
     request = load_request(options.store, options.dataset, options.forget, spec["protocol"])
     data = request.data

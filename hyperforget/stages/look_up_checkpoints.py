@@ -8,7 +8,7 @@ from hyperforget.stage import StageParser, stage_main
 
 def parser() -> StageParser:
     """The stage's arguments."""
-    parser = StageParser(__doc__)
+    parser = StageParser(__doc__, computes=True)
     parser.add_argument("--task", required=True)
     parser.add_argument("--forget", required=True)
     parser.add_input("--dataset")
@@ -29,7 +29,6 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.prompts import prompt_grid
     from hyperforget.request import load_request
 
-    torch.set_num_threads(options.threads)
     spec = options.spec
     request = load_request(options.store, options.dataset, options.forget, spec["protocol"])
     outcomes = load_outcomes(options.store, options.corpus, request.sizes)

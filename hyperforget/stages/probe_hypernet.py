@@ -8,7 +8,7 @@ from hyperforget.stage import StageParser, stage_main
 
 def parser() -> StageParser:
     """The stage's arguments."""
-    parser = StageParser(__doc__)
+    parser = StageParser(__doc__, computes=True)
     parser.add_argument("--task", required=True)
     parser.add_input("--dataset")
     parser.add_input("--corpus")
@@ -21,8 +21,6 @@ def parser() -> StageParser:
 
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
-    import torch
-
     from hyperforget.config import ProbeConfig, SamplingConfig
     from hyperforget.corpus import load_corpus
     from hyperforget.hypernet.distribution import distribution_rows
@@ -33,7 +31,6 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.rows import write_rows
     from hyperforget.tasks import conditioning_split, load_task_data
 
-    torch.set_num_threads(options.threads)
     spec = options.spec
     data = load_task_data(options.store, options.dataset)
     split = conditioning_split(data, spec["protocol"])

@@ -9,7 +9,7 @@ from hyperforget.stage import StageParser, stage_main
 
 def parser() -> StageParser:
     """The stage's arguments."""
-    parser = StageParser(__doc__)
+    parser = StageParser(__doc__, computes=True)
     parser.add_argument("--task", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--method", required=True, help="what the model does, such as dihyfo-1-edit")
@@ -49,7 +49,6 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     from hyperforget.randomness import generator_for
     from hyperforget.request import load_request
 
-    torch.set_num_threads(options.threads)
     spec = options.spec
     request = load_request(options.store, options.dataset, options.forget, spec["protocol"])
     outcomes = load_outcomes(options.store, options.corpus, request.sizes)

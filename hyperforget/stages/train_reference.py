@@ -11,7 +11,7 @@ from hyperforget.stage import StageParser, stage_main
 
 def parser() -> StageParser:
     """The stage's arguments."""
-    parser = StageParser(__doc__)
+    parser = StageParser(__doc__, computes=True)
     parser.add_argument("--task", required=True)
     parser.add_argument("--forget", help="forget set; without it networks are trained on everything")
     parser.add_argument("--strangers", action="store_true", help="train strangers instead of originals")
@@ -34,7 +34,6 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     from hyperforget.retraining import seconds_alone
     from hyperforget.tasks import conditioning_split, load_task_data
 
-    torch.set_num_threads(options.threads)
     spec = options.spec
     data = load_task_data(options.store, options.dataset)
     layout = data.layout(spec["hidden"])

@@ -47,9 +47,10 @@ def collect_garbage(
 ) -> list[Removal]:
     """Remove what no tag, none of the last entries of the log and no token in ``results_folders`` leads to.
 
-    Also packs of such corpora, and what killed writers left behind. Returns what is removed, or with
-    ``dry_run`` would be. Older entries of the log stay, but their files are no longer kept for them. Raises
-    as `reachable` does, before anything is removed, and `UserError` for a folder that is no store.
+    Also packs of such corpora, what killed writers left behind, and unfinished work that nobody went on with.
+    Returns what is removed, or with ``dry_run`` would be. Older entries of the log stay, but their files are no
+    longer kept for them. Raises as `reachable` does, before anything is removed, and `UserError` for a folder
+    that is no store.
     """
     check_store(store)
     if keep_last_entries < 0 or grace_seconds < 0:
@@ -82,6 +83,7 @@ def _contents(store: Path) -> Iterator[Removal]:
     folders = (recipes.FOLDER, "blobs", "tags", history.FOLDER, COPIES)
     for path in (
         *(store / "tmp").glob("*"),
+        *(store / "unfinished").glob("*"),
         *store.glob(partial),
         *(path for folder in folders for path in (store / folder).rglob(partial)),
     ):

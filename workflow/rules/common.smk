@@ -68,6 +68,10 @@ def canonical(value):
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
+# The same for stages that compute with torch, and what they compute on.
+COMPUTE = f"{STORE} --hardware {shlex.quote(canonical(settings.hardware.model_dump()))}"
+
+
 def code(stage):
     """Digest of the code that a stage runs; a parameter of its rule, so that editing the code reruns it."""
     return code_digest(f"hyperforget.stages.{stage}")

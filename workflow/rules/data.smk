@@ -40,7 +40,7 @@ rule collect_checkpoints:
     params:
         spec=collection_spec,
         code=code("collect_checkpoints"),
-        store=STORE,
+        store=COMPUTE,
     shell:
         "python -m hyperforget.stages.collect_checkpoints --task {wildcards.task} --corpus {wildcards.corpus}"
         " --shard {wildcards.shard} --spec {params.spec:q} {params.store} --threads {threads}"

@@ -19,7 +19,7 @@ rule train_hypernet:
     params:
         spec=training_spec,
         code=code("train_hypernet"),
-        store=STORE,
+        store=COMPUTE,
     shell:
         "python -m hyperforget.stages.train_hypernet --task {wildcards.task} --model {wildcards.model}"
         " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
@@ -48,7 +48,7 @@ rule probe_hypernet:
     params:
         spec=probe_spec,
         code=code("probe_hypernet"),
-        store=STORE,
+        store=COMPUTE,
     shell:
         "python -m hyperforget.stages.probe_hypernet --task {wildcards.task} --spec {params.spec:q}"
         " {params.store} --threads {threads} --dataset {input.dataset} --corpus {input.corpus}"
@@ -78,7 +78,7 @@ rule compare_optimizers:
     params:
         spec=optimizers_spec,
         code=code("compare_optimizers"),
-        store=STORE,
+        store=COMPUTE,
     shell:
         "python -m hyperforget.stages.compare_optimizers --task {wildcards.task} --model {wildcards.model}"
         " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
@@ -106,7 +106,7 @@ rule sample_unlearned:
     params:
         spec=sampling_spec,
         code=code("sample_unlearned"),
-        store=STORE,
+        store=COMPUTE,
     shell:
         "python -m hyperforget.stages.sample_unlearned --task {wildcards.task} --model {wildcards.model}"
         " --method {wildcards.model} --forget {wildcards.forget}"
@@ -139,7 +139,7 @@ rule sample_edited:
     params:
         spec=editing_spec,
         code=code("sample_unlearned"),
-        store=STORE,
+        store=COMPUTE,
     shell:
         "python -m hyperforget.stages.sample_unlearned --task {wildcards.task} --model {wildcards.model}"
         " --method {wildcards.model}-edit{wildcards.strangers} --forget {wildcards.forget}"

@@ -16,7 +16,7 @@ rule train_original:
     params:
         spec=original_spec,
         code=code("train_reference"),
-        store=STORE,
+        store=COMPUTE,
     shell:
         "python -m hyperforget.stages.train_reference --task {wildcards.task} --spec {params.spec:q}"
         " {params.store} --threads {threads} --dataset {input.dataset} --token {output.token} &>{log}"
@@ -40,7 +40,7 @@ rule train_strangers:
     params:
         spec=strangers_spec,
         code=code("train_reference"),
-        store=STORE,
+        store=COMPUTE,
     shell:
         "python -m hyperforget.stages.train_reference --task {wildcards.task} --strangers"
         " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
@@ -66,7 +66,7 @@ rule train_retrained:
     params:
         spec=retrained_spec,
         code=code("train_reference"),
-        store=STORE,
+        store=COMPUTE,
     shell:
         "python -m hyperforget.stages.train_reference --task {wildcards.task} --forget {wildcards.forget}"
         " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
@@ -93,7 +93,7 @@ rule look_up_checkpoints:
     params:
         spec=lookup_spec,
         code=code("look_up_checkpoints"),
-        store=STORE,
+        store=COMPUTE,
     shell:
         "python -m hyperforget.stages.look_up_checkpoints --task {wildcards.task} --forget {wildcards.forget}"
         " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
@@ -122,7 +122,7 @@ rule edit_original:
     params:
         spec=edit_spec,
         code=code("edit_original"),
-        store=STORE,
+        store=COMPUTE,
     shell:
         "python -m hyperforget.stages.edit_original --task {wildcards.task}"
         " --method {wildcards.method}{wildcards.strangers} --forget {wildcards.forget}"
@@ -153,7 +153,7 @@ rule evaluate:
         spec=evaluation_spec,
         methods=methods_of,
         code=code("evaluate"),
-        store=STORE,
+        store=COMPUTE,
     shell:
         "python -m hyperforget.stages.evaluate --task {wildcards.task} --forget {wildcards.forget}"
         " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"

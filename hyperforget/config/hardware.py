@@ -1,0 +1,57 @@
+"""What a run computes on. None of it is part of a result's recipe: it is like the number of threads."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from hyperforget.command import nearest_choice
+from hyperforget.config.base import Count, Section
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def _known_device(name: str) -> str:
+    kind, separator, number = name.partition(":")
+    if name in DEVICES or (kind == "cuda" and separator and number.isdecimal()):
+        return name
+    nearest = nearest_choice(name, (*DEVICES, "cuda:0", "cuda:1"))
+    raise PydanticCustomError(
+        "device",
+        "allowed are {allowed}",
+        {"allowed": f"auto, cpu, cuda, cuda:0 and further numbers, mps{nearest}"},
+    )
+
+
+class HardwareConfig(Section):
+    """What stages compute on, and how often they save unfinished work; it changes no recipe."""
+
+    device: Annotated[str, AfterValidator(_known_device)] = Field(
+        "auto",
+        description="`cpu`, `cuda` (the first free GPU), `cuda:1` (that GPU), `mps`, or `auto`: the first of CUDA, "
+        "MPS and CPU that is there",
+    )
+    deterministic: bool = Field(
+        False,
+        description="whether only deterministic algorithms run, so that a GPU gives the same bits again; on a CPU "
+        "results are the same bits anyway",
+    )
+    save_every: float = Field(
+        300.0,
+        ge=0,
+        description="seconds between states that unfinished training, collection and sampling resume from",
+    )
+    processes: Count = Field(
+        1, description="processes that train one hypernetwork together, each on a device of its own"
+    )
+    micro_batches: Count = Field(
+        1,
+        description="pieces in which a training batch is worked through, to save memory (gradient accumulation)",
+    )
+    activation_checkpointing: bool = Field(
+        False,
+        description="whether activations are computed again instead of kept, to save memory in training",
+    )
+    shard_optimizer: bool = Field(
+        False, description="whether each of several `processes` keeps a part of the optimiser's state only"
+    )
