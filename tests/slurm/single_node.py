@@ -6,6 +6,7 @@ poll every two seconds.
 """
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -86,31 +87,37 @@ class SingleNode:
         )
         return done.stdout
 
-    def jobs(self) -> list[tuple[str, str, str]]:
-        """Job id, state and comment (which names the rule) of every job that SLURM still knows."""
-        lines = self.call("squeue", "--noheader", "--states=all", "--format=%i|%T|%k").splitlines()
-        return [(job, state, comment) for job, state, comment in (line.split("|", 2) for line in lines)]
+    def running(self) -> list[tuple[str, list[str]]]:
+        """Processes of jobs: the id of the job, and the arguments of the process."""
+        found = [(environment.get("SLURM_JOB_ID"), arguments) for environment, arguments in self._processes()]
+        return [(job, arguments) for job, arguments in found if job is not None]
 
     def processes(self) -> list[str]:
-        """Command lines of the processes, other than this one, that carry the cluster's environment."""
-        found = []
+        """Command lines of all processes, other than this one, that were started for the cluster or on it."""
+        return [shlex.join(arguments) for _, arguments in self._processes()]
+
+    def _processes(self) -> Iterator[tuple[dict[str, str], list[str]]]:
+        """Environment and arguments; the cluster's processes are known by the folder in their search path."""
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
                 continue
             try:
-                if str(self.folder).encode() in (entry / "environ").read_bytes():
-                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-            except (OSError, ProcessLookupError):
-                continue  # ended meanwhile, or of another user
-        return found
+                read = [
+                    (entry / name).read_bytes().decode(errors="replace") for name in ("environ", "cmdline")
+                ]
+            except OSError:
+                continue  # ended meanwhile, or another user's
+            environment, arguments = (text.rstrip("\0").split("\0") for text in read)
+            if str(self.folder) in read[0]:
+                yield dict(pair.split("=", 1) for pair in environment if "=" in pair), arguments
 
 
 @contextmanager
 def single_node(cpus: int = 2, memory_mb: int = 64_000, gpus: int = 2) -> Iterator[SingleNode]:
     """Start the daemons, and at the end cancel every job and stop them.
 
-    Processors, memory and the GPUs (at most 4, which nothing can compute on) are what SLURM believes in; the machine may
-    have fewer. Raises TimeoutError, with what the daemons said, where the cluster does not come up.
+    Processors, memory and the GPUs (at most 4, which nothing can compute on) are what SLURM believes in; the machine
+    may have fewer. Raises TimeoutError, with what the daemons said, where the cluster does not come up.
     """
     with ExitStack() as stack:
         # Not pytest's temporary folder: munge refuses one with a closed folder above it.

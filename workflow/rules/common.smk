@@ -71,6 +71,9 @@ def canonical(value):
 # The same for stages that compute with torch, and what they compute on.
 COMPUTE = f"{STORE} --hardware {shlex.quote(canonical(settings.hardware.model_dump()))}"
 
+# GPUs of a job that computes on one. None for the device `auto`: what is there is used, but nothing is asked for.
+GPUS = int(settings.hardware.device.startswith("cuda"))
+
 
 def code(stage):
     """Digest of the code that a stage runs; a parameter of its rule, so that editing the code reruns it."""

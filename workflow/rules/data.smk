@@ -37,6 +37,7 @@ rule collect_checkpoints:
     resources:
         mem_mb=memory(4000),
         runtime=minutes(60),
+        gpu=GPUS,
     params:
         spec=collection_spec,
         code=code("collect_checkpoints"),

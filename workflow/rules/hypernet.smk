@@ -16,6 +16,7 @@ rule train_hypernet:
     resources:
         mem_mb=memory(4000),
         runtime=minutes(60),
+        gpu=GPUS * settings.hardware.processes,
     params:
         spec=training_spec,
         code=code("train_hypernet"),
@@ -45,6 +46,7 @@ rule probe_hypernet:
     resources:
         mem_mb=memory(4000),
         runtime=minutes(20),
+        gpu=GPUS,
     params:
         spec=probe_spec,
         code=code("probe_hypernet"),
@@ -75,6 +77,7 @@ rule compare_optimizers:
     resources:
         mem_mb=memory(2000),
         runtime=minutes(10),
+        gpu=GPUS,
     params:
         spec=optimizers_spec,
         code=code("compare_optimizers"),
@@ -103,6 +106,7 @@ rule sample_unlearned:
     resources:
         mem_mb=memory(2000),
         runtime=minutes(10),
+        gpu=GPUS,
     params:
         spec=sampling_spec,
         code=code("sample_unlearned"),
@@ -136,6 +140,7 @@ rule sample_edited:
     resources:
         mem_mb=memory(2000),
         runtime=minutes(10),
+        gpu=GPUS,
     params:
         spec=editing_spec,
         code=code("sample_unlearned"),

@@ -13,6 +13,7 @@ rule train_original:
     resources:
         mem_mb=memory(2000),
         runtime=minutes(10),
+        gpu=GPUS,
     params:
         spec=original_spec,
         code=code("train_reference"),
@@ -37,6 +38,7 @@ rule train_strangers:
     resources:
         mem_mb=memory(2000),
         runtime=minutes(10),
+        gpu=GPUS,
     params:
         spec=strangers_spec,
         code=code("train_reference"),
@@ -63,6 +65,7 @@ rule train_retrained:
     resources:
         mem_mb=memory(2000),
         runtime=minutes(10),
+        gpu=GPUS,
     params:
         spec=retrained_spec,
         code=code("train_reference"),
@@ -119,6 +122,7 @@ rule edit_original:
     resources:
         mem_mb=memory(2000),
         runtime=minutes(5),
+        gpu=GPUS,
     params:
         spec=edit_spec,
         code=code("edit_original"),

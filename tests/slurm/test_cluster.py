@@ -1,0 +1,46 @@
+"""The main job, reduced, on a real SLURM: it survives a cancelled job, and gives the tables of a local run."""
+
+import re
+
+import pytest
+
+pytestmark = [pytest.mark.workflow, pytest.mark.smoke, pytest.mark.slurm]
+
+
+def test_the_run_ends_with_a_report(cluster_run):
+    assert cluster_run.status == 0, cluster_run.printed[-5000:]
+    assert (cluster_run.folder / "results" / "report.html").is_file()
+
+
+def test_no_process_outlives_the_cluster(cluster_run):
+    assert cluster_run.processes == []
+
+
+def test_a_cancelled_training_goes_on_from_where_it_was(cluster_run):
+    assert cluster_run.jobs[cluster_run.cancelled]["JobState"] == "CANCELLED"
+    assert cluster_run.printed.count("Trying to restart job") == 1
+    log = (cluster_run.folder / "results/logs/train_hypernet/digits-4/dihyfo-1.log").read_text()
+    [step] = re.findall(r"^resumed at step (\d+)$", log, flags=re.MULTILINE)
+    assert 0 < int(step) < 150
+
+
+def test_metrics_and_tables_are_those_of_a_local_run(cluster_run, finished):
+    here, there = (run.folder / "results" for run in (finished, cluster_run))
+    files = [here / "metrics.csv", *sorted((here / "tables").iterdir())]
+    assert len(files) > 10
+    differing = [
+        file.name for file in files if file.read_bytes() != (there / file.relative_to(here)).read_bytes()
+    ]
+    assert differing == []
+    assert sorted(file.name for file in (there / "tables").iterdir()) == [file.name for file in files[1:]]
+
+
+def test_short_rules_share_jobs_that_ask_for_their_time_in_series(cluster_run):
+    ended = [job for id, job in cluster_run.jobs.items() if id != cluster_run.cancelled]
+    asked = sorted((job["Comment"].split("_wildcards_")[0], job["TimeLimit"], job["TRES"]) for job in ended)
+    assert asked == []
+
+
+def test_logs_of_slurm_lie_beside_those_of_the_rules(cluster_run):
+    logs = cluster_run.folder / "results" / "logs" / "slurm"
+    assert {file.stem for file in logs.rglob("*.log")} == set(cluster_run.jobs)
