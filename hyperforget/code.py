@@ -35,7 +35,7 @@ def code_digest(module: str) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()[:16]
 
 
-# Most modules are reached from most stages, and every start of Snakemake digests all stages.
+# Most modules are reached from most stages, and each job of a workflow digests all stages.
 @cache
 def _module_digest(module: str) -> tuple[str, list[str]]:
     """Digest of a module alone, with the templates beside it, and what it imports."""

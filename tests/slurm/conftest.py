@@ -89,7 +89,7 @@ def run_snakemake(node: SingleNode, folder: Path) -> Iterator[subprocess.Popen[b
         *("--workflow-profile", str(PROFILE.parent)),
         # Nothing else is on this cluster, so there is no reason to ask it as rarely as a profile should.
         *("--slurm-init-seconds-before-status-checks", "1"),
-        *("--config", "hardware={save_every: 0.2}"),
+        *("--config", "hardware={save_every: 0.5}"),
     ]
     environment = node.environment | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
     with open(folder / "printed.txt", "wb") as printed:

@@ -35,10 +35,26 @@ def test_metrics_and_tables_are_those_of_a_local_run(cluster_run, finished):
     assert sorted(file.name for file in (there / "tables").iterdir()) == [file.name for file in files[1:]]
 
 
-def test_short_rules_share_jobs_that_ask_for_their_time_in_series(cluster_run):
-    ended = [job for id, job in cluster_run.jobs.items() if id != cluster_run.cancelled]
-    asked = sorted((job["Comment"].split("_wildcards_")[0], job["TimeLimit"], job["TRES"]) for job in ended)
-    assert asked == []
+def test_jobs_ask_for_what_their_rules_need_one_after_another(cluster_run):
+    """Minutes are the sum over the rules of a group, processors and memory the largest; attempts multiply them."""
+    asked = [
+        (job["Comment"].removeprefix("rule_").split("_")[0], job["TimeLimit"], job["TRES"])
+        for job in cluster_run.jobs.values()
+    ]
+    small, medium, large = (f"cpu=1,mem={memory}M,node=1,billing=1" for memory in (2000, 4000, 8000))
+    assert sorted(asked) == [
+        ("assemble", "00:15:00", small),
+        ("collect", "01:00:00", medium),
+        ("collect", "01:00:00", medium),
+        ("data", "00:35:00", small),
+        ("forget", "01:15:00", small),
+        ("forget", "01:15:00", small),
+        ("hypernet", "01:20:00", medium),  # dihyfo-2 does not read a start, and so is no optimiser
+        ("hypernet", "01:30:00", medium),
+        ("hypernet", "01:30:00", medium),
+        ("hypernet", "01:30:00", medium),  # cancelled
+        ("hypernet", "03:00:00", large),
+    ]
 
 
 def test_logs_of_slurm_lie_beside_those_of_the_rules(cluster_run):
