@@ -52,7 +52,8 @@ MpiDefault=none
 SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,sched_min_interval=0
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
-MinJobAge=300
+# Ended jobs are told of as long as a slow run lasts.
+MinJobAge=3600
 KillWait=5
 ReturnToService=2
 PropagateResourceLimits=NONE
