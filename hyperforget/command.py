@@ -44,14 +44,18 @@ def _fail(message: str, status: int) -> int:
     return status
 
 
-def progress(items: Iterable[Item], total: int, description: str, unit: str = "step") -> Iterator[Item]:
+def progress(
+    items: Iterable[Item], total: int, description: str, unit: str = "step", initial: int = 0
+) -> Iterator[Item]:
     """Yield ``items``, showing a bar on a terminal and a line every 20 seconds in a log, with rate and time
     left.
+
+    ``initial`` items of the ``total`` were done before, and are not among ``items``; the rate leaves them out.
     """
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         from tqdm import tqdm
 
-        yield from tqdm(items, total=total, desc=description, unit=unit)
+        yield from tqdm(items, total=total, desc=description, unit=unit, initial=initial)
         return
     started = last = time.monotonic()
     done = 0
@@ -61,9 +65,9 @@ def progress(items: Iterable[Item], total: int, description: str, unit: str = "s
         if now - last >= _LOG_INTERVAL_SECONDS:
             last = now
             rate = done / (now - started)
-            left = (total - done) / rate
+            left = (total - initial - done) / rate
             print(
-                f"{description}: {done}/{total} {unit}s, {rate:.1f} {unit}s/s, {left:.0f} s left",
+                f"{description}: {initial + done}/{total} {unit}s, {rate:.1f} {unit}s/s, {left:.0f} s left",
                 file=sys.stderr,
                 flush=True,
             )

@@ -100,8 +100,9 @@ def stage_main(
     """Parse ``arguments``; restore the stage's outputs where its recipe is known, else do the work and record it.
 
     ``work`` may return what it timed itself, seconds by name; the record keeps it as ``timed``, beside the
-    seconds that the stage took in all. A stage that is not ``repeatable``, since it also tells when and where it
-    ran, is always done anew; the time is then part of its recipe.
+    seconds that the stage took in all, those before it was stopped among them. A stage that is not
+    ``repeatable``, since it also tells when and where it ran, is always done anew; the time is then part of its
+    recipe.
     """
     options = parser.parse_args(arguments)
     started, clock = datetime.now(UTC), time.monotonic()
@@ -120,10 +121,11 @@ def stage_main(
             options.store / FOLDER / f"{recipe.id}.safetensors", options.hardware.save_every
         )
     timed = work(options)
+    seconds = time.monotonic() - clock + (options.unfinished.spent if parser.computes else 0)
     git = git_state(Path(__file__).parent)
     provenance = {
         "time": started.isoformat(timespec="seconds"),
-        "seconds": round(time.monotonic() - clock, 3),
+        "seconds": round(seconds, 3),
         "timed": {name: round(seconds, 4) for name, seconds in (timed or {}).items()},
         "host": socket.gethostname(),
         "versions": dict(package_versions()),

@@ -56,6 +56,20 @@ def test_progress_in_a_log_is_sparse_and_tells_the_rate(monkeypatch, capsys) -> 
     ]
 
 
+def test_progress_counts_what_was_done_before_but_not_in_the_rate(monkeypatch, capsys) -> None:
+    now = [0.0]
+    monkeypatch.setattr(command.time, "monotonic", lambda: now[0])
+    for _ in progress("abcd", 104, "training", initial=100):
+        now[0] += 20.0
+    assert capsys.readouterr().err.splitlines() == [
+        "training: 101/104 steps, 0.1 steps/s, 60 s left",
+        "training: 102/104 steps, 0.1 steps/s, 40 s left",
+        "training: 103/104 steps, 0.1 steps/s, 20 s left",
+        "training: 104/104 steps, 0.1 steps/s, 0 s left",
+        "training: 4 steps in 80.0 s",
+    ]
+
+
 def test_progress_over_nothing_says_so(capsys) -> None:
     assert list(progress([], 0, "reading", unit="object")) == []
     assert capsys.readouterr().err.startswith("reading: 0 objects in ")
