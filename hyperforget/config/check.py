@@ -11,6 +11,7 @@ from hyperforget.command import UserError, nearest_choice
 from hyperforget.config.models import CONDITIONING_NAMES, ModelConfig
 from hyperforget.config.reference import keys_at, meaning
 from hyperforget.config.sections import EDIT, RETRAINED, STRANGERS, Config
+from hyperforget.config.spaces import check_space, space_warnings
 from hyperforget.config.tasks import CollectionConfig, DatasetConfig, TaskConfig, UpdateConfig, dataset_root
 from hyperforget.forget import ForgetSet, parse_forget_set
 
@@ -41,7 +42,7 @@ def load_config(values: Mapping[str, Any]) -> Config:
 
 def warnings(config: Config) -> list[str]:
     """What is allowed but likely unintended, one sentence each."""
-    return [
+    pivots = [
         f"tasks.{name}: the forget set {text!r} has the pivot class {label}, which lies outside "
         "what the corpus covers"
         for name, task in config.tasks.items()
@@ -49,6 +50,7 @@ def warnings(config: Config) -> list[str]:
         for label in forget_set(text, task).classes
         if label in task.pivots
     ]
+    return pivots + space_warnings(config)
 
 
 def forget_set(text: str, task: TaskConfig, where: str = "forget set") -> ForgetSet:
@@ -69,7 +71,10 @@ def _check_model(name: str, model: ModelConfig, config: Config) -> None:
             f"{EDIT!r} or {STRANGERS!r}"
         )
     _check_metric(where, model, config.conditioning(name), config)
+    check_space(where, model)
     shape = model.architecture
+    if shape.space == "subspace":
+        return
     if shape.width % shape.heads:
         divisors = [heads for heads in range(1, shape.width + 1) if shape.width % heads == 0]
         nearest = min(divisors, key=lambda heads: abs(heads - shape.heads))

@@ -12,19 +12,31 @@ CONDITIONING_NAMES = ("gpt", "dihyfo-1", "dihyfo-2")
 class ArchitectureConfig(Section):
     """Size and shape of a hypernetwork."""
 
+    space: Literal["weights", "subspace"] = Field(
+        "weights",
+        description="what noise is added to: `weights`: all parameters, denoised by a transformer on tokens (thesis); "
+        "`subspace`: coefficients of principal components of the corpus, denoised by a residual perceptron; for a "
+        "corpus of shared starts",
+    )
+    components: Count = Field(256, description="principal components of `subspace`")
     tokens: Literal["layers", "units"] = Field(
         "units",
-        description="`layers`: pieces of layers, with positions (thesis); `units`: one token a hidden unit, "
-        "equivariant",
+        description="of `weights`; `layers`: pieces of layers, with positions (thesis); `units`: one token a hidden "
+        "unit, equivariant",
     )
     prompt: Literal["separate", "joint"] = Field(
         "joint",
-        description="`separate`: one token a scalar (thesis); `joint`: one token for all, added to the "
+        description="of `weights`; `separate`: one token a scalar (thesis); `joint`: one token for all, added to the "
         "others",
     )
-    width: Count = Field(128, description="width of the tokens (thesis: 1536)")
-    layers: Count = Field(4, description="transformer blocks (thesis: 12)")
-    heads: Count = Field(4, description="attention heads (thesis: 16); must divide `width`")
+    width: Count = Field(
+        128,
+        description="width of the tokens (thesis: 1536), or of the perceptron, better no narrower than `components`",
+    )
+    layers: Count = Field(4, description="blocks of the transformer (thesis: 12) or of the perceptron")
+    heads: Count = Field(
+        4, description="of `weights`; attention heads (thesis: 16), which must divide `width`"
+    )
     frequencies: Count = Field(16, description="frequencies that encode a scalar")
     largest_exponent: Positive = Field(4.0, description="the highest frequency is 2 to this power")
 

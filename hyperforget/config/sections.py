@@ -1,6 +1,6 @@
 """The whole configuration, and the sections that are about no single task or model."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -10,6 +10,10 @@ from hyperforget.config.models import ModelConfig, reads_start
 from hyperforget.config.performance import Performance
 from hyperforget.config.tasks import TaskConfig
 
+Protocol = Literal["validation", "thesis"]
+Rival = Literal["nearest", "bias"]
+PROTOCOLS: tuple[str, ...] = get_args(Protocol)
+RIVALS: tuple[str, ...] = get_args(Rival)
 RETRAINED = "retrained"
 LOOKUP = "nearest"
 EDIT = "-edit"
@@ -90,7 +94,7 @@ class EvaluationConfig(Section):
 class Config(Section):
     """The whole configuration."""
 
-    protocol: Literal["validation", "thesis"] = Field(
+    protocol: Protocol = Field(
         "validation",
         description="the split that conditions, admits and selects: `validation`, or `thesis` for the test "
         "split, as the thesis did",
@@ -107,8 +111,8 @@ class Config(Section):
         min_length=1,
         description="hypernetworks by name; several may share a conditioning, to compare their settings",
     )
-    rivals: list[Literal["nearest", "bias"]] = Field(
-        ["nearest", "bias"],
+    rivals: list[Rival] = Field(
+        list(get_args(Rival)),
         description="methods without a hypernetwork: a stored checkpoint, a lowered output bias",
     )
     prompts: PromptConfig = PromptConfig()

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from hyperforget.config import Performance
+from hyperforget.hypernet.architecture import Architecture
 from hyperforget.hypernet.diffusion import PROCESSES, Process
-from hyperforget.hypernet.model import Architecture, Hypernetwork
+from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.networks import Layout
 from hyperforget.store.objects import publish, read
 from hyperforget.store.tokens import read_token, write_token
@@ -69,8 +70,7 @@ def load_hypernetwork(root: Path, token: Path) -> StoredHypernetwork:
         step, _, name = key.partition(".")
         snapshots[int(step)][name] = torch.from_numpy(value)
     architecture = Architecture(**stored.attributes["architecture"])
-    # Each buffer needs storage of its own, which loading then fills.
-    model = Hypernetwork(layout, architecture, torch.zeros(layout.size), torch.ones(layout.size))
+    model = Hypernetwork(layout, architecture)
     process = PROCESSES[stored.attributes["process"]]
     performance = Performance(**stored.attributes["performance"])
     loaded = StoredHypernetwork(model.eval(), process, performance, snapshots)

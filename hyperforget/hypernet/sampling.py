@@ -38,15 +38,16 @@ def sample_networks(
     Models that read a start take one for each row from ``starts``; others ignore it. ``steps`` and
     ``stochasticity`` are those of `hyperforget.hypernet.diffusion.denoise`.
     """
-    gaussian = torch.randn(targets.shape[0], model.layout.size, generator=generator)
+    gaussian = torch.randn(targets.shape[0], model.space.dimension, generator=generator)
     sampled = []
     for rows in torch.arange(targets.shape[0]).split(_NETWORKS_AT_ONCE):
         told = targets[rows]
-        start = start_performance = None
+        network = start = start_performance = None
         if model.conditioning.uses_start:
             if starts is None:
                 raise ValueError("this hypernetwork reads start parameters, but none were given")
-            start, start_performance = model.normalise(starts.params[rows]), starts.performance[rows]
+            network, start_performance = starts.params[rows], starts.performance[rows]
+            start = model.space.normalise(network)
 
         def predict(
             noised: Tensor,
@@ -59,5 +60,5 @@ def sample_networks(
             return clean
 
         clean = denoise(process, predict, gaussian[rows], steps, generator, stochasticity)
-        sampled.append(model.denormalise(clean))
+        sampled.append(model.space.denormalise(clean, network))
     return torch.cat(sampled)

@@ -1,7 +1,7 @@
 """Training a hypernetwork on pairs of checkpoints (thesis, sections 3.3.2 and 3.4.2)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -25,7 +25,7 @@ _SMALL_CHANGE = 0.02
 
 @dataclass(frozen=True)
 class HistoryPoint:
-    """Mean squared error in normalised parameter space after ``step`` steps, on fixed pairs of seen and
+    """Mean squared error in the model's space after ``step`` steps, on fixed pairs of seen and
     unseen runs.
     """
 
@@ -80,7 +80,8 @@ def train_hypernetwork(
         objective = _parameter_error(predicted, batch, config)
         if config.loss_matching:
             drawn = draw_images(images, config.matching_images, generator)
-            matched = loss_errors(model.denormalise(predicted), batch.pairs.target, model.layout, drawn)
+            networks = model.space.denormalise(predicted, batch.network)
+            matched = loss_errors(networks, batch.pairs.target, model.layout, drawn)
             objective = objective + config.loss_matching * matched.mean()
         optimizer.zero_grad()
         objective.backward()
@@ -100,7 +101,7 @@ def train_hypernetwork(
 
 
 def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:
-    """Weights (B,) of mean 1 for the squared errors of pairs in normalised parameters (B, P).
+    """Weights (B,) of mean 1 for the squared errors of pairs in the model's space, (B, D) each.
 
     ``uniform`` is the thesis' objective. ``relative`` divides each error by the squared change from start to
     clean: the step from a trained to an unlearned network changes parameters ten times less than training
@@ -127,12 +128,16 @@ def computes_in_bfloat16(precision: str) -> bool:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Normalised clean and noised parameters (B, P), their times (B,), and what the model is told."""
+    """Clean and noised values (B, D) of the model's space, their times (B,), and what the model is told.
+
+    Where it reads a start: the ``network`` (B, P), and its values ``start`` (B, D).
+    """
 
     clean: Tensor
     noised: Tensor
     time: Tensor
     pairs: Pairs
+    network: Tensor | None
     start: Tensor | None
 
 
@@ -145,19 +150,19 @@ def _draw(
     generator: torch.Generator,
 ) -> _Batch:
     pairs = draw_pairs(corpus, count, config.from_start, generator)
-    start, target = pairs.start, pairs.target
     if config.permute:
-        start, target = permute_hidden_jointly([start, target], model.layout, generator)
-    clean = model.normalise(target)
+        start, target = permute_hidden_jointly([pairs.start, pairs.target], model.layout, generator)
+        pairs = replace(pairs, start=start, target=target)
+    clean = model.space.normalise(pairs.target)
     time = process.draw_times(count, generator)
     noised = add_noise(process, clean, torch.randn(clean.shape, generator=generator), time)
-    return _Batch(
-        clean, noised, time, pairs, model.normalise(start) if model.conditioning.uses_start else None
-    )
+    if not model.conditioning.uses_start:
+        return _Batch(clean, noised, time, pairs, None, None)
+    return _Batch(clean, noised, time, pairs, pairs.start, model.space.normalise(pairs.start))
 
 
 def _predict(model: Hypernetwork, batch: _Batch) -> Tensor:
-    """The clean normalised parameters (B, P) that the model predicts."""
+    """The clean values (B, D) that the model predicts."""
     pairs = batch.pairs
     start_performance = pairs.start_performance if model.conditioning.uses_start else None
     predicted: Tensor = model(

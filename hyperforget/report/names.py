@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hyperforget.command import UserError, nearest_choice
-from hyperforget.config import EDIT, LOOKUP, MAIN_CORPUS, RETRAINED, Performance
+from hyperforget.config import EDIT, LOOKUP, MAIN_CORPUS, PROTOCOLS, RETRAINED, RIVALS, Performance
 
 TABLE_SUFFIXES = (".csv", ".tex", ".html")
 FIGURE_SUFFIX = ".svg"
@@ -17,8 +17,6 @@ TABLE_FOLDER = "tables"
 FIGURE_FOLDER = "figures"
 
 THESIS_METHODS = ("dihyfo-1", "dihyfo-2", RETRAINED)
-RIVALS = ("nearest", "bias")
-PROTOCOLS = ("validation", "thesis")
 # Methods that make one network, so there is nothing to choose from and no cloud to draw.
 _WITHOUT_CANDIDATES = (RETRAINED, "bias")
 
@@ -27,10 +25,8 @@ _METHOD_TITLES = {
     "dihyfo-2": "DiHyFo-2",
     "gpt": "G.pt",
     RETRAINED: "Retrained",
-    "nearest": "Nearest checkpoint",
+    LOOKUP: "Nearest checkpoint",
     "bias": "Lowered biases",
-    "finetune": "Fine-tuning",
-    "scrub": "SCRUB",
 }
 
 

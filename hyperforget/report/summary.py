@@ -4,11 +4,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hyperforget.config import RETRAINED, STRANGERS
+from hyperforget.config import RETRAINED, RIVALS, STRANGERS
 from hyperforget.metrics.registry import FORGOTTEN_ACCURACY
 from hyperforget.report.comparison import activation_distance, usable_share
 from hyperforget.report.names import (
-    RIVALS,
     CorpusSpec,
     ReportSpec,
     TaskSpec,

@@ -24,10 +24,10 @@ def work(options: argparse.Namespace) -> None:
 
     from hyperforget.config import ModelConfig, Performance
     from hyperforget.corpus import load_corpus
+    from hyperforget.hypernet.architecture import Architecture
     from hyperforget.hypernet.diffusion import PROCESSES
     from hyperforget.hypernet.files import publish_hypernetwork
-    from hyperforget.hypernet.model import Architecture, Hypernetwork
-    from hyperforget.hypernet.normalisation import fit_normalisation
+    from hyperforget.hypernet.model import Hypernetwork
     from hyperforget.hypernet.rebalancing import rebalanced
     from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
     from hyperforget.metrics.classes import class_sizes
@@ -44,14 +44,11 @@ def work(options: argparse.Namespace) -> None:
     seen, unseen = corpus.split(
         config.training.unseen_runs, generator_for(spec["seed"], "unseen runs", options.task)
     )
-    layout = data.layout(spec["hidden"])
-    shape = config.architecture
-    mean, scale = fit_normalisation(seen.theta[seen.admitted()], layout, shape.tokens)
     # torch initialises layers from its global generator only.
     torch.manual_seed(derived_seed(spec["seed"], "initialise", options.task, options.model))
-    model = Hypernetwork(
-        layout, Architecture(conditioning=spec["conditioning"], **shape.model_dump()), mean, scale
-    )
+    architecture = Architecture(conditioning=spec["conditioning"], **config.architecture.model_dump())
+    model = Hypernetwork(data.layout(spec["hidden"]), architecture)
+    explained_variance = model.space.fit(seen.theta[seen.admitted()])
     if config.training.rebalance:
         seen, unseen = rebalanced(seen), rebalanced(unseen)
     trained = train_hypernetwork(
@@ -71,6 +68,7 @@ def work(options: argparse.Namespace) -> None:
             "steps": last.step,
             "train_mse": last.train_mse,
             "test_mse": last.test_mse,
+            "explained_variance": explained_variance,
             "precision": "bfloat16" if computes_in_bfloat16(config.training.precision) else "float32",
         },
     )

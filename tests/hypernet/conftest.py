@@ -7,8 +7,10 @@ import torch
 
 from hyperforget.config import Performance
 from hyperforget.corpus import Corpus
+from hyperforget.hypernet.architecture import Architecture
 from hyperforget.hypernet.conditioning import CONDITIONINGS
-from hyperforget.hypernet.model import Architecture, Hypernetwork
+from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.spaces import Subspace, WeightSpace
 from hyperforget.metrics.performance import performance_values
 from hyperforget.networks import Layout, initialise
 
@@ -20,13 +22,17 @@ def layout() -> Layout:
 
 @pytest.fixture(scope="session")
 def build(layout: Layout) -> Callable[..., Hypernetwork]:
-    """``build(conditioning, tokens, prompt)``; all weights are random, also those that start at zero."""
+    """``build(conditioning, tokens, prompt)``; all weights are random, also those that start at zero.
+
+    With ``space="subspace"`` its 7 components are those of random networks, and tokens and prompt play no part.
+    """
 
     def make(
         conditioning: str = "dihyfo-1",
         tokens: str = "units",
         prompt: str = "joint",
         *,
+        space: str = "weights",
         random: bool = True,
         seed: int = 0,
         of: Layout = layout,
@@ -34,9 +40,15 @@ def build(layout: Layout) -> Callable[..., Hypernetwork]:
         scale: torch.Tensor | None = None,
     ) -> Hypernetwork:
         torch.manual_seed(seed)
-        architecture = Architecture(conditioning, tokens, prompt, 16, 2, 2, 4, 3.0)
-        mean = torch.zeros(of.size) if mean is None else mean
-        model = Hypernetwork(of, architecture, mean, torch.ones(of.size) if scale is None else scale)
+        architecture = Architecture(conditioning, space, 7, tokens, prompt, 16, 2, 2, 4, 3.0)
+        model = Hypernetwork(of, architecture)
+        if isinstance(model.space, Subspace):
+            model.space.fit(torch.randn(30, of.size, generator=torch.Generator().manual_seed(seed)))
+        if mean is not None:
+            model.space.mean.copy_(mean)
+        if scale is not None:
+            assert isinstance(model.space, WeightSpace)
+            model.space.scale.copy_(scale)
         if random:
             for parameter in model.parameters():
                 torch.nn.init.normal_(parameter, std=0.3)
@@ -49,16 +61,21 @@ def build(layout: Layout) -> Callable[..., Hypernetwork]:
 def make_corpus(layout: Layout) -> Callable[..., Corpus]:
     """``make_corpus(runs, seed)``: checkpoints are a network plus their losses times fixed directions.
 
-    ``conditioning`` says what of these losses a hypernetwork is told.
+    ``conditioning`` says what of these losses a hypernetwork is told. With ``shared`` starts all runs have the same
+    network, and checkpoints vary a little beside.
     """
 
-    def make(runs: int = 30, seed: int = 0, conditioning: str = "dihyfo-1") -> Corpus:
+    def make(runs: int = 30, seed: int = 0, conditioning: str = "dihyfo-1", shared: bool = False) -> Corpus:
         directions = torch.randn(layout.classes, layout.size, generator=torch.Generator().manual_seed(99))
         generator = torch.Generator().manual_seed(seed)
         saved = torch.randint(2, 5, (runs,), generator=generator)
         losses = 4 * torch.rand(runs, 4, layout.classes, generator=generator)
-        theta = initialise(layout, runs, generator).unsqueeze(1) + 0.3 * losses @ directions
-        theta[:, 0] = initialise(layout, runs, generator)
+        ends, starts = initialise(layout, runs, generator), initialise(layout, runs, generator)
+        if shared:
+            starts = initialise(layout, 1, torch.Generator().manual_seed(98)).expand(runs, -1)
+            ends = starts + 0.1 * ends
+        theta = ends.unsqueeze(1) + 0.3 * losses @ directions
+        theta[:, 0] = starts
         padding = torch.arange(4) >= saved.unsqueeze(1)
         theta[padding], losses[padding] = torch.nan, torch.nan
         told = Performance(classes="each" if CONDITIONINGS[conditioning].per_class else "mean")

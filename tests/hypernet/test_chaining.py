@@ -15,6 +15,7 @@ from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.files import StoredHypernetwork
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.sampling import Starts, sample_networks
+from hyperforget.hypernet.spaces import SPACES
 from hyperforget.metrics.classes import class_sizes
 from hyperforget.metrics.performance import performance_values
 from hyperforget.networks import Layout, initialise
@@ -42,10 +43,15 @@ def chain(hypernet: StoredHypernetwork, prompt: Tensor, starts: Tensor, updates:
     ("conditioning", "performance"),
     [("dihyfo-1", Performance()), ("gpt", Performance("loss", "mean")), ("gpt", Performance("accuracy", 2))],
 )
+@pytest.mark.parametrize("space", SPACES)
 def test_a_chain_is_single_updates_from_one_generator(
-    build: Callable[..., Hypernetwork], starts: Tensor, conditioning: str, performance: Performance
+    build: Callable[..., Hypernetwork],
+    starts: Tensor,
+    conditioning: str,
+    performance: Performance,
+    space: str,
 ) -> None:
-    model = build(conditioning)
+    model = build(conditioning, space=space)
     prompt = torch.full((4 if conditioning == "dihyfo-1" else 1,), 0.3)
     sizes = class_sizes(SPLIT.labels, 4)
     generator = torch.Generator().manual_seed(2)
@@ -77,8 +83,11 @@ def halfway(layout: Layout, asked: list[tuple[Tensor, Tensor]]) -> SimpleNamespa
     return Halfway(
         layout=layout,
         conditioning=CONDITIONINGS["dihyfo-1"],
-        normalise=lambda params: params,
-        denormalise=lambda params: params,
+        space=SimpleNamespace(
+            dimension=layout.size,
+            normalise=lambda params: params,
+            denormalise=lambda params, start: params,
+        ),
     )
 
 

@@ -42,13 +42,16 @@ def output(model: Hypernetwork) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
-@pytest.mark.parametrize("tokens", TOKENS)
+@pytest.mark.parametrize(
+    "shape", [*({"tokens": tokens} for tokens in TOKENS), {"space": "subspace"}], ids=str
+)
 @pytest.mark.parametrize("process", PROCESSES)
 def test_everything_comes_back(
-    tmp_path: Path, build: Build, conditioning: str, tokens: str, process: str
+    tmp_path: Path, build: Build, conditioning: str, shape: dict[str, str], process: str
 ) -> None:
-    mean, scale = random(59), random(59, seed=1).abs() + 0.1
-    models = [build(conditioning, tokens, seed=seed, mean=mean, scale=scale) for seed in range(3)]
+    models = [build(conditioning, **shape, seed=seed) for seed in range(3)]
+    for model in models:
+        model.space.fit(random(40, 59))
     publish(tmp_path, tmp_path / "token.json", models, process)
     stored = load_hypernetwork(tmp_path, tmp_path / "token.json")
     assert stored.process == PROCESSES[process]

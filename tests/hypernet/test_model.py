@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from hyperforget.hypernet.architecture import Architecture
 from hyperforget.hypernet.conditioning import CONDITIONINGS
-from hyperforget.hypernet.model import Architecture, Hypernetwork
+from hyperforget.hypernet.model import DENOISERS, Hypernetwork
+from hyperforget.hypernet.spaces import SPACES
 from hyperforget.hypernet.tokens import TOKENS
 from hyperforget.networks import Layout
 
@@ -72,7 +74,7 @@ def test_every_input_matters_to_every_parameter(
 @pytest.mark.parametrize(("prompt", "scalars"), [("joint", 1), ("separate", 5)])
 def test_a_prompt_is_one_token_or_one_a_scalar(build: Build, prompt: str, scalars: int) -> None:
     model = build("dihyfo-2", prompt=prompt)
-    assert model.read_prompt(random(3, 5, 9)).shape == (3, scalars, 16)
+    assert model.denoiser.read_prompt(random(3, 5, 9)).shape == (3, scalars, 16)
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
@@ -80,33 +82,55 @@ def test_a_joint_prompt_is_added_to_every_token_and_separate_ones_reach_them_by_
     build: Build, inputs: dict[str, torch.Tensor], prompt: str
 ) -> None:
     model = build("dihyfo-2", prompt=prompt)
-    for block in model.transformer.blocks:
+    for block in model.denoiser.transformer.blocks:
         torch.nn.init.zeros_(block.attention_output.weight)
     given = told(model, inputs)
     same = model(**given) == model(**{**given, "target_performance": given["target_performance"] + 1})
     assert same.all() if prompt == "separate" else not same.any()
 
 
-def test_denormalise_inverts_normalise(build: Build, layout: Layout) -> None:
-    model = build(mean=random(layout.size), scale=random(layout.size, seed=1).abs() + 0.1)
-    params = random(7, layout.size, seed=2)
-    torch.testing.assert_close(model.denormalise(model.normalise(params)), params)
-    torch.testing.assert_close(model.normalise(model.mean), torch.zeros(layout.size))
-    torch.testing.assert_close(model.normalise(model.mean + model.scale), torch.ones(layout.size))
+@pytest.mark.parametrize(
+    ("space", "names"),
+    [("weights", {"mean", "scale"}), ("subspace", {"mean", "components", "deviations"})],
+)
+def test_its_space_is_saved_and_not_trained(build: Build, space: str, names: set[str]) -> None:
+    model = build(space=space)
+    stored = {name for name in model.state_dict() if name.startswith("space.")}
+    assert stored == {f"space.{name}" for name in names}
+    assert not stored & {name for name, _ in model.named_parameters()}
 
 
-def test_its_normalisation_is_saved_and_not_trained(build: Build) -> None:
-    model = build()
-    assert {"mean", "scale"} <= set(model.state_dict())
-    assert not {"mean", "scale"} & {name for name, _ in model.named_parameters()}
+def test_every_space_has_a_denoiser() -> None:
+    assert list(SPACES) == list(DENOISERS)
+
+
+@pytest.mark.parametrize("conditioning", CONDITIONINGS)
+def test_in_the_subspace_every_input_matters_to_every_coefficient(
+    build: Build, inputs: dict[str, torch.Tensor], conditioning: str
+) -> None:
+    model = build(conditioning, space="subspace")
+    given = told(model, inputs)
+    vectors = given.keys() & {"noised", "start"}
+    given |= {name: random(3, 7, seed=index) for index, name in enumerate(sorted(vectors))}
+    before = model(**given)
+    assert before.shape == (3, 7)
+    for name, value in given.items():
+        change = torch.full_like(value, 0.3)
+        change[1:] = 0
+        after = model(**{**given, name: value + change})
+        assert (after[0] != before[0]).all(), name
+        torch.testing.assert_close(after[1:], before[1:], atol=1e-5, rtol=1e-4)
+    untrained = build(conditioning, space="subspace", random=False)
+    expected = given["start"] if model.conditioning.uses_start else torch.zeros(3, 7)
+    assert torch.equal(untrained(**given), expected)
 
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
 def test_the_thesis_size_can_be_built(conditioning: str) -> None:
-    thesis = Architecture(conditioning, "layers", "separate", 1536, 12, 16, 128, 14.0)
+    thesis = Architecture(conditioning, "weights", 256, "layers", "separate", 1536, 12, 16, 128, 14.0)
     layout = Layout((784, 7, 10))
     with torch.device("meta"):
-        model = Hypernetwork(layout, thesis, torch.zeros(layout.size), torch.ones(layout.size))
+        model = Hypernetwork(layout, thesis)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     # Twelve blocks hold 12 width² each; the rest reads and writes the main network's 5,575 parameters.
     assert parameters > 12 * 12 * 1536**2

@@ -12,6 +12,7 @@ from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES, denoise
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.sampling import Starts, sample_networks
+from hyperforget.hypernet.spaces import SPACES
 from hyperforget.networks import Layout
 
 Build = Callable[..., Hypernetwork]
@@ -33,11 +34,12 @@ def sample(
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
 @pytest.mark.parametrize("process", PROCESSES)
+@pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize("chunk", [1, 3, 7])
 def test_chunks_change_nothing(
-    build: Build, monkeypatch: pytest.MonkeyPatch, conditioning: str, process: str, chunk: int
+    build: Build, monkeypatch: pytest.MonkeyPatch, conditioning: str, process: str, space: str, chunk: int
 ) -> None:
-    model = build(conditioning)
+    model = build(conditioning, space=space)
     whole = sample(model, process)
     assert whole.shape == (7, 59)
     assert not whole.requires_grad
@@ -64,10 +66,21 @@ def test_a_model_that_reads_a_start_needs_one(build: Build) -> None:
 def test_an_untrained_editor_returns_its_starts(build: Build) -> None:
     model = build("dihyfo-1", random=False, mean=random(59, seed=4), scale=random(59, seed=5).abs() + 0.1)
     torch.testing.assert_close(sample(model), random(7, 59, seed=1), atol=1e-5, rtol=1e-5)
+    assert torch.equal(sample(build("dihyfo-1", space="subspace", random=False)), random(7, 59, seed=1))
 
 
-def test_an_untrained_sampler_returns_the_mean(build: Build) -> None:
-    model = build("dihyfo-2", random=False, mean=random(59, seed=4))
+def test_in_the_subspace_an_edit_keeps_what_of_its_start_lies_outside(build: Build) -> None:
+    """The projector onto the subspace is taken from an independent decomposition of the components."""
+    model = build("dihyfo-1", space="subspace")
+    change = sample(model) - random(7, 59, seed=1)
+    inside, _ = torch.linalg.qr(model.space.components.T)
+    assert (change.norm(dim=1) > 0.1).all()
+    torch.testing.assert_close(change @ inside @ inside.T, change, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_an_untrained_sampler_returns_the_mean(build: Build, space: str) -> None:
+    model = build("dihyfo-2", space=space, random=False, mean=random(59, seed=4))
     torch.testing.assert_close(sample(model), random(59, seed=4).expand(7, -1))
 
 
@@ -89,8 +102,11 @@ def test_each_row_gets_its_own_target_and_start(
     model = Echo(
         layout=layout,
         conditioning=CONDITIONINGS["dihyfo-1"],
-        normalise=lambda params: params / 2,
-        denormalise=lambda params: params * 2,
+        space=SimpleNamespace(
+            dimension=layout.size,
+            normalise=lambda params: params / 2,
+            denormalise=lambda params, start: params * 2,
+        ),
     )
     targets, params, losses = random(5, 4), random(3, layout.size, seed=1), random(3, 4, seed=2)
     rows = torch.tensor([2, 0, 1, 1, 2])

@@ -14,6 +14,7 @@ from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors
 from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.spaces import SPACES
 from hyperforget.hypernet.training import Trained, learning_rate_factor, pair_weights, train_hypernetwork
 from hyperforget.networks import Layout, forward
 from hyperforget.tasks import Split
@@ -37,15 +38,18 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> T
     def run(
         conditioning: str = "dihyfo-1",
         process: str = "ddpm",
+        space: str = "weights",
         seed: int = 0,
         unseen: Corpus | None = None,
         **options: object,
     ) -> tuple:
-        model = build(conditioning, random=False)
+        model = build(conditioning, space=space, random=False)
         config = TrainingConfig.model_validate(SHORT | options)
         generator = torch.Generator().manual_seed(seed)
-        seen = make_corpus(conditioning=conditioning)
-        unseen = make_corpus(10, seed=1, conditioning=conditioning) if unseen is None else unseen
+        corpus = {"conditioning": conditioning, "shared": space == "subspace"}
+        seen = make_corpus(**corpus)
+        model.space.fit(seen.theta[seen.admitted()])
+        unseen = make_corpus(10, seed=1, **corpus) if unseen is None else unseen
         trained = train_hypernetwork(model, PROCESSES[process], seen, unseen, IMAGES, config, generator)
         return trained, model
 
@@ -100,8 +104,11 @@ def test_the_history_holds_finite_errors_and_the_next_learning_rate(train: Train
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
 @pytest.mark.parametrize("process", PROCESSES)
-def test_errors_fall_on_seen_and_on_unseen_runs(train: Train, conditioning: str, process: str) -> None:
-    trained, _ = train(conditioning, process, steps=80, batch_size=64, learning_rate=8e-3, warmup=5)
+@pytest.mark.parametrize("space", SPACES)
+def test_errors_fall_on_seen_and_on_unseen_runs(
+    train: Train, conditioning: str, process: str, space: str
+) -> None:
+    trained, _ = train(conditioning, process, space, steps=80, batch_size=64, learning_rate=8e-3, warmup=5)
     first, last = trained.history[0], trained.history[-1]
     assert last.train_mse < 0.8 * first.train_mse
     assert last.test_mse < 0.9 * first.test_mse
@@ -123,9 +130,40 @@ def test_loss_matching_brings_class_losses_closer(
             corpus, PROCESSES["ddpm"], model, TrainingConfig(), 256, torch.Generator().manual_seed(4)
         )
         with torch.no_grad():
-            predicted = model.denormalise(training._predict(model, batch))
+            predicted = model.space.denormalise(training._predict(model, batch), batch.network)
         errors.append(float(loss_errors(predicted, batch.pairs.target, layout, images).mean()))
     assert errors[1] < 0.8 * errors[0]
+
+
+@pytest.mark.parametrize("conditioning", CONDITIONINGS)
+def test_in_the_subspace_losses_are_matched_on_the_networks_that_are_handed_over(
+    train: Train, monkeypatch: pytest.MonkeyPatch, conditioning: str
+) -> None:
+    """What lies outside of the subspace is the start's, of a model that reads one, and else the mean's."""
+    pairs: list[training.Pairs] = []
+    networks: list[Tensor] = []
+    draw_pairs = training.draw_pairs
+
+    def draw(*arguments: object) -> training.Pairs:
+        pairs.append(draw_pairs(*arguments))
+        return pairs[-1]
+
+    def match(predicted: Tensor, *arguments: object) -> Tensor:
+        networks.append(predicted)
+        return loss_errors(predicted, *arguments)
+
+    monkeypatch.setattr(training, "draw_pairs", draw)
+    monkeypatch.setattr(training, "loss_errors", match)
+    _, model = train(conditioning, space="subspace", loss_matching=1.0)
+    assert len(networks) == 12
+    outside = torch.eye(59) - model.space.components.T @ model.space.components
+    # The first two draws are for the history.
+    for drawn, predicted in zip(pairs[2:], networks, strict=True):
+        kept = drawn.start if model.conditioning.uses_start else model.space.mean
+        torch.testing.assert_close(
+            predicted @ outside, (kept @ outside).expand_as(predicted), atol=1e-5, rtol=1e-4
+        )
+        assert predicted.requires_grad
 
 
 def test_unseen_runs_are_measured_and_not_trained_on(train: Train, make_corpus: Make) -> None:
@@ -169,7 +207,7 @@ def test_snapshots_hold_the_moving_average_of_the_weights(train: Train) -> None:
 
 def test_snapshots_are_copies(train: Train) -> None:
     snapshots = list(train()[0].snapshots.values())
-    name = "transformer.norm.weight"
+    name = "denoiser.transformer.norm.weight"
     assert not torch.equal(snapshots[0][name], snapshots[1][name])
 
 

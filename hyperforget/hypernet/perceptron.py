@@ -1,0 +1,43 @@
+"""The denoiser of coefficients: a perceptron with residual connections."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hyperforget.hypernet.architecture import Architecture
+from hyperforget.hypernet.tokens import zero_linear
+from hyperforget.networks import Layout
+
+
+class Perceptron(nn.Module):
+    """Reads all values and the whole prompt as one vector; ``layers`` blocks of two layers each follow."""
+
+    def __init__(self, layout: Layout, architecture: Architecture, vectors: int, scalars: int) -> None:
+        super().__init__()
+        width, values = architecture.width, architecture.components
+        encoded = scalars * (2 * architecture.frequencies + 1)
+        self.read = nn.Linear(vectors * values + encoded, width)
+        self.blocks = nn.ModuleList(Block(width) for _ in range(architecture.layers))
+        self.norm = nn.LayerNorm(width)
+        self.write = zero_linear(width, values)
+
+    def forward(self, vectors: list[Tensor], encoded: Tensor) -> Tensor:
+        hidden = self.read(torch.cat([*vectors, encoded.flatten(1)], dim=1))
+        for block in self.blocks:
+            hidden = block(hidden)
+        change: Tensor = self.write(self.norm(hidden))
+        return change
+
+
+class Block(nn.Module):
+    """The two-layer perceptron of a transformer's block, with layer norm before and a residual around it."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.expand = nn.Linear(width, 4 * width)
+        self.contract = nn.Linear(4 * width, width)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        change: Tensor = self.contract(F.gelu(self.expand(self.norm(hidden)), approximate="tanh"))
+        return hidden + change

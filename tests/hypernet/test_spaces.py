@@ -1,0 +1,141 @@
+"""Spaces: both ways between parameters and values, unit scale, and what the subspace leaves alone."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from sklearn.decomposition import PCA
+
+from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.normalisation import TARGET_STD
+from hyperforget.hypernet.spaces import SPACES, Space
+from hyperforget.networks import Layout
+
+Build = Callable[..., Hypernetwork]
+
+DIMENSIONS = {"weights": 59, "subspace": 7}
+
+
+def random(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture
+def params() -> torch.Tensor:
+    """Checkpoints with a mean, and deviations that differ."""
+    return random(200, 59) * (1 + random(59, seed=1).abs()) + random(59, seed=2)
+
+
+@pytest.fixture
+def spanned() -> torch.Tensor:
+    """Checkpoints that vary in the 7 directions that the subspace has."""
+    return random(200, 7) @ random(7, 59, seed=1) + random(59, seed=2)
+
+
+@pytest.fixture
+def fitted(build: Build) -> Callable[[str, torch.Tensor], Space]:
+    def fit(name: str, params: torch.Tensor) -> Space:
+        space = build("dihyfo-2", space=name).space
+        space.fit(params)
+        return space
+
+    return fit
+
+
+Fitted = Callable[[str, torch.Tensor], Space]
+
+
+def test_every_space_is_covered() -> None:
+    assert set(DIMENSIONS) == set(SPACES)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_values_have_the_spaces_dimension_and_parameters_theirs(
+    fitted: Fitted, params: torch.Tensor, layout: Layout, name: str
+) -> None:
+    space = fitted(name, params)
+    assert space.dimension == DIMENSIONS[name]
+    several = params.view(10, 20, layout.size)
+    values = space.normalise(several)
+    assert values.shape == (10, 20, space.dimension)
+    assert space.denormalise(values).shape == several.shape
+    torch.testing.assert_close(values[3, 4], space.normalise(several[3, 4]), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_networks_that_a_space_can_express_come_back(
+    fitted: Fitted, spanned: torch.Tensor, name: str
+) -> None:
+    space = fitted(name, spanned)
+    torch.testing.assert_close(space.denormalise(space.normalise(spanned)), spanned, atol=1e-4, rtol=1e-4)
+    values = random(5, space.dimension)
+    torch.testing.assert_close(space.normalise(space.denormalise(values)), values, atol=1e-4, rtol=1e-4)
+    start = random(5, 59, seed=3)
+    torch.testing.assert_close(
+        space.normalise(space.denormalise(values, start)), values, atol=1e-4, rtol=1e-4
+    )
+
+
+def test_weights_are_normalised_by_mean_and_scale(fitted: Fitted, params: torch.Tensor) -> None:
+    space = fitted("weights", params)
+    torch.testing.assert_close(space.normalise(space.mean), torch.zeros(59))
+    torch.testing.assert_close(space.normalise(space.mean + space.scale), torch.ones(59))
+    assert float(space.normalise(params).std()) == pytest.approx(TARGET_STD, rel=0.05)
+
+
+def test_coefficients_are_white(fitted: Fitted, params: torch.Tensor) -> None:
+    values = fitted("subspace", params).normalise(params)
+    torch.testing.assert_close(values.mean(0), torch.zeros(7), atol=1e-4, rtol=0)
+    torch.testing.assert_close(values.T.cov(), torch.eye(7), atol=1e-4, rtol=0)
+
+
+def test_coefficients_are_those_of_scikit_learn_but_for_signs(fitted: Fitted, params: torch.Tensor) -> None:
+    space, expected = fitted("subspace", params), PCA(7, whiten=True, svd_solver="full").fit(params.numpy())
+    values = torch.from_numpy(expected.transform(params.numpy()))
+    torch.testing.assert_close(space.normalise(params).abs(), values.abs(), atol=1e-3, rtol=1e-3)
+    decoded = torch.from_numpy(expected.inverse_transform(values.numpy()))
+    torch.testing.assert_close(space.denormalise(space.normalise(params)), decoded, atol=1e-3, rtol=1e-3)
+
+
+def test_the_share_of_variance_is_what_is_not_lost(
+    build: Build, params: torch.Tensor, spanned: torch.Tensor
+) -> None:
+    subspace = build(space="subspace").space
+    share = subspace.fit(params)
+    lost = subspace.denormalise(subspace.normalise(params)) - params
+    centred = params - params.mean(0)
+    assert share == pytest.approx(1 - float(lost.square().sum() / centred.square().sum()), abs=1e-4)
+    assert 0.1 < share < 0.9
+    assert subspace.fit(spanned) == pytest.approx(1, abs=1e-4)
+    assert build().space.fit(params) == 1
+
+
+def test_a_start_keeps_what_lies_outside_of_the_subspace(fitted: Fitted, params: torch.Tensor) -> None:
+    space = fitted("subspace", params)
+    start, values = random(5, 59, seed=3), random(5, 7, seed=4)
+    projector = space.components.T @ space.components
+    outside = start - start @ projector
+    assert (outside.norm(dim=1) > 1).all()
+    edited = space.denormalise(values, start)
+    torch.testing.assert_close(edited - edited @ projector, outside, atol=1e-4, rtol=1e-4)
+    # Inside, it is the network that the values stand for.
+    torch.testing.assert_close(
+        edited @ projector, space.denormalise(values) @ projector, atol=1e-4, rtol=1e-4
+    )
+    assert torch.equal(space.denormalise(space.normalise(start), start), start)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_gradients_flow_both_ways_and_not_into_the_space(
+    fitted: Fitted, params: torch.Tensor, name: str
+) -> None:
+    space = fitted(name, params)
+    values = random(3, space.dimension).requires_grad_()
+    space.denormalise(values, params[:3]).square().sum().backward()
+    assert values.grad is not None
+    assert (values.grad != 0).all()
+    networks = params[:3].clone().requires_grad_()
+    space.normalise(networks).square().sum().backward()
+    assert networks.grad is not None
+    assert (networks.grad != 0).all()
+    assert not any(buffer.requires_grad for buffer in space.buffers())

@@ -1,0 +1,47 @@
+"""A hypernetwork in the subspace goes through the stages like any other."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_pipeline import TASK, Job, jobs, run
+
+from hyperforget.candidates import load_candidates
+from hyperforget.command import UserError
+from hyperforget.hypernet.files import load_hypernetwork
+from hyperforget.store import read_token
+
+
+def in_subspace(job: Job, components: int) -> Job:
+    stage, arguments = job
+    place = arguments.index("--spec") + 1
+    spec = json.loads(arguments[place])
+    spec["model"]["architecture"] |= {"space": "subspace", "components": components}
+    arguments[place] = json.dumps(spec)
+    return stage, arguments
+
+
+@pytest.mark.parametrize(
+    ("model", "samples"),
+    [("dihyfo-1", ["sample/dihyfo-1/2", "edit/dihyfo-1/2"]), ("dihyfo-2", ["sample/dihyfo-2/2"])],
+)
+def test_it_is_trained_stored_and_sampled_from(copied: Path, model: str, samples: list[str]) -> None:
+    every = jobs(copied)
+    run(in_subspace(every[f"train_hypernet/{model}"], 12))
+    token = copied / TASK / model / "hypernet.json"
+    share = read_token(token).summary["explained_variance"]
+    assert 0.5 < share < 1
+    space = load_hypernetwork(copied / "store", token).model.space
+    assert space.components.shape == (12, 64 * 2 + 2 + 2 * 4 + 4)
+    for name in (*samples, f"probe_hypernet/{model}"):
+        run(every[name])
+    sampled = load_candidates(copied / "store", copied / TASK / model / "forget-2.json").candidates.params
+    assert sampled.isfinite().all()
+    if model == "dihyfo-2":
+        torch.testing.assert_close(space.denormalise(space.normalise(sampled)), sampled, atol=1e-4, rtol=1e-4)
+
+
+def test_more_components_than_parameters_stop_the_training(copied: Path) -> None:
+    with pytest.raises(UserError, match=r"is 256, more than the 142 parameters .* allowed are 1 to 142"):
+        run(in_subspace(jobs(copied)["train_hypernet/dihyfo-2"], 256))
