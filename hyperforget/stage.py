@@ -5,7 +5,8 @@ store knows is then not run again: its files are restored. For that lookup to co
 works with (torch above all) inside its work function.
 
 A stage that ``computes`` is given a device, ``options.device``, and a place for the state that it resumes from when it
-was stopped, ``options.unfinished``.
+was stopped, ``options.unfinished``. One that is ``light``, since it only measures and compares, is given the CPU: it
+leaves GPUs to those that need them, and computes in double precision, which not every device does.
 """
 
 import argparse
@@ -38,9 +39,10 @@ class StageParser(argparse.ArgumentParser):
     ``--hardware`` (JSON); a stage that ``computes`` with torch uses the latter two.
     """
 
-    def __init__(self, description: str | None, *, computes: bool = False) -> None:
+    def __init__(self, description: str | None, *, computes: bool = False, light: bool = False) -> None:
         super().__init__(description=description)
         self.computes = computes
+        self.light = light
         self.inputs: list[str] = []
         self.outputs: list[str] = []
         self.add_argument(
@@ -116,7 +118,8 @@ def stage_main(
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     if parser.computes:
-        options.device = hardware.set_up(options.hardware, options.threads)
+        chosen = options.hardware.model_copy(update={"device": "cpu"}) if parser.light else options.hardware
+        options.device = hardware.set_up(chosen, options.threads)
         options.unfinished = Unfinished(
             options.store / FOLDER / f"{recipe.id}.safetensors", options.hardware.save_every
         )

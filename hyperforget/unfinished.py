@@ -75,7 +75,7 @@ class Unfinished:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.partial")
         try:
-            tensors = {name: tensor.detach().contiguous() for name, tensor in state.tensors.items()}
+            tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
             spent = self.spent + time.monotonic() - self._started
             save_file(tensors, partial, {"facts": json.dumps(state.facts), "spent": json.dumps(spent)})
             sync(partial)

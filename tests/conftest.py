@@ -1,10 +1,16 @@
-"""Work that is stopped and started again."""
+"""Work that is stopped and started again, and a GPU for machines without one."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from pretended_gpu import pretended_gpu
 
 from hyperforget.resumable import Resumable
 from hyperforget.unfinished import Unfinished
@@ -52,3 +58,9 @@ def in_pieces(
         return result
 
     return run
+
+
+@pytest.fixture
+def gpu() -> Iterator[torch.device]:
+    with pretended_gpu() as device:
+        yield device

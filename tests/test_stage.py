@@ -26,11 +26,11 @@ class Folder:
         self.path = path
         self.runs = 0
         self.noise = 0
-        self.computes = False
+        self.computes = self.light = False
         (path / "input.txt").write_text("4")
 
     def parser(self) -> StageParser:
-        parser = StageParser("A stage.", computes=self.computes)
+        parser = StageParser("A stage.", computes=self.computes, light=self.light)
         parser.add_argument("--task", required=True)
         parser.add_input("--number")
         parser.add_output("--token")
@@ -199,3 +199,13 @@ def test_the_seconds_before_a_stage_was_stopped_count(folder: Folder) -> None:
     seconds = [record.provenance["seconds"] for record in read_records(folder.path / "store")]
     assert min(seconds) < 1000 <= max(seconds)
     assert list((folder.path / "store" / FOLDER).iterdir()) == []
+
+
+def test_a_light_stage_computes_on_the_cpu(folder: Folder) -> None:
+    folder.computes = folder.light = True
+    folder.run(1, "digits", "--hardware", json.dumps({"device": "cuda:99"}))
+    (record,) = read_records(folder.path / "store")
+    assert record.provenance["device"] == "cpu"
+    folder.light = False
+    with pytest.raises(UserError, match=r"hardware\.device is 'cuda:99'"):
+        folder.run(2, "digits", "--hardware", json.dumps({"device": "cuda:99"}))

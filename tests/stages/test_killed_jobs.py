@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,27 +39,28 @@ def kill_when_it_has_saved(process: multiprocessing.process.BaseProcess, store: 
     process.join()
 
 
-@pytest.fixture
-def store(copied: Path) -> Iterator[Path]:
-    """The store of a run whose results were lost, so that they are computed again."""
-    store = copied / "store"
-    for path in (store / "recipes").rglob("*"):
-        if path.is_file():
-            path.unlink()
-    yield store
-    assert saved(store) == []
+def job_of(results: Path, name: str) -> Job:
+    """A job with enough to do to be killed in the midst of it."""
+    stage, arguments = jobs(results)[name]
+    place = arguments.index("--spec") + 1
+    spec = json.loads(arguments[place])
+    if "sampling" in spec:
+        spec["sampling"] |= {"steps": 60, "stochasticity": 1.0}
+    arguments[place] = json.dumps(spec)
+    return stage, arguments
 
 
-@pytest.mark.parametrize("name", ["collect_checkpoints/0"])
 @pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("name", ["collect_checkpoints/0", "sample/dihyfo-1/2", "edit/dihyfo-1/2"])
 def test_a_job_that_is_killed_time_and_again_ends_as_if_it_never_was(
-    copied: Path, store: Path, tmp_path: Path, name: str, seed: int
+    copied: Path, tmp_path: Path, name: str, seed: int
 ) -> None:
-    before = text_files(copied)
-    stage, arguments = jobs(copied)[name]
-    job = stage, [*arguments, "--no-reuse", "--hardware", json.dumps({"device": "cpu", "save_every": 0})]
-    log = tmp_path / "log"
-    waits = random.Random(seed)
+    stage, arguments = job_of(copied, name)
+    run((stage, [*arguments, "--no-reuse"]))
+    expected = text_files(copied)
+    hardware = json.dumps({"device": "cpu", "save_every": 0})
+    job = stage, [*arguments, "--no-reuse", "--hardware", hardware]
+    store, log, waits = copied / "store", tmp_path / "log", random.Random(seed)
     left_unfinished = 0
     for _ in range(3):
         process = PROCESSES.Process(target=run_in_process, args=(job, log))
@@ -73,4 +73,5 @@ def test_a_job_that_is_killed_time_and_again_ends_as_if_it_never_was(
     process.join()
     assert process.exitcode == 0, log.read_text()
     assert log.read_text().count("resumed at") == left_unfinished
-    assert text_files(copied) == before
+    assert saved(store) == []
+    assert text_files(copied) == expected
