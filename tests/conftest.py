@@ -1,0 +1,66 @@
+"""Work that is stopped and started again, and a GPU for machines without one."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from pretended_gpu import pretended_gpu
+
+from hyperforget.resumable import Resumable
+from hyperforget.unfinished import Unfinished
+
+Result = TypeVar("Result")
+InPieces = Callable[[Callable[[Resumable], Result], Sequence[int]], Result]
+
+
+class Killed(Exception):
+    """The process has ended without notice."""
+
+
+class Killing(Unfinished):
+    """Saves at every third step, and ends the process at the beginning of one of them."""
+
+    def __init__(self, path: Path, steps: int) -> None:
+        super().__init__(path, interval=3600)
+        self.steps = steps
+        self.seen = 0
+
+    def due(self) -> bool:
+        if self.seen == self.steps:
+            raise Killed
+        self.seen += 1
+        return self.seen % 3 == 0
+
+
+@pytest.fixture
+def in_pieces(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> InPieces:
+    """``in_pieces(work, kills)``: what ``work`` gives that is killed after so many steps, time and again."""
+    # It is the process that ends here, not the machine.
+    monkeypatch.setattr("hyperforget.unfinished.sync", lambda path: None)
+
+    def run(work: Callable[[Resumable], Result], kills: Sequence[int]) -> Result:
+        path = tmp_path / "unfinished" / "recipe.safetensors"
+        for steps in kills:
+            with pytest.raises(Killed):
+                work(Resumable(Killing(path, steps)))
+        result = work(Resumable(Unfinished(path, interval=3600)))
+        resumed = capsys.readouterr().err.count("resumed at")
+        # The first run finds nothing, and one that is killed before the third step leaves nothing.
+        assert resumed == (len(kills) if kills[0] >= 3 else len(kills) - 1)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def gpu() -> Iterator[torch.device]:
+    with pretended_gpu() as device:
+        yield device
