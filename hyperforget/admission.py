@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from hyperforget.config import CollectionConfig
+from hyperforget.unfinished import State
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,21 @@ class Admission:
             return False
         self.bins[bin_] = taken + 1
         return True
+
+    def state(self) -> State:
+        """All that later decisions and counts depend on."""
+        facts = {
+            "reviewed": self.reviewed,
+            "pivots_rejected": self.pivots_rejected,
+            "bins": [[*bin_, taken] for bin_, taken in self.bins.items()],
+        }
+        return State({"admitted": self.admitted, "rejected": self.rejected}, facts)
+
+    def restore(self, state: State) -> None:
+        """Go on from what `state` told."""
+        self.admitted, self.rejected = state.tensors["admitted"], state.tensors["rejected"]
+        self.reviewed, self.pivots_rejected = state.facts["reviewed"], state.facts["pivots_rejected"]
+        self.bins = {tuple(bin_): taken for *bin_, taken in state.facts["bins"]}
 
     def counts(self) -> AdmissionCounts:
         """What was decided so far."""

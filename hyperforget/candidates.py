@@ -59,12 +59,15 @@ class Chosen:
 
 
 def measure(params: Tensor, layout: Layout, split: Split) -> tuple[Tensor, Tensor]:
-    """Class losses (N, C) in nats and correct counts (N, C) of the networks ``params`` (N, P) on a split."""
+    """Class losses (N, C) in nats and correct counts (N, C) of the networks ``params`` (N, P) on a split.
+
+    It computes where the split lies; networks may lie elsewhere, and what is measured lies on the CPU.
+    """
     losses, correct = [], []
     for chunk in params.split(_NETWORKS_AT_ONCE):
-        logits = forward(chunk, layout, split.images)
-        losses.append(class_losses(logits, split.labels, layout.classes))
-        correct.append(correct_counts(logits, split.labels, layout.classes))
+        logits = forward(chunk.to(split.images.device), layout, split.images)
+        losses.append(class_losses(logits, split.labels, layout.classes).cpu())
+        correct.append(correct_counts(logits, split.labels, layout.classes).cpu())
     return torch.cat(losses), torch.cat(correct)
 
 

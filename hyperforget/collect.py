@@ -14,49 +14,19 @@ import torch
 from torch import Tensor
 
 from hyperforget.admission import Admission
+from hyperforget.candidates import measure
 from hyperforget.config import CollectionConfig, RecipeConfig
-from hyperforget.metrics.classes import class_losses, class_sizes, correct_counts
-from hyperforget.networks import Layout, forward, initialise
+from hyperforget.metrics.classes import class_sizes
+from hyperforget.networks import Layout, initialise
 from hyperforget.population import Curriculum, train_population
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
+from hyperforget.segment import empty_segment, keep
 from hyperforget.tasks import Split
+from hyperforget.unfinished import State
 
 # Up to this keep rate a class counts as unseen when a run is compared with the held-out forget sets.
 STRONGLY_UNDERSAMPLED = 0.05
 _NETWORKS_AT_ONCE = 250
-
-SEGMENT_DIMENSIONS = {
-    "theta": ("run", "checkpoint", "parameter"),
-    "loss": ("run", "checkpoint", "class"),
-    "correct": ("run", "checkpoint", "class"),
-    "step": ("run", "checkpoint"),
-    "saved": ("run",),
-    "switch": ("run",),
-    "rate_before": ("run", "class"),
-    "rate_after": ("run", "class"),
-    "learning_rate": ("run",),
-    "recipe": ("run",),
-}
-SEGMENT_ARRAYS = {
-    "theta": {
-        "unit": "1",
-        "description": "flat parameters in state-dict order; checkpoint 0 is the random start",
-    },
-    "loss": {"unit": "nats", "description": "mean cross-entropy of each class on the conditioning split"},
-    "correct": {"unit": "images", "description": "correctly classified images of each class on that split"},
-    "step": {"unit": "steps", "description": "training step of the checkpoint"},
-    "saved": {
-        "unit": "checkpoints",
-        "description": "how many entries of a run are checkpoints; the rest is padding",
-    },
-    "switch": {"unit": "steps", "description": "step from which rate_after holds instead of rate_before"},
-    "rate_before": {
-        "unit": "1",
-        "description": "share of each class that the run is shown before the switch",
-    },
-    "rate_after": {"unit": "1", "description": "share of each class that the run is shown after the switch"},
-    "learning_rate": {"unit": "1", "description": "learning rate of the run"},
-    "recipe": {"unit": "1", "description": "index of the run's recipe among those of the specification"},
-}
 
 
 @dataclass(frozen=True)
@@ -88,31 +58,57 @@ def collect_runs(
     runs: int,
     shared_start: Tensor | None,
     generator: torch.Generator,
+    resumable: Resumable = NOT_RESUMABLE,
 ) -> tuple[dict[str, np.ndarray], Admission]:
-    """Train ``runs`` networks and return their admitted checkpoints as arrays, with the admission's counts.
+    """Train ``runs`` networks and return their admitted checkpoints as `SEGMENT_ARRAYS`, with the admission's
+    counts; both splits lie on the device that computes.
 
     Checkpoint 0 of every run is its start. ``review`` is the split whose class losses (nats) condition and
     admit: validation, or test under the thesis' protocol. Each run draws one of ``recipes``, all alike. Rows
     beyond ``saved`` are zero.
     """
     free = [label for label in range(layout.classes) if label not in pivots]
-    admission = Admission(config, pivots, free, runs, class_sizes(review.labels, layout.classes))
-    chunks: list[dict[str, np.ndarray]] = []
-    for first in range(0, runs, _NETWORKS_AT_ONCE):
-        count = min(_NETWORKS_AT_ONCE, runs - first)
-        plan = plan_runs(config, layout.classes, free, holdout, count, generator)
-        for index, rows in _draw_recipes(len(recipes), count, generator):
-            recipe = recipes[index]
-            starts = (
-                initialise(layout, len(rows), generator, recipe.initialisation)
-                if shared_start is None
-                else shared_start.expand(len(rows), -1)
-            )
-            collected = _run(
-                layout, train, review, recipe, config, plan.take(rows), starts, admission, generator
-            )
-            chunks.append(collected | {"recipe": np.full(len(rows), index)})
-    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}, admission
+    sizes = class_sizes(review.labels, layout.classes).cpu()
+    admission = Admission(config, pivots, free, runs, sizes)
+    segment = empty_segment(runs, config.checkpoints, layout)
+    # Decisions have a stream of their own: one decided otherwise leaves the minibatches as they are.
+    decisions = torch.Generator()
+    done = begun = 0
+    before_plan = generator.get_state()
+
+    def state() -> State:
+        generators = {"before plan": before_plan, "decisions": decisions.get_state()}
+        return State({name: array[:begun] for name, array in segment.items()} | generators, {"done": done})
+
+    with resumable.part("run", state) as found, resumable.part("admission", admission.state) as decided:
+        if found is not None and decided is not None:
+            for name, array in segment.items():
+                array[: len(found.tensors[name])] = found.tensors[name]
+            done = found.facts["done"]
+            generator.set_state(found.tensors["before plan"])
+            decisions.set_state(found.tensors["decisions"])
+            admission.restore(decided)
+        for first in range(done - done % _NETWORKS_AT_ONCE, runs, _NETWORKS_AT_ONCE):
+            before_plan, begun = generator.get_state(), first
+            count = min(_NETWORKS_AT_ONCE, runs - first)
+            plan = plan_runs(config, layout.classes, free, holdout, count, generator)
+            for index, rows in _draw_recipes(len(recipes), count, generator):
+                begun += len(rows)
+                if begun <= done:
+                    continue
+                starts = (
+                    initialise(layout, len(rows), generator, recipes[index].initialisation)
+                    if shared_start is None
+                    else shared_start.expand(len(rows), -1)
+                )
+                own = {name: array[begun - len(rows) : begun] for name, array in segment.items()}
+                own["recipe"][:] = index
+                _run(
+                    layout, train, review, recipes[index], config, plan.take(rows), starts, own, admission,
+                    decisions, generator, resumable,
+                )  # fmt: skip
+                done = begun
+    return {name: array.numpy() for name, array in segment.items()}, admission
 
 
 def plan_runs(
@@ -218,38 +214,33 @@ def _run(
     config: CollectionConfig,
     plan: Plan,
     starts: Tensor,
+    segment: dict[str, Tensor],
     admission: Admission,
+    decisions: torch.Generator,
     generator: torch.Generator,
-) -> dict[str, np.ndarray]:
-    count, classes, checkpoints = starts.shape[0], layout.classes, config.checkpoints
-    theta = torch.zeros(count, checkpoints + 1, layout.size)
-    losses = torch.zeros(count, checkpoints + 1, classes)
-    correct = torch.zeros(count, checkpoints + 1, classes, dtype=torch.int32)
-    step_of = torch.zeros(count, checkpoints + 1, dtype=torch.int32)
-    saved = torch.zeros(count, dtype=torch.int64)
-    # Decisions have a stream of their own: one decided otherwise leaves the minibatches as they are.
-    decisions = torch.Generator().manual_seed(int(torch.randint(2**62, (), generator=generator)))
-
-    def keep(step: int, params: Tensor, rows: Tensor, step_losses: Tensor, step_correct: Tensor) -> None:
-        slots = saved[rows]
-        theta[rows, slots] = params[rows]
-        losses[rows, slots] = step_losses[rows]
-        correct[rows, slots] = step_correct[rows].int()
-        step_of[rows, slots] = step
-        saved[rows] += 1
+    resumable: Resumable,
+) -> None:
+    """Train the runs of a plan by one recipe and fill the arrays of their ``segment``."""
+    curriculum = plan.curriculum
+    segment["switch"][:] = curriculum.switch
+    segment["rate_before"][:] = curriculum.before
+    segment["rate_after"][:] = curriculum.after
+    segment["learning_rate"][:] = plan.learning_rates * recipe.learning_rate
 
     def observe(step: int, params: Tensor) -> None:
-        logits = forward(params, layout, review.images)
-        step_losses = class_losses(logits, review.labels, classes)
-        step_correct = correct_counts(logits, review.labels, classes)
+        losses, correct = measure(params, layout, review)
         if step == 0:
-            keep(step, params, torch.arange(count), step_losses, step_correct)
-            return
-        due = plan.reviews[:, int((plan.review_steps == step).nonzero())] & (saved <= checkpoints)
-        rows = admission.admit(torch.nonzero(due).flatten(), step_losses, step_correct, decisions)
-        keep(step, params, rows, step_losses, step_correct)
+            rows = torch.arange(params.shape[0])
+        else:
+            due = plan.reviews[:, int((plan.review_steps == step).nonzero())]
+            due = due & (segment["saved"] <= config.checkpoints)
+            rows = admission.admit(torch.nonzero(due).flatten(), losses, correct, decisions)
+        keep(segment, rows, step, params, losses, correct)
 
-    observe(0, starts)
+    # Runs that were stopped on their way have saved their starts.
+    if not segment["saved"].any():
+        decisions.manual_seed(int(torch.randint(2**62, (), generator=generator)))
+        observe(0, starts)
     train_population(
         starts,
         layout,
@@ -257,20 +248,10 @@ def _run(
         train.labels,
         recipe,
         config.steps,
-        plan.curriculum,
+        curriculum,
         plan.learning_rates,
         generator,
         observe,
         frozenset(plan.review_steps.tolist()),
+        resumable,
     )
-    return {
-        "theta": theta.numpy(),
-        "loss": losses.numpy(),
-        "correct": correct.numpy(),
-        "step": step_of.numpy(),
-        "saved": saved.numpy(),
-        "switch": plan.curriculum.switch.numpy(),
-        "rate_before": plan.curriculum.before.numpy(),
-        "rate_after": plan.curriculum.after.numpy(),
-        "learning_rate": (plan.learning_rates * recipe.learning_rate).numpy(),
-    }

@@ -24,7 +24,9 @@ def set_up(hardware: HardwareConfig, threads: int) -> "torch.device":
     import torch
 
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(hardware.deterministic)
+    if hardware.deterministic:
+        # Called to set the default too, it would import torch's compiler, which takes seconds.
+        torch.use_deterministic_algorithms(True)
     return _choose(hardware.device)
 
 

@@ -2,7 +2,8 @@
 
 All networks of a population read the same minibatch; each draws its own examples from it (a Bernoulli
 keep-mask over the minibatch), so two networks with a common start still differ, and classes are undersampled
-or deleted by lowering their keep rate. The first layer of all networks is then one matrix product.
+or deleted by lowering their keep rate. The first layer of all networks is then one matrix product. All that
+is random is drawn on the CPU, so that every device sees the same numbers.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from torch import Tensor
 from hyperforget.command import progress
 from hyperforget.config import RecipeConfig
 from hyperforget.networks import Layout, forward_parts
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
+from hyperforget.unfinished import State
 from hyperforget.update_rules import UPDATE_RULES
 
 
@@ -31,6 +34,10 @@ class Curriculum:
     def rates(self, step: int) -> Tensor:
         """The keep rates (N, C) at a step."""
         return torch.where((step < self.switch).unsqueeze(1), self.before, self.after)
+
+    def on(self, device: torch.device) -> "Curriculum":
+        """The same on a device."""
+        return Curriculum(self.before.to(device), self.after.to(device), self.switch.to(device))
 
 
 def constant_curriculum(rates: Tensor) -> Curriculum:
@@ -50,26 +57,47 @@ def train_population(
     generator: torch.Generator,
     observe: Callable[[int, Tensor], None] | None = None,
     observed_steps: frozenset[int] = frozenset(),
+    resumable: Resumable = NOT_RESUMABLE,
 ) -> Tensor:
     """Train N networks from ``starts`` (N, P) for ``steps`` steps and return their parameters (N, P).
 
-    ``images`` (B, D) and ``labels`` (B,) are the training split; ``learning_rates`` (N,) multiply
-    ``recipe.learning_rate``. ``observe(step, params)`` is called after each step of ``observed_steps`` with
-    a copy of the parameters. Equal to training the networks one by one on the same weighted minibatches.
+    ``images`` (B, D) and ``labels`` (B,) are the training split, on the device that computes; ``learning_rates``
+    (N,) multiply ``recipe.learning_rate``. ``observe(step, params)`` is called after each step of
+    ``observed_steps`` with a copy of the parameters, on that device. Equal to training the networks one by one on
+    the same weighted minibatches.
     """
-    parts = [part.clone().requires_grad_() for part in layout.split(starts)]
-    rates = [(recipe.learning_rate * learning_rates).view(-1, *[1] * (part.dim() - 1)) for part in parts]
-    update = UPDATE_RULES[recipe.optimizer](parts, rates, recipe)
-    for step in progress(range(1, steps + 1), steps, f"training {starts.shape[0]} networks"):
-        rows = torch.randint(labels.shape[0], (recipe.batch_size,), generator=generator)
-        weights = example_weights(labels[rows], curriculum.rates(step - 1), recipe.share, generator)
-        loss = weighted_loss(forward_parts(parts, images[rows].T), labels[rows], weights)
-        gradients = torch.autograd.grad(loss, parts)
-        with torch.no_grad():
-            update(gradients)
-            if observe is not None and step in observed_steps:
-                observe(step, layout.join([part.detach() for part in parts]))
-    return layout.join([part.detach() for part in parts])
+    device, rule = images.device, UPDATE_RULES[recipe.optimizer]
+    curriculum, learning_rates = curriculum.on(device), recipe.learning_rate * learning_rates.to(device)
+    # Flat, the networks and what the rule remembers of them (1 + slots, N, P).
+    flat, done = torch.stack([starts, *[torch.zeros_like(starts)] * rule.slots]), 0
+
+    @torch.no_grad()
+    def state() -> State:
+        flat = torch.stack([layout.join(each) for each in (parts, *slots)])
+        return State({"flat": flat, "generator": generator.get_state()}, {"done": done})
+
+    with resumable.part("step", state) as found:
+        if found is not None:
+            flat, done = found.tensors["flat"], found.facts["done"]
+            generator.set_state(found.tensors["generator"])
+        parts, *slots = ([part.clone() for part in layout.split(each)] for each in flat.to(device))
+        for part in parts:
+            part.requires_grad_()
+        rates = [learning_rates.view(-1, *[1] * (part.dim() - 1)) for part in parts]
+        remaining = range(done + 1, steps + 1)
+        for step in progress(remaining, steps, f"training {starts.shape[0]} networks", initial=done):
+            resumable.save_if_due()
+            rows = torch.randint(labels.shape[0], (recipe.batch_size,), generator=generator).to(device)
+            weights = example_weights(labels[rows], curriculum.rates(step - 1), recipe.share, generator)
+            loss = weighted_loss(forward_parts(parts, images[rows].T), labels[rows], weights)
+            gradients = torch.autograd.grad(loss, parts)
+            with torch.no_grad():
+                for part, gradient, rate, *own in zip(parts, gradients, rates, *slots, strict=True):
+                    rule.update(part, gradient, own, rate, step, recipe)
+                done = step
+                if observe is not None and step in observed_steps:
+                    observe(step, layout.join([part.detach() for part in parts]))
+    return layout.join([part.detach() for part in parts]).cpu()
 
 
 def example_weights(labels: Tensor, rates: Tensor, share: float, generator: torch.Generator) -> Tensor:
@@ -79,7 +107,8 @@ def example_weights(labels: Tensor, rates: Tensor, share: float, generator: torc
     Network n draws an example of class c with probability ``share * rates[n, c]``; one that draws nothing
     has zero weights, hence no gradient.
     """
-    drawn = torch.rand(rates.shape[0], labels.shape[0], generator=generator) < share * rates[:, labels]
+    uniform = torch.rand(rates.shape[0], labels.shape[0], generator=generator).to(labels.device)
+    drawn = uniform < share * rates[:, labels]
     return drawn / drawn.sum(dim=1, keepdim=True).clamp(min=1)
 
 

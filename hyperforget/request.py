@@ -14,7 +14,7 @@ from hyperforget.tasks import Split, TaskData, conditioning_split, load_task_dat
 @dataclass(frozen=True)
 class Request:
     """The task's data, the ``split`` that conditions and selects with its images per class ``sizes`` (C,), and the
-    forgotten classes as a boolean mask ``forget`` (C,)."""
+    forgotten classes as a boolean mask ``forget`` (C,). Images and labels lie on the device that computes."""
 
     data: TaskData
     split: Split
@@ -22,12 +22,12 @@ class Request:
     forget: Tensor
 
 
-def load_request(root: Path, dataset: Path, forget: str, protocol: str) -> Request:
-    """The request to forget the set ``forget``, such as ``2-3``, with the dataset that a token names.
+def load_request(root: Path, dataset: Path, forget: str, protocol: str, device: torch.device) -> Request:
+    """The request to forget the set ``forget``, such as ``2-3``, with the dataset that a token names, on a device.
 
     Raises `UserError` for a wrong set, and where the dataset is missing or damaged.
     """
-    data = load_task_data(root, dataset)
+    data = load_task_data(root, dataset).on(device)
     split = conditioning_split(data, protocol)
     mask = parse_forget_set(forget, data.classes).mask(data.classes)
-    return Request(data, split, class_sizes(split.labels, data.classes), torch.tensor(mask))
+    return Request(data, split, class_sizes(split.labels, data.classes).cpu(), torch.tensor(mask))

@@ -5,7 +5,8 @@ store knows is then not run again: its files are restored. For that lookup to co
 works with (torch above all) inside its work function.
 
 A stage that ``computes`` is given a device, ``options.device``, and a place for the state that it resumes from when it
-was stopped, ``options.unfinished``.
+was stopped, ``options.unfinished``. One that is ``light``, since it only measures and compares, is given the CPU: it
+leaves GPUs to those that need them, and computes in double precision, which not every device does.
 """
 
 import argparse
@@ -38,9 +39,10 @@ class StageParser(argparse.ArgumentParser):
     ``--hardware`` (JSON); a stage that ``computes`` with torch uses the latter two.
     """
 
-    def __init__(self, description: str | None, *, computes: bool = False) -> None:
+    def __init__(self, description: str | None, *, computes: bool = False, light: bool = False) -> None:
         super().__init__(description=description)
         self.computes = computes
+        self.light = light
         self.inputs: list[str] = []
         self.outputs: list[str] = []
         self.add_argument(
@@ -100,8 +102,9 @@ def stage_main(
     """Parse ``arguments``; restore the stage's outputs where its recipe is known, else do the work and record it.
 
     ``work`` may return what it timed itself, seconds by name; the record keeps it as ``timed``, beside the
-    seconds that the stage took in all. A stage that is not ``repeatable``, since it also tells when and where it
-    ran, is always done anew; the time is then part of its recipe.
+    seconds that the stage took in all, those before it was stopped among them. A stage that is not
+    ``repeatable``, since it also tells when and where it ran, is always done anew; the time is then part of its
+    recipe.
     """
     options = parser.parse_args(arguments)
     started, clock = datetime.now(UTC), time.monotonic()
@@ -115,15 +118,17 @@ def stage_main(
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
     if parser.computes:
-        options.device = hardware.set_up(options.hardware, options.threads)
+        chosen = options.hardware.model_copy(update={"device": "cpu"}) if parser.light else options.hardware
+        options.device = hardware.set_up(chosen, options.threads)
         options.unfinished = Unfinished(
             options.store / FOLDER / f"{recipe.id}.safetensors", options.hardware.save_every
         )
     timed = work(options)
+    seconds = time.monotonic() - clock + (options.unfinished.spent if parser.computes else 0)
     git = git_state(Path(__file__).parent)
     provenance = {
         "time": started.isoformat(timespec="seconds"),
-        "seconds": round(time.monotonic() - clock, 3),
+        "seconds": round(seconds, 3),
         "timed": {name: round(seconds, 4) for name, seconds in (timed or {}).items()},
         "host": socket.gethostname(),
         "versions": dict(package_versions()),

@@ -1,7 +1,7 @@
 """Classification tasks: the images and labels of a dataset, split in three and normalised."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,10 @@ class Split:
     images: Tensor
     labels: Tensor
 
+    def on(self, device: torch.device) -> "Split":
+        """The same on a device."""
+        return Split(self.images.to(device), self.labels.to(device))
+
 
 @dataclass(frozen=True)
 class TaskData:
@@ -43,6 +47,11 @@ class TaskData:
     def layout(self, hidden: Sequence[int]) -> Layout:
         """The main network for these images and classes, with some hidden units a layer."""
         return Layout((self.train.images.shape[1], *hidden, self.classes))
+
+    def on(self, device: torch.device) -> "TaskData":
+        """The same with all splits on a device."""
+        splits = {name: getattr(self, name).on(device) for name in SPLITS}
+        return replace(self, **splits)
 
 
 def prepare_splits(

@@ -33,12 +33,16 @@ class State:
 
 
 class Unfinished:
-    """The place of one stage's state, and when to save it: every ``interval`` seconds."""
+    """The place of one stage's state, and when to save it: every ``interval`` seconds.
+
+    ``spent`` are the seconds of work behind the state that was loaded, 0 without one; they too are saved.
+    """
 
     def __init__(self, path: Path, interval: float) -> None:
         self.path = path
         self.interval = interval
-        self._saved = time.monotonic()
+        self.spent = 0.0
+        self._started = self._saved = time.monotonic()
         self._signal: int | None = None
         self._handlers: dict[int, Any] = {}
 
@@ -50,11 +54,13 @@ class Unfinished:
             return None
         try:
             with safe_open(self.path, "pt") as file:
-                facts = json.loads(file.metadata()["facts"])
-                return State({name: file.get_tensor(name) for name in file.keys()}, facts)  # noqa: SIM118
+                facts, spent = (json.loads(file.metadata()[key]) for key in ("facts", "spent"))
+                state = State({name: file.get_tensor(name) for name in file.keys()}, facts)  # noqa: SIM118
         except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
             print(f"starting anew: {self.path} cannot be read ({error})", file=sys.stderr)
             return None
+        self.spent = spent
+        return state
 
     def due(self) -> bool:
         """Whether to save now. From the first call on, a request to end the process waits for the next one."""
@@ -69,8 +75,9 @@ class Unfinished:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.partial")
         try:
-            tensors = {name: tensor.detach().contiguous() for name, tensor in state.tensors.items()}
-            save_file(tensors, partial, metadata={"facts": json.dumps(state.facts)})
+            tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
+            spent = self.spent + time.monotonic() - self._started
+            save_file(tensors, partial, {"facts": json.dumps(state.facts), "spent": json.dumps(spent)})
             sync(partial)
             partial.replace(self.path)
             sync(self.path.parent)

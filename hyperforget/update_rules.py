@@ -1,58 +1,54 @@
 """The rules that update main networks, those of `torch.optim`, for many networks at once.
 
-A rule is given the parameters in `parts`, as `hyperforget.networks.Layout.split` gives them, and the learning rates
-of each part, one a network, broadcastable to it. It returns a function that takes the gradients of the parts and
-changes the parts in place.
+A rule changes a *part* in place, one weight or bias of all networks as `hyperforget.networks.Layout.split` gives it, by
+its gradient. What it must remember of earlier steps lies in *slots*, tensors of the part's shape that are zero before
+the first step. Learning rates are one a network, broadcastable to the part; steps count from 1.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from hyperforget.config import RecipeConfig
-
-Update = Callable[[Sequence[Tensor]], None]
-UpdateRule = Callable[[Sequence[Tensor], Sequence[Tensor], RecipeConfig], Update]
 
 # The defaults of torch.optim.Adam.
 _BETAS = (0.9, 0.999)
 _EPSILON = 1e-8
 
 
-def sgd(parts: Sequence[Tensor], rates: Sequence[Tensor], recipe: RecipeConfig) -> Update:
+@dataclass(frozen=True)
+class UpdateRule:
+    """``update(part, gradient, slots, rates, step, recipe)``, and how many ``slots`` it has for each part."""
+
+    slots: int
+    update: Callable[[Tensor, Tensor, Sequence[Tensor], Tensor, int, RecipeConfig], None]
+
+
+def sgd(
+    part: Tensor, gradient: Tensor, slots: Sequence[Tensor], rates: Tensor, step: int, recipe: RecipeConfig
+) -> None:
     """Stochastic gradient descent with momentum and an L2 penalty, as `torch.optim.SGD`."""
-    velocities = [torch.zeros_like(part) for part in parts]
-
-    def update(gradients: Sequence[Tensor]) -> None:
-        for part, gradient, velocity, rate in zip(parts, gradients, velocities, rates, strict=True):
-            if recipe.weight_decay:
-                gradient = gradient.add(part, alpha=recipe.weight_decay)
-            if recipe.momentum:
-                gradient = velocity.mul_(recipe.momentum).add_(gradient)
-            part.addcmul_(rate, gradient, value=-1)
-
-    return update
+    (velocity,) = slots
+    if recipe.weight_decay:
+        gradient = gradient.add(part, alpha=recipe.weight_decay)
+    if recipe.momentum:
+        gradient = velocity.mul_(recipe.momentum).add_(gradient)
+    part.addcmul_(rates, gradient, value=-1)
 
 
-def adam(parts: Sequence[Tensor], rates: Sequence[Tensor], recipe: RecipeConfig) -> Update:
+def adam(
+    part: Tensor, gradient: Tensor, slots: Sequence[Tensor], rates: Tensor, step: int, recipe: RecipeConfig
+) -> None:
     """Adam (Kingma and Ba, 2015) with an L2 penalty, as `torch.optim.Adam`, with its default betas and epsilon."""
-    means, squares = ([torch.zeros_like(part) for part in parts] for _ in range(2))
+    mean, square = slots
     first, second = _BETAS
-    steps = 0
-
-    def update(gradients: Sequence[Tensor]) -> None:
-        nonlocal steps
-        steps += 1
-        for part, gradient, mean, square, rate in zip(parts, gradients, means, squares, rates, strict=True):
-            if recipe.weight_decay:
-                gradient = gradient.add(part, alpha=recipe.weight_decay)
-            mean.lerp_(gradient, 1 - first)
-            square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
-            scale = square.div(1 - second**steps).sqrt_().add_(_EPSILON)
-            part.addcmul_(rate, mean / scale, value=-1 / (1 - first**steps))
-
-    return update
+    if recipe.weight_decay:
+        gradient = gradient.add(part, alpha=recipe.weight_decay)
+    mean.lerp_(gradient, 1 - first)
+    square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
+    scale = square.div(1 - second**step).sqrt_().add_(_EPSILON)
+    part.addcmul_(rates, mean / scale, value=-1 / (1 - first**step))
 
 
-UPDATE_RULES: dict[str, UpdateRule] = {"sgd": sgd, "adam": adam}
+UPDATE_RULES = {"sgd": UpdateRule(1, sgd), "adam": UpdateRule(2, adam)}

@@ -1,86 +1,70 @@
-"""A copy of the workflow that tests may run and edit, and one finished run of the reduced configuration."""
+"""Work that is stopped and started again, a GPU for machines without one, and copies of the repository."""
 
-import os
-import re
-import shutil
-import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+import torch
 
-ROOT = Path(__file__).parents[1]
-PARTS = ("Snakefile", "workflow", "config", "hyperforget", "envs", "tests/smoke")
+sys.path.insert(0, str(Path(__file__).parent))
 
+from checkouts import another, checkout, finished
+from pretended_gpu import pretended_gpu
 
-@dataclass(frozen=True)
-class Checkout:
-    """A folder with a copy of the repository; its own package is the one that runs."""
+from hyperforget.resumable import Resumable
+from hyperforget.unfinished import Unfinished
 
-    folder: Path
+# Fixtures; one of each for all tests.
+__all__ = ["another", "checkout", "finished"]
 
-    def snakemake(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake and return what it printed, both streams in ``stdout``."""
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
-            cwd=cwd or self.folder,
-            env=os.environ | {"PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-
-    def planned(self, *arguments: str) -> dict[str, int]:
-        """How many jobs of each rule a dry run would execute."""
-        printed = self.snakemake("-n", *arguments)
-        assert printed.returncode == 0, printed.stdout
-        if "Nothing to be done" in printed.stdout:
-            return {}
-        table = printed.stdout.split("Job stats:")[1].split("\n\n")[0]
-        counts = {
-            name: int(count) for name, count in re.findall(r"^(\w+)\s+(\d+)$", table, flags=re.MULTILINE)
-        }
-        return {name: count for name, count in counts.items() if name not in ("total", "all", "default")}
-
-    def edit(self, path: str, change: Callable[[str], str]) -> None:
-        """Change a file of the copy."""
-        file = self.folder / path
-        before = file.read_text()
-        after = change(before)
-        assert after != before, f"{path} was not changed"
-        file.write_text(after)
+Result = TypeVar("Result")
+InPieces = Callable[[Callable[[Resumable], Result], Sequence[int]], Result]
 
 
-def copy_repository(folder: Path) -> Checkout:
-    for part in PARTS:
-        source, target = ROOT / part, folder / part
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
-    return Checkout(folder)
+class Killed(Exception):
+    """The process has ended without notice."""
 
 
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A copy for tests that plan but do not run."""
-    return copy_repository(tmp_path_factory.mktemp("checkout"))
+class Killing(Unfinished):
+    """Saves at every third step, and ends the process at the beginning of one of them."""
 
+    def __init__(self, path: Path, steps: int) -> None:
+        super().__init__(path, interval=3600)
+        self.steps = steps
+        self.seen = 0
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A copy in which the reduced configuration was run to the report."""
-    copy = copy_repository(tmp_path_factory.mktemp("finished"))
-    printed = copy.snakemake("results/report.html", "--configfile", "tests/smoke/config.yaml")
-    assert printed.returncode == 0, printed.stdout[-5000:]
-    return copy
+    def due(self) -> bool:
+        if self.seen == self.steps:
+            raise Killed
+        self.seen += 1
+        return self.seen % 3 == 0
 
 
 @pytest.fixture
-def another(tmp_path: Path) -> Checkout:
-    """A copy in which nothing was run yet."""
-    return copy_repository(tmp_path)
+def in_pieces(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> InPieces:
+    """``in_pieces(work, kills)``: what ``work`` gives that is killed after so many steps, time and again."""
+    # It is the process that ends here, not the machine.
+    monkeypatch.setattr("hyperforget.unfinished.sync", lambda path: None)
+
+    def run(work: Callable[[Resumable], Result], kills: Sequence[int]) -> Result:
+        path = tmp_path / "unfinished" / "recipe.safetensors"
+        for steps in kills:
+            with pytest.raises(Killed):
+                work(Resumable(Killing(path, steps)))
+        result = work(Resumable(Unfinished(path, interval=3600)))
+        resumed = capsys.readouterr().err.count("resumed at")
+        # The first run finds nothing, and one that is killed before the third step leaves nothing.
+        assert resumed == (len(kills) if kills[0] >= 3 else len(kills) - 1)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def gpu() -> Iterator[torch.device]:
+    with pretended_gpu() as device:
+        yield device

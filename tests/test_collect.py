@@ -12,8 +12,6 @@ from torch import Tensor
 
 from hyperforget import collect
 from hyperforget.collect import (
-    SEGMENT_ARRAYS,
-    SEGMENT_DIMENSIONS,
     STRONGLY_UNDERSAMPLED,
     Plan,
     collect_runs,
@@ -22,6 +20,8 @@ from hyperforget.collect import (
 )
 from hyperforget.config import CollectionConfig, RecipeConfig
 from hyperforget.networks import Layout, initialise
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
+from hyperforget.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
 from hyperforget.tasks import Split
 
 FREE = [0, 1, 2, 3, 4]
@@ -163,9 +163,12 @@ def collected(
     train: Split = TRAIN,
     recipe: RecipeConfig = RECIPE,
     others: Sequence[RecipeConfig] = (),
+    resumable: Resumable = NOT_RESUMABLE,
 ) -> Collected:
     recipes = [recipe, *others]
-    return collect_runs(LAYOUT, train, REVIEW, recipes, config, PIVOTS, [(3,)], 14, shared, seeded(seed))
+    return collect_runs(
+        LAYOUT, train, REVIEW, recipes, config, PIVOTS, [(3,)], 14, shared, seeded(seed), resumable
+    )
 
 
 @pytest.fixture(scope="module", params=["relaxed", "bins", "chunks", "recipes"])
@@ -324,3 +327,28 @@ def test_a_class_of_rate_0_has_no_influence_on_a_run() -> None:
     assert 0 < without.sum() < 14
     np.testing.assert_allclose(second["theta"][without], first["theta"][without], atol=1e-5)
     assert not np.allclose(second["theta"][~without], first["theta"][~without], atol=1e-2)
+
+
+@pytest.mark.parametrize("kills", [[2], [31], [50, 20, 1]])
+@pytest.mark.parametrize(
+    ("rule", "others", "shared"), [("bins", OTHERS, False), ("bins", [], True), ("relaxed", OTHERS, False)]
+)
+def test_collection_that_is_killed_time_and_again_ends_as_if_it_never_was(
+    in_pieces,
+    monkeypatch: pytest.MonkeyPatch,
+    kills: list[int],
+    rule: str,
+    others: list[RecipeConfig],
+    shared: bool,
+) -> None:
+    monkeypatch.setattr(collect, "_NETWORKS_AT_ONCE", 5)
+    config = SMALL.model_copy(update={"admission": rule, "bin_cap": 0.2, "pivot_accuracy": 0.3, "steps": 30})
+    recipe = RECIPE.model_copy(update={"momentum": 0.9, "weight_decay": 0.01})
+    start = initialise(LAYOUT, 1, seeded(5)) if shared else None
+    expected, decided = collected(config, start, recipe=recipe, others=others)
+    assert sum(level.rejected for level in decided.counts().levels) > 0 or rule == "relaxed"
+    arrays, admission = in_pieces(
+        lambda resumable: collected(config, start, recipe=recipe, others=others, resumable=resumable), kills
+    )
+    assert admission.counts() == decided.counts()
+    assert all(arrays[name].tobytes() == expected[name].tobytes() for name in expected)

@@ -18,9 +18,9 @@ PACKAGE = Path(hyperforget.__file__).parent
 LEVELS = [
     {
         "hyperforget", "forget", "config", "store", "code", "command", "randomness", "rows", "environment",
-        "hardware", "unfinished",
+        "hardware", "unfinished", "resumable",
     },
-    {"datasets", "networks", "tasks"},
+    {"datasets", "networks", "tasks", "segment"},
     {"update_rules", "population", "corpus", "metrics"},
     {
         "admission", "collect", "summary", "candidates", "prompts", "lookup", "hypernet", "unlearn",

@@ -21,7 +21,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_the_protocol_decides_which_split_selects(
     stored: tuple[Path, Path], protocol: str, split: str
 ) -> None:
-    request = load_request(*stored, "2-3", protocol)
+    request = load_request(*stored, "2-3", protocol, torch.device("cpu"))
     assert torch.equal(request.split.images, getattr(request.data, split).images)
     assert request.sizes.tolist() == torch.bincount(request.split.labels).tolist()
     assert request.forget.tolist() == [False, False, True, True]
@@ -29,4 +29,4 @@ def test_the_protocol_decides_which_split_selects(
 
 def test_a_wrong_forget_set_is_refused(stored: tuple[Path, Path]) -> None:
     with pytest.raises(UserError, match="unknown class 7"):
-        load_request(*stored, "7", "validation")
+        load_request(*stored, "7", "validation", torch.device("cpu"))

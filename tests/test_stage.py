@@ -13,6 +13,7 @@ from hyperforget.command import UserError
 from hyperforget.stage import StageParser, stage_main
 from hyperforget.store import NonDeterminismError, publish, read_records, write_token
 from hyperforget.store.layout import object_folder
+from hyperforget.unfinished import FOLDER, State
 
 STAGE = "gather_metrics"  # any module of the package will do: its digest is part of the recipe
 Work = Callable[[argparse.Namespace], None]
@@ -25,10 +26,11 @@ class Folder:
         self.path = path
         self.runs = 0
         self.noise = 0
+        self.computes = self.light = False
         (path / "input.txt").write_text("4")
 
     def parser(self) -> StageParser:
-        parser = StageParser("A stage.")
+        parser = StageParser("A stage.", computes=self.computes, light=self.light)
         parser.add_argument("--task", required=True)
         parser.add_input("--number")
         parser.add_output("--token")
@@ -177,3 +179,33 @@ def test_what_a_stage_timed_itself_is_kept_also_when_it_is_restored(folder: Fold
     folder.run(1, "digits", "--no-reuse")
     (record,) = read_records(folder.path / "store")
     assert record.provenance["timed"] == {"request": 1.2346}
+
+
+def test_the_seconds_before_a_stage_was_stopped_count(folder: Folder) -> None:
+    folder.run(add=2)
+    folder.computes, whole = True, folder.work
+
+    def work(options: argparse.Namespace) -> None:
+        if options.unfinished.load() is None:
+            options.unfinished.spent = 1000.0
+            options.unfinished.save(State({}, {}))
+            raise KeyboardInterrupt
+        whole(options)
+
+    folder.work = work  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        folder.run()
+    folder.run()
+    seconds = [record.provenance["seconds"] for record in read_records(folder.path / "store")]
+    assert min(seconds) < 1000 <= max(seconds)
+    assert list((folder.path / "store" / FOLDER).iterdir()) == []
+
+
+def test_a_light_stage_computes_on_the_cpu(folder: Folder) -> None:
+    folder.computes = folder.light = True
+    folder.run(1, "digits", "--hardware", json.dumps({"device": "cuda:99"}))
+    (record,) = read_records(folder.path / "store")
+    assert record.provenance["device"] == "cpu"
+    folder.light = False
+    with pytest.raises(UserError, match=r"hardware\.device is 'cuda:99'"):
+        folder.run(2, "digits", "--hardware", json.dumps({"device": "cuda:99"}))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,17 @@ def test_a_state_comes_back_as_it_was(place: Unfinished) -> None:
     resumed = torch.Generator()
     resumed.set_state(found.tensors["generator"])
     assert torch.equal(torch.rand(4, generator=resumed), expected)
+
+
+def test_the_seconds_behind_a_state_add_up(place: Unfinished, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    for spent in (10, 20, 30):
+        working = Unfinished(place.path, interval=3600)
+        working.load()
+        assert working.spent == pytest.approx(spent - 10, abs=5)
+        with monkeypatch.context() as later:
+            later.setattr("hyperforget.unfinished.time.monotonic", lambda: now + 10)
+            working.save(State({}))
 
 
 def test_there_is_none_before_the_first_and_after_the_work_is_done(place: Unfinished) -> None:

@@ -29,7 +29,9 @@ def test_every_rule_of_the_configuration_is_registered_and_tested() -> None:
 def test_updates_equal_those_of_torch(name: str, momentum: float, weight_decay: float) -> None:
     recipe = RecipeConfig(optimizer=name, momentum=momentum, weight_decay=weight_decay)
     parts = random_tensors(0)
-    update = UPDATE_RULES[name](parts, [RATES.view(3, 1, 1), RATES.view(3, 1)], recipe)
+    rates = [RATES.view(3, 1, 1), RATES.view(3, 1)]
+    rule = UPDATE_RULES[name]
+    slots = [[torch.zeros(shape) for _ in range(rule.slots)] for shape in SHAPES]
     networks = [[part[index].clone().requires_grad_() for part in random_tensors(0)] for index in range(3)]
     options = {"weight_decay": weight_decay} | ({"momentum": momentum} if name == "sgd" else {})
     optimisers = [
@@ -39,7 +41,8 @@ def test_updates_equal_those_of_torch(name: str, momentum: float, weight_decay: 
     for step in range(20):
         # Of very different sizes, which Adam evens out, and now and then of nothing at all.
         gradients = [(0 if step == 7 else 10 ** (step % 5 - 3)) * each for each in random_tensors(step + 1)]
-        update(gradients)
+        for part, gradient, kept, rate in zip(parts, gradients, slots, rates, strict=True):
+            rule.update(part, gradient, kept, rate, step + 1, recipe)
         for index, (network, optimiser) in enumerate(zip(networks, optimisers, strict=True)):
             for parameter, gradient in zip(network, gradients, strict=True):
                 parameter.grad = gradient[index].clone()

@@ -29,7 +29,7 @@ class HardwareConfig(Section):
     device: Annotated[str, AfterValidator(_known_device)] = Field(
         "auto",
         description="`cpu`, `cuda` (the first free GPU), `cuda:1` (that GPU), `mps`, or `auto`: the first of CUDA, "
-        "MPS and CPU that is there",
+        "MPS and CPU that is there; what only measures and compares computes on the CPU",
     )
     deterministic: bool = Field(
         False,

@@ -11,7 +11,9 @@ from hyperforget.hypernet.files import StoredHypernetwork
 from hyperforget.hypernet.sampling import Starts, sample_networks
 from hyperforget.metrics.classes import class_sizes
 from hyperforget.metrics.performance import performance_values
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
 from hyperforget.tasks import Split
+from hyperforget.unfinished import State
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ def chain_networks(
     split: Split,
     sampling: SamplingConfig,
     generator: torch.Generator,
+    resumable: Resumable = NOT_RESUMABLE,
 ) -> Chain:
     """The networks on the way from ``starts`` (S, P), entry 0, towards ``prompt``, one (K,) for all or one each (S, K).
 
@@ -40,20 +43,30 @@ def chain_networks(
     measured on ``split``, the one that conditions.
     """
     model = hypernet.model
-    sizes = class_sizes(split.labels, model.layout.classes)
+    sizes = class_sizes(split.labels, model.layout.classes).cpu()
     networks, measured = [starts], [measure(starts, model.layout, split)]
-    for _ in range(updates):
-        performance = performance_values(*measured[-1], sizes, hypernet.performance)
-        sampled = sample_networks(
-            model,
-            hypernet.process,
-            prompt.expand(starts.shape[0], -1),
-            Starts(networks[-1], performance),
-            sampling.steps,
-            sampling.stochasticity,
-            generator,
-        )
-        networks.append(sampled)
-        measured.append(measure(sampled, model.layout, split))
-    losses, correct = zip(*measured, strict=True)
-    return Chain(torch.stack(networks), torch.stack(losses), torch.stack(correct))
+
+    def chain() -> Chain:
+        losses, correct = zip(*measured, strict=True)
+        return Chain(torch.stack(networks), torch.stack(losses), torch.stack(correct))
+
+    with resumable.part("update", lambda: State(vars(chain()), {"done": len(networks) - 1})) as found:
+        if found is not None:
+            known = Chain(**found.tensors)
+            networks = list(known.params)
+            measured = list(zip(known.losses, known.correct, strict=True))
+        while len(networks) <= updates:
+            performance = performance_values(*measured[-1], sizes, hypernet.performance)
+            sampled = sample_networks(
+                model,
+                hypernet.process,
+                prompt.expand(starts.shape[0], -1),
+                Starts(networks[-1], performance),
+                sampling.steps,
+                sampling.stochasticity,
+                generator,
+                resumable,
+            )
+            networks.append(sampled)
+            measured.append(measure(sampled, model.layout, split))
+    return chain()

@@ -14,6 +14,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from hyperforget.command import progress
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
+from hyperforget.unfinished import State
+
 DDPM_STEPS = 1000
 _BETA_FIRST, _BETA_LAST = 1e-4, 0.02
 
@@ -72,28 +76,42 @@ def denoise(
     steps: int,
     generator: torch.Generator,
     stochasticity: float = 0.0,
+    resumable: Resumable = NOT_RESUMABLE,
 ) -> Tensor:
     """Turn Gaussian noise (B, P) into parameters (B, P) in ``steps`` evaluations of ``predict(noised, time
-    (B,))``.
+    (B,))``, where the noise lies.
 
     ``stochasticity`` is DDIM's η: 0 is deterministic; 1 with ``steps = DDPM_STEPS`` is DDPM's ancestral
     sampling with the posterior variance. With one step the result is the prediction from pure noise.
     """
     times = torch.linspace(1, 0, steps + 1).tolist()
-    state = gaussian
-    clean = gaussian
-    for time, following in pairwise(times):
-        now, later = (
-            torch.full((gaussian.shape[0],), value, device=gaussian.device) for value in (time, following)
-        )
-        clean = predict(state, now)
-        signal, noise = (value.unsqueeze(1) for value in process.coefficients(now))
-        signal_later, noise_later = (value.unsqueeze(1) for value in process.coefficients(later))
-        direction = (state - signal * clean) / noise
-        fresh = stochasticity * noise_later / noise * (1 - (signal / signal_later) ** 2).clamp(min=0).sqrt()
-        state = signal_later * clean + (noise_later**2 - fresh**2).clamp(min=0).sqrt() * direction
-        if stochasticity and following > 0:
-            state = state + fresh * torch.randn(state.shape, generator=generator).to(state.device)
+    state = clean = gaussian
+    done = 0
+
+    def present() -> State:
+        return State({"noised": state, "generator": generator.get_state()}, {"done": done})
+
+    with resumable.part("step", present) as found:
+        if found is not None:
+            state, done = found.tensors["noised"].to(gaussian.device), found.facts["done"]
+            generator.set_state(found.tensors["generator"])
+        remaining = list(pairwise(times))[done:]
+        description = f"sampling {gaussian.shape[0]} networks"
+        for time, following in progress(remaining, steps, description, initial=done):
+            resumable.save_if_due()
+            now, later = (
+                torch.full((gaussian.shape[0],), value, device=gaussian.device) for value in (time, following)
+            )
+            clean = predict(state, now)
+            signal, noise = (value.unsqueeze(1) for value in process.coefficients(now))
+            signal_later, noise_later = (value.unsqueeze(1) for value in process.coefficients(later))
+            direction = (state - signal * clean) / noise
+            ratio = (signal / signal_later) ** 2
+            fresh = stochasticity * noise_later / noise * (1 - ratio).clamp(min=0).sqrt()
+            state = signal_later * clean + (noise_later**2 - fresh**2).clamp(min=0).sqrt() * direction
+            if stochasticity and following > 0:
+                state = state + fresh * torch.randn(state.shape, generator=generator).to(state.device)
+            done += 1
     return clean
 
 

@@ -7,6 +7,7 @@ from hyperforget.candidates import Candidates
 from hyperforget.config import EditingConfig
 from hyperforget.hypernet.chaining import chain_networks
 from hyperforget.hypernet.files import StoredHypernetwork
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
 from hyperforget.tasks import Split
 
 
@@ -17,6 +18,7 @@ def edit_networks(
     config: EditingConfig,
     split: Split,
     generator: torch.Generator,
+    resumable: Resumable = NOT_RESUMABLE,
 ) -> Candidates:
     """All edits of trained networks ``originals`` (S, P), for each prompt (Q, K), round after round.
 
@@ -28,7 +30,7 @@ def edit_networks(
     prompt = torch.arange(prompts.shape[0]).repeat_interleave(start.shape[0])
     start = start.repeat(prompts.shape[0])
     chain = chain_networks(
-        hypernet, prompts[prompt], originals[start], config.rounds, split, config, generator
+        hypernet, prompts[prompt], originals[start], config.rounds, split, config, generator, resumable
     )
     edits, losses, correct = (
         values[1:].flatten(0, 1) for values in (chain.params, chain.losses, chain.correct)

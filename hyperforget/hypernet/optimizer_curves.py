@@ -1,17 +1,21 @@
 """Learned and hand-made optimisers side by side: how good networks are after each number of updates."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
 
 from hyperforget.candidates import measure
-from hyperforget.config import OptimizersConfig, RecipeConfig
+from hyperforget.config import OptimizersConfig, RecipeConfig, SamplingConfig
+from hyperforget.hypernet.chaining import chain_networks
+from hyperforget.hypernet.files import StoredHypernetwork
 from hyperforget.metrics.classes import class_sizes
 from hyperforget.networks import Layout
 from hyperforget.population import constant_curriculum, train_population
-from hyperforget.tasks import Split
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
+from hyperforget.tasks import Split, TaskData
+from hyperforget.unfinished import State
 
 HYPERNETWORK = "hypernetwork"
 
@@ -53,25 +57,82 @@ def observed_steps(last: int) -> list[int]:
     return sorted({step for step in powers if step <= last} | {last})
 
 
+def compare_optimizers(
+    hypernet: StoredHypernetwork,
+    prompt: Tensor,
+    starts: Tensor,
+    data: TaskData,
+    split: Split,
+    recipe: RecipeConfig,
+    config: OptimizersConfig,
+    sampling: SamplingConfig,
+    generator: torch.Generator,
+    minibatches: Callable[[], torch.Generator],
+    resumable: Resumable = NOT_RESUMABLE,
+) -> list[OptimizerRow]:
+    """The networks ``starts`` (S, P) on the way towards ``prompt`` (K,), and trained by each of `rival_recipes`.
+
+    ``split`` conditions the hypernetwork; all are measured on test images. ``minibatches()`` gives all rivals the same
+    numbers.
+    """
+    layout = hypernet.model.layout
+    rows: list[OptimizerRow] = []
+    done = 0
+
+    def state() -> State:
+        return State({}, {"done": done, "rows": list(map(asdict, rows))})
+
+    with resumable.part("optimizer", state) as found:
+        if found is not None:
+            done, rows = found.facts["done"], [OptimizerRow(**row) for row in found.facts["rows"]]
+        if done == 0:
+            chain = chain_networks(
+                hypernet, prompt, starts, config.updates, split, sampling, generator, resumable
+            )
+            rows += optimizer_rows(HYPERNETWORK, None, dict(enumerate(chain.params)), layout, data.test)
+            done = 1
+        for rival in rival_recipes(recipe, config)[done - 1 :]:
+            networks = descend(starts, layout, data.train, rival, minibatches(), resumable)
+            rows += optimizer_rows(rival.optimizer, rival.learning_rate, networks, layout, data.test)
+            done += 1
+    return rows
+
+
 def descend(
-    starts: Tensor, layout: Layout, split: Split, recipe: RecipeConfig, generator: torch.Generator
+    starts: Tensor,
+    layout: Layout,
+    split: Split,
+    recipe: RecipeConfig,
+    generator: torch.Generator,
+    resumable: Resumable = NOT_RESUMABLE,
 ) -> dict[int, Tensor]:
     """Train ``starts`` (S, P) on all classes of ``split`` as ``recipe`` says; networks (S, P) by number of steps."""
     networks = {0: starts}
     count = starts.shape[0]
-    train_population(
-        starts,
-        layout,
-        split.images,
-        split.labels,
-        recipe,
-        recipe.steps,
-        constant_curriculum(torch.ones(count, layout.classes)),
-        torch.ones(count),
-        generator,
-        networks.__setitem__,
-        frozenset(observed_steps(recipe.steps)),
-    )
+
+    def keep(step: int, params: Tensor) -> None:
+        networks[step] = params.cpu()
+
+    def state() -> State:
+        return State({str(step): params for step, params in networks.items()})
+
+    with resumable.part("networks", state) as found:
+        if found is not None:
+            networks = dict(sorted((int(step), params) for step, params in found.tensors.items()))
+        train_population(
+            starts,
+            layout,
+            split.images,
+            split.labels,
+            recipe,
+            recipe.steps,
+            constant_curriculum(torch.ones(count, layout.classes)),
+            torch.ones(count),
+            generator,
+            keep,
+            frozenset(observed_steps(recipe.steps)),
+            resumable,
+        )
     return networks
 
 
@@ -79,7 +140,7 @@ def optimizer_rows(
     optimizer: str, learning_rate: float | None, networks: Mapping[int, Tensor], layout: Layout, split: Split
 ) -> list[OptimizerRow]:
     """One row a network of ``networks`` (S, P) by number of updates, measured on ``split``."""
-    sizes = class_sizes(split.labels, layout.classes)
+    sizes = class_sizes(split.labels, layout.classes).cpu()
     rows = []
     for update, params in networks.items():
         losses, correct = measure(params, layout, split)

@@ -2,21 +2,26 @@
 3.2)
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
 
 from hyperforget.candidates import measure
+from hyperforget.command import progress
 from hyperforget.config import Performance, ProbeConfig, SamplingConfig
 from hyperforget.corpus import Corpus
 from hyperforget.hypernet.diffusion import Process
+from hyperforget.hypernet.files import StoredHypernetwork
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.sampling import Starts, sample_networks
 from hyperforget.metrics.alignment import prompt_alignment, prompt_correlation
 from hyperforget.metrics.classes import class_sizes
 from hyperforget.metrics.performance import performance_values
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
 from hyperforget.tasks import Split
+from hyperforget.unfinished import State
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,54 @@ class Probe:
     observed: Tensor
 
 
+def probe_snapshots(
+    hypernet: StoredHypernetwork,
+    runs: Mapping[str, Corpus],
+    split: Split,
+    prompted: list[tuple[str, str]],
+    config: ProbeConfig,
+    sampling: SamplingConfig,
+    generator: Callable[[str], torch.Generator],
+    resumable: Resumable = NOT_RESUMABLE,
+) -> tuple[list[AlignmentRow], list[PromptRow]]:
+    """Alignment at every snapshot, and the prompts at the last one.
+
+    Starts are those of ``runs``, by name such as ``seen``; ``generator(name)`` gives all snapshots the same numbers.
+    """
+    alignment: list[AlignmentRow] = []
+    prompts: list[PromptRow] = []
+    steps = sorted(hypernet.snapshots)
+    probes = [(step, name) for step in steps for name in runs]
+    done = 0
+
+    def state() -> State:
+        rows = {"alignment": list(map(asdict, alignment)), "prompts": list(map(asdict, prompts))}
+        return State({}, {"done": done, **rows})
+
+    with resumable.part("probe", state) as found:
+        if found is not None:
+            done = found.facts["done"]
+            alignment += [AlignmentRow(**row) for row in found.facts["alignment"]]
+            prompts += [PromptRow(**row) for row in found.facts["prompts"]]
+        for step, name in progress(probes[done:], len(probes), "probing", "probe", initial=done):
+            probe = probe_hypernetwork(
+                hypernet.at(step),
+                hypernet.process,
+                hypernet.performance,
+                runs[name],
+                split,
+                config,
+                sampling,
+                generator(name),
+                resumable,
+            )
+            alignment += alignment_rows(probe, step, name, prompted)
+            if step == steps[-1]:
+                prompts += prompt_rows(probe, name, prompted)
+            done += 1
+    return alignment, prompts
+
+
 def probe_hypernetwork(
     model: Hypernetwork,
     process: Process,
@@ -62,6 +115,7 @@ def probe_hypernetwork(
     config: ProbeConfig,
     sampling: SamplingConfig,
     generator: torch.Generator,
+    resumable: Resumable = NOT_RESUMABLE,
 ) -> Probe:
     """Prompt every class in turn, or the one number that the model is told, over a range of values, from the random
     starts of some runs, and measure on ``split``.
@@ -79,9 +133,9 @@ def probe_hypernetwork(
     start = torch.arange(networks).repeat_interleave(config.prompts).repeat(classes)
     starts = Starts(runs.theta[start, 0], runs.performance[start, 0])
     sampled = sample_networks(
-        model, process, targets, starts, sampling.steps, sampling.stochasticity, generator
+        model, process, targets, starts, sampling.steps, sampling.stochasticity, generator, resumable
     )
-    sizes = class_sizes(split.labels, model.layout.classes)
+    sizes = class_sizes(split.labels, model.layout.classes).cpu()
     found = performance_values(*measure(sampled, model.layout, split), sizes, performance)
     observed = found.view(classes, networks, config.prompts, classes)
     diagonal = torch.arange(classes)

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from hyperforget.hypernet.diffusion import Process, denoise
 from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
+from hyperforget.unfinished import State
 
 _NETWORKS_AT_ONCE = 256
 
@@ -32,33 +34,46 @@ def sample_networks(
     steps: int,
     stochasticity: float,
     generator: torch.Generator,
+    resumable: Resumable = NOT_RESUMABLE,
 ) -> Tensor:
     """One network (B, P) for each row of the prompted performance ``targets`` (B, K), in the metric's unit.
 
     Models that read a start take one for each row from ``starts``; others ignore it. ``steps`` and
-    ``stochasticity`` are those of `hyperforget.hypernet.diffusion.denoise`.
+    ``stochasticity`` are those of `hyperforget.hypernet.diffusion.denoise`. All but the model lies on the CPU;
+    batches of it go to the model's device and back.
     """
-    gaussian = torch.randn(targets.shape[0], model.space.dimension, generator=generator)
-    sampled = []
-    for rows in torch.arange(targets.shape[0]).split(_NETWORKS_AT_ONCE):
-        told = targets[rows]
-        network = start = start_performance = None
-        if model.conditioning.uses_start:
-            if starts is None:
-                raise ValueError("this hypernetwork reads start parameters, but none were given")
-            network, start_performance = starts.params[rows], starts.performance[rows]
-            start = model.space.normalise(network)
+    count, device = targets.shape[0], model.space.mean.device
+    gaussian = torch.randn(count, model.space.dimension, generator=generator)
+    sampled, done = torch.empty(count, model.layout.size), 0
 
-        def predict(
-            noised: Tensor,
-            time: Tensor,
-            told: Tensor = told,
-            start: Tensor | None = start,
-            start_performance: Tensor | None = start_performance,
-        ) -> Tensor:
-            clean: Tensor = model(noised, time, told, start, start_performance)
-            return clean
+    def state() -> State:
+        return State({"gaussian": gaussian[done:], "sampled": sampled[:done]}, {"done": done})
 
-        clean = denoise(process, predict, gaussian[rows], steps, generator, stochasticity)
-        sampled.append(model.space.denormalise(clean, network))
-    return torch.cat(sampled)
+    with resumable.part("network", state) as found:
+        if found is not None:
+            done = found.facts["done"]
+            gaussian[done:], sampled[:done] = found.tensors["gaussian"], found.tensors["sampled"]
+        for rows in torch.arange(done, count).split(_NETWORKS_AT_ONCE):
+            told = targets[rows].to(device)
+            network = start = start_performance = None
+            if model.conditioning.uses_start:
+                if starts is None:
+                    raise ValueError("this hypernetwork reads start parameters, but none were given")
+                network = starts.params[rows].to(device)
+                start, start_performance = model.space.normalise(network), starts.performance[rows].to(device)
+
+            def predict(
+                noised: Tensor,
+                time: Tensor,
+                told: Tensor = told,
+                start: Tensor | None = start,
+                start_performance: Tensor | None = start_performance,
+            ) -> Tensor:
+                clean: Tensor = model(noised, time, told, start, start_performance)
+                return clean
+
+            noise = gaussian[rows].to(device)
+            clean = denoise(process, predict, noise, steps, generator, stochasticity, resumable)
+            sampled[rows] = model.space.denormalise(clean, network).cpu()
+            done += len(rows)
+    return sampled

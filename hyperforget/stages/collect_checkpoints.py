@@ -21,17 +21,19 @@ def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     from dataclasses import asdict
 
-    from hyperforget.collect import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS, collect_runs
+    from hyperforget.collect import collect_runs
     from hyperforget.config import MAIN_CORPUS, CollectionConfig, RecipeConfig
     from hyperforget.networks import initialise
     from hyperforget.randomness import generator_for
+    from hyperforget.resumable import Resumable
+    from hyperforget.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
     from hyperforget.store.objects import publish
     from hyperforget.store.tokens import write_token
     from hyperforget.tasks import conditioning_split, load_task_data
 
     spec = options.spec
     config = CollectionConfig(**spec["collection"])
-    data = load_task_data(options.store, options.dataset)
+    data = load_task_data(options.store, options.dataset).on(options.device)
     layout = data.layout(spec["hidden"])
     # Each corpus has runs of its own; those of the main one are drawn without its name.
     further = [] if options.corpus == MAIN_CORPUS else [options.corpus]
@@ -50,6 +52,7 @@ def work(options: argparse.Namespace) -> None:
         runs=spec["runs"],
         shared_start=shared if config.starts == "shared" else None,
         generator=generator_for(spec["seed"], "collect", options.task, *further, options.shard),
+        resumable=Resumable(options.unfinished),
     )
     counts = asdict(admission.counts())
     named = {"task": options.task, "corpus": options.corpus, "shard": options.shard}

@@ -22,23 +22,24 @@ def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     from hyperforget.config import OptimizersConfig, RecipeConfig, SamplingConfig
     from hyperforget.corpus import load_outcomes
-    from hyperforget.hypernet.chaining import chain_networks
     from hyperforget.hypernet.files import load_hypernetwork
-    from hyperforget.hypernet.optimizer_curves import HYPERNETWORK, descend, optimizer_rows, rival_recipes
+    from hyperforget.hypernet.optimizer_curves import compare_optimizers
     from hyperforget.metrics.classes import class_sizes
     from hyperforget.metrics.performance import performance_values
     from hyperforget.networks import initialise
     from hyperforget.prompts import best_prompt
     from hyperforget.randomness import generator_for
+    from hyperforget.resumable import Resumable
     from hyperforget.rows import write_rows
     from hyperforget.tasks import conditioning_split, load_task_data
 
     spec = options.spec
     config, recipe = OptimizersConfig(**spec["optimizers"]), RecipeConfig(**spec["recipe"])
-    data = load_task_data(options.store, options.dataset)
+    data = load_task_data(options.store, options.dataset).on(options.device)
     split = conditioning_split(data, spec["protocol"])
-    sizes = class_sizes(split.labels, data.classes)
+    sizes = class_sizes(split.labels, data.classes).cpu()
     hypernet = load_hypernetwork(options.store, options.hypernet)
+    hypernet.model.to(options.device)
     layout = hypernet.model.layout
     # All models of a task, and all optimisers, get the same starts; gradient descent also the same minibatches.
     starts = initialise(
@@ -49,20 +50,19 @@ def work(options: argparse.Namespace) -> None:
     )
     outcomes = load_outcomes(options.store, options.corpus, sizes)
     performance = performance_values(outcomes.losses, outcomes.correct, sizes, hypernet.performance)
-    chain = chain_networks(
+    rows = compare_optimizers(
         hypernet,
         best_prompt(outcomes.losses, performance, config.best),
         starts,
-        config.updates,
+        data,
         split,
+        recipe,
+        config,
         SamplingConfig(**spec["sampling"]),
         generator_for(spec["seed"], "optimizers", options.task, options.model),
+        lambda: generator_for(spec["seed"], "optimizers", options.task, "minibatches"),
+        Resumable(options.unfinished),
     )
-    rows = optimizer_rows(HYPERNETWORK, None, dict(enumerate(chain.params)), layout, data.test)
-    for rival in rival_recipes(recipe, config):
-        minibatches = generator_for(spec["seed"], "optimizers", options.task, "minibatches")
-        networks = descend(starts, layout, data.train, rival, minibatches)
-        rows += optimizer_rows(rival.optimizer, rival.learning_rate, networks, layout, data.test)
     write_rows(options.curves, rows)
 
 

@@ -28,11 +28,12 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.unlearn import unlearning_method
 
     spec = options.spec
-    request = load_request(options.store, options.dataset, options.forget, spec["protocol"])
+    request = load_request(options.store, options.dataset, options.forget, spec["protocol"], options.device)
     stored = load_candidates(options.store, options.originals)
     generator = generator_for(spec["seed"], "edit", options.task, options.method, options.forget)
     unlearn = unlearning_method(options.method.removesuffix(STRANGERS))
-    params = unlearn(stored.candidates.params, stored.layout, request.forget, request.data.train, generator)
+    originals, forget = stored.candidates.params.to(options.device), request.forget.to(options.device)
+    params = unlearn(originals, stored.layout, forget, request.data.train, generator).cpu()
     candidates = make_candidates(params, stored.layout, request.split)
     # The first is the network that somebody has; the others show how much that matters.
     attributes = {"task": options.task, "method": options.method, "forget": options.forget}

@@ -8,7 +8,7 @@ from hyperforget.stage import StageParser, stage_main
 
 def parser() -> StageParser:
     """The stage's arguments."""
-    parser = StageParser(__doc__, computes=True)
+    parser = StageParser(__doc__, computes=True, light=True)
     parser.add_argument("--task", required=True)
     parser.add_argument("--forget", required=True)
     parser.add_input("--dataset")
@@ -36,7 +36,7 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.rows import write_rows
 
     spec = options.spec
-    request = load_request(options.store, options.dataset, options.forget, spec["protocol"])
+    request = load_request(options.store, options.dataset, options.forget, spec["protocol"], options.device)
     data = request.data
     batches = {
         method: load_candidates(options.store, token)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from hyperforget.command import progress, run_command
+from hyperforget.command import run_command
 from hyperforget.stage import StageParser, stage_main
 
 
@@ -25,46 +25,40 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.corpus import load_corpus
     from hyperforget.hypernet.distribution import distribution_rows
     from hyperforget.hypernet.files import load_hypernetwork
-    from hyperforget.hypernet.probing import alignment_rows, probe_hypernetwork, prompt_rows, prompted_classes
+    from hyperforget.hypernet.probing import probe_snapshots, prompted_classes
     from hyperforget.metrics.classes import class_sizes
     from hyperforget.randomness import generator_for
+    from hyperforget.resumable import Resumable
     from hyperforget.rows import write_rows
     from hyperforget.tasks import conditioning_split, load_task_data
 
     spec = options.spec
-    data = load_task_data(options.store, options.dataset)
+    data = load_task_data(options.store, options.dataset).on(options.device)
     split = conditioning_split(data, spec["protocol"])
     hypernet = load_hypernetwork(options.store, options.hypernet)
+    hypernet.model.to(options.device)
     performance = hypernet.performance
-    corpus = load_corpus(options.store, options.corpus, performance, class_sizes(split.labels, data.classes))
+    sizes = class_sizes(split.labels, data.classes).cpu()
+    corpus = load_corpus(options.store, options.corpus, performance, sizes)
     # The same split of runs as in training, from the same generator.
     divide = generator_for(spec["seed"], "unseen runs", options.task)
     halves = corpus.split(spec["unseen_runs"], divide)
     prompted = prompted_classes(performance, data.classes, spec["pivots"])
-    alignment, prompts = [], []
-    steps = sorted(hypernet.snapshots)
-    for step in progress(steps, len(steps), "probing", "snapshot"):
-        model = hypernet.at(step)
-        for starts, runs in zip(("seen", "unseen"), halves, strict=True):
-            probe = probe_hypernetwork(
-                model,
-                hypernet.process,
-                performance,
-                runs,
-                split,
-                ProbeConfig(**spec["probe"]),
-                SamplingConfig(**spec["sampling"]),
-                generator_for(spec["seed"], "probe", options.task, starts),
-            )
-            alignment += alignment_rows(probe, step, starts, prompted)
-            if step == steps[-1]:
-                prompts += prompt_rows(probe, starts, prompted)
+    probe = ProbeConfig(**spec["probe"])
+    alignment, prompts = probe_snapshots(
+        hypernet,
+        dict(zip(("seen", "unseen"), halves, strict=True)),
+        split,
+        prompted,
+        probe,
+        SamplingConfig(**spec["sampling"]),
+        lambda starts: generator_for(spec["seed"], "probe", options.task, starts),
+        Resumable(options.unfinished),
+    )
     write_rows(options.alignment, alignment)
     write_rows(options.prompts, prompts)
-    write_rows(
-        options.distribution,
-        distribution_rows(halves[0], performance, ProbeConfig(**spec["probe"]), prompted, spec["rebalance"]),
-    )
+    distribution = distribution_rows(halves[0], performance, probe, prompted, spec["rebalance"])
+    write_rows(options.distribution, distribution)
 
 
 def main(arguments: list[str] | None = None) -> None:

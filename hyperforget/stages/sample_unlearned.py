@@ -48,11 +48,13 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     from hyperforget.prompts import prompt_grid
     from hyperforget.randomness import generator_for
     from hyperforget.request import load_request
+    from hyperforget.resumable import Resumable
 
     spec = options.spec
-    request = load_request(options.store, options.dataset, options.forget, spec["protocol"])
+    request = load_request(options.store, options.dataset, options.forget, spec["protocol"], options.device)
     outcomes = load_outcomes(options.store, options.corpus, request.sizes)
     hypernet = load_hypernetwork(options.store, options.hypernet)
+    hypernet.model.to(options.device)
     layout = hypernet.model.layout
     clock = time.monotonic()
     prompts = prompt_grid(
@@ -60,10 +62,11 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     )
     selection = SelectionConfig(**spec["selection"])
     generator = generator_for(spec["seed"], "sample", options.task, options.method, options.forget)
+    resumable = Resumable(options.unfinished)
     if options.originals:
         originals = load_candidates(options.store, options.originals).candidates.params
         editing = EditingConfig(**spec["sampling"])
-        candidates = edit_networks(hypernet, prompts, originals, editing, request.split, generator)
+        candidates = edit_networks(hypernet, prompts, originals, editing, request.split, generator, resumable)
         # Somebody who unlearns has one trained network: the first. The others show how much it matters.
         population = choose_each(candidates, request.sizes, request.forget, selection)
         chosen = population[0]
@@ -82,6 +85,7 @@ def work(options: argparse.Namespace) -> dict[str, float]:
             sampling.steps,
             sampling.stochasticity,
             generator,
+            resumable,
         )
         candidates = make_candidates(sampled, layout, request.split, prompt, start)
         population = None
@@ -89,7 +93,7 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     attributes = {"task": options.task, "method": options.method, "forget": options.forget}
     publish_candidates(options.store, options.token, candidates, layout, chosen, attributes, population)
     export_chosen(options.network, candidates, layout, chosen, request.data, attributes)
-    return {"request": time.monotonic() - clock}
+    return {"request": options.unfinished.spent + time.monotonic() - clock}
 
 
 def main(arguments: list[str] | None = None) -> None:

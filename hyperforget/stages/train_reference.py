@@ -31,11 +31,12 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     from hyperforget.networks import initialise
     from hyperforget.population import constant_curriculum, train_population
     from hyperforget.randomness import generator_for
+    from hyperforget.resumable import Resumable
     from hyperforget.retraining import seconds_alone
     from hyperforget.tasks import conditioning_split, load_task_data
 
     spec = options.spec
-    data = load_task_data(options.store, options.dataset)
+    data = load_task_data(options.store, options.dataset).on(options.device)
     layout = data.layout(spec["hidden"])
     recipe = RecipeConfig(**spec["recipe"])
     method = RETRAINED if options.forget else "strangers" if options.strangers else "original"
@@ -55,8 +56,9 @@ def work(options: argparse.Namespace) -> dict[str, float]:
         constant_curriculum(rates),
         torch.ones(spec["count"]),
         generator,
+        resumable=Resumable(options.unfinished),
     )
-    together = time.monotonic() - clock
+    together = options.unfinished.spent + time.monotonic() - clock
     candidates = make_candidates(params, layout, conditioning_split(data, spec["protocol"]))
     attributes = {"task": options.task, "method": method}
     if options.forget:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hyperforget.candidates import measure
 from hyperforget.config import Performance, SamplingConfig
-from hyperforget.hypernet.chaining import chain_networks
+from hyperforget.hypernet.chaining import Chain, chain_networks
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.files import StoredHypernetwork
@@ -19,6 +19,7 @@ from hyperforget.hypernet.spaces import SPACES
 from hyperforget.metrics.classes import class_sizes
 from hyperforget.metrics.performance import performance_values
 from hyperforget.networks import Layout, initialise
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
 from hyperforget.tasks import Split
 
 SAMPLING = SamplingConfig(steps=3, stochasticity=1.0)
@@ -85,6 +86,7 @@ def halfway(layout: Layout, asked: list[tuple[Tensor, Tensor]]) -> SimpleNamespa
         conditioning=CONDITIONINGS["dihyfo-1"],
         space=SimpleNamespace(
             dimension=layout.size,
+            mean=torch.zeros(layout.size),
             normalise=lambda params: params,
             denormalise=lambda params, start: params,
         ),
@@ -104,3 +106,18 @@ def test_updates_of_a_known_model_have_a_closed_form(layout: Layout, starts: Ten
         for _, told in asked[3 * update : 3 * update + 3]:
             torch.testing.assert_close(told, losses)
     assert len(asked) == 4 * 3
+
+
+@pytest.mark.parametrize("kills", [[4], [8, 1], [3, 3, 2]])
+def test_a_chain_that_is_killed_time_and_again_ends_as_if_it_never_was(
+    in_pieces, build: Callable[..., Hypernetwork], starts: Tensor, kills: list[int]
+) -> None:
+    hypernet = stored(build("dihyfo-1"), Performance())
+    prompt = torch.full((4,), 0.3)
+
+    def work(resumable: Resumable) -> Chain:
+        generator = torch.Generator().manual_seed(2)
+        return chain_networks(hypernet, prompt, starts, 3, SPLIT, SAMPLING, generator, resumable)
+
+    found, expected = in_pieces(work, kills), work(NOT_RESUMABLE)
+    assert all(torch.equal(value, vars(expected)[name]) for name, value in vars(found).items())

@@ -1,14 +1,20 @@
 """Gradient descent from given starts, measured on the way."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hyperforget.config import OptimizersConfig, RecipeConfig
+from hyperforget.config import OptimizersConfig, Performance, RecipeConfig, SamplingConfig
+from hyperforget.hypernet.diffusion import PROCESSES
+from hyperforget.hypernet.files import StoredHypernetwork
+from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.optimizer_curves import (
     OptimizerRow,
+    compare_optimizers,
     descend,
     observed_steps,
     optimizer_rows,
@@ -16,7 +22,8 @@ from hyperforget.hypernet.optimizer_curves import (
 )
 from hyperforget.networks import Layout, initialise
 from hyperforget.population import constant_curriculum, train_population
-from hyperforget.tasks import Split
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
+from hyperforget.tasks import Split, TaskData
 
 CONFIG = OptimizersConfig(sgd_learning_rates=[0.3], adam_learning_rates=[0.002, 0.02])
 
@@ -89,3 +96,28 @@ def test_rows_hold_mean_class_loss_and_accuracy() -> None:
     rows = optimizer_rows("hypernetwork", None, {0: network.repeat(2, 1), 1: network}, layout, split)
     assert [(row.update, row.network) for row in rows] == [(0, 0), (0, 1), (1, 0)]
     assert rows[0] == OptimizerRow("hypernetwork", None, 0, 0, row.loss, 0.8)
+
+
+@pytest.mark.parametrize("kills", [[4], [10, 8], [20, 7, 1], [30]])
+def test_a_comparison_that_is_killed_time_and_again_ends_as_if_it_never_was(
+    in_pieces, build: Callable[..., Hypernetwork], layout: Layout, kills: list[int]
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    split = Split(torch.randn(30, 6, generator=generator), torch.arange(30).remainder(4))
+    data = TaskData(split, split, split, 4, 0.0, 1.0)
+    starts = initialise(layout, 3, generator)
+    hypernet = StoredHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), {})
+    config = CONFIG.model_copy(update={"updates": 2})
+    recipe = RecipeConfig(steps=12, batch_size=8, momentum=0.9)
+
+    def work(resumable: Resumable) -> list[OptimizerRow]:
+        chain, minibatches = torch.Generator().manual_seed(1), lambda: torch.Generator().manual_seed(2)
+        return compare_optimizers(
+            hypernet, torch.full((4,), 0.3), starts, data, split, recipe, config, SamplingConfig(steps=3), chain,
+            minibatches, resumable,
+        )  # fmt: skip
+
+    rows = in_pieces(work, kills)
+    assert rows == work(NOT_RESUMABLE)
+    # The hypernetwork's starts and two updates; steps 0, 1, 2, 3, 4, 6, 8, 11 and 12 of SGD and of Adam at two rates.
+    assert len(rows) == 3 * (3 + 9 + 2 * 9)

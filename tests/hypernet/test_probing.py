@@ -12,17 +12,22 @@ from hyperforget.config import Performance, ProbeConfig, SamplingConfig
 from hyperforget.corpus import Corpus
 from hyperforget.hypernet import probing
 from hyperforget.hypernet.diffusion import PROCESSES
+from hyperforget.hypernet.files import StoredHypernetwork
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.probing import (
+    AlignmentRow,
     Probe,
+    PromptRow,
     alignment_rows,
     probe_hypernetwork,
+    probe_snapshots,
     prompt_rows,
     prompt_values,
     prompted_classes,
 )
 from hyperforget.hypernet.sampling import Starts
 from hyperforget.networks import Layout
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
 from hyperforget.tasks import Split
 
 CLASSES, NETWORKS, PROMPTS = 4, 3, 5
@@ -191,3 +196,39 @@ def test_a_real_model_is_measured_on_the_split(
         assert torch.equal(found.observed, found.observed[..., :1].expand_as(found.observed))
         expected = probing.measure(runs.theta[:NETWORKS, 0], layout, SPLIT)[0]
         torch.testing.assert_close(found.observed[..., 0], expected.T, atol=1e-5, rtol=1e-4)
+
+
+@pytest.fixture
+def rows_of(
+    build: Callable[..., Hypernetwork], make_corpus: Callable[..., Corpus]
+) -> Callable[[Resumable], tuple[list[AlignmentRow], list[PromptRow]]]:
+    """The rows of two snapshots, probed from the starts of two corpora."""
+    snapshots = {step: build("dihyfo-1", seed=step).state_dict() for step in (10, 20)}
+    hypernet = StoredHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), snapshots)
+    runs = {"seen": make_corpus(12), "unseen": make_corpus(4, seed=1)}
+    prompted = prompted_classes(Performance(), CLASSES, [0, 1])
+
+    def rows(resumable: Resumable) -> tuple[list[AlignmentRow], list[PromptRow]]:
+        sampling = SamplingConfig(steps=2, stochasticity=1.0)
+        return probe_snapshots(
+            hypernet, runs, SPLIT, prompted, CONFIG, sampling, lambda name: torch.Generator().manual_seed(len(name)),
+            resumable,
+        )  # fmt: skip
+
+    return rows
+
+
+def test_every_snapshot_is_probed_and_the_prompts_of_the_last_are_kept(rows_of: Callable) -> None:
+    alignment, prompts = rows_of(NOT_RESUMABLE)
+    assert [(row.step, row.starts) for row in alignment] == [
+        (step, starts) for step in (10, 20) for starts in ("seen", "unseen") for _ in range(CLASSES)
+    ]
+    assert [row.starts for row in prompts] == ["seen"] * 60 + ["unseen"] * 60
+    assert alignment[0].r_squared != alignment[2 * CLASSES].r_squared
+
+
+@pytest.mark.parametrize("kills", [[3], [5, 2], [7]])
+def test_probes_that_are_killed_time_and_again_end_as_if_they_never_were(
+    in_pieces, rows_of: Callable, kills: list[int]
+) -> None:
+    assert in_pieces(rows_of, kills) == rows_of(NOT_RESUMABLE)

@@ -14,6 +14,7 @@ from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.sampling import Starts, sample_networks
 from hyperforget.hypernet.spaces import SPACES
 from hyperforget.networks import Layout
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
 
 Build = Callable[..., Hypernetwork]
 
@@ -23,13 +24,19 @@ def random(*shape: int, seed: int = 0) -> Tensor:
 
 
 def sample(
-    model: Hypernetwork, process: str = "ddpm", *, steps: int = 4, eta: float = 0.0, seed: int = 0
+    model: Hypernetwork,
+    process: str = "ddpm",
+    *,
+    steps: int = 4,
+    eta: float = 0.0,
+    seed: int = 0,
+    resumable: Resumable = NOT_RESUMABLE,
 ) -> Tensor:
     count = model.conditioning.performance_count(4)
     starts = Starts(random(7, 59, seed=1), random(7, 4, seed=2).abs()[:, :count])
     targets = random(7, 4, seed=3).abs()[:, :count]
     generator = torch.Generator().manual_seed(seed)
-    return sample_networks(model, PROCESSES[process], targets, starts, steps, eta, generator)
+    return sample_networks(model, PROCESSES[process], targets, starts, steps, eta, generator, resumable)
 
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
@@ -104,6 +111,7 @@ def test_each_row_gets_its_own_target_and_start(
         conditioning=CONDITIONINGS["dihyfo-1"],
         space=SimpleNamespace(
             dimension=layout.size,
+            mean=torch.zeros(layout.size),
             normalise=lambda params: params / 2,
             denormalise=lambda params, start: params * 2,
         ),
@@ -129,3 +137,21 @@ def test_it_is_the_solver_on_normalised_parameters(build: Build) -> None:
         generator,
     )
     torch.testing.assert_close(sample(model), expected * scale + mean)
+
+
+@pytest.mark.parametrize(
+    ("conditioning", "space"), [("dihyfo-1", "weights"), ("dihyfo-1", "subspace"), ("dihyfo-2", "weights")]
+)
+@pytest.mark.parametrize("kills", [[2], [3], [9, 2, 1], [11]])
+def test_sampling_that_is_killed_time_and_again_ends_as_if_it_never_was(
+    in_pieces,
+    build: Build,
+    monkeypatch: pytest.MonkeyPatch,
+    conditioning: str,
+    space: str,
+    kills: list[int],
+) -> None:
+    monkeypatch.setattr(sampling, "_NETWORKS_AT_ONCE", 3)
+    model = build(conditioning, space=space)
+    sampled = in_pieces(lambda resumable: sample(model, eta=1.0, resumable=resumable), kills)
+    assert torch.equal(sampled, sample(model, eta=1.0))

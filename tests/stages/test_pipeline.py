@@ -166,7 +166,8 @@ def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results:
     counts = {"dihyfo-1": 8, "dihyfo-1-edit": 2, "dihyfo-2": 8, "retrained": 3, "nearest": 8, "bias": 2}
     counts |= {"dihyfo-1-edit-strangers": 3, "bias-strangers": 3}
     rows = read(results / TASK / f"forget-{forget}.csv", METRIC_COLUMNS)
-    request = load_request(results / "store", results / TASK / "dataset.json", forget, SETTINGS.protocol)
+    dataset = results / TASK / "dataset.json"
+    request = load_request(results / "store", dataset, forget, SETTINGS.protocol, torch.device("cpu"))
     for method, count in counts.items():
         keys = {"method": method, "selection": "population", "set": "retain", "metric": "accuracy"}
         (row,) = [row for row in rows if keys.items() <= row.items()]

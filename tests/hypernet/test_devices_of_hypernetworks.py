@@ -1,0 +1,115 @@
+"""Hypernetworks on a GPU, here a pretended one: the same networks, and no devices mixed."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from hyperforget.candidates import Candidates
+from hyperforget.config import (
+    EditingConfig,
+    OptimizersConfig,
+    Performance,
+    ProbeConfig,
+    RecipeConfig,
+    SamplingConfig,
+)
+from hyperforget.corpus import Corpus
+from hyperforget.hypernet.diffusion import PROCESSES
+from hyperforget.hypernet.editing import edit_networks
+from hyperforget.hypernet.files import StoredHypernetwork
+from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.optimizer_curves import OptimizerRow, compare_optimizers
+from hyperforget.hypernet.probing import probe_snapshots, prompted_classes
+from hyperforget.hypernet.sampling import Starts, sample_networks
+from hyperforget.networks import Layout, initialise
+from hyperforget.tasks import Split, TaskData
+
+Build = Callable[..., Hypernetwork]
+CPU = torch.device("cpu")
+SPLIT = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(5)), torch.arange(40) % 4)
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def hypernet_on(build: Build, device: torch.device, *snapshots: int) -> StoredHypernetwork:
+    weights = {step: build("dihyfo-1", seed=step).state_dict() for step in snapshots}
+    return StoredHypernetwork(build("dihyfo-1").to(device), PROCESSES["ddpm"], Performance(), weights)
+
+
+@pytest.mark.parametrize(
+    ("conditioning", "options"),
+    [
+        ("dihyfo-1", {"tokens": "layers", "prompt": "separate"}),
+        ("dihyfo-2", {"tokens": "units", "prompt": "joint"}),
+        ("dihyfo-1", {"space": "subspace"}),
+        ("gpt", {}),
+    ],
+)
+@pytest.mark.parametrize("process", PROCESSES)
+def test_sampled_networks_are_the_same(
+    gpu: torch.device, build: Build, layout: Layout, conditioning: str, options: dict[str, str], process: str
+) -> None:
+    told = 1 if conditioning == "gpt" else 4
+    starts = Starts(initialise(layout, 3, seeded(0)), torch.rand(3, told, generator=seeded(1)))
+    targets = torch.rand(3, told, generator=seeded(2))
+
+    def sample(device: torch.device) -> Tensor:
+        model = build(conditioning, **options).to(device)
+        return sample_networks(model, PROCESSES[process], targets, starts, 3, 1.0, seeded(3))
+
+    assert torch.equal(sample(gpu), sample(CPU))
+
+
+def test_edits_are_the_same(gpu: torch.device, build: Build, layout: Layout) -> None:
+    originals = initialise(layout, 2, seeded(0))
+
+    def edit(device: torch.device) -> Candidates:
+        prompts = torch.rand(2, 4, generator=seeded(1))
+        config = EditingConfig(rounds=2, candidates=2, steps=2)
+        return edit_networks(
+            hypernet_on(build, device), prompts, originals, config, SPLIT.on(device), seeded(2)
+        )
+
+    found, expected = edit(gpu), edit(CPU)
+    assert all(torch.equal(value, vars(expected)[name]) for name, value in vars(found).items())
+
+
+@pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")
+def test_probes_are_the_same(gpu: torch.device, build: Build, make_corpus: Callable[..., Corpus]) -> None:
+    def probe(device: torch.device) -> object:
+        return probe_snapshots(
+            hypernet_on(build, device, 1, 2),
+            {"seen": make_corpus(12)},
+            SPLIT.on(device),
+            prompted_classes(Performance(), 4, [0]),
+            ProbeConfig(prompts=3, networks=2),
+            SamplingConfig(steps=2),
+            lambda name: seeded(3),
+        )
+
+    assert probe(gpu) == probe(CPU)
+
+
+def test_comparisons_of_optimizers_are_the_same(gpu: torch.device, build: Build, layout: Layout) -> None:
+    starts = initialise(layout, 3, seeded(0))
+
+    def compare(device: torch.device) -> list[OptimizerRow]:
+        split = SPLIT.on(device)
+        return compare_optimizers(
+            hypernet_on(build, device),
+            torch.full((4,), 0.3),
+            starts,
+            TaskData(split, split, split, 4, 0.0, 1.0),
+            split,
+            RecipeConfig(steps=4, batch_size=8),
+            OptimizersConfig(updates=2, adam_learning_rates=[0.01]),
+            SamplingConfig(steps=2),
+            seeded(1),
+            lambda: seeded(2),
+        )
+
+    assert compare(gpu) == compare(CPU)

@@ -1,0 +1,117 @@
+"""All that computes gives the same on a GPU, here a pretended one, and mixes no devices."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from pretended_gpu import OnGpu
+from torch import Tensor
+
+from hyperforget.candidates import measure
+from hyperforget.collect import collect_runs
+from hyperforget.config import CollectionConfig, RecipeConfig
+from hyperforget.networks import Layout, initialise
+from hyperforget.population import Curriculum, train_population
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
+from hyperforget.tasks import Split, TaskData
+from hyperforget.unlearn import UNLEARNING_METHODS
+
+LAYOUT = Layout((6, 5, 4))
+CPU = torch.device("cpu")
+SPLIT = Split(torch.randn(60, 6, generator=torch.Generator().manual_seed(0)), torch.arange(60) % 4)
+RECIPES = [
+    RecipeConfig(batch_size=16, momentum=0.9),
+    RecipeConfig(batch_size=16, optimizer="adam", initialisation="kaiming", learning_rate=0.01),
+]
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_the_pretended_gpu_refuses_what_a_real_one_does(gpu: torch.device) -> None:
+    there, here = torch.ones(3).to(gpu), torch.ones(3)
+    assert isinstance(there, OnGpu)
+    assert float((there + 1).sum()) == 6
+    assert torch.equal((2 * there[torch.tensor([0, 2])]).cpu(), torch.tensor([2.0, 2.0]))
+    for mix in (lambda: there + here, lambda: here[there.long()], lambda: torch.cat([there, here])):
+        with pytest.raises(RuntimeError, match="got tensors on"):
+            mix()
+    with pytest.raises(RuntimeError, match="numpy"):
+        there.numpy()
+    with pytest.raises(TypeError, match="double precision"):
+        there.double()
+
+
+def test_data_moves_to_a_device(gpu: torch.device) -> None:
+    data = TaskData(SPLIT, SPLIT, SPLIT, 4, 0.5, 2.0).on(gpu)
+    for split in (data.train, data.validation, data.test):
+        assert split.images.device == split.labels.device == gpu
+    assert (data.classes, data.mean, data.std) == (4, 0.5, 2.0)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=["sgd", "adam"])
+def test_populations_train_where_the_images_lie(gpu: torch.device, recipe: RecipeConfig) -> None:
+    starts = initialise(LAYOUT, 3, seeded(1))
+    curriculum = Curriculum(torch.ones(3, 4), torch.full((3, 4), 0.3), torch.tensor([0, 2, 9]))
+
+    def train(device: torch.device, seen: dict[int, Tensor]) -> Tensor:
+        split = SPLIT.on(device)
+        return train_population(
+            starts, LAYOUT, split.images, split.labels, recipe, 6, curriculum, torch.ones(3), seeded(2),
+            seen.__setitem__, frozenset([3]),
+        )  # fmt: skip
+
+    seen: dict[torch.device, dict[int, Tensor]] = {CPU: {}, gpu: {}}
+    assert torch.equal(train(gpu, seen[gpu]), train(CPU, seen[CPU]))
+    assert isinstance(seen[gpu][3], OnGpu)
+    assert torch.equal(seen[gpu][3].cpu(), seen[CPU][3])
+
+
+def test_networks_are_measured_where_the_split_lies(gpu: torch.device) -> None:
+    params = initialise(LAYOUT, 3, seeded(1))
+    expected = measure(params, LAYOUT, SPLIT)
+    for where in (CPU, gpu):
+        found = measure(params.to(where), LAYOUT, SPLIT.on(gpu))
+        assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
+def collect(device: torch.device, resumable: Resumable = NOT_RESUMABLE) -> tuple[dict[str, bytes], object]:
+    config = CollectionConfig(
+        steps=12,
+        reviews=6,
+        reviews_per_run=4,
+        checkpoints=3,
+        pivot_accuracy=0.1,
+        admission="bins",
+        bin_cap=0.3,
+    )
+    split = SPLIT.on(device)
+    arrays, admission = collect_runs(
+        LAYOUT, split, split, RECIPES, config, [0], [(3,)], 8, None, seeded(3), resumable
+    )
+    return {name: array.tobytes() for name, array in arrays.items()}, admission.counts()
+
+
+def test_collection_gives_the_same_on_a_gpu(gpu: torch.device) -> None:
+    assert collect(gpu) == collect(CPU)
+
+
+def test_a_state_that_was_saved_on_a_gpu_is_gone_on_from_there(
+    in_pieces: Callable, gpu: torch.device
+) -> None:
+    assert in_pieces(lambda resumable: collect(gpu, resumable), [5, 9]) == collect(CPU)
+
+
+@pytest.mark.parametrize("name", UNLEARNING_METHODS)
+def test_every_unlearning_method_works_on_a_gpu(gpu: torch.device, name: str) -> None:
+    forget = torch.tensor([False, False, True, True])
+    original = 3 * initialise(LAYOUT, 3, seeded(4))
+
+    def unlearn(device: torch.device) -> Tensor:
+        return UNLEARNING_METHODS[name](
+            original.to(device), LAYOUT, forget.to(device), SPLIT.on(device), seeded(5)
+        )
+
+    assert isinstance(unlearn(gpu), OnGpu)
+    assert torch.equal(unlearn(gpu).cpu(), unlearn(CPU))
