@@ -7,7 +7,7 @@ import yaml
 
 pytestmark = pytest.mark.workflow
 
-SLURM = "workflow/profiles/slurm"
+SLURM, WORKSTATION = "workflow/profiles/slurm", "workflow/profiles/workstation"
 REPORT = ("results/report.html", "--workflow-profile", SLURM)
 # These run where Snakemake runs.
 LOCAL = ("gather_", "build_")
@@ -104,3 +104,12 @@ def test_retries_are_the_profiles(checkout):
     """A rule's own retries run within a job, with the same memory and time."""
     rules = "".join(file.read_text() for file in (checkout.folder / "workflow" / "rules").iterdir())
     assert not re.search(r"^ +retries:", rules, flags=re.MULTILINE)
+
+
+def test_a_workstation_runs_as_many_jobs_on_gpus_as_it_has(checkout):
+    profile = checkout.folder / WORKSTATION / "profile.v9+.yaml"
+    text = profile.read_text()
+    assert re.findall(r"^ *(\w+): \w+ +# EDIT", text, flags=re.MULTILINE) == ["gpu", "mem_mb"]
+    printed = checkout.snakemake("-n", "results/report.html", "--workflow-profile", WORKSTATION)
+    assert printed.returncode == 0, printed.stdout
+    assert len(re.findall(r"^ +resources: .*\bgpu=1\b", printed.stdout, flags=re.MULTILINE)) == 74
