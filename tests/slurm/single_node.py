@@ -42,7 +42,8 @@ SlurmdSpoolDir={folder}/spool
 SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.pid
 PlugStackConfig={folder}/plugstack.conf
-ProctrackType=proctrack/linuxproc
+# The other way without cgroups, linuxproc, loses what a cancelled script has started.
+ProctrackType=proctrack/pgid
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=2
