@@ -40,7 +40,7 @@ def plan(
         raise UserError(f"{str(config)!r} is no file; allowed is a configuration, such as config/thesis.yaml")
     found = planning.plan(load_config(yaml.safe_load(config.read_text(encoding="utf-8"))))
     if as_json:
-        _print_json(planning.as_json(found))
+        print_json(planning.as_json(found))
     else:
         typer.echo(planning.as_text(found, teraflops))
 

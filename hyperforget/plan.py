@@ -20,8 +20,8 @@ from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.networks import Layout
 
 _FLOAT_BYTES = 4
-# Read, joined, divided into runs that are seen and unseen, and one of these copied again.
-_COPIES_OF_A_CORPUS = 4
+# Parameters stay on disk; losses and counts are read, joined, divided into runs and transformed.
+_COPIES_OF_OUTCOMES = 4
 # Weights, gradients, two moments of AdamW and the moving average.
 _COPIES_OF_A_MODEL = 5
 _TORCHVISION_PIXELS = {
@@ -33,7 +33,10 @@ _TORCHVISION_PIXELS = {
 
 @dataclass(frozen=True)
 class CorpusPlan:
-    """One corpus of a task: its size, and the memory that a stage which reads all of it needs."""
+    """One corpus of a task: its size, and about how much memory it takes in a stage that reads it.
+
+    ``disk_bytes`` are the parameters of its segments, and again those of the pack that training draws from.
+    """
 
     task: str
     corpus: str
@@ -113,7 +116,7 @@ def _plan_corpora(name: str, task: TaskConfig, layout: Layout) -> list[CorpusPla
     for corpus, collection in task.collections.items():
         # Each run's start is kept beside its checkpoints.
         checkpoints = collection.runs * (collection.checkpoints + 1)
-        size = checkpoints * layout.size * _FLOAT_BYTES
+        outcomes = 2 * checkpoints * layout.classes * _FLOAT_BYTES
         plans.append(
             CorpusPlan(
                 name,
@@ -122,8 +125,8 @@ def _plan_corpora(name: str, task: TaskConfig, layout: Layout) -> list[CorpusPla
                 collection.runs,
                 checkpoints,
                 layout.size,
-                size,
-                size * _COPIES_OF_A_CORPUS,
+                2 * checkpoints * layout.size * _FLOAT_BYTES,
+                outcomes * _COPIES_OF_OUTCOMES,
             )
         )
     return plans

@@ -35,12 +35,12 @@ def planned(**models):
     return plan(load_config({"tasks": {"digits": TASK}, "models": models}))
 
 
-def test_a_corpus_takes_four_bytes_a_parameter_of_each_checkpoint_and_start():
+def test_a_corpus_takes_four_bytes_a_parameter_of_each_checkpoint_and_start_twice():
     [corpus] = planned(**{"dihyfo-2": {}}).corpora
     assert (corpus.task, corpus.corpus, corpus.shards, corpus.runs) == ("digits", "corpus", 7, 700)
     assert corpus.parameters == 64 * 5 + 5 + 5 * 3 + 3
     assert corpus.checkpoints == 700 * 10
-    assert corpus.disk_bytes == 7000 * corpus.parameters * 4
+    assert corpus.disk_bytes == 7000 * corpus.parameters * 4 * 2
 
 
 @pytest.mark.parametrize("space", SPACES)
