@@ -1,6 +1,7 @@
 """What a configuration will take: sizes against what is really made, arithmetic against closed forms."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from hyperforget.hypernet.transformer import Transformer
 from hyperforget.networks import Layout
 from hyperforget.plan import as_text, forward_flops, pixels, plan
 
+ROOT = Path(__file__).parents[1]
 TASK = {
     "classes": [0, 1, 2],
     "hidden": [5],
@@ -132,3 +134,9 @@ def test_a_configuration_that_is_not_there_is_one_sentence(tmp_path):
     printed = CliRunner().invoke(app, ["plan", str(tmp_path / "none.yaml")])
     assert printed.exit_code == 2
     assert "is no file; allowed is a configuration" in printed.output
+
+
+def test_the_documentation_shows_what_is_printed_for_the_thesis_own_scale():
+    printed = CliRunner().invoke(app, ["plan", str(ROOT / "config" / "thesis.yaml"), "--teraflops", "100"])
+    assert printed.exit_code == 0
+    assert printed.output in (ROOT / "docs" / "cluster.md").read_text()

@@ -55,7 +55,7 @@ def cluster_run(checkout, tmp_path_factory: pytest.TempPathFactory) -> ClusterRu
     folder = tmp_path_factory.mktemp("cluster") / "checkout"
     shutil.copytree(checkout.folder, folder, ignore=shutil.ignore_patterns(".snakemake", "results"))
     edit_profile(folder / PROFILE)
-    with single_node(cpus=4) as node:
+    with single_node(cpus=4, gpus=4) as node:
         with run_snakemake(node, folder) as process:
             cancelled = cancel_halfway(node, folder, process)
             status = process.wait()
@@ -90,6 +90,8 @@ def run_snakemake(node: SingleNode, folder: Path) -> Iterator[subprocess.Popen[b
         # Nothing else is on this cluster, so there is no reason to ask it as rarely as a profile should.
         *("--slurm-init-seconds-before-status-checks", "1"),
         *("--config", "hardware={save_every: 0.5}"),
+        # As docs/cluster.md has it. These GPUs compute nothing, so that the device `auto` is the CPU.
+        *("--set-resources", *(f"{rule}:gpu=1" for rule in ("train_hypernet", "probe_hypernet"))),
     ]
     environment = node.environment | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
     with open(folder / "printed.txt", "wb") as printed:

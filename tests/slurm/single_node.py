@@ -63,7 +63,7 @@ SlurmdParameters=config_overrides
 # What no partition can run is refused, instead of waiting for ever.
 EnforcePartLimits=ALL
 GresTypes=gpu
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory_mb} Gres=gpu:{gpus} State=UNKNOWN
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=64000 Gres=gpu:{gpus} State=UNKNOWN
 PartitionName={partition} Nodes={host} Default=YES MaxTime=1-0 DefaultTime=10 State=UP
 """
 # SLURM wants a device file for each GPU, and opens none of them.
@@ -115,17 +115,17 @@ class SingleNode:
 
 
 @contextmanager
-def single_node(cpus: int = 2, memory_mb: int = 64_000, gpus: int = 2) -> Iterator[SingleNode]:
+def single_node(cpus: int, gpus: int) -> Iterator[SingleNode]:
     """Start the daemons, and at the end cancel every job and stop them.
 
-    Processors, memory and the GPUs (at most 4, which nothing can compute on) are what SLURM believes in; the machine
-    may have fewer. Raises TimeoutError, with what the daemons said, where the cluster does not come up.
+    Processors, memory and GPUs (at most 4, which nothing can compute on) are what SLURM believes in; the machine may
+    have fewer. Raises TimeoutError, with what the daemons said, where the cluster does not come up.
     """
     with ExitStack() as stack:
         # Not pytest's temporary folder: munge refuses one with a closed folder above it.
         folder = Path(tempfile.mkdtemp(prefix="slurm-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        environment = _write_configuration(folder, cpus, memory_mb, gpus)
+        environment = _write_configuration(folder, cpus, gpus)
         node = SingleNode(folder, environment)
         for daemon, is_up in _daemons(node):
             stack.callback(_stop, _start(folder, environment, daemon))
@@ -134,7 +134,7 @@ def single_node(cpus: int = 2, memory_mb: int = 64_000, gpus: int = 2) -> Iterat
         yield node
 
 
-def _write_configuration(folder: Path, cpus: int, memory_mb: int, gpus: int) -> dict[str, str]:
+def _write_configuration(folder: Path, cpus: int, gpus: int) -> dict[str, str]:
     folder.chmod(0o755)
     for name in ("state", "spool", "bin", "log"):
         (folder / name).mkdir()
@@ -148,7 +148,6 @@ def _write_configuration(folder: Path, cpus: int, memory_mb: int, gpus: int) -> 
             controller_port=controller_port,
             node_port=node_port,
             cpus=cpus,
-            memory_mb=memory_mb,
             gpus=gpus,
             partition=PARTITION,
         )

@@ -57,6 +57,12 @@ def test_jobs_ask_for_what_their_rules_need_one_after_another(cluster_run):
     ]
 
 
+def test_a_group_asks_for_the_gpus_of_one_of_its_rules(cluster_run):
+    asked = {job["Comment"].split("_")[1]: job.get("TresPerJob") for job in cluster_run.jobs.values()}
+    assert asked.pop("hypernet") == "gres:gpu:1"
+    assert set(asked.values()) == {None}
+
+
 def test_logs_of_slurm_lie_beside_those_of_the_rules(cluster_run):
     logs = cluster_run.folder / "results" / "logs" / "slurm"
     assert {file.stem for file in logs.rglob("*.log")} == set(cluster_run.jobs)

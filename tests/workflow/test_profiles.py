@@ -113,3 +113,11 @@ def test_a_workstation_runs_as_many_jobs_on_gpus_as_it_has(checkout):
     printed = checkout.snakemake("-n", "results/report.html", "--workflow-profile", WORKSTATION)
     assert printed.returncode == 0, printed.stdout
     assert len(re.findall(r"^ +resources: .*\bgpu=1\b", printed.stdout, flags=re.MULTILINE)) == 74
+
+
+def test_the_thesis_own_scale_is_planned_out_as_the_documentation_says(checkout):
+    jobs = rules_of(planned(checkout, *REPORT, "--configfile", "config/thesis.yaml"))
+    assert sum(job == ["collect_checkpoints"] for job in jobs) == 126
+    assert sum("train_hypernet" in job for job in jobs) == 4
+    assert sum("evaluate" in job for job in jobs) == 5
+    assert len(jobs) == 140
