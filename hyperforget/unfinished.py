@@ -96,6 +96,9 @@ class Unfinished:
         """Forget the state, now that the work is done, and let signals end the process again."""
         self.release()
         self.path.unlink(missing_ok=True)
+        # Of processes that were killed while they wrote.
+        for partial in self.path.parent.glob(f".{self.path.name}.*.partial"):
+            partial.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Let signals end the process again."""

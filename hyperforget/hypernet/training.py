@@ -1,6 +1,7 @@
 """Training a hypernetwork on pairs of checkpoints (thesis, sections 3.3.2 and 3.4.2)."""
 
 import math
+import sys
 from dataclasses import dataclass, replace
 
 import torch
@@ -13,26 +14,16 @@ from hyperforget.corpus import Corpus, Pairs, draw_pairs
 from hyperforget.hypernet.diffusion import Process, add_noise
 from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors
 from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.training_state import HistoryPoint, TrainingState
 from hyperforget.networks import permute_hidden_jointly
 from hyperforget.tasks import Split
+from hyperforget.unfinished import Unfinished
 
 _HISTORY_POINTS = 40
 _HISTORY_PAIRS = 512
 _ADAM_BETAS = (0.9, 0.99)
 # Added to a pair's mean squared change before dividing by it: below this, pairs are weighted alike.
 _SMALL_CHANGE = 0.02
-
-
-@dataclass(frozen=True)
-class HistoryPoint:
-    """Mean squared error in the model's space after ``step`` steps, on fixed pairs of seen and
-    unseen runs.
-    """
-
-    step: int
-    train_mse: float
-    test_mse: float
-    learning_rate: float
 
 
 @dataclass(frozen=True)
@@ -51,13 +42,14 @@ def train_hypernetwork(
     data: Split,
     config: TrainingConfig,
     generator: torch.Generator,
+    unfinished: Unfinished,
 ) -> Trained:
     """Minimise the mean squared error of the predicted clean parameters (thesis, equations 3.6 and 3.8).
 
     Added to it, ``config.loss_matching`` times, is the error of the class losses that these parameters have on
     images of the training split ``data``: see `hyperforget.hypernet.loss_matching`. AdamW with linear warm-up
     and cosine decay, gradient clipping, and an exponential moving average of the weights. All randomness comes
-    from ``generator``.
+    from ``generator``. Training goes on from ``unfinished``, if it was stopped before, to the same weights.
     """
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
     ema_model = averaged.module
@@ -65,15 +57,18 @@ def train_hypernetwork(
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.learning_rate, betas=_ADAM_BETAS, weight_decay=config.weight_decay
     )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, config))
+    state = TrainingState(model, averaged, optimizer, generator)
+    # Drawn again by training that goes on, before it takes the saved state of the generator.
     probes = [_draw(corpus, process, model, config, _HISTORY_PAIRS, generator) for corpus in (seen, unseen)]
+    if (saved := unfinished.load()) is not None:
+        state.restore(saved)
+        print(f"resumed at step {state.step}", file=sys.stderr)
     history_steps = _evenly(config.steps, _HISTORY_POINTS)
     snapshot_steps = _evenly(config.steps, config.snapshots)
-    snapshots: dict[int, dict[str, Tensor]] = {}
-    history: list[HistoryPoint] = []
     autocast = computes_in_bfloat16(config.precision)
     images = group_by_class(data, model.layout.classes)
-    for step in progress(range(1, config.steps + 1), config.steps, "training"):
+    steps = range(state.step + 1, config.steps + 1)
+    for step in progress(steps, config.steps, "training", initial=state.step):
         batch = _draw(seen, process, model, config, config.batch_size, generator)
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             predicted = _predict(model, batch)
@@ -86,18 +81,22 @@ def train_hypernetwork(
         optimizer.zero_grad()
         objective.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+        optimizer.param_groups[0]["lr"] = config.learning_rate * learning_rate_factor(step - 1, config)
         optimizer.step()
-        schedule.step()
         averaged.update_parameters(model)
         if step in history_steps:
             with torch.no_grad():
                 train, test = (
                     float(_squared_errors(_predict(ema_model, probe), probe).mean()) for probe in probes
                 )
-            history.append(HistoryPoint(step, train, test, float(schedule.get_last_lr()[0])))
+            rate = config.learning_rate * learning_rate_factor(step, config)
+            state.history.append(HistoryPoint(step, train, test, rate))
         if step in snapshot_steps:
-            snapshots[step] = {name: value.clone() for name, value in ema_model.state_dict().items()}
-    return Trained(snapshots, history)
+            state.snapshots[step] = {name: value.clone() for name, value in ema_model.state_dict().items()}
+        state.step = step
+        if unfinished.due():
+            unfinished.save(state.to_state())
+    return Trained(state.snapshots, state.history)
 
 
 def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:

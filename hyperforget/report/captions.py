@@ -8,8 +8,9 @@ from hyperforget.report.optimizers import comparison_sentence, read_comparison
 _TRAINING = {
     "learning": (
         "Learning curves of {title} on {task}: mean squared error between generated and stored parameters, "
-        "on training runs and on runs kept out of training. Good: both fall and level off, and the dashed "
-        "line stays close to the solid one; a dashed line that rises again shows memorised runs."
+        "or coefficients of principal components, on training runs and on runs kept out of training. Good: both "
+        "fall and level off, and the dashed line stays close to the solid one; a dashed line that rises again "
+        "shows memorised runs."
     ),
     "alignment": (
         "Prompt alignment of {title} on {task}: R² (1 minus squared error over the variance of targets) "

@@ -52,7 +52,14 @@ def work(options: argparse.Namespace) -> None:
     if config.training.rebalance:
         seen, unseen = rebalanced(seen), rebalanced(unseen)
     trained = train_hypernetwork(
-        model, PROCESSES[config.process], seen, unseen, data.train, config.training, generator
+        model,
+        PROCESSES[config.process],
+        seen,
+        unseen,
+        data.train,
+        config.training,
+        generator,
+        options.unfinished,
     )
     last = trained.history[-1]
     write_rows(options.history, trained.history)

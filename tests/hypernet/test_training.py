@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from hyperforget.hypernet.spaces import SPACES
 from hyperforget.hypernet.training import Trained, learning_rate_factor, pair_weights, train_hypernetwork
 from hyperforget.networks import Layout, forward
 from hyperforget.tasks import Split
+from hyperforget.unfinished import Unfinished
 
 Build = Callable[..., Hypernetwork]
 Make = Callable[..., Corpus]
@@ -31,7 +33,7 @@ IMAGES = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), t
 
 
 @pytest.fixture
-def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> Train:
+def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Train:
     """``train(conditioning, seed=0, **training)`` on the small corpus; what was trained, and its model."""
     monkeypatch.setattr(training, "_HISTORY_PAIRS", 64)
 
@@ -50,7 +52,11 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> T
         seen = make_corpus(**corpus)
         model.space.fit(seen.theta[seen.admitted()])
         unseen = make_corpus(10, seed=1, **corpus) if unseen is None else unseen
-        trained = train_hypernetwork(model, PROCESSES[process], seen, unseen, IMAGES, config, generator)
+        unfinished = Unfinished(tmp_path / "state.safetensors", interval=3600)
+        trained = train_hypernetwork(
+            model, PROCESSES[process], seen, unseen, IMAGES, config, generator, unfinished
+        )
+        unfinished.close()
         return trained, model
 
     return run

@@ -1,0 +1,104 @@
+"""A training of a fraction of a second, to be run in processes of its own."""
+
+import os
+from pathlib import Path
+from unittest.mock import patch
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from hyperforget.command import run_command
+from hyperforget.config import TrainingConfig
+from hyperforget.corpus import Corpus
+from hyperforget.hypernet import training
+from hyperforget.hypernet.architecture import Architecture
+from hyperforget.hypernet.diffusion import PROCESSES
+from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.training import Trained
+from hyperforget.networks import Layout, initialise
+from hyperforget.tasks import Split
+from hyperforget.unfinished import Unfinished
+
+LAYOUT = Layout((6, 5, 4))
+CONFIG = TrainingConfig(
+    steps=15,
+    batch_size=12,
+    warmup=3,
+    snapshots=4,
+    ema=0.9,
+    precision="float32",
+    matching_images=4,
+    permute=True,
+)
+
+
+def corpus(runs: int, seed: int) -> Corpus:
+    generator = torch.Generator().manual_seed(seed)
+    theta = initialise(LAYOUT, 4 * runs, generator).unflatten(0, (runs, 4))
+    saved = torch.randint(2, 5, (runs,), generator=generator)
+    return Corpus(theta, torch.rand(runs, 4, 4, generator=generator), saved)
+
+
+def train(unfinished: Unfinished, config: TrainingConfig = CONFIG) -> Trained:
+    torch.manual_seed(0)
+    architecture = Architecture("dihyfo-1", "weights", 1, "units", "joint", 16, 2, 2, 4, 3.0)
+    model = Hypernetwork(LAYOUT, architecture)
+    images = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4)
+    generator = torch.Generator().manual_seed(1)
+    seen, unseen = corpus(30, 0), corpus(10, 1)
+    model.space.fit(seen.theta[seen.admitted()])
+    with patch.object(training, "_HISTORY_PAIRS", 16):
+        return training.train_hypernetwork(
+            model, PROCESSES["ddpm"], seen, unseen, images, config, generator, unfinished
+        )
+
+
+def flat(trained: Trained) -> dict[str, Tensor]:
+    """Every number of a result: the weights of all snapshots, and the learning curves."""
+    curves = [[point.step, point.train_mse, point.test_mse, point.learning_rate] for point in trained.history]
+    weights = {
+        f"{step}.{name}": value
+        for step, values in trained.snapshots.items()
+        for name, value in values.items()
+    }
+    return {"history": torch.tensor(curves, dtype=torch.float64)} | weights
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    """Whether two results are equal bit for bit."""
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+class Asked(Unfinished):
+    """A process that is sent a signal after so many steps."""
+
+    def __init__(self, path: Path, interval: float, steps: int, number: int) -> None:
+        super().__init__(path, interval)
+        self.steps = steps
+        self.number = number
+
+    def due(self) -> bool:
+        self.steps -= 1
+        if self.steps == 0:
+            os.kill(os.getpid(), self.number)
+        return super().due()
+
+
+def train_to_file(folder: Path, interval: float, asked_at: int = 0, number: int = 0) -> None:
+    """Train as a stage does: go on from the state in ``folder``, and leave the process as a command."""
+    torch.set_num_threads(1)
+
+    def main() -> None:
+        unfinished = Asked(folder / "state.safetensors", interval, asked_at, number)
+        result = flat(train(unfinished))
+        save_file(result, folder / "partial")
+        (folder / "partial").rename(folder / "result.safetensors")
+        unfinished.close()
+
+    run_command(main)
+
+
+def result(folder: Path) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = load_file(folder / "result.safetensors")
+    return found
