@@ -1,40 +1,19 @@
 """The ``hyperforget`` command: trace results to what made them, keep versions of them, compare and verify them."""
 
-import json
-import sys
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
+from hyperforget import cli_remote
+from hyperforget.cli_options import RESULTS, STORE, Commands, Json, Results, Store, print_json, print_result
 from hyperforget.command import UserError
 
-
-class _Commands(TyperGroup):
-    """Commands that end with one line and status 2 for a `UserError`."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except UserError as error:
-            typer.echo(f"error: {error}", err=True)
-            raise typer.Exit(2) from None
-
-
-app = typer.Typer(cls=_Commands, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
-store_app = typer.Typer(cls=_Commands, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+store_app = typer.Typer(cls=Commands, rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(store_app, name="store", help="Trace, keep, compare and verify results.")
-
-Store = Annotated[Path, typer.Option(help="Folder of the artifact store.")]
-Results = Annotated[Path, typer.Option(help="Folder of the results.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-_STORE = Path("results/store")
-_RESULTS = Path("results")
 
 
 @app.callback()
@@ -43,7 +22,7 @@ def hyperforget() -> None:
 
 
 @store_app.command()
-def log(store: Store = _STORE, as_json: Json = False) -> None:
+def log(store: Store = STORE, as_json: Json = False) -> None:
     """List the versions that were kept, the latest first: number, time (UTC), version, tags, message."""
     from hyperforget.store.history import read_log
     from hyperforget.store.tags import list_tags
@@ -53,7 +32,7 @@ def log(store: Store = _STORE, as_json: Json = False) -> None:
         entry.number: [tag.name for tag in tags if tag.version_id == entry.version_id] for entry in entries
     }
     if as_json:
-        _print_json([asdict(entry) | {"tags": names[entry.number]} for entry in entries])
+        print_json([asdict(entry) | {"tags": names[entry.number]} for entry in entries])
     elif not entries:
         typer.echo("The log is empty; 'hyperforget store tag NAME' keeps the present results.")
     for entry in () if as_json else entries:
@@ -64,13 +43,13 @@ def log(store: Store = _STORE, as_json: Json = False) -> None:
 @store_app.command()
 def show(
     name: Annotated[str, typer.Argument(help="A result file, a tag, or the id of an object or a recipe.")],
-    store: Store = _STORE,
+    store: Store = STORE,
     as_json: Json = False,
 ) -> None:
     """Tell what something is: a token, an object, a recipe, a tag or any result file; sizes in bytes."""
     from hyperforget.provenance.describe import as_text, describe
 
-    _print(describe(store, name), as_json, as_text)
+    print_result(describe(store, name), as_json, as_text)
 
 
 @store_app.command()
@@ -82,8 +61,8 @@ def lineage(
         "Snakefile"
     ),
     license_url: Annotated[str, typer.Option("--license", help="Licence of the crate, a URL.")] = "",
-    store: Store = _STORE,
-    results: Results = _RESULTS,
+    store: Store = STORE,
+    results: Results = RESULTS,
     as_json: Json = False,
 ) -> None:
     """Draw what made a result file: stages with their code and settings, back to the data; times in seconds.
@@ -100,11 +79,11 @@ def lineage(
         if file is not None and file.resolve() != (results / "report.html").resolve():
             raise UserError(f"a crate describes the run behind {results / 'report.html'}, not {file}")
         path = write_crate(store, results, workflow, license_url or LICENSE)
-        _print({"crate": path.as_posix()}, as_json, lambda told: f"wrote {told['crate']}")
+        print_result({"crate": path.as_posix()}, as_json, lambda told: f"wrote {told['crate']}")
         return
     found = trace(store, file or results / "report.html")
     if as_json:
-        _print_json(lineage_views.as_json(found))
+        print_json(lineage_views.as_json(found))
     else:
         typer.echo(lineage_views.dot(found) if dot else lineage_views.tree(found))
 
@@ -113,8 +92,8 @@ def lineage(
 def diff(
     old: Annotated[str, typer.Argument(help="A tag, or the number of an entry of the log.")],
     new: Annotated[str | None, typer.Argument(help="Another; by default the present results.")] = None,
-    store: Store = _STORE,
-    results: Results = _RESULTS,
+    store: Store = STORE,
+    results: Results = RESULTS,
     as_json: Json = False,
 ) -> None:
     """Tell which files differ between two versions and why, and which cells of metrics.csv moved.
@@ -126,7 +105,7 @@ def diff(
 
     changes = compare(store, results, old, new)
     if as_json:
-        _print_json(asdict(changes))
+        print_json(asdict(changes))
     else:
         typer.echo(as_text(changes))
 
@@ -136,8 +115,8 @@ def tag(
     name: Annotated[str, typer.Argument(help="Letters, digits and ._-; never moved once given.")],
     message: Annotated[str, typer.Option("--message", "-m", help="What the log says of it.")] = "",
     delete: Annotated[bool, typer.Option("--delete", help="Take the name back.")] = False,
-    store: Store = _STORE,
-    results: Results = _RESULTS,
+    store: Store = STORE,
+    results: Results = RESULTS,
     as_json: Json = False,
 ) -> None:
     """Keep the present results for good under a name, and enter them in the log."""
@@ -145,14 +124,16 @@ def tag(
 
     if delete:
         tags.delete_tag(store, name)
-        _print({"deleted": name}, as_json, lambda told: f"tag {name} is deleted; gc may now remove its files")
+        print_result(
+            {"deleted": name}, as_json, lambda told: f"tag {name} is deleted; gc may now remove its files"
+        )
         return
     tags.tag_place(name)
     version = history.snapshot(store, results)
     tags.tag(store, name, version.id)
     entry = history.append_log(store, version.id, message or f"tag {name}")
     told = {"tag": name, "version_id": version.id, "files": len(version.files), "entry": entry.number}
-    _print(
+    print_result(
         told,
         as_json,
         lambda _: (
@@ -165,8 +146,8 @@ def tag(
 def checkout(
     name: Annotated[str, typer.Argument(help="A tag, or the number of an entry of the log.")],
     config: Annotated[Path | None, typer.Option(help="Also write its configuration here, YAML.")] = None,
-    store: Store = _STORE,
-    results: Results = _RESULTS,
+    store: Store = STORE,
+    results: Results = RESULTS,
     as_json: Json = False,
 ) -> None:
     """Bring the results of a version back, byte for byte; other files stay.
@@ -177,7 +158,7 @@ def checkout(
     from hyperforget.provenance.versions import as_text, check_out
 
     done = check_out(store, results, name, config)
-    _print(asdict(done), as_json, lambda _: as_text(done))
+    print_result(asdict(done), as_json, lambda _: as_text(done))
 
 
 @store_app.command()
@@ -185,7 +166,7 @@ def verify(
     level: Annotated[
         int, typer.Option(min=0, max=2, help="0: existence and size; 1: also digests; 2: also values.")
     ] = 1,
-    store: Store = _STORE,
+    store: Store = STORE,
     as_json: Json = False,
 ) -> None:
     """Look for flipped bits, truncated and missing files in the whole store; status 1 if there are any."""
@@ -197,7 +178,7 @@ def verify(
         typer.echo(f"verifying {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB, at level {level}", err=True)
     findings = check(store, level)
     if as_json:
-        _print_json([asdict(finding) for finding in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             typer.echo(f"{finding.kind} {finding.id}: {finding.path} {finding.problem}")
@@ -211,7 +192,7 @@ def gc(
     delete: Annotated[bool, typer.Option("--delete", help="Remove it; otherwise only tell.")] = False,
     keep_last: Annotated[int, typer.Option(help="How many last entries of the log are kept.")] = 10,
     grace: Annotated[float, typer.Option(help="Days for which everything new or used is kept.")] = 14,
-    store: Store = _STORE,
+    store: Store = STORE,
     results: Annotated[
         list[Path] | None, typer.Option(help="Results that use the store, repeatable; by default 'results'.")
     ] = None,
@@ -223,14 +204,14 @@ def gc(
     """
     from hyperforget.store.collection import collect_garbage
 
-    folders = results if results is not None else [_RESULTS] if _RESULTS.is_dir() else []
+    folders = results if results is not None else [RESULTS] if RESULTS.is_dir() else []
     if delete and not folders:
         raise UserError(
             "no folder 'results' here; name every folder of results that uses the store, --results"
         )
     removals = collect_garbage(store, folders, keep_last, dry_run=not delete, grace_seconds=grace * 24 * 3600)
     if as_json:
-        _print_json({"deleted": delete, "removals": [asdict(removal) for removal in removals]})
+        print_json({"deleted": delete, "removals": [asdict(removal) for removal in removals]})
         return
     for kind in dict.fromkeys(removal.kind for removal in removals):
         sizes = [removal.size for removal in removals if removal.kind == kind]
@@ -246,7 +227,7 @@ def gc(
 def export(
     token: Annotated[str, typer.Argument(help="A token of networks or of a segment, or the object's id.")],
     target: Annotated[Path, typer.Argument(help="File to write: .safetensors, .npz or .zarr.zip.")],
-    store: Store = _STORE,
+    store: Store = STORE,
     as_json: Json = False,
 ) -> None:
     """Write the parameters of networks or checkpoints to a file that needs no code of this package."""
@@ -256,7 +237,7 @@ def export(
     object_id = find_object(store, token)
     export_networks(store, object_id, target)
     told = {"object_id": object_id, "file": target.as_posix(), "size_bytes": target.stat().st_size}
-    _print(
+    print_result(
         told, as_json, lambda _: f"wrote {target} ({told['size_bytes']} bytes) from object {object_id[:12]}"
     )
 
@@ -266,7 +247,7 @@ def selftest(
     path: Annotated[
         Path | None, typer.Argument(help="A folder on the file system; by default STORE.")
     ] = None,
-    store: Store = _STORE,
+    store: Store = STORE,
     as_json: Json = False,
 ) -> None:
     """Try whether a file system behaves as a store needs it; status 1 if it does not."""
@@ -274,27 +255,19 @@ def selftest(
 
     checks = try_out(path or store)
     if as_json:
-        _print_json([asdict(check) for check in checks])
+        print_json([asdict(check) for check in checks])
     for check in () if as_json else checks:
         typer.echo(f"{'ok  ' if check.passed else 'FAIL'}  {check.name}: {check.detail}")
     raise typer.Exit(0 if all(check.passed for check in checks) else 1)
 
 
+store_app.command()(cli_remote.push)
+store_app.command()(cli_remote.pull)
+
+
 def main() -> None:
     """Run the command; the entry point of the package."""
     app()
-
-
-def _print(told: Mapping[str, Any], as_json: bool, text: Any) -> None:
-    if as_json:
-        _print_json(told)
-    else:
-        typer.echo(text(told))
-
-
-def _print_json(value: Any) -> None:
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, default=str)
-    typer.echo()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
-"""The corpus: checkpoints of many runs in memory, and how a hypernetwork's training draws from them."""
+"""The corpus: checkpoints of many runs, and how a hypernetwork's training draws from them.
+
+Parameters stay on disk and are read where they are taken, since a corpus may be larger than memory.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -10,25 +14,50 @@ from torch import Tensor
 from hyperforget.config import Performance
 from hyperforget.metrics.performance import performance_values
 from hyperforget.store.objects import read, read_attributes
+from hyperforget.store.packs import load_pack
 from hyperforget.store.tokens import read_token
+
+
+class Rows(Protocol):
+    """Checkpoints, of which some are taken: a tensor (M, P), or `Checkpoints`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, rows: Tensor, /) -> Tensor: ...
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Checkpoints of R runs: ``theta`` (R, T, P) and ``performance`` (R, T, K), as a hypernetwork is told it; run r
-    has ``saved[r]`` of them, first its start.
+    """Checkpoints of R runs, and their ``performance`` (R, T, K), as a hypernetwork is told it; run r has ``saved[r]``
+    of them, first its start.
 
-    With ``cumulative`` (R * T,), which rises to 1, the later checkpoints of pairs are drawn by these chances.
+    ``all_theta`` (A, T, P) are the parameters of all runs that were collected, and ``rows`` (R,) says which of them
+    these runs are; without it they are all. With ``cumulative`` (R * T,), which rises to 1, the later checkpoints of
+    pairs are drawn by these chances.
+
+    Entry ``r * T + t`` is checkpoint t of run r.
     """
 
-    theta: Tensor
+    all_theta: Tensor
     performance: Tensor
     saved: Tensor
     cumulative: Tensor | None = None
+    rows: Tensor | None = None
+
+    @property
+    def slots(self) -> int:
+        """T, the checkpoints that a run has at the most."""
+        return self.all_theta.shape[1]
 
     def runs(self, rows: Tensor) -> "Corpus":
-        """The corpus of some runs only, drawn uniformly."""
-        return Corpus(self.theta[rows], self.performance[rows], self.saved[rows])
+        """The corpus of some runs only, drawn uniformly; their parameters are not copied."""
+        return Corpus(
+            self.all_theta,
+            self.performance[rows],
+            self.saved[rows],
+            rows=rows if self.rows is None else self.rows[rows],
+        )
 
     def split(self, unseen: float, generator: torch.Generator) -> tuple["Corpus", "Corpus"]:
         """The runs that have an admitted checkpoint, divided at random into seen ones, to train on, and a
@@ -41,7 +70,36 @@ class Corpus:
 
     def admitted(self) -> Tensor:
         """Which entries (R, T) are admitted checkpoints: neither a start nor padding."""
-        return admitted_mask(self.saved, self.theta.shape[1])
+        return admitted_mask(self.saved, self.slots)
+
+    def checkpoints(self) -> "Checkpoints":
+        """The admitted checkpoints, run after run."""
+        return Checkpoints(self, torch.nonzero(self.admitted().flatten()).flatten())
+
+    def parameters(self, entries: Tensor) -> Tensor:
+        """Parameters (B, P) of entries (B,)."""
+        if self.rows is not None:
+            runs = entries // self.slots
+            entries = entries + self.slots * (self.rows[runs] - runs)
+        # Of a matrix, since selecting its rows takes half the time of indexing two dimensions at once.
+        return self.all_theta.flatten(0, 1).index_select(0, entries)
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """M checkpoints of a corpus, by their ``entries`` (M,)."""
+
+    corpus: Corpus
+    entries: Tensor
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(M, P)."""
+        return self.entries.numel(), self.corpus.all_theta.shape[2]
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        """Parameters (B, P) of some of them."""
+        return self.corpus.parameters(self.entries[rows])
 
 
 @dataclass(frozen=True)
@@ -79,7 +137,7 @@ def draw_pairs(corpus: Corpus, count: int, from_start: float, generator: torch.G
     learned. Every run must have two checkpoints at least. A corpus with chances of its own gives run and later
     checkpoint by these.
     """
-    slots = corpus.theta.shape[1]
+    slots = corpus.slots
     if corpus.cumulative is None:
         rows = torch.randint(corpus.saved.shape[0], (count,), generator=generator)
         later = 1 + _below(corpus.saved[rows] - 1, generator)
@@ -88,9 +146,8 @@ def draw_pairs(corpus: Corpus, count: int, from_start: float, generator: torch.G
         drawn = torch.searchsorted(corpus.cumulative, uniform, right=True)
         rows, later = drawn // slots, drawn % slots
     earlier = torch.where(torch.rand(count, generator=generator) < from_start, 0, _below(later, generator))
-    # One selection of rows of a matrix takes half the time of indexing two dimensions at once, twice.
     entries = torch.cat([earlier, later]) + slots * rows.repeat(2)
-    start, target = corpus.theta.flatten(0, 1).index_select(0, entries).split(count)
+    start, target = corpus.parameters(entries).split(count)
     told = corpus.performance.flatten(0, 1).index_select(0, entries)
     start_performance, target_performance = told.split(count)
     return Pairs(start, start_performance, target, target_performance)
@@ -128,9 +185,11 @@ def load_corpus(root: Path, token: Path, performance: Performance, sizes: Tensor
     """All checkpoints of the corpus that a token names; ``sizes`` (C,) are images per class of the conditioning
     split.
     """
-    names = ["theta", "loss", "correct", "saved"]
-    arrays = read_segments(root, segment_ids(root, token), names)
-    theta, losses, correct, saved = (torch.from_numpy(arrays[name]) for name in names)
+    object_id = read_token(token, kind="corpus").object_id
+    arrays = load_pack(root, object_id, mapped=True)
+    theta, losses, correct, saved = (
+        torch.from_numpy(arrays[name]) for name in ("theta", "loss", "correct", "saved")
+    )
     return Corpus(theta, performance_values(losses, correct, sizes, performance), saved)
 
 

@@ -42,6 +42,11 @@ def numbered(saved: list[int], slots: int = 9) -> Corpus:
     return Corpus(torch.stack([runs, places], dim=2), losses, torch.tensor(saved))
 
 
+def starts(corpus: Corpus) -> torch.Tensor:
+    """Parameters of the first checkpoint of each run."""
+    return corpus.parameters(corpus.slots * torch.arange(corpus.saved.shape[0]))
+
+
 @given(st.lists(st.integers(2, 9), min_size=1, max_size=5), st.floats(0, 1), st.integers(0, 1000))
 @settings(max_examples=50, deadline=None, database=None)
 def test_pairs_are_an_earlier_and_a_later_checkpoint_of_one_run(saved, from_start, seed) -> None:
@@ -116,15 +121,36 @@ def test_split_divides_the_runs_that_have_a_checkpoint() -> None:
     saved = [1 + index % 3 for index in range(90)]
     corpus = numbered(saved)
     seen, unseen = corpus.split(0.2, seeded(0))
-    runs = [part.theta[:, 0, 0].int().tolist() for part in (seen, unseen)]
+    runs = [starts(part)[:, 0].int().tolist() for part in (seen, unseen)]
     assert len(runs[1]) == 12
     assert sorted(runs[0] + runs[1]) == [index for index, count in enumerate(saved) if count >= 2]
     for part, rows in zip((seen, unseen), runs, strict=True):
         assert part.saved.tolist() == [saved[row] for row in rows]
         assert torch.equal(part.performance, corpus.performance[rows])
-    again = corpus.split(0.2, seeded(0))[1].theta
-    assert torch.equal(again, unseen.theta)
-    assert not torch.equal(corpus.split(0.2, seeded(1))[1].theta, unseen.theta)
+    again = corpus.split(0.2, seeded(0))[1]
+    assert torch.equal(starts(again), starts(unseen))
+    assert not torch.equal(starts(corpus.split(0.2, seeded(1))[1]), starts(unseen))
+
+
+def test_some_runs_of_some_runs_are_those_runs_and_share_their_parameters() -> None:
+    corpus = numbered(SAVED)
+    some = corpus.runs(torch.tensor([4, 0, 2, 5])).runs(torch.tensor([3, 2]))
+    assert starts(some)[:, 0].tolist() == [5, 2]
+    assert some.saved.tolist() == [SAVED[5], SAVED[2]]
+    assert some.all_theta.data_ptr() == corpus.all_theta.data_ptr()
+    pairs = draw_pairs(some, 200, 0.3, seeded(0))
+    assert pairs.target[:, 0].unique().tolist() == [2, 5]
+    # What is told of a checkpoint is 100 times its run, and its slot.
+    assert torch.equal(pairs.target_performance[:, 0], 100 * pairs.target[:, 0] + pairs.target[:, 1])
+    assert torch.equal(pairs.start_performance[:, 0], 100 * pairs.start[:, 0] + pairs.start[:, 1])
+
+
+def test_checkpoints_are_the_admitted_ones_run_after_run() -> None:
+    checkpoints = numbered([3, 1, 2, 4]).runs(torch.tensor([3, 1, 0])).checkpoints()
+    assert checkpoints.shape == (5, 2)
+    everything = [[3, 1], [3, 2], [3, 3], [0, 1], [0, 2]]
+    assert checkpoints[torch.arange(5)].tolist() == everything
+    assert checkpoints[torch.tensor([4, 0, 4])].tolist() == [everything[row] for row in (4, 0, 4)]
 
 
 def test_split_keeps_a_run_out_however_small_the_share() -> None:
@@ -167,11 +193,24 @@ def test_a_corpus_is_the_runs_of_its_segments_in_order(stored) -> None:
     root, token, ids = stored
     assert segment_ids(root, token) == ids
     corpus = load_corpus(root, token, Performance(), SIZES)
-    for tensor, name in ((corpus.theta, "theta"), (corpus.performance, "loss"), (corpus.saved, "saved")):
+    for tensor, name in ((corpus.all_theta, "theta"), (corpus.performance, "loss"), (corpus.saved, "saved")):
         np.testing.assert_array_equal(tensor.numpy(), np.concatenate([s[name] for s in SEGMENTS]))
     reversed_ = read_segments(root, ids[::-1], ["saved"])
     assert list(reversed_) == ["saved"]
     np.testing.assert_array_equal(reversed_["saved"], np.concatenate([s["saved"] for s in SEGMENTS[::-1]]))
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux")
+def test_parameters_stay_on_disk(stored) -> None:
+    root, token, _ = stored
+    corpus = load_corpus(root, token, Performance(), SIZES)
+    address = corpus.all_theta.data_ptr()
+    (mapping,) = [line for line in Path("/proc/self/maps").read_text().splitlines() if "theta.npy" in line]
+    first, last = (int(end, 16) for end in mapping.split()[0].split("-"))
+    assert str(root) in mapping
+    assert first <= address < last
+    seen, unseen = corpus.split(0.3, seeded(0))
+    assert seen.all_theta.data_ptr() == unseen.all_theta.data_ptr() == address
 
 
 def test_a_corpus_tells_the_performance_that_is_asked_for(stored) -> None:

@@ -28,7 +28,7 @@ LEVELS = [
     },
     {"report", "provenance"},
     {"stage"},
-    {"stages", "cli"},
+    {"stages", "cli_options", "cli_remote", "cli"},
 ]  # fmt: skip
 LEVEL_OF = {group: level for level, groups in enumerate(LEVELS) for group in groups}
 

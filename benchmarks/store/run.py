@@ -95,7 +95,8 @@ def measure(folder: Path, runs: int, repeats: int) -> Iterator[Ratio]:
         "load pack", 0.8, repeats, size, lambda: read_raw(pack), lambda: store.load_pack(root, corpus)
     )
     assert pack == pack_folder(root, corpus)
-    yield draw(Corpus(**rename(store.load_pack(root, corpus))), repeats)
+    arrays = store.load_pack(root, corpus)
+    yield draw(Corpus(*(torch.from_numpy(arrays[name]) for name in ("theta", "loss", "saved"))), repeats)
 
 
 def make_segment(runs: int, seed: int) -> dict[str, np.ndarray]:
@@ -108,6 +109,7 @@ def make_segment(runs: int, seed: int) -> dict[str, np.ndarray]:
     return {
         "theta": start + steps.cumsum(axis=1, dtype=np.float32),
         "loss": loss,
+        "correct": generator.integers(0, 100, size=loss.shape, dtype=np.int32),
         "saved": np.full(runs, CHECKPOINTS),
     }
 
@@ -144,17 +146,10 @@ def read_raw(folder: Path) -> None:
             assert stream.readinto(memory.data) == memory.size
 
 
-def rename(arrays: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
-    """The arrays of a pack as the fields of a `Corpus`."""
-    return {
-        {"loss": "performance"}.get(name, name): torch.from_numpy(array) for name, array in arrays.items()
-    }
-
-
 def draw(corpus: Corpus, repeats: int) -> Ratio:
     """Drawing batches of pairs, against selecting as many rows of a plain matrix of checkpoints."""
     generator = torch.Generator().manual_seed(0)
-    flat = corpus.theta.flatten(0, 1)
+    flat = corpus.all_theta.flatten(0, 1)
     rows = torch.randint(flat.shape[0], (BATCHES, 2 * PAIRS), generator=generator)
 
     def select() -> None:

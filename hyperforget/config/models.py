@@ -128,7 +128,7 @@ class ModelConfig(Section):
         description="the class whose `metric` `gpt` is told; without one, the mean over classes",
     )
     process: Literal["ddpm", "flow"] = Field(
-        "ddpm", description="`ddpm`: linear β, T = 1000 (thesis); `flow`: flow matching"
+        "flow", description="`ddpm`: linear β, T = 1000 (thesis); `flow`: flow matching"
     )
     architecture: ArchitectureConfig = ArchitectureConfig()
     training: TrainingConfig = TrainingConfig()

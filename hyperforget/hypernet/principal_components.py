@@ -4,12 +4,13 @@ import torch
 from torch import Tensor
 
 from hyperforget.command import UserError
+from hyperforget.corpus import Rows
 
 # Checkpoints that the components are computed from at the most: the eigenvalues of as wide a matrix take a minute.
 _MOST_CHECKPOINTS = 4096
 
 
-def principal_components(params: Tensor, count: int) -> Tensor:
+def principal_components(params: Rows, count: int) -> Tensor:
     """The first ``count`` principal components (count, P) of checkpoints (M, P), as orthonormal rows.
 
     Of more than `_MOST_CHECKPOINTS` checkpoints, as many are taken, evenly spaced, so that every run has its share.
@@ -22,8 +23,9 @@ def principal_components(params: Tensor, count: int) -> Tensor:
             f"are 1 to {parameters}"
         )
     rows = torch.linspace(0, checkpoints - 1, min(checkpoints, _MOST_CHECKPOINTS), dtype=torch.float64)
+    taken = params[rows.round().long()]
     # In double precision, as products square the range of the deviations.
-    centred = params[rows.round().long()].double()
+    centred = taken.double()
     centred -= centred.mean(dim=0)
     # Products of parameters and products of checkpoints have the same eigenvalues; the smaller matrix is quicker.
     by_parameters = parameters <= centred.shape[0]
@@ -31,7 +33,7 @@ def principal_components(params: Tensor, count: int) -> Tensor:
     ascending, vectors = torch.linalg.eigh(products)
     values = ascending.flip(0)
     # Rounding to single precision alone makes checkpoints vary this much in any direction.
-    rounding = torch.finfo(params.dtype).eps ** 2 * max(centred.shape)
+    rounding = torch.finfo(taken.dtype).eps ** 2 * max(centred.shape)
     varying = int((values > values[0] * rounding).sum())
     if count > varying:
         raise UserError(
@@ -41,4 +43,4 @@ def principal_components(params: Tensor, count: int) -> Tensor:
     components: Tensor = vectors.flip(1)[:, :count].T
     if not by_parameters:
         components = components @ centred / values[:count].sqrt().unsqueeze(1)
-    return components.to(params.dtype).contiguous()
+    return components.to(taken.dtype).contiguous()

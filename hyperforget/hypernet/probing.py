@@ -131,7 +131,7 @@ def probe_hypernetwork(
     networks = min(config.networks, runs.saved.shape[0])
     targets = prompts.unsqueeze(1).expand(-1, networks, -1, -1).reshape(-1, classes)
     start = torch.arange(networks).repeat_interleave(config.prompts).repeat(classes)
-    starts = Starts(runs.theta[start, 0], runs.performance[start, 0])
+    starts = Starts(runs.parameters(start * runs.slots), runs.performance[start, 0])
     sampled = sample_networks(
         model, process, targets, starts, sampling.steps, sampling.stochasticity, generator, resumable
     )

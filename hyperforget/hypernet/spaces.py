@@ -9,7 +9,9 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from hyperforget.corpus import Rows
 from hyperforget.hypernet.architecture import Architecture
+from hyperforget.hypernet.moments import moments
 from hyperforget.hypernet.normalisation import fit_normalisation
 from hyperforget.hypernet.principal_components import principal_components
 from hyperforget.networks import Layout
@@ -20,7 +22,7 @@ class Space(Protocol):
 
     dimension: int
 
-    def fit(self, params: Tensor) -> float:
+    def fit(self, params: Rows) -> float:
         """Fit the space to the checkpoints ``params`` (M, P); the share of their variance that it can express."""
 
     def normalise(self, params: Tensor) -> Tensor:
@@ -44,7 +46,7 @@ class WeightSpace(nn.Module):
         self.register_buffer("mean", torch.zeros(layout.size))
         self.register_buffer("scale", torch.ones(layout.size))
 
-    def fit(self, params: Tensor) -> float:
+    def fit(self, params: Rows) -> float:
         self.mean, self.scale = fit_normalisation(params, self.layout, self.tokens)
         return 1.0
 
@@ -73,11 +75,13 @@ class Subspace(nn.Module):
         self.register_buffer("components", torch.zeros(self.dimension, layout.size))
         self.register_buffer("deviations", torch.ones(self.dimension))
 
-    def fit(self, params: Tensor) -> float:
-        self.mean = params.mean(dim=0)
+    def fit(self, params: Rows) -> float:
         self.components = principal_components(params, self.dimension)
-        self.deviations = (params @ self.components.T).std(dim=0)
-        return float(self.deviations.square().sum() / params.var(dim=0).sum())
+        parameters = moments(params)
+        coefficients = moments(params, lambda taken: taken @ self.components.T)
+        self.mean = parameters.mean.float()
+        self.deviations = coefficients.variance.sqrt().float()
+        return float(coefficients.variance.sum() / parameters.variance.sum())
 
     def normalise(self, params: Tensor) -> Tensor:
         return (params - self.mean) @ self.components.T / self.deviations

@@ -39,7 +39,7 @@ def work(options: argparse.Namespace) -> None:
     corpus = load_corpus(options.store, options.corpus, Performance(), request.sizes)
     layout = request.data.layout(spec["hidden"])
     prompt = torch.arange(prompts.shape[0]).repeat_interleave(nearest.shape[1])
-    checkpoints = corpus.theta[corpus.admitted()][nearest.flatten()]
+    checkpoints = corpus.checkpoints()[nearest.flatten()]
     candidates = make_candidates(checkpoints, layout, request.split, prompt, nearest.flatten())
     chosen = choose(candidates, request.sizes, request.forget, SelectionConfig(**spec["selection"]))
     attributes = {"task": options.task, "method": LOOKUP, "forget": options.forget}

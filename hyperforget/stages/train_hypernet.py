@@ -48,7 +48,7 @@ def work(options: argparse.Namespace) -> None:
     torch.manual_seed(derived_seed(spec["seed"], "initialise", options.task, options.model))
     architecture = Architecture(conditioning=spec["conditioning"], **config.architecture.model_dump())
     model = Hypernetwork(data.layout(spec["hidden"]), architecture)
-    explained_variance = model.space.fit(seen.theta[seen.admitted()])
+    explained_variance = model.space.fit(seen.checkpoints())
     if config.training.rebalance:
         seen, unseen = rebalanced(seen), rebalanced(unseen)
     trained = train_hypernetwork(

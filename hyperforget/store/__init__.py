@@ -30,6 +30,8 @@ Guarantees:
   flipped bit and every truncated or deleted file.
 - Nothing is removed but by `collect_garbage`, which leaves alone what was used within a time of grace.
 - No code of this package is needed to open an object: ``zarr.open_group(path / "data.zarr")`` is enough.
+
+`hyperforget.store.remote` keeps copies in buckets, for machines that share no file system.
 """
 
 from hyperforget.store.blobs import get_blob, put_blob
@@ -60,12 +62,14 @@ from hyperforget.store.recipes import (
     record,
     restore,
 )
+from hyperforget.store.remote import Bucket, Transfer, open_bucket, pull, push
 from hyperforget.store.selftest import Check, selftest
 from hyperforget.store.tags import Tag, checkout, delete_tag, list_tags, read_tag, tag
 from hyperforget.store.tokens import Token, read_token, write_token
 from hyperforget.store.verification import Finding, verify
 
 __all__ = [
+    "Bucket",
     "Check",
     "CorruptObjectError",
     "FileRef",
@@ -81,6 +85,7 @@ __all__ = [
     "StoredObject",
     "Tag",
     "Token",
+    "Transfer",
     "Version",
     "VersionFile",
     "append_log",
@@ -97,7 +102,10 @@ __all__ = [
     "list_tags",
     "load_pack",
     "look_up",
+    "open_bucket",
     "publish",
+    "pull",
+    "push",
     "put_blob",
     "reachable",
     "read",

@@ -9,14 +9,14 @@ SHA-256 of that, so equal results have the same version, whenever and wherever t
 
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from hyperforget.command import UserError
 from hyperforget.store.blobs import blob_path, get_blob, put_blob
-from hyperforget.store.canonical import canonical_json
+from hyperforget.store.canonical import canonical_json, digest
 from hyperforget.store.documents import create_document, list_documents, read_document
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import touch
@@ -55,6 +55,11 @@ class LogEntry:
     version_id: str
     message: str
     time: str
+
+    @property
+    def id(self) -> str:
+        """SHA-256 over all but the number, which differs between copies of a store."""
+        return digest({name: value for name, value in vars(self).items() if name != "number"})
 
 
 def snapshot(store: Path, results: Path) -> Version:
@@ -96,16 +101,25 @@ def read_version(store: Path, version_id: str) -> Version:
     Raises `MissingObjectError` or `CorruptObjectError` if the store does not hold it intact, and `UserError`
     for the id of something else.
     """
+    data = get_blob(store, version_id)
     try:
-        listed = json.loads(get_blob(store, version_id))
+        return parse_version(version_id, data)
+    except ValueError:
+        raise UserError(
+            f"{version_id} in store {store} is a file, but no version; see the log for versions"
+        ) from None
+
+
+def parse_version(version_id: str, data: bytes) -> Version:
+    """The version that the bytes of a blob are; ValueError if they are something else."""
+    try:
+        listed = json.loads(data)
         files = tuple(VersionFile(path, sha256) for path, sha256 in listed)
         intact = isinstance(listed, list) and bool(files) and all(map(_is_sound, files))
-    except UserError:
-        raise
-    except (ValueError, TypeError):
+    except TypeError:
         intact = False
     if not intact:
-        raise UserError(f"{version_id} in store {store} is a file, but no version; see the log for versions")
+        raise ValueError("is no version")
     return Version(version_id, files)
 
 
@@ -147,6 +161,28 @@ def append_log(store: Path, version_id: str, message: str) -> LogEntry:
         entry = LogEntry(number, version_id, message, time)
         if create_document(store, log_place(number), asdict(entry)):
             return entry
+
+
+def merge_log(store: Path, entries: Iterable[LogEntry]) -> int:
+    """Append the entries of another copy of the store that this one lacks, the oldest first; returns how many.
+
+    Raises as `use_version` does: what is logged must be there.
+    """
+    log = read_log(store)
+    known, number, added = {entry.id for entry in log}, len(log), 0
+    for entry in sorted(entries, key=lambda entry: (entry.time, entry.id)):
+        if entry.id in known:
+            continue
+        use_version(store, entry.version_id)
+        number += 1
+        while not create_document(store, log_place(number), asdict(replace(entry, number=number))):
+            taken = read_document(store, log_place(number))
+            if taken is not None and LogEntry(**taken).id == entry.id:
+                break  # by another who merges the same
+            number += 1
+        else:
+            added += 1
+    return added
 
 
 def read_log(store: Path) -> list[LogEntry]:

@@ -29,7 +29,7 @@ from hyperforget.store.files import file_digest, rename_if_absent, size_of, touc
 from hyperforget.store.layout import object_folder, staging_folder
 from hyperforget.store.objects import read, read_attributes
 
-ARRAYS = ("theta", "loss", "saved")
+ARRAYS = ("theta", "loss", "correct", "saved")
 DESCRIPTION = "pack.json"
 
 _BLOCK_BYTES = 1 << 18  # small enough that the checksum finds in the cache what was just read
@@ -50,7 +50,7 @@ class PackedArray:
 
 
 def load_pack(store: Path, corpus_id: str, *, mapped: bool = False) -> dict[str, np.ndarray]:
-    """``theta`` (R, T, P), ``loss`` (R, T, C) and ``saved`` (R,) of a corpus, made anew if need be.
+    """``theta`` (R, T, P), ``loss`` and ``correct`` (R, T, C) and ``saved`` (R,) of a corpus, made anew if need be.
 
     With ``mapped``, for a corpus beyond memory, the arrays stay on disk and are read where they are used;
     what is written to them is not kept. Raises as `read` does if a pack cannot be made.
@@ -111,6 +111,8 @@ def _describe(folder: Path) -> dict[str, PackedArray]:
     body = decode_document(data)
     if body["corpus"] != folder.name:
         raise ValueError(f"is that of corpus {body['corpus']}")
+    if set(body["arrays"]) != set(ARRAYS):
+        raise ValueError(f"has the arrays {', '.join(body['arrays'])} instead of {', '.join(ARRAYS)}")
     return {
         name: PackedArray(**{**entry, "shape": tuple(entry["shape"])})
         for name, entry in body["arrays"].items()

@@ -1,7 +1,8 @@
 """What a store must keep: all that tags, the last log entries and results lead to, and how that was made."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hyperforget.store import history, tags
@@ -42,31 +43,41 @@ def reachable(
     damage to the store hides what must be kept.
     """
     records = {record.recipe.id: record for record in read_records(store)}
-    producers: dict[str, list[str]] = {}
+    start = [*also, *_from_versions(store, keep_last_entries)]
+    for folder in results_folders:
+        start += _from_results(store, folder)
+    return closure(start, records, partial(_named_by, store))
+
+
+def closure(
+    start: Iterable[Node],
+    records: Mapping[str, Record],
+    named_by: Callable[[Node], Iterable[Node]],
+    each: Callable[..., Iterable[Iterable[Node]]] = map,
+) -> Reachable:
+    """Everything that ``start`` leads to, among ``records`` by the id of their node.
+
+    ``named_by`` tells what a blob or an object names. ``each`` is `map`, or does the same with many at once.
+    """
+    producers: dict[str, list[Node]] = {}
     for recipe_id, record in records.items():
         for file in record.outputs.values():
-            producers.setdefault(file.sha256, []).append(recipe_id)
-    seen: set[Node] = set()
-    pending = [*also, *_from_versions(store, keep_last_entries)]
-    for folder in results_folders:
-        pending += _from_results(store, folder)
-    while pending:
-        node = pending.pop()
-        if node in seen:
-            continue
-        seen.add(node)
+            producers.setdefault(file.sha256, []).append(("recipe", recipe_id))
+
+    def follow(node: Node) -> Iterable[Node]:
         kind, name = node
-        if kind == "blob":
-            pending += [("recipe", recipe_id) for recipe_id in producers.get(name, [])]
-            pending += _from_blob(store, name)
-        elif kind == "recipe":
-            pending += _from_recipe(records.get(name))
-        else:
-            pending += _from_object(store, name)
-    objects, blobs, found = (
+        if kind == "recipe":
+            return _from_recipe(records.get(name))
+        return [*named_by(node), *(producers.get(name, []) if kind == "blob" else [])]
+
+    seen, found = set[Node](), set(start)
+    while found:
+        seen |= found
+        found = {target for targets in each(follow, sorted(found)) for target in targets} - seen
+    objects, blobs, recipes = (
         frozenset(name for kind, name in seen if kind == wanted) for wanted in ("object", "blob", "recipe")
     )
-    return Reachable(objects, blobs, found)
+    return Reachable(objects, blobs, recipes)
 
 
 def _from_versions(store: Path, keep_last_entries: int) -> Iterator[Node]:
@@ -85,6 +96,11 @@ def _from_results(store: Path, folder: Path) -> Iterator[Node]:
         yield "blob", file_digest(folder / path)
         if path.endswith(".json") and (token := token_in((folder / path).read_bytes())):
             yield "object", token.object_id
+
+
+def _named_by(store: Path, node: Node) -> Iterator[Node]:
+    kind, name = node
+    return _from_blob(store, name) if kind == "blob" else _from_object(store, name)
 
 
 def _from_blob(store: Path, sha256: str) -> Iterator[Node]:

@@ -94,14 +94,19 @@ def record(store: Path, recipe: Recipe, outputs: Mapping[str, Path], provenance:
         files[name] = OutputFile(path.as_posix(), put_blob(store, data), len(data))
         if token := token_in(data):
             objects.add(token.object_id)
-    new = Record(recipe, files, tuple(sorted(objects)), provenance)
-    while not create_document(store, recipe_place(recipe.id), asdict(new)):
+    keep_record(store, Record(recipe, files, tuple(sorted(objects)), provenance))
+
+
+def keep_record(store: Path, new: Record) -> None:
+    """Keep the record of a result whose files and objects are in the store; raises as `record` does."""
+    place = recipe_place(new.recipe.id)
+    while not create_document(store, place, asdict(new)):
         try:
-            earlier = read_record(store, recipe.id)
+            earlier = read_record(store, new.recipe.id)
         except CorruptObjectError:
-            replace_document(store, recipe_place(recipe.id), asdict(new))
+            replace_document(store, place, asdict(new))
             return
-        if earlier is not None and touch(store / recipe_place(recipe.id)):
+        if earlier is not None and touch(store / place):
             _compare(store, earlier, new)
             return
 
@@ -149,8 +154,11 @@ def restore(store: Path, found: Record, outputs: Mapping[str, Path]) -> None:
 def read_record(store: Path, recipe_id: str) -> Record | None:
     """The record of a recipe by its id, or None; raises `CorruptObjectError` if it is damaged."""
     body = read_document(store, recipe_place(recipe_id))
-    if body is None:
-        return None
+    return None if body is None else record_of(body)
+
+
+def record_of(body: Mapping[str, Any]) -> Record:
+    """The record that the body of a document is."""
     recipe = body["recipe"]
     inputs = {name: FileRef(**file) for name, file in recipe["inputs"].items()}
     return Record(

@@ -38,17 +38,21 @@ def tag(store: Path, name: str, version_id: str) -> Tag:
 
     Raises `UserError` if the name is given to another version or unfit, and as `use_version` does.
     """
-    place = tag_place(name)
-    use_version(store, version_id)
-    new = Tag(name, version_id, datetime.now(UTC).isoformat(timespec="seconds"))
+    return give_tag(store, Tag(name, version_id, datetime.now(UTC).isoformat(timespec="seconds")))
+
+
+def give_tag(store: Path, new: Tag) -> Tag:
+    """Like `tag`, at the time that ``new`` says."""
+    place = tag_place(new.name)
+    use_version(store, new.version_id)
     while not create_document(store, place, asdict(new)):
-        earlier = _read(store, name)
+        earlier = _read(store, new.name)
         if earlier is None:
             continue  # deleted meanwhile
-        if earlier.version_id != version_id:
+        if earlier.version_id != new.version_id:
             raise UserError(
-                f"tag {name} is version {earlier.version_id} already, not {version_id}; a tag never moves, "
-                "choose another name or delete that tag first"
+                f"tag {new.name} is version {earlier.version_id} already, not {new.version_id}; a tag never "
+                "moves, choose another name or delete that tag first"
             )
         return earlier
     return new

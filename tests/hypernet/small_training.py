@@ -47,7 +47,7 @@ def train(unfinished: Unfinished, config: TrainingConfig = CONFIG) -> Trained:
     images = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4)
     generator = torch.Generator().manual_seed(1)
     seen, unseen = corpus(30, 0), corpus(10, 1)
-    model.space.fit(seen.theta[seen.admitted()])
+    model.space.fit(seen.checkpoints())
     with patch.object(training, "_HISTORY_PAIRS", 16):
         return training.train_hypernetwork(
             model, PROCESSES["ddpm"], seen, unseen, images, config, generator, unfinished

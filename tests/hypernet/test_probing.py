@@ -98,7 +98,7 @@ def test_networks_start_from_the_random_starts_of_runs(runs: Corpus, asked: list
     starts = asked[0][1]
     for network in range(NETWORKS):
         rows = slice(network * PROMPTS, (network + 1) * PROMPTS)
-        assert torch.equal(starts.params[rows], runs.theta[network, 0].expand(PROMPTS, -1))
+        assert torch.equal(starts.params[rows], runs.all_theta[network, 0].expand(PROMPTS, -1))
         assert torch.equal(starts.performance[rows], runs.performance[network, 0].expand(PROMPTS, -1))
     assert starts.params.shape[0] == CLASSES * NETWORKS * PROMPTS
 
@@ -194,7 +194,7 @@ def test_a_real_model_is_measured_on_the_split(
         torch.testing.assert_close(found.observed, torch.full_like(found.observed, float(np.log(4))))
     else:
         assert torch.equal(found.observed, found.observed[..., :1].expand_as(found.observed))
-        expected = probing.measure(runs.theta[:NETWORKS, 0], layout, SPLIT)[0]
+        expected = probing.measure(runs.all_theta[:NETWORKS, 0], layout, SPLIT)[0]
         torch.testing.assert_close(found.observed[..., 0], expected.T, atol=1e-5, rtol=1e-4)
 
 

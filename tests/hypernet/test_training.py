@@ -50,7 +50,7 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch, tmp_
         generator = torch.Generator().manual_seed(seed)
         corpus = {"conditioning": conditioning, "shared": space == "subspace"}
         seen = make_corpus(**corpus)
-        model.space.fit(seen.theta[seen.admitted()])
+        model.space.fit(seen.checkpoints())
         unseen = make_corpus(10, seed=1, **corpus) if unseen is None else unseen
         unfinished = Unfinished(tmp_path / "state.safetensors", interval=3600)
         trained = train_hypernetwork(
@@ -175,7 +175,7 @@ def test_in_the_subspace_losses_are_matched_on_the_networks_that_are_handed_over
 def test_unseen_runs_are_measured_and_not_trained_on(train: Train, make_corpus: Make) -> None:
     plain, _ = train("dihyfo-2")
     unseen = make_corpus(10, seed=1)
-    other, _ = train("dihyfo-2", unseen=Corpus(unseen.theta + 10, unseen.performance, unseen.saved))
+    other, _ = train("dihyfo-2", unseen=Corpus(unseen.all_theta + 10, unseen.performance, unseen.saved))
     for found, expected in zip(other.history, plain.history, strict=True):
         assert found.train_mse == expected.train_mse
         assert found.test_mse > expected.test_mse + 1

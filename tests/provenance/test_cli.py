@@ -15,7 +15,9 @@ from hyperforget.cli import app
 from hyperforget.store.blobs import blob_path
 from hyperforget.store.files import file_digest
 
-COMMANDS = ("log", "show", "lineage", "diff", "tag", "checkout", "verify", "gc", "export", "selftest")
+COMMANDS = (
+    "log", "show", "lineage", "diff", "tag", "checkout", "verify", "gc", "export", "selftest", "push", "pull",
+)  # fmt: skip
 
 
 @pytest.fixture

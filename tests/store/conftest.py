@@ -21,6 +21,7 @@ def publish_segment(root: Path, seed: int) -> str:
     arrays = {
         "theta": generator.normal(size=(3, 4, 14)).astype(np.float32),
         "loss": generator.exponential(size=(3, 4, 2)).astype(np.float32),
+        "correct": generator.integers(0, 11, size=(3, 4, 2)).astype(np.int32),
         "saved": np.array([4, 2, 3], np.int64),
     }
     return store.publish(root, "segment", arrays, {"task": "digits-4", "shard": seed, "sizes": SIZES})

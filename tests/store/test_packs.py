@@ -49,7 +49,8 @@ def test_building_again_replaces_and_leaves_a_mapped_pack_to_its_reader(run: Sim
     mapped = store.load_pack(run.root, run.objects["corpus"], mapped=True)["theta"]
     folder = store.build_pack(run.root, run.objects["corpus"])
     np.testing.assert_array_equal(mapped, joined(run)["theta"])
-    assert {path.name for path in folder.iterdir()} == {"loss.npy", "pack.json", "saved.npy", "theta.npy"}
+    arrays = {"theta.npy", "loss.npy", "correct.npy", "saved.npy"}
+    assert {path.name for path in folder.iterdir()} == arrays | {"pack.json"}
     assert list((run.root / "tmp").iterdir()) == []
 
 
@@ -58,6 +59,15 @@ def test_a_pack_of_another_corpus_is_not_believed(run: SimpleNamespace) -> None:
     store.build_pack(run.root, run.objects["corpus"])
     os.rename(pack_folder(run.root, run.objects["corpus"]), pack_folder(run.root, corpus))
     assert store.load_pack(run.root, corpus)["theta"].shape == (3, 4, 14)
+
+
+def test_a_pack_that_lacks_an_array_is_made_anew(
+    run: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(packs_module, "ARRAYS", ("theta", "loss", "saved"))
+        store.build_pack(run.root, run.objects["corpus"])
+    assert set(store.load_pack(run.root, run.objects["corpus"])) == {"theta", "loss", "correct", "saved"}
 
 
 def test_what_cannot_be_packed(run: SimpleNamespace) -> None:

@@ -78,6 +78,24 @@ def test_a_checkout_in_a_new_folder_leaves_the_workflow_nothing_to_do(tagged, tm
     assert outputs(new) == before
 
 
+def test_after_a_pull_and_a_checkout_on_another_machine_there_is_nothing_to_do(tagged, tmp_path):
+    pytest.importorskip("obstore", reason="no obstore: pip install 'hyperforget[remote]'")
+    run, before = tagged
+    remote, new = tmp_path / "remote", tmp_path / "new"
+    remote.mkdir()
+    store(run.folder, "push", remote.as_uri())
+    theirs = ("--store", str(new / "results/store"))
+    pulled = store(run.folder, "pull", remote.as_uri(), "paper", *theirs)
+    assert pulled["recipes"] == 40
+    assert store(run.folder, "verify", "--level", "2", *theirs) == []
+    store(run.folder, "checkout", "paper", "--results", str(new / "results"), *theirs)
+    printed = run.snakemake("-n", TARGET, *REDUCED, "--directory", str(new))
+    assert "Nothing to be done" in printed.stdout
+    assert outputs(new) == before
+    lineage = store(run.folder, "lineage", str(new / TARGET), *theirs)
+    assert len(lineage["steps"]) == 40
+
+
 def test_after_other_settings_a_checkout_with_its_configuration_is_complete_too(tagged):
     run, before = tagged
     printed = run.snakemake(TARGET, *REDUCED, *FEWER_STEPS)

@@ -1,0 +1,62 @@
+"""What a push and a pull have in common: their result, and doing many things at once."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from hyperforget.command import progress
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_AT_ONCE = 8
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """How many of each kind travelled, or with ``dry_run`` would have; bytes of files and objects; how many of all
+    these were there already.
+
+    ``left`` are ids of recipes that have another result where they were to go, which stays.
+    """
+
+    dry_run: bool
+    objects: int
+    recipes: int
+    files: int
+    log_entries: int
+    tags: int
+    bytes: int
+    present: int
+    left: tuple[str, ...] = ()
+
+
+def at_once(
+    action: Callable[[Item], Result], items: Iterable[Item], workers: int = _AT_ONCE
+) -> Iterator[Result]:
+    """Results of ``action`` in the order of ``items``, several at once; after an error no other begins."""
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield from pool.map(action, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def show(items: Iterable[Item], total: int, description: str, unit: str) -> list[Item]:
+    """All ``items``, showing progress while they come; nothing is shown of nothing."""
+    return list(progress(items, total, description, unit) if total else items)
+
+
+def show_bytes(sizes: Iterable[int], files: int, total: int, description: str) -> None:
+    """Go through the sizes of files, one by one as these are done, showing progress in megabytes of ``total``."""
+    if files:
+        show(_megabytes(sizes), max(total // _MEGABYTE, 1), f"{description} {files} files", "megabyte")
+
+
+def _megabytes(sizes: Iterable[int]) -> Iterator[None]:
+    done = 0
+    for size in sizes:
+        before, done = done, done + size
+        yield from [None] * (done // _MEGABYTE - before // _MEGABYTE)

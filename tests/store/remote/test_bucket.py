@@ -1,0 +1,152 @@
+"""URLs, settings and errors of a storage: each is one clear sentence."""
+
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from raw_bucket import keys
+
+from hyperforget.command import UserError
+from hyperforget.store import MissingObjectError
+from hyperforget.store.remote import bucket as storage
+from hyperforget.store.remote import open_bucket, pull, push
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        (
+            "results/copy",
+            r"remote 'results/copy' is no URL; write s3://bucket/prefix, or file:///.*results/copy for",
+        ),
+        ("s4://bucket/x", r"has scheme 's4'; allowed are s3, gs, az, file; did you mean 's3'\?"),
+        ("https://storage.example.org/x", r"has scheme 'https'; allowed are s3, gs, az, file"),
+        (
+            "s3://key:secret@bucket/x",
+            r"remote s3://bucket/x must be a bucket and a prefix alone; credentials",
+        ),
+        ("s3://bucket/x?region=eu", r"must be a bucket and a prefix alone; .* AWS_ACCESS_KEY_ID"),
+        ("s3:///x", r"names no prefix|names no bucket"),
+        ("file://folder/x", r"write file:///folder"),
+        ("file:///no/such/folder", r"folder /no/such/folder does not exist; make it or check the name"),
+    ],
+)
+def test_other_urls_are_refused(url: str, told: str) -> None:
+    pytest.importorskip("obstore")
+    with pytest.raises(UserError, match=told) as refused:
+        open_bucket(url)
+    assert "secret" not in str(refused.value)
+
+
+def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("obstore", "obstore.store"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UserError, match=r"obstore is not installed; .*pip install hyperforget\[remote\]"):
+        open_bucket("s3://bucket/x")
+
+
+def test_plain_http_is_for_this_machine_unless_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("obstore")
+    monkeypatch.delenv("AWS_ALLOW_HTTP", raising=False)
+    for endpoint in (
+        "http://127.0.0.1:9000",
+        "http://localhost:9000",
+        "http://[::1]:9000",
+        "https://example.org",
+    ):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        open_bucket("s3://bucket/x")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1.example.org")
+    with pytest.raises(
+        UserError, match=r"AWS_ENDPOINT_URL is http://.*: plain http shows all .* AWS_ALLOW_HTTP=true"
+    ):
+        open_bucket("s3://bucket/x")
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    open_bucket("s3://bucket/x")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "storage.example.org")
+    with pytest.raises(UserError, match="must be a URL such as https://"):
+        open_bucket("s3://bucket/x")
+
+
+def test_an_unknown_bucket_is_told(run: SimpleNamespace, s3: str, tmp_path: Path) -> None:
+    unknown = open_bucket("s3://no-such-bucket/store")
+    for move in (lambda: push(run.root, unknown), lambda: pull(tmp_path / "new", unknown)):
+        with pytest.raises(
+            UserError, match=r"^remote s3://no-such-bucket/store: there is no such bucket; create it"
+        ):
+            move()
+
+
+def test_an_endpoint_that_does_not_answer_is_told(
+    run: SimpleNamespace, s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(storage, "_RETRIES", {"max_retries": 1})
+    with pytest.raises(UserError, match=r"it cannot be reached; check the network and .* AWS_ENDPOINT_URL"):
+        push(run.root, open_bucket(s3))
+
+
+@pytest.fixture
+def strict(server: str, s3: str) -> Iterator[str]:
+    """The server looks at credentials, and knows none."""
+    _expect_credentials_after(server, "0")
+    yield s3
+    _expect_credentials_after(server, "inf")
+
+
+def _expect_credentials_after(server: str, requests: str) -> None:
+    url, kind = f"{server}/moto-api/reset-auth", {"Content-Type": "text/plain"}
+    request = urllib.request.Request(url, requests.encode(), kind, method="POST")
+    urllib.request.urlopen(request, timeout=30).close()
+
+
+def test_wrong_credentials_are_told(run: SimpleNamespace, strict: str) -> None:
+    with pytest.raises(UserError, match=f"^remote {strict}: AWS_ACCESS_KEY_ID is not known there; check it$"):
+        push(run.root, open_bucket(strict))
+
+
+def test_missing_credentials_are_told() -> None:
+    pytest.importorskip("obstore")
+    refused = OSError("Generic S3 error: Error performing PUT http://169.254.169.254/latest/api/token in 5s")
+    with (
+        pytest.raises(UserError, match="no credentials were found; set AWS_ACCESS_KEY_ID"),
+        storage._explaining("s3://b"),
+    ):
+        raise refused
+
+
+def test_files_are_read_written_and_created(s3: str) -> None:
+    bucket = open_bucket(s3)
+    with pytest.raises(MissingObjectError, match=f"a/b is missing from {s3}"):
+        storage.read(bucket, "a/b")
+    assert storage.create(bucket, "a/b", b"1")
+    assert not storage.create(bucket, "a/b", b"2")
+    assert storage.read(bucket, "a/b") == b"1"
+    storage.write(bucket, "a/b", b"3")
+    assert storage.read(bucket, "a/b") == b"3"
+
+
+def test_large_files_travel_in_pieces(s3: str, tmp_path: Path) -> None:
+    bucket = open_bucket(s3)
+    data = bytes(range(256)) * 90_000  # 23 MB
+    (tmp_path / "file").write_bytes(data)
+    storage.write(bucket, "large", tmp_path / "file")
+    pieces = list(storage.read_pieces(bucket, "large"))
+    assert len(pieces) > 1
+    assert b"".join(pieces) == data
+    assert dict(storage.list_keys(bucket)) == keys(bucket) == {"large": len(data)}
+    assert dict(storage.list_keys(bucket, "lar")) == {}
+
+
+def test_a_folder_is_a_remote_too(run: SimpleNamespace, tmp_path: Path) -> None:
+    pytest.importorskip("obstore")
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    bucket = open_bucket(folder.as_uri())
+    assert push(run.root, bucket).objects == 4
+    assert push(run.root, bucket).objects == 0
+    assert pull(tmp_path / "new", bucket, "paper").objects == 4
+    assert (folder / "tags" / "paper.json").is_file()

@@ -1,0 +1,260 @@
+"""Push: only what is lacking travels, in an order that never leaves a name without what it names."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from raw_bucket import content, dangling, delete, keys, put
+
+from hyperforget import store
+from hyperforget.command import UserError
+from hyperforget.store import CorruptObjectError, MissingObjectError, chunks
+from hyperforget.store.blobs import blob_path
+from hyperforget.store.layout import object_folder
+from hyperforget.store.remote import Bucket, Transfer, contents, pull, push, upload
+
+
+def test_everything_travels_once_under_its_name(run: SimpleNamespace, bucket: Bucket) -> None:
+    done = push(run.root, bucket)
+    blobs = {path.name for path in run.root.glob("blobs/*/*")}
+    data = {path.read_bytes() for path in run.root.glob("objects/*/*/data.zarr/**/*") if path.is_file()}
+    assert (done.objects, done.recipes, done.files, done.tags, done.log_entries) == (4, 5, len(blobs), 1, 1)
+    assert done.present == 0
+    there = keys(bucket)
+    sizes = {
+        kind: sum(size for key, size in there.items() if key.startswith(kind)) for kind in ("blobs", "data")
+    }
+    assert done.bytes == sum(sizes.values())
+    assert sizes["data"] == sum(map(len, data))  # equal files of several objects travel once
+    for key in there:
+        if key.startswith(("blobs/", "data/")):
+            sha256 = hashlib.sha256(content(bucket, key)).hexdigest()
+            assert key == f"{key.split('/')[0]}/{sha256[:2]}/{sha256}"
+    assert {key.split("/")[-1] for key in there if key.startswith("blobs")} == blobs
+    assert {key.split("/")[-1] for key in there if key.startswith("objects")} == {
+        f"{object_id}.json" for object_id in run.objects.values()
+    }
+    assert {key.split("/")[2] for key in there if key.startswith("recipes")} == {
+        recipe.id for recipe in run.recipes.values()
+    }
+    assert json.loads(content(bucket, "remote.json")) == {"format": 1, "hash": "sha256"}
+    assert "tags/paper.json" in there
+    assert dangling(bucket) == []
+
+
+def test_a_second_push_sends_nothing(
+    run: SimpleNamespace, bucket: Bucket, fail_after: Callable[[str, int], None]
+) -> None:
+    first = push(run.root, bucket)
+    before = keys(bucket)
+    fail_after("put", 1)  # of remote.json, which is there
+    second = push(run.root, bucket)
+    sent = (second.objects, second.recipes, second.files, second.tags, second.log_entries, second.bytes)
+    assert sent == (0, 0, 0, 0, 0, 0)
+    assert second.present == 4 + 5 + first.files + 1 + 1
+    assert keys(bucket) == before
+
+
+def test_only_what_is_new_travels(run: SimpleNamespace, bucket: Bucket) -> None:
+    push(run.root, bucket)
+    before = keys(bucket)
+    object_id = store.publish(run.root, "networks", {"params": np.ones((2, 3))}, {})
+    done = push(run.root, bucket)
+    assert (done.objects, done.recipes, done.files) == (1, 0, 0)
+    added = keys(bucket).keys() - before.keys()
+    manifest = f"objects/{object_id[:2]}/{object_id}.json"
+    assert manifest in added
+    assert all(key.startswith("data/") for key in added - {manifest})
+
+
+def test_a_dry_run_tells_and_sends_nothing(run: SimpleNamespace, bucket: Bucket) -> None:
+    told = push(run.root, bucket, dry_run=True)
+    assert keys(bucket) == {}
+    done = push(run.root, bucket)
+    assert told == Transfer(**{**vars(done), "dry_run": True})
+    assert push(run.root, bucket, dry_run=True).present == push(run.root, bucket).present
+
+
+def test_an_interrupted_push_is_valid_at_every_moment_and_goes_on(
+    run: SimpleNamespace, bucket: Bucket, fail_after: Callable[[str, int], None], tmp_path: Path
+) -> None:
+    attempts = 1
+    while not _push_some(run.root, bucket, fail_after):
+        attempts += 1
+        assert dangling(bucket) == []
+    sent = len(keys(bucket)) - 1
+    assert attempts > 5
+    assert sent > (attempts - 2) * 4 + 3  # every attempt but the last got as far as it could
+    pull(tmp_path / "new", bucket)
+    assert store.verify(tmp_path / "new", 2) == []
+
+
+def _push_some(root: Path, bucket: Bucket, fail_after: Callable[[str, int], None]) -> bool:
+    """Push until the sixth file, and return whether that was all."""
+    fail_after("put", 5)  # of which up to two are remote.json
+    try:
+        push(root, bucket)
+    except UserError as error:
+        if "it cannot be reached" not in str(error):
+            raise
+        return False
+    return True
+
+
+def test_a_damaged_file_is_not_sent(run: SimpleNamespace, bucket: Bucket) -> None:
+    path = blob_path(run.root, store.snapshot(run.root, run.results).files[0].sha256)
+    path.write_bytes(path.read_bytes()[::-1])
+    with pytest.raises(CorruptObjectError, match=f"{path.name} is damaged: .*; rerun the stage"):
+        push(run.root, bucket)
+    assert f"blobs/{path.name[:2]}/{path.name}" not in keys(bucket)
+    assert dangling(bucket) == []
+
+
+def test_a_store_that_is_not_whole_is_refused(run: SimpleNamespace, bucket: Bucket) -> None:
+    folder = object_folder(run.root, run.objects["networks"])
+    folder.rename(folder.parents[2] / "aside")
+    with pytest.raises(MissingObjectError, match=f"is not whole: object {folder.name} is missing"):
+        push(run.root, bucket)
+    assert keys(bucket) == {}
+
+
+def other_version(run: SimpleNamespace, text: str = "other") -> str:
+    (run.results / "metrics.csv").write_text(text)
+    return store.snapshot(run.root, run.results).id
+
+
+def test_a_tag_that_names_another_version_stops_all(run: SimpleNamespace, bucket: Bucket) -> None:
+    push(run.root, bucket)
+    before = keys(bucket)
+    version_id = other_version(run)
+    store.delete_tag(run.root, "paper")
+    store.tag(run.root, "paper", version_id)
+    with pytest.raises(UserError) as refused:
+        push(run.root, bucket)
+    assert f"tag paper is version {version_id[:12]} here, but {run.version_id[:12]} in remote" in str(
+        refused.value
+    )
+    assert "delete the one here, or give it another name" in str(refused.value)
+    assert keys(bucket) == before
+    store.delete_tag(run.root, "paper")
+    store.tag(run.root, "paper-2", version_id)
+    assert push(run.root, bucket).tags == 1
+
+
+def test_a_tag_that_another_gives_meanwhile_is_not_overwritten(
+    run: SimpleNamespace, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version_id = other_version(run)
+    store.tag(run.root, "late", version_id)
+    steps = upload._steps
+
+    def give_it_first(lacking: upload._Parcel) -> list[upload._Step]:
+        put(bucket, "tags/late.json", contents.encode_tag(store.Tag("late", run.version_id, "2026-01-01")))
+        return steps(lacking)
+
+    monkeypatch.setattr(upload, "_steps", give_it_first)
+    with pytest.raises(
+        UserError, match=f"tag late is version {version_id[:12]} here, but {run.version_id[:12]}"
+    ):
+        push(run.root, bucket)
+    assert json.loads(content(bucket, "tags/late.json"))["version_id"] == run.version_id
+    assert dangling(bucket) == []
+
+
+def test_logs_are_joined(run: SimpleNamespace, bucket: Bucket, tmp_path: Path) -> None:
+    push(run.root, bucket)
+    pull(tmp_path / "theirs", bucket)
+    ours = store.append_log(run.root, other_version(run), "ours")
+    theirs = store.append_log(tmp_path / "theirs", run.version_id, "theirs")
+    assert ours.number == theirs.number == 2
+    assert push(run.root, bucket).log_entries == push(tmp_path / "theirs", bucket).log_entries == 1
+    assert pull(run.root, bucket).log_entries == pull(tmp_path / "theirs", bucket).log_entries == 1
+    for root in (run.root, tmp_path / "theirs"):
+        entries = store.read_log(root)
+        assert [entry.number for entry in entries] == [1, 2, 3]
+        assert {entry.message: entry.time for entry in entries[1:]} == {
+            "ours": ours.time,
+            "theirs": theirs.time,
+        }
+        assert push(root, bucket).log_entries == pull(root, bucket).log_entries == 0
+
+
+def test_other_encodings_of_one_object_do_not_mix(
+    run: SimpleNamespace, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = np.repeat(np.random.default_rng(0).normal(size=(64, 1)), 200, axis=1)
+    ids, data = set(), []
+    for level in (0, 5):
+        monkeypatch.setattr(chunks, "LEVEL", level)
+        root = tmp_path / f"level-{level}"
+        ids.add(store.publish(root, "networks", {"params": params}, {}))
+        data.append({path.read_bytes() for path in root.glob("objects/*/*/data.zarr/params/c/0/0")})
+    (object_id,) = ids
+    assert data[0] != data[1]
+    # As if the second push began before the first had put its manifest there.
+    push(tmp_path / "level-0", bucket)
+    manifest = f"objects/{object_id[:2]}/{object_id}.json"
+    first = content(bucket, manifest)
+    delete(bucket, manifest)
+    push(tmp_path / "level-5", bucket)
+    put(bucket, manifest, first)
+    assert dangling(bucket) == []
+    pull(tmp_path / "new", bucket)
+    np.testing.assert_array_equal(store.read(tmp_path / "new", object_id).arrays["params"], params)
+    assert push(tmp_path / "level-5", bucket).objects == 0
+
+
+@pytest.mark.parametrize("kind", ["data", "blobs", "objects", "recipes", "tags", "log"])
+def test_what_was_deleted_there_is_sent_again(run: SimpleNamespace, bucket: Bucket, kind: str) -> None:
+    push(run.root, bucket)
+    key = max(each for each in keys(bucket) if each.startswith(kind))
+    before = content(bucket, key)
+    delete(bucket, key)
+    push(run.root, bucket)
+    assert content(bucket, key) == before
+
+
+@pytest.mark.parametrize("kind", ["data", "blobs"])
+def test_what_has_another_size_there_is_sent_again(run: SimpleNamespace, bucket: Bucket, kind: str) -> None:
+    push(run.root, bucket)
+    key = max(each for each in keys(bucket) if each.startswith(kind))
+    before = content(bucket, key)
+    put(bucket, key, before[:-1])
+    push(run.root, bucket)
+    assert content(bucket, key) == before
+
+
+def test_a_place_with_other_files_is_refused(run: SimpleNamespace, bucket: Bucket) -> None:
+    put(bucket, "holiday.jpg", b"sun")
+    with pytest.raises(UserError, match="holds other files and no store; name another prefix, such as s3://"):
+        push(run.root, bucket)
+    assert keys(bucket) == {"holiday.jpg": 3}
+
+
+def test_a_remote_of_a_later_format_is_refused(run: SimpleNamespace, bucket: Bucket, tmp_path: Path) -> None:
+    put(bucket, "remote.json", b'{"format": 2}')
+    for move in (lambda: push(run.root, bucket), lambda: pull(tmp_path / "new", bucket)):
+        with pytest.raises(UserError, match="has format 2, but this version of hyperforget reads format 1"):
+            move()
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_storage_that_ignores_conditions_is_refused(
+    run: SimpleNamespace, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "create", lambda bucket, key, data: put(bucket, key, data) or True)
+    with pytest.raises(UserError, match="ignores the condition of a write"):
+        push(run.root, bucket)
+    assert keys(bucket).keys() == {"remote.json"}
+
+
+def test_a_log_that_was_cleaned_stays_behind(run: SimpleNamespace, bucket: Bucket) -> None:
+    store.append_log(run.root, other_version(run), "second")
+    store.delete_tag(run.root, "paper")
+    store.collect_garbage(run.root, [run.results], 1, dry_run=False, grace_seconds=0)
+    assert push(run.root, bucket).log_entries == 1
+    assert dangling(bucket) == []
