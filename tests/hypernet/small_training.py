@@ -5,7 +5,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from hyperforget.command import run_command
@@ -92,7 +92,7 @@ def train_to_file(folder: Path, interval: float, asked_at: int = 0, number: int 
     def main() -> None:
         unfinished = Asked(folder / "state.safetensors", interval, asked_at, number)
         result = flat(train(unfinished))
-        save_file(result, folder / "partial")
+        (folder / "partial").write_bytes(save(result))
         (folder / "partial").rename(folder / "result.safetensors")
         unfinished.close()
 
