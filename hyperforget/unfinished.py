@@ -6,6 +6,7 @@ changed back goes on. It is no output of a rule, since these are deleted before 
 """
 
 import json
+import shutil
 import signal
 import sys
 import time
@@ -88,8 +89,10 @@ class Unfinished:
     def _write(self, state: State) -> None:
         from safetensors.torch import save_file
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.partial")
+        # A folder of its own, since safetensors too writes a file first that it then renames.
+        staging = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.partial")
+        staging.mkdir(parents=True)
+        partial = staging / self.path.name
         try:
             tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
             spent = self.spent + time.monotonic() - self._started
@@ -98,15 +101,15 @@ class Unfinished:
             partial.replace(self.path)
             sync(self.path.parent)
         finally:
-            partial.unlink(missing_ok=True)
+            shutil.rmtree(staging)
 
     def close(self) -> None:
         """Forget the state, now that the work is done, and let signals end the process again."""
         self.release()
         self.path.unlink(missing_ok=True)
         # Of processes that were killed while they wrote.
-        for partial in self.path.parent.glob(f".{self.path.name}.*.partial"):
-            partial.unlink(missing_ok=True)
+        for staging in self.path.parent.glob(f".{self.path.name}.*.partial"):
+            shutil.rmtree(staging, ignore_errors=True)
 
     def release(self) -> None:
         """Let signals end the process again."""

@@ -65,7 +65,7 @@ def train_hypernetwork(
     ema_model = averaged.module
     assert isinstance(ema_model, Hypernetwork)
     recompute_activations(model, hardware.activation_checkpointing)
-    network = DistributedDataParallel(model, broadcast_buffers=False) if process_count() > 1 else model
+    network = DistributedDataParallel(model) if process_count() > 1 else model
     optimizer = _optimizer(model, config, hardware)
     state = TrainingState(model, averaged, optimizer, generator)
     # Drawn again by training that goes on, before it takes the saved state of the generator.
@@ -74,20 +74,22 @@ def train_hypernetwork(
     ]
     if (saved := unfinished.load()) is not None:
         state.restore(saved)
-        print(f"resumed at step {state.step}", file=sys.stderr)
+        if process_rank() == 0:
+            print(f"resumed at step {state.step}", file=sys.stderr)
     history_steps = _evenly(config.steps, _HISTORY_POINTS)
     snapshot_steps = _evenly(config.steps, config.snapshots)
     autocast = computes_in_bfloat16(config.precision, device)
     grouped = group_by_class(data, model.layout.classes)
     steps = range(state.step + 1, config.steps + 1)
-    for step in progress(steps, config.steps, "training", initial=state.step):
+    shown = progress(steps, config.steps, "training", initial=state.step)
+    for step in shown if process_rank() == 0 else steps:
         batch = draw_batch(seen, process, model, config, config.batch_size, generator)
         images = draw_images(grouped, config.matching_images, generator) if config.loss_matching else None
         optimizer.zero_grad()
         pieces = list(batch.pieces(process_rank(), process_count(), hardware.micro_batches))
         for index, piece in enumerate(pieces):
             with _gradients_exchanged(network, index == len(pieces) - 1):
-                with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
+                with torch.autocast(device.type, torch.bfloat16) if autocast else nullcontext():
                     predicted = _predict(network, piece)
                 errors = _errors(predicted, piece, model, images, config)
                 # Gradients are averaged over processes; the sum of all pieces is to be divided by the whole batch.
