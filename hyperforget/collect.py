@@ -88,6 +88,8 @@ def collect_runs(
             generator.set_state(found.tensors["before plan"])
             decisions.set_state(found.tensors["decisions"])
             admission.restore(decided)
+            # A gigabyte at the thesis' scale.
+            found.tensors.clear()
         for first in range(done - done % _NETWORKS_AT_ONCE, runs, _NETWORKS_AT_ONCE):
             before_plan, begun = generator.get_state(), first
             count = min(_NETWORKS_AT_ONCE, runs - first)

@@ -6,6 +6,7 @@ changed back goes on. It is no output of a rule, since these are deleted before 
 """
 
 import json
+import shutil
 import signal
 import sys
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from hyperforget.processes import process_rank
 from hyperforget.store.files import sync
 
 if TYPE_CHECKING:
@@ -69,20 +71,12 @@ class Unfinished:
         return self._signal is not None or time.monotonic() - self._saved >= self.interval
 
     def save(self, state: State) -> None:
-        """Replace the saved state in one step; then leave the process if it was asked to end."""
-        from safetensors.torch import save_file
+        """Replace the saved state in one step; then leave the process if it was asked to end.
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.partial")
-        try:
-            tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
-            spent = self.spent + time.monotonic() - self._started
-            save_file(tensors, partial, {"facts": json.dumps(state.facts), "spent": json.dumps(spent)})
-            sync(partial)
-            partial.replace(self.path)
-            sync(self.path.parent)
-        finally:
-            partial.unlink(missing_ok=True)
+        Of several processes that do a job together, the first one writes.
+        """
+        if process_rank() == 0:
+            self._write(state)
         self._saved = time.monotonic()
         if self._signal is not None:
             name = signal.Signals(self._signal).name
@@ -92,13 +86,30 @@ class Unfinished:
             )
             sys.exit(128 + self._signal)
 
+    def _write(self, state: State) -> None:
+        from safetensors.torch import save_file
+
+        # A folder of its own, since safetensors too writes a file first that it then renames.
+        staging = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.partial")
+        staging.mkdir(parents=True)
+        partial = staging / self.path.name
+        try:
+            tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
+            spent = self.spent + time.monotonic() - self._started
+            save_file(tensors, partial, {"facts": json.dumps(state.facts), "spent": json.dumps(spent)})
+            sync(partial)
+            partial.replace(self.path)
+            sync(self.path.parent)
+        finally:
+            shutil.rmtree(staging)
+
     def close(self) -> None:
         """Forget the state, now that the work is done, and let signals end the process again."""
         self.release()
         self.path.unlink(missing_ok=True)
         # Of processes that were killed while they wrote.
-        for partial in self.path.parent.glob(f".{self.path.name}.*.partial"):
-            partial.unlink(missing_ok=True)
+        for staging in self.path.parent.glob(f".{self.path.name}.*.partial"):
+            shutil.rmtree(staging, ignore_errors=True)
 
     def release(self) -> None:
         """Let signals end the process again."""

@@ -1,5 +1,7 @@
 """Parts inside parts find their own states again."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,31 @@ def test_it_is_told_where_the_work_goes_on(tmp_path: Path, capsys: pytest.Captur
                 with resumed.part("step", lambda: State({})) as found:
                     assert (found and found.facts["done"]) == expected
     assert capsys.readouterr().err == "resumed at round 2, step 7\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_work_that_is_asked_to_end_saves_at_once_and_goes_on_later(tmp_path: Path, number: int) -> None:
+    class Asked(Counting):
+        def __init__(self, at: int) -> None:
+            super().__init__(rounds=4, steps=5)
+            self.at = at
+
+        def round(self, resumable: Resumable, start: int) -> torch.Tensor:
+            if start == self.at:
+                os.kill(os.getpid(), number)
+            return super().round(resumable, start)
+
+    before = signal.getsignal(number)
+    work = Asked(at=2)
+    with pytest.raises(SystemExit) as leaving:
+        work(Resumable(Unfinished(tmp_path / "state", interval=3600)))
+    assert leaving.value.code == 128 + number
+    assert signal.getsignal(number) == before
+    assert work.taken == 10
+    resumed = Asked(at=-1)
+    assert resumed(Resumable(Unfinished(tmp_path / "state", interval=3600))) == Counting(4, 5)(NOT_RESUMABLE)
+    assert resumed.taken == 10
+    assert signal.getsignal(number) == before
 
 
 def test_without_a_place_nothing_is_asked_for_its_state() -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from hyperforget.command import run_command
-from hyperforget.config import TrainingConfig
+from hyperforget.config import HardwareConfig, TrainingConfig
 from hyperforget.corpus import Corpus
 from hyperforget.hypernet import training
 from hyperforget.hypernet.architecture import Architecture
@@ -17,6 +17,7 @@ from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.training import Trained
 from hyperforget.networks import Layout, initialise
+from hyperforget.processes import together
 from hyperforget.tasks import Split
 from hyperforget.unfinished import Unfinished
 
@@ -40,7 +41,12 @@ def corpus(runs: int, seed: int) -> Corpus:
     return Corpus(theta, torch.rand(runs, 4, 4, generator=generator), saved)
 
 
-def train(unfinished: Unfinished, config: TrainingConfig = CONFIG) -> Trained:
+def train(
+    unfinished: Unfinished,
+    config: TrainingConfig = CONFIG,
+    hardware: HardwareConfig | None = None,
+    device: str | torch.device = "cpu",
+) -> Trained:
     torch.manual_seed(0)
     architecture = Architecture("dihyfo-1", "weights", 1, "units", "joint", 16, 2, 2, 4, 3.0)
     model = Hypernetwork(LAYOUT, architecture)
@@ -50,7 +56,15 @@ def train(unfinished: Unfinished, config: TrainingConfig = CONFIG) -> Trained:
     model.space.fit(seen.checkpoints())
     with patch.object(training, "_HISTORY_PAIRS", 16):
         return training.train_hypernetwork(
-            model, PROCESSES["ddpm"], seen, unseen, images, config, generator, unfinished
+            model.to(device),
+            PROCESSES["ddpm"],
+            seen,
+            unseen,
+            images.on(torch.device(device)),
+            config,
+            generator,
+            unfinished,
+            hardware,
         )
 
 
@@ -92,11 +106,22 @@ def train_to_file(folder: Path, interval: float, asked_at: int = 0, number: int 
     def main() -> None:
         unfinished = Asked(folder / "state.safetensors", interval, asked_at, number)
         result = flat(train(unfinished))
-        save_file(result, folder / "partial")
+        (folder / "partial").write_bytes(save(result))
         (folder / "partial").rename(folder / "result.safetensors")
         unfinished.close()
 
     run_command(main)
+
+
+def train_together(folder: Path, rank: int, count: int, port: int, **hardware: bool | int) -> None:
+    """Train as one of several processes that torchrun would have started; the first writes the result."""
+    torch.set_num_threads(1)
+    os.environ.update(RANK=str(rank), WORLD_SIZE=str(count), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    unfinished = Unfinished(folder / "state.safetensors", 0)
+    with together(torch.device("cpu")):
+        trained = train(unfinished, hardware=HardwareConfig(**hardware))
+    if rank == 0:
+        (folder / "result.safetensors").write_bytes(save(flat(trained)))
 
 
 def result(folder: Path) -> dict[str, Tensor]:

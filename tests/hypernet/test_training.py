@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from hyperforget.config import TrainingConfig
-from hyperforget.corpus import Corpus
-from hyperforget.hypernet import training
+from hyperforget.corpus import Corpus, Pairs
+from hyperforget.hypernet import batches, training
+from hyperforget.hypernet.batches import draw_batch, pair_weights
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import SPACES
-from hyperforget.hypernet.training import Trained, learning_rate_factor, pair_weights, train_hypernetwork
+from hyperforget.hypernet.training import Trained, learning_rate_factor, train_hypernetwork
 from hyperforget.networks import Layout, forward
 from hyperforget.tasks import Split
 from hyperforget.unfinished import Unfinished
@@ -29,6 +30,7 @@ SHORT = {
     "steps": 12, "batch_size": 16, "warmup": 3, "snapshots": 3, "ema": 0.9, "precision": "float32",
     "loss_matching": 0.0, "matching_images": 8,
 }  # fmt: skip
+CPU = torch.device("cpu")
 IMAGES = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4)
 
 
@@ -132,12 +134,12 @@ def test_loss_matching_brings_class_losses_closer(
             conditioning, steps=80, batch_size=64, learning_rate=8e-3, warmup=5, loss_matching=weight
         )
         corpus = make_corpus(conditioning=conditioning)
-        batch = training._draw(
+        batch = draw_batch(
             corpus, PROCESSES["ddpm"], model, TrainingConfig(), 256, torch.Generator().manual_seed(4)
         )
         with torch.no_grad():
             predicted = model.space.denormalise(training._predict(model, batch), batch.network)
-        errors.append(float(loss_errors(predicted, batch.pairs.target, layout, images).mean()))
+        errors.append(float(loss_errors(predicted, batch.target, layout, images).mean()))
     assert errors[1] < 0.8 * errors[0]
 
 
@@ -146,11 +148,11 @@ def test_in_the_subspace_losses_are_matched_on_the_networks_that_are_handed_over
     train: Train, monkeypatch: pytest.MonkeyPatch, conditioning: str
 ) -> None:
     """What lies outside of the subspace is the start's, of a model that reads one, and else the mean's."""
-    pairs: list[training.Pairs] = []
+    pairs: list[Pairs] = []
     networks: list[Tensor] = []
-    draw_pairs = training.draw_pairs
+    draw_pairs = batches.draw_pairs
 
-    def draw(*arguments: object) -> training.Pairs:
+    def draw(*arguments: object) -> Pairs:
         pairs.append(draw_pairs(*arguments))
         return pairs[-1]
 
@@ -158,7 +160,7 @@ def test_in_the_subspace_losses_are_matched_on_the_networks_that_are_handed_over
         networks.append(predicted)
         return loss_errors(predicted, *arguments)
 
-    monkeypatch.setattr(training, "draw_pairs", draw)
+    monkeypatch.setattr(batches, "draw_pairs", draw)
     monkeypatch.setattr(training, "loss_errors", match)
     _, model = train(conditioning, space="subspace", loss_matching=1.0)
     assert len(networks) == 12
@@ -220,16 +222,14 @@ def test_snapshots_are_copies(train: Train) -> None:
 def test_the_start_and_its_losses_are_hidden_from_a_model_that_reads_none(
     train: Train, make_corpus: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draw_pairs = training.draw_pairs
+    draw_pairs = batches.draw_pairs
     one, _ = train("dihyfo-2")
 
-    def draw_other_starts(*arguments: object) -> training.Pairs:
+    def draw_other_starts(*arguments: object) -> Pairs:
         pairs = draw_pairs(*arguments)
-        return training.Pairs(
-            pairs.start + 1, pairs.start_performance + 1, pairs.target, pairs.target_performance
-        )
+        return Pairs(pairs.start + 1, pairs.start_performance + 1, pairs.target, pairs.target_performance)
 
-    monkeypatch.setattr(training, "draw_pairs", draw_other_starts)
+    monkeypatch.setattr(batches, "draw_pairs", draw_other_starts)
     assert train("dihyfo-2")[0].history == one.history
     assert train("dihyfo-1")[0].history != one.history
 
@@ -244,9 +244,9 @@ def test_permutation_reorders_pairs_jointly_and_leaves_functions_unchanged(
     def draw(permute: bool) -> tuple[Tensor, Tensor, Tensor]:
         config = TrainingConfig(permute=permute)
         generator = torch.Generator().manual_seed(0)
-        batch = training._draw(make_corpus(), PROCESSES["ddpm"], model, config, 32, generator)
+        batch = draw_batch(make_corpus(), PROCESSES["ddpm"], model, config, 32, generator)
         assert batch.start is not None
-        return batch.start, batch.clean, batch.pairs.target_performance
+        return batch.start, batch.clean, batch.target_performance
 
     start, clean, losses = draw(permute)
     plain_start, plain_clean, plain_losses = draw(False)
@@ -277,9 +277,9 @@ def test_bfloat16_trains_in_bfloat16_and_keeps_float32_weights(train: Train) -> 
 
 
 def test_precision_is_as_asked_or_what_the_processor_can() -> None:
-    assert training.computes_in_bfloat16("bfloat16")
-    assert not training.computes_in_bfloat16("float32")
-    assert isinstance(training.computes_in_bfloat16("auto"), bool)
+    assert training.computes_in_bfloat16("bfloat16", CPU)
+    assert not training.computes_in_bfloat16("float32", CPU)
+    assert isinstance(training.computes_in_bfloat16("auto", CPU), bool)
 
 
 def test_gradients_are_clipped(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:

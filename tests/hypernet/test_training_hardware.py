@@ -1,0 +1,129 @@
+"""Training on other devices, in several processes and in less memory gives the same weights, but for rounding."""
+
+import multiprocessing
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from hyperforget.config import HardwareConfig
+from hyperforget.unfinished import Unfinished
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from small_training import CONFIG, flat, result, train, train_together
+
+# Children are forked from a process that has imported torch and has run nothing.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["small_training", "torch.distributed.optim"])
+SECONDS = 120
+
+
+def never(tmp_path: Path) -> Unfinished:
+    """Nothing is saved; signals are left alone."""
+    unfinished = Unfinished(tmp_path / "never.safetensors", interval=3600)
+    unfinished.due = lambda: False  # type: ignore[method-assign]
+    return unfinished
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tensor]:
+    """What one process gives on the CPU."""
+    return flat(train(never(tmp_path_factory.mktemp("alone"))))
+
+
+def largest_difference(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
+    assert one.keys() == other.keys()
+    return max(float((one[name].double() - other[name].double()).abs().max()) for name in one)
+
+
+def run_together(folder: Path, count: int, **hardware: bool | int) -> dict[str, Tensor]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    processes = [
+        PROCESSES.Process(target=train_together, args=(folder, rank, count, port), kwargs=hardware)
+        for rank in range(count)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        for process in processes:
+            process.join(SECONDS)
+        assert [process.exitcode for process in processes] == [0] * count
+    finally:
+        for process in processes:
+            process.kill()
+    return result(folder)
+
+
+@pytest.mark.parametrize(
+    "hardware",
+    [
+        {"micro_batches": 3},
+        # The batch of 12 does not divide evenly.
+        {"micro_batches": 5},
+        {"activation_checkpointing": True},
+        {"micro_batches": 4, "activation_checkpointing": True},
+    ],
+)
+def test_what_saves_memory_changes_no_weights(
+    alone: dict[str, Tensor], tmp_path: Path, hardware: dict[str, int]
+) -> None:
+    assert largest_difference(flat(train(never(tmp_path), hardware=HardwareConfig(**hardware))), alone) < 1e-6
+
+
+def test_activations_are_computed_again_only_where_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hyperforget.hypernet import transformer
+
+    calls: list[int] = []
+    monkeypatch.setattr(
+        transformer, "checkpoint", lambda block, values, **_: calls.append(1) or block(values)
+    )
+    train(never(tmp_path))
+    assert calls == []
+    train(never(tmp_path), hardware=HardwareConfig(activation_checkpointing=True))
+    # Two blocks a step; the learning curves need no gradient.
+    assert len(calls) == 2 * CONFIG.steps
+
+
+@pytest.mark.parametrize(
+    ("count", "hardware"),
+    [
+        (2, {}),
+        (2, {"shard_optimizer": True}),
+        # Shares of different sizes.
+        (3, {"shard_optimizer": True, "micro_batches": 3}),
+    ],
+)
+def test_several_processes_give_the_weights_of_one(
+    alone: dict[str, Tensor], tmp_path: Path, count: int, hardware: dict[str, int]
+) -> None:
+    assert largest_difference(run_together(tmp_path, count, **hardware), alone) < 1e-5
+
+
+def test_what_two_processes_began_one_goes_on_with(
+    alone: dict[str, Tensor], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_together(tmp_path, 2, shard_optimizer=True)
+    # The last state that was saved, after the last step: nothing but the result is left to do.
+    unfinished = Unfinished(tmp_path / "state.safetensors", interval=3600)
+    saved = unfinished.load()
+    assert saved is not None
+    assert saved.facts["step"] == CONFIG.steps
+    assert largest_difference(flat(train(unfinished)), alone) < 1e-5
+    unfinished.close()
+    assert f"resumed at step {CONFIG.steps}" in capsys.readouterr().err
+
+
+def test_on_a_gpu_the_weights_are_the_same(
+    gpu: torch.device, alone: dict[str, Tensor], tmp_path: Path
+) -> None:
+    found = flat(train(never(tmp_path), device=gpu))
+    assert {value.device.type for value in found.values()} == {"cpu"}
+    assert largest_difference(found, alone) < 1e-6
