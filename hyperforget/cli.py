@@ -1,4 +1,4 @@
-"""The ``hyperforget`` command: trace results to what made them, keep versions of them, compare and verify them."""
+"""The ``hyperforget`` command: plan a run; trace, keep, compare and verify its results."""
 
 import time
 from dataclasses import asdict
@@ -18,7 +18,7 @@ app.add_typer(store_app, name="store", help="Trace, keep, compare and verify res
 
 @app.callback()
 def hyperforget() -> None:
-    """Learning to forget with diffusion hypernetworks: the results of a run, and the store that they lie in."""
+    """Learning to forget with diffusion hypernetworks: the plan of a run, its results, and their store."""
 
 
 @app.command()

@@ -29,7 +29,7 @@ def test_constraints_are_exact_and_name_what_the_project_needs():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     needed = [*project["dependencies"], *(each for extra in extras.values() for each in extra)]
-    assert {name(each.split(">=")[0]) for each in needed} <= pinned
+    assert {name(re.split(r"[\[>]", each)[0]) for each in needed} <= pinned
     assert set(extras["slurm"]) | set(extras["crate"]) <= set(extras["development"])
 
 
