@@ -6,6 +6,7 @@ changed back goes on. It is no output of a rule, since these are deleted before 
 """
 
 import json
+import shutil
 import signal
 import sys
 import time
@@ -72,8 +73,10 @@ class Unfinished:
         """Replace the saved state in one step; then leave the process if it was asked to end."""
         from safetensors.torch import save_file
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.partial")
+        # A folder, since safetensors writes to a temporary file beside the one that it is told.
+        folder = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.partial")
+        folder.mkdir(parents=True)
+        partial = folder / "state"
         try:
             tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
             spent = self.spent + time.monotonic() - self._started
@@ -82,7 +85,7 @@ class Unfinished:
             partial.replace(self.path)
             sync(self.path.parent)
         finally:
-            partial.unlink(missing_ok=True)
+            shutil.rmtree(folder)
         self._saved = time.monotonic()
         if self._signal is not None:
             name = signal.Signals(self._signal).name
@@ -98,7 +101,7 @@ class Unfinished:
         self.path.unlink(missing_ok=True)
         # Of processes that were killed while they wrote.
         for partial in self.path.parent.glob(f".{self.path.name}.*.partial"):
-            partial.unlink(missing_ok=True)
+            shutil.rmtree(partial, ignore_errors=True)
 
     def release(self) -> None:
         """Let signals end the process again."""

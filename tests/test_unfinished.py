@@ -46,7 +46,9 @@ def test_the_seconds_behind_a_state_add_up(place: Unfinished, monkeypatch: pytes
 def test_there_is_none_before_the_first_and_after_the_work_is_done(place: Unfinished) -> None:
     assert place.load() is None
     place.save(State({"x": torch.zeros(1)}))
-    place.path.with_name(f".{place.path.name}.0123.partial").write_bytes(b"of a process that was killed")
+    killed = place.path.with_name(f".{place.path.name}.0123.partial")
+    killed.mkdir()
+    (killed / ".tmp0123").write_bytes(b"of a process that was killed")
     place.close()
     assert place.load() is None
     assert list(place.path.parent.iterdir()) == []
