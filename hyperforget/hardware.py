@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hyperforget.command import UserError
 from hyperforget.config.hardware import HardwareConfig
+from hyperforget.processes import local_rank, process_count
 
 if TYPE_CHECKING:
     import torch
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 def set_up(hardware: HardwareConfig, threads: int) -> "torch.device":
     """Set torch's threads and determinism for this process, and return the device to compute on.
 
+    Processes that do a job together share the threads, and each has a GPU of its own.
+
     Raises `UserError` for a device that is not there, with those that are.
     """
     if hardware.deterministic:
@@ -23,7 +26,7 @@ def set_up(hardware: HardwareConfig, threads: int) -> "torch.device":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(max(1, threads // process_count()))
     if hardware.deterministic:
         # Called to set the default too, it would import torch's compiler, which takes seconds.
         torch.use_deterministic_algorithms(True)
@@ -60,6 +63,14 @@ def _choose(name: str) -> "torch.device":
         )
     if kind != "cuda":
         return torch.device(kind)
+    if process_count() > 1:
+        if local_rank() >= gpus:
+            raise UserError(
+                f"hardware.processes puts {local_rank() + 1} processes or more on this machine, which has {gpus} GPUs; "
+                f"allowed are 1 to {gpus}, each with a GPU of its own"
+            )
+        torch.cuda.set_device(local_rank())
+        return torch.device("cuda", local_rank())
     return torch.device("cuda", int(number) if number else _free_gpu(gpus))
 
 

@@ -24,6 +24,7 @@ from hyperforget.code import code_digest
 from hyperforget.command import UserError
 from hyperforget.config.hardware import HardwareConfig
 from hyperforget.environment import git_state, package_versions
+from hyperforget.processes import process_rank
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest
 from hyperforget.store.recipes import FileRef, Recipe, look_up, record, restore
@@ -104,7 +105,7 @@ def stage_main(
     ``work`` may return what it timed itself, seconds by name; the record keeps it as ``timed``, beside the
     seconds that the stage took in all, those before it was stopped among them. A stage that is not
     ``repeatable``, since it also tells when and where it ran, is always done anew; the time is then part of its
-    recipe.
+    recipe. Of several processes that do the work together, the first one records it.
     """
     options = parser.parse_args(arguments)
     started, clock = datetime.now(UTC), time.monotonic()
@@ -124,6 +125,8 @@ def stage_main(
             options.store / FOLDER / f"{recipe.id}.safetensors", options.hardware.save_every
         )
     timed = work(options)
+    if process_rank():
+        return
     seconds = time.monotonic() - clock + (options.unfinished.spent if parser.computes else 0)
     git = git_state(Path(__file__).parent)
     provenance = {

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from hyperforget.processes import process_rank
 from hyperforget.store.files import sync
 
 if TYPE_CHECKING:
@@ -70,7 +71,22 @@ class Unfinished:
         return self._signal is not None or time.monotonic() - self._saved >= self.interval
 
     def save(self, state: State) -> None:
-        """Replace the saved state in one step; then leave the process if it was asked to end."""
+        """Replace the saved state in one step; then leave the process if it was asked to end.
+
+        Of several processes that do a job together, the first one writes.
+        """
+        if process_rank() == 0:
+            self._write(state)
+        self._saved = time.monotonic()
+        if self._signal is not None:
+            name = signal.Signals(self._signal).name
+            print(
+                f"stopped by {name}; what was done is saved, and the next run goes on from it",
+                file=sys.stderr,
+            )
+            sys.exit(128 + self._signal)
+
+    def _write(self, state: State) -> None:
         from safetensors.torch import save_file
 
         # A folder, since safetensors writes to a temporary file beside the one that it is told.
@@ -86,14 +102,6 @@ class Unfinished:
             sync(self.path.parent)
         finally:
             shutil.rmtree(folder)
-        self._saved = time.monotonic()
-        if self._signal is not None:
-            name = signal.Signals(self._signal).name
-            print(
-                f"stopped by {name}; what was done is saved, and the next run goes on from it",
-                file=sys.stderr,
-            )
-            sys.exit(128 + self._signal)
 
     def close(self) -> None:
         """Forget the state, now that the work is done, and let signals end the process again."""

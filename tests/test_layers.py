@@ -18,7 +18,7 @@ PACKAGE = Path(hyperforget.__file__).parent
 LEVELS = [
     {
         "hyperforget", "forget", "config", "store", "code", "command", "randomness", "rows", "environment",
-        "hardware", "unfinished", "resumable",
+        "hardware", "processes", "unfinished", "resumable",
     },
     {"datasets", "networks", "tasks", "segment"},
     {"update_rules", "population", "corpus", "metrics"},

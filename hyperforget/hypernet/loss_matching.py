@@ -18,7 +18,9 @@ from hyperforget.tasks import Split
 
 @dataclass(frozen=True)
 class ClassImages:
-    """Training images grouped by class, to draw equally many of each: ``images`` (B, D), ``rows`` of each class."""
+    """Training images grouped by class, to draw equally many of each: ``images`` (B, D) on any device, ``rows`` of each
+    class on the CPU.
+    """
 
     images: Tensor
     rows: list[Tensor]
@@ -26,15 +28,14 @@ class ClassImages:
 
 def group_by_class(split: Split, classes: int) -> ClassImages:
     """The images of a split by class."""
-    return ClassImages(
-        split.images, [torch.nonzero(split.labels == label).flatten() for label in range(classes)]
-    )
+    labels = split.labels.cpu()
+    return ClassImages(split.images, [torch.nonzero(labels == label).flatten() for label in range(classes)])
 
 
 def draw_images(grouped: ClassImages, count: int, generator: torch.Generator) -> Tensor:
     """``count`` images of each class, class after class, as columns (D, C * count)."""
     chosen = [rows[torch.randint(rows.numel(), (count,), generator=generator)] for rows in grouped.rows]
-    return grouped.images[torch.cat(chosen)].T
+    return grouped.images[torch.cat(chosen).to(grouped.images.device)].T
 
 
 def loss_errors(predicted: Tensor, target: Tensor, layout: Layout, images: Tensor) -> Tensor:

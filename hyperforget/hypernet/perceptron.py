@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from hyperforget.hypernet.architecture import Architecture
 from hyperforget.hypernet.tokens import zero_linear
+from hyperforget.hypernet.transformer import Blocks
 from hyperforget.networks import Layout
 
 
@@ -17,15 +18,13 @@ class Perceptron(nn.Module):
         width, values = architecture.width, architecture.components
         encoded = scalars * (2 * architecture.frequencies + 1)
         self.read = nn.Linear(vectors * values + encoded, width)
-        self.blocks = nn.ModuleList(Block(width) for _ in range(architecture.layers))
+        self.blocks = Blocks(Block(width) for _ in range(architecture.layers))
         self.norm = nn.LayerNorm(width)
         self.write = zero_linear(width, values)
 
     def forward(self, vectors: list[Tensor], encoded: Tensor) -> Tensor:
         hidden = self.read(torch.cat([*vectors, encoded.flatten(1)], dim=1))
-        for block in self.blocks:
-            hidden = block(hidden)
-        change: Tensor = self.write(self.norm(hidden))
+        change: Tensor = self.write(self.norm(self.blocks(hidden)))
         return change
 
 

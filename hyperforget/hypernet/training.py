@@ -2,28 +2,31 @@
 
 import math
 import sys
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from hyperforget.command import progress
-from hyperforget.config import TrainingConfig
-from hyperforget.corpus import Corpus, Pairs, draw_pairs
-from hyperforget.hypernet.diffusion import Process, add_noise
+from hyperforget.config import HardwareConfig, TrainingConfig
+from hyperforget.corpus import Corpus
+from hyperforget.hypernet.batches import Batch, draw_batch
+from hyperforget.hypernet.diffusion import Process
 from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.training_state import HistoryPoint, TrainingState
-from hyperforget.networks import permute_hidden_jointly
+from hyperforget.hypernet.transformer import recompute_activations
+from hyperforget.processes import any_process, process_count, process_rank
 from hyperforget.tasks import Split
 from hyperforget.unfinished import Unfinished
 
 _HISTORY_POINTS = 40
 _HISTORY_PAIRS = 512
 _ADAM_BETAS = (0.9, 0.99)
-# Added to a pair's mean squared change before dividing by it: below this, pairs are weighted alike.
-_SMALL_CHANGE = 0.02
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ def train_hypernetwork(
     config: TrainingConfig,
     generator: torch.Generator,
     unfinished: Unfinished,
+    hardware: HardwareConfig | None = None,
 ) -> Trained:
     """Minimise the mean squared error of the predicted clean parameters (thesis, equations 3.6 and 3.8).
 
@@ -50,36 +54,44 @@ def train_hypernetwork(
     images of the training split ``data``: see `hyperforget.hypernet.loss_matching`. AdamW with linear warm-up
     and cosine decay, gradient clipping, and an exponential moving average of the weights. All randomness comes
     from ``generator``. Training goes on from ``unfinished``, if it was stopped before, to the same weights.
+
+    ``model`` and ``data`` lie on the device that computes, corpora on the CPU. Where several processes train
+    together, all draw the same batch, each works through a share of it, and their gradients are added up; of
+    ``hardware``, the settings that save memory are followed. Neither changes the result but by rounding.
     """
+    hardware = hardware or HardwareConfig()
+    device = model.space.mean.device
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
     ema_model = averaged.module
     assert isinstance(ema_model, Hypernetwork)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, betas=_ADAM_BETAS, weight_decay=config.weight_decay
-    )
+    recompute_activations(model, hardware.activation_checkpointing)
+    network = DistributedDataParallel(model, broadcast_buffers=False) if process_count() > 1 else model
+    optimizer = _optimizer(model, config, hardware)
     state = TrainingState(model, averaged, optimizer, generator)
     # Drawn again by training that goes on, before it takes the saved state of the generator.
-    probes = [_draw(corpus, process, model, config, _HISTORY_PAIRS, generator) for corpus in (seen, unseen)]
+    probes = [
+        draw_batch(corpus, process, model, config, _HISTORY_PAIRS, generator) for corpus in (seen, unseen)
+    ]
     if (saved := unfinished.load()) is not None:
         state.restore(saved)
         print(f"resumed at step {state.step}", file=sys.stderr)
     history_steps = _evenly(config.steps, _HISTORY_POINTS)
     snapshot_steps = _evenly(config.steps, config.snapshots)
-    autocast = computes_in_bfloat16(config.precision)
-    images = group_by_class(data, model.layout.classes)
+    autocast = computes_in_bfloat16(config.precision, device)
+    grouped = group_by_class(data, model.layout.classes)
     steps = range(state.step + 1, config.steps + 1)
     for step in progress(steps, config.steps, "training", initial=state.step):
-        batch = _draw(seen, process, model, config, config.batch_size, generator)
-        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-            predicted = _predict(model, batch)
-        objective = _parameter_error(predicted, batch, config)
-        if config.loss_matching:
-            drawn = draw_images(images, config.matching_images, generator)
-            networks = model.space.denormalise(predicted, batch.network)
-            matched = loss_errors(networks, batch.pairs.target, model.layout, drawn)
-            objective = objective + config.loss_matching * matched.mean()
+        batch = draw_batch(seen, process, model, config, config.batch_size, generator)
+        images = draw_images(grouped, config.matching_images, generator) if config.loss_matching else None
         optimizer.zero_grad()
-        objective.backward()
+        pieces = list(batch.pieces(process_rank(), process_count(), hardware.micro_batches))
+        for index, piece in enumerate(pieces):
+            with _gradients_exchanged(network, index == len(pieces) - 1):
+                with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
+                    predicted = _predict(network, piece)
+                errors = _errors(predicted, piece, model, images, config)
+                # Gradients are averaged over processes; the sum of all pieces is to be divided by the whole batch.
+                (errors.sum() * process_count() / config.batch_size).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
         optimizer.param_groups[0]["lr"] = config.learning_rate * learning_rate_factor(step - 1, config)
         optimizer.step()
@@ -92,24 +104,12 @@ def train_hypernetwork(
             rate = config.learning_rate * learning_rate_factor(step, config)
             state.history.append(HistoryPoint(step, train, test, rate))
         if step in snapshot_steps:
-            state.snapshots[step] = {name: value.clone() for name, value in ema_model.state_dict().items()}
+            weights = ema_model.state_dict()
+            state.snapshots[step] = {name: value.to("cpu", copy=True) for name, value in weights.items()}
         state.step = step
-        if unfinished.due():
+        if any_process(unfinished.due(), device):
             unfinished.save(state.to_state())
     return Trained(state.snapshots, state.history)
-
-
-def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:
-    """Weights (B,) of mean 1 for the squared errors of pairs in the model's space, (B, D) each.
-
-    ``uniform`` is the thesis' objective. ``relative`` divides each error by the squared change from start to
-    clean: the step from a trained to an unlearned network changes parameters ten times less than training
-    from scratch does, and would be learned last.
-    """
-    if start is None or weighting == "uniform":
-        return torch.ones(clean.shape[0])
-    weights = 1 / ((clean - start).square().mean(dim=1) + _SMALL_CHANGE)
-    return weights / weights.mean()
 
 
 def learning_rate_factor(step: int, config: TrainingConfig) -> float:
@@ -118,67 +118,60 @@ def learning_rate_factor(step: int, config: TrainingConfig) -> float:
     return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, step / config.steps)))
 
 
-def computes_in_bfloat16(precision: str) -> bool:
-    """Whether training autocasts to bfloat16; ``auto`` asks whether the processor multiplies in it."""
-    if precision == "auto":
-        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    return precision == "bfloat16"
+def computes_in_bfloat16(precision: str, device: torch.device) -> bool:
+    """Whether training autocasts to bfloat16; ``auto`` asks whether the device multiplies in it."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    processor = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return device.type == "cpu" and bool(processor)
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Clean and noised values (B, D) of the model's space, their times (B,), and what the model is told.
+def _optimizer(
+    model: Hypernetwork, config: TrainingConfig, hardware: HardwareConfig
+) -> torch.optim.Optimizer:
+    settings: dict[str, Any] = {
+        "lr": config.learning_rate, "betas": _ADAM_BETAS, "weight_decay": config.weight_decay
+    }  # fmt: skip
+    if not hardware.shard_optimizer or process_count() == 1:
+        return torch.optim.AdamW(model.parameters(), **settings)
+    # It imports torch's compiler, which takes seconds.
+    from torch.distributed.optim import ZeroRedundancyOptimizer
 
-    Where it reads a start: the ``network`` (B, P), and its values ``start`` (B, D).
-    """
-
-    clean: Tensor
-    noised: Tensor
-    time: Tensor
-    pairs: Pairs
-    network: Tensor | None
-    start: Tensor | None
-
-
-def _draw(
-    corpus: Corpus,
-    process: Process,
-    model: Hypernetwork,
-    config: TrainingConfig,
-    count: int,
-    generator: torch.Generator,
-) -> _Batch:
-    pairs = draw_pairs(corpus, count, config.from_start, generator)
-    if config.permute:
-        start, target = permute_hidden_jointly([pairs.start, pairs.target], model.layout, generator)
-        pairs = replace(pairs, start=start, target=target)
-    clean = model.space.normalise(pairs.target)
-    time = process.draw_times(count, generator)
-    noised = add_noise(process, clean, torch.randn(clean.shape, generator=generator), time)
-    if not model.conditioning.uses_start:
-        return _Batch(clean, noised, time, pairs, None, None)
-    return _Batch(clean, noised, time, pairs, pairs.start, model.space.normalise(pairs.start))
+    # Each process keeps the moments of a part of the parameters only (ZeRO, stage 1).
+    return ZeroRedundancyOptimizer(model.parameters(), torch.optim.AdamW, **settings)
 
 
-def _predict(model: Hypernetwork, batch: _Batch) -> Tensor:
+def _gradients_exchanged(network: nn.Module, last: bool) -> AbstractContextManager[None]:
+    """Processes exchange gradients once a step, with the last piece of their batches."""
+    if isinstance(network, DistributedDataParallel) and not last:
+        return network.no_sync()
+    return nullcontext()
+
+
+def _predict(network: nn.Module, batch: Batch) -> Tensor:
     """The clean values (B, D) that the model predicts."""
-    pairs = batch.pairs
-    start_performance = pairs.start_performance if model.conditioning.uses_start else None
-    predicted: Tensor = model(
-        batch.noised, batch.time, pairs.target_performance, batch.start, start_performance
+    predicted: Tensor = network(
+        batch.noised, batch.time, batch.target_performance, batch.start, batch.start_performance
     )
     return predicted
 
 
-def _squared_errors(predicted: Tensor, batch: _Batch) -> Tensor:
+def _squared_errors(predicted: Tensor, batch: Batch) -> Tensor:
     """Mean squared error (B,) of each pair."""
     return (predicted - batch.clean).square().mean(dim=1)
 
 
-def _parameter_error(predicted: Tensor, batch: _Batch, config: TrainingConfig) -> Tensor:
-    """Weighted mean squared error over the batch, a scalar."""
-    weights = pair_weights(batch.clean, batch.start, config.pair_weighting)
-    return (_squared_errors(predicted, batch) * weights).mean()
+def _errors(
+    predicted: Tensor, batch: Batch, model: Hypernetwork, images: Tensor | None, config: TrainingConfig
+) -> Tensor:
+    """What is minimised, for each pair (B,)."""
+    errors = _squared_errors(predicted, batch) * batch.weight
+    if images is None:
+        return errors
+    networks = model.space.denormalise(predicted, batch.network)
+    return errors + config.loss_matching * loss_errors(networks, batch.target, model.layout, images)
 
 
 def _evenly(steps: int, count: int) -> list[int]:

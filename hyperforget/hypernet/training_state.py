@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.processes import process_rank
 from hyperforget.unfinished import State
 
 
@@ -38,14 +39,21 @@ class TrainingState:
     snapshots: dict[int, dict[str, Tensor]] = field(default_factory=dict)
 
     def to_state(self) -> State:
-        """All of it, as tensors by name and facts; the tensors are not copied."""
+        """All of it, as tensors by name and facts; the tensors are not copied.
+
+        Of an optimiser that is spread over processes, the first process gathers the whole; all have to ask for it.
+        """
+        gather = getattr(self.optimizer, "consolidate_state_dict", None)
+        if gather is not None:
+            gather(to=0)
+        whole = self.optimizer.state_dict()["state"] if process_rank() == 0 else {}
         parameters = [name for name, _ in self.model.named_parameters()]
         tensors = {
             "generator": self.generator.get_state(),
             **_prefixed("model", self.model.state_dict()),
             **_prefixed("averaged", self.averaged.state_dict()),
         }
-        for index, values in self.optimizer.state_dict()["state"].items():
+        for index, values in whole.items():
             tensors |= {f"optimizer.{key}.{parameters[index]}": value for key, value in values.items()}
         for step, weights in self.snapshots.items():
             tensors |= _prefixed(f"snapshots.{step}", weights)

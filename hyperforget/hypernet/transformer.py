@@ -1,7 +1,11 @@
 """A transformer encoder in the shape of GPT-2 (pre-norm blocks, GELU) without a causal mask."""
 
+from collections.abc import Iterable
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 
 class Block(nn.Module):
@@ -41,19 +45,42 @@ class Block(nn.Module):
         return attended
 
 
+class Blocks(nn.ModuleList):
+    """Blocks one after another; with ``recompute``, their activations are computed again in the backward pass instead
+    of being kept (Chen et al., 2016).
+    """
+
+    def __init__(self, blocks: Iterable[nn.Module]) -> None:
+        super().__init__(blocks)
+        self.recompute = False
+
+    def forward(self, values: Tensor) -> Tensor:
+        for block in self:
+            if self.recompute and torch.is_grad_enabled():
+                values = checkpoint(block, values, use_reentrant=False)
+            else:
+                values = block(values)
+        return values
+
+
+def recompute_activations(model: nn.Module, recompute: bool) -> None:
+    """Tell all blocks of a model whether to compute activations again instead of keeping them."""
+    for module in model.modules():
+        if isinstance(module, Blocks):
+            module.recompute = recompute
+
+
 class Transformer(nn.Module):
     """``layers`` blocks and a last layer norm over tokens (B, S, d)."""
 
     def __init__(self, width: int, layers: int, heads: int) -> None:
         super().__init__()
         blocks = [Block(width, heads) for _ in range(layers)]
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks = Blocks(blocks)
         self.norm = nn.LayerNorm(width)
         for block in blocks:
             block.initialise(residuals=2 * layers)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        for block in self.blocks:
-            tokens = block(tokens)
-        tokens = self.norm(tokens)
+        tokens = self.norm(self.blocks(tokens))
         return tokens

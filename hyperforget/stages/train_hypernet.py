@@ -31,6 +31,7 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.hypernet.rebalancing import rebalanced
     from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
     from hyperforget.metrics.classes import class_sizes
+    from hyperforget.processes import process_rank, together
     from hyperforget.randomness import derived_seed, generator_for
     from hyperforget.rows import write_rows
     from hyperforget.tasks import conditioning_split, load_task_data
@@ -51,17 +52,22 @@ def work(options: argparse.Namespace) -> None:
     explained_variance = model.space.fit(seen.checkpoints())
     if config.training.rebalance:
         seen, unseen = rebalanced(seen), rebalanced(unseen)
-    trained = train_hypernetwork(
-        model,
-        PROCESSES[config.process],
-        seen,
-        unseen,
-        data.train,
-        config.training,
-        generator,
-        options.unfinished,
-    )
+    with together(options.device):
+        trained = train_hypernetwork(
+            model.to(options.device),
+            PROCESSES[config.process],
+            seen,
+            unseen,
+            data.on(options.device).train,
+            config.training,
+            generator,
+            options.unfinished,
+            options.hardware,
+        )
+    if process_rank():
+        return
     last = trained.history[-1]
+    bfloat16 = computes_in_bfloat16(config.training.precision, options.device)
     write_rows(options.history, trained.history)
     publish_hypernetwork(
         options.store,
@@ -76,7 +82,7 @@ def work(options: argparse.Namespace) -> None:
             "train_mse": last.train_mse,
             "test_mse": last.test_mse,
             "explained_variance": explained_variance,
-            "precision": "bfloat16" if computes_in_bfloat16(config.training.precision) else "float32",
+            "precision": "bfloat16" if bfloat16 else "float32",
         },
     )
 

@@ -11,12 +11,13 @@ from torch import Tensor
 from hyperforget.config import TrainingConfig
 from hyperforget.corpus import Corpus
 from hyperforget.hypernet import training
+from hyperforget.hypernet.batches import pair_weights
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import SPACES
-from hyperforget.hypernet.training import Trained, learning_rate_factor, pair_weights, train_hypernetwork
+from hyperforget.hypernet.training import Trained, learning_rate_factor, train_hypernetwork
 from hyperforget.networks import Layout, forward
 from hyperforget.tasks import Split
 from hyperforget.unfinished import Unfinished
@@ -29,6 +30,7 @@ SHORT = {
     "steps": 12, "batch_size": 16, "warmup": 3, "snapshots": 3, "ema": 0.9, "precision": "float32",
     "loss_matching": 0.0, "matching_images": 8,
 }  # fmt: skip
+CPU = torch.device("cpu")
 IMAGES = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4)
 
 
@@ -277,9 +279,9 @@ def test_bfloat16_trains_in_bfloat16_and_keeps_float32_weights(train: Train) -> 
 
 
 def test_precision_is_as_asked_or_what_the_processor_can() -> None:
-    assert training.computes_in_bfloat16("bfloat16")
-    assert not training.computes_in_bfloat16("float32")
-    assert isinstance(training.computes_in_bfloat16("auto"), bool)
+    assert training.computes_in_bfloat16("bfloat16", CPU)
+    assert not training.computes_in_bfloat16("float32", CPU)
+    assert isinstance(training.computes_in_bfloat16("auto", CPU), bool)
 
 
 def test_gradients_are_clipped(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,12 @@ def canonical(value):
 COMPUTE = f"{STORE} --hardware {shlex.quote(canonical(settings.hardware.model_dump()))}"
 
 
+def launcher():
+    """What starts the Python of a job that several processes may do together."""
+    processes = settings.hardware.processes
+    return f"torchrun --standalone --nproc-per-node {processes}" if processes > 1 else "python"
+
+
 def code(stage):
     """Digest of the code that a stage runs; a parameter of its rule, so that editing the code reruns it."""
     return code_digest(f"hyperforget.stages.{stage}")

@@ -12,7 +12,7 @@ rule train_hypernet:
     priority: 10
     conda:
         "../../envs/hyperforget.yaml"
-    threads: 1
+    threads: settings.hardware.processes
     resources:
         mem_mb=memory(4000),
         runtime="4h",
@@ -20,8 +20,9 @@ rule train_hypernet:
         spec=training_spec,
         code=code("train_hypernet"),
         store=COMPUTE,
+        python=launcher(),
     shell:
-        "python -m hyperforget.stages.train_hypernet --task {wildcards.task} --model {wildcards.model}"
+        "{params.python} -m hyperforget.stages.train_hypernet --task {wildcards.task} --model {wildcards.model}"
         " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
         " --corpus {input.corpus} --token {output.token} --history {output.history} &>{log}"
 

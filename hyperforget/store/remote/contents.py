@@ -54,7 +54,9 @@ def prepare_contents(bucket: Bucket, *, dry_run: bool) -> Contents:
     Raises `UserError` where something else is, and if the storage lets two writers create one file; otherwise
     as `read_contents`.
     """
-    if _is_new(bucket) and next(list_keys(bucket), None) is not None:
+    # In this order, since another may be making it now: its description is there before all else.
+    occupied = next(list_keys(bucket), None) is not None
+    if occupied and _is_new(bucket):
         raise UserError(
             f"remote {bucket.url} holds other files and no store; name another prefix, such as {bucket.url}/store"
         )

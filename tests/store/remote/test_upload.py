@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -233,6 +233,25 @@ def test_a_place_with_other_files_is_refused(run: SimpleNamespace, bucket: Bucke
     with pytest.raises(UserError, match="holds other files and no store; name another prefix, such as s3://"):
         push(run.root, bucket)
     assert keys(bucket) == {"holiday.jpg": 3}
+
+
+@pytest.mark.parametrize("when", ["just before this looks", "just after"])
+def test_two_may_make_the_remote_at_once(
+    run: SimpleNamespace, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    object_id = store.publish(tmp_path / "theirs", "networks", {"params": np.ones(2)}, {})
+    list_keys = contents.list_keys
+
+    def be_second(bucket: Bucket, folder: str | None = None) -> Iterator[tuple[str, int]]:
+        monkeypatch.setattr(contents, "list_keys", list_keys)
+        before = list(list_keys(bucket, folder))
+        push(tmp_path / "theirs", bucket)
+        return iter(before) if when == "just after" else list_keys(bucket, folder)
+
+    monkeypatch.setattr(contents, "list_keys", be_second)
+    assert push(run.root, bucket).objects == 4
+    assert f"objects/{object_id[:2]}/{object_id}.json" in keys(bucket)
+    assert dangling(bucket) == []
 
 
 def test_a_remote_of_a_later_format_is_refused(run: SimpleNamespace, bucket: Bucket, tmp_path: Path) -> None:

@@ -1,0 +1,91 @@
+"""Batches of pairs that a hypernetwork is trained on: drawn on the CPU, moved to its device, and worked through in
+pieces.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+from hyperforget.config import TrainingConfig
+from hyperforget.corpus import Corpus, draw_pairs
+from hyperforget.hypernet.diffusion import Process, add_noise
+from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.networks import permute_hidden_jointly
+
+# Added to a pair's mean squared change before dividing by it: below this, pairs are weighted alike.
+_SMALL_CHANGE = 0.02
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B pairs: ``clean`` and ``noised`` values (B, D) of the model's space, their ``time`` (B,) and ``weight`` (B,),
+    the wanted checkpoint's parameters ``target`` (B, P) and ``target_performance`` (B, K).
+
+    Where the model reads a start: its parameters ``network`` (B, P), its values ``start`` (B, D), and its
+    ``start_performance`` (B, K).
+    """
+
+    clean: Tensor
+    noised: Tensor
+    time: Tensor
+    weight: Tensor
+    target: Tensor
+    target_performance: Tensor
+    network: Tensor | None = None
+    start: Tensor | None = None
+    start_performance: Tensor | None = None
+
+    def take(self, rows: Tensor) -> "Batch":
+        """Some of the pairs, in that order."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: value[rows] for name, value in values.items() if value is not None})
+
+    def pieces(self, rank: int, processes: int, micro_batches: int) -> Iterator["Batch"]:
+        """The share of one of several processes, in pieces of about the same size."""
+        rows = torch.arange(self.clean.shape[0], device=self.clean.device)
+        yield from map(self.take, rows.tensor_split(processes)[rank].tensor_split(micro_batches))
+
+
+def draw_batch(
+    corpus: Corpus,
+    process: Process,
+    model: Hypernetwork,
+    config: TrainingConfig,
+    count: int,
+    generator: torch.Generator,
+) -> Batch:
+    """``count`` pairs on the model's device; all randomness comes from ``generator``, one of the CPU."""
+    pairs = draw_pairs(corpus, count, config.from_start, generator)
+    if config.permute:
+        start, target = permute_hidden_jointly([pairs.start, pairs.target], model.layout, generator)
+        pairs = replace(pairs, start=start, target=target)
+    time = process.draw_times(count, generator)
+    gaussian = torch.randn(count, model.space.dimension, generator=generator)
+    device = model.space.mean.device
+    target, time, gaussian = (value.to(device) for value in (pairs.target, time, gaussian))
+    clean = model.space.normalise(target)
+    noised = add_noise(process, clean, gaussian, time)
+    told = pairs.target_performance.to(device)
+    if not model.conditioning.uses_start:
+        return Batch(clean, noised, time, pair_weights(clean, None, config.pair_weighting), target, told)
+    network = pairs.start.to(device)
+    start = model.space.normalise(network)
+    weight = pair_weights(clean, start, config.pair_weighting)
+    return Batch(
+        clean, noised, time, weight, target, told, network, start, pairs.start_performance.to(device)
+    )
+
+
+def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:
+    """Weights (B,) of mean 1 for the squared errors of pairs in the model's space, (B, D) each.
+
+    ``uniform`` is the thesis' objective. ``relative`` divides each error by the squared change from start to
+    clean: the step from a trained to an unlearned network changes parameters ten times less than training
+    from scratch does, and would be learned last.
+    """
+    if start is None or weighting == "uniform":
+        return torch.ones(clean.shape[0], device=clean.device)
+    weights = 1 / ((clean - start).square().mean(dim=1) + _SMALL_CHANGE)
+    return weights / weights.mean()
