@@ -21,6 +21,30 @@ def hyperforget() -> None:
     """Learning to forget with diffusion hypernetworks: the results of a run, and the store that they lie in."""
 
 
+@app.command()
+def plan(
+    config: Annotated[Path, typer.Argument(help="A configuration.")] = Path("config/config.yaml"),
+    teraflops: Annotated[
+        float | None,
+        typer.Option(min=1e-9, help="Sustained speed of a device, 10¹² operations a second, to tell hours."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell what a configuration will take: checkpoints, parameters, disk, memory and arithmetic."""
+    import yaml
+
+    from hyperforget import plan as planning
+    from hyperforget.config import load_config
+
+    if not config.is_file():
+        raise UserError(f"{str(config)!r} is no file; allowed is a configuration, such as config/thesis.yaml")
+    found = planning.plan(load_config(yaml.safe_load(config.read_text(encoding="utf-8"))))
+    if as_json:
+        print_json(planning.as_json(found))
+    else:
+        typer.echo(planning.as_text(found, teraflops))
+
+
 @store_app.command()
 def log(store: Store = STORE, as_json: Json = False) -> None:
     """List the versions that were kept, the latest first: number, time (UTC), version, tags, message."""

@@ -29,14 +29,22 @@ def code_digest(module: str) -> str:
         name = pending.pop()
         if name in reached or name == _EXEMPT or name.startswith(_EXEMPT + "."):
             continue
-        path = _path(name)
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        pending += _imports(tree)
-        content = [ast.dump(_without_docstrings(tree)).encode()]
-        content += [template.read_bytes() for template in sorted(path.parent.glob("*.html"))]
-        reached[name] = hashlib.sha256(b"".join(content)).hexdigest()
+        reached[name], imports = _module_digest(name)
+        pending += imports
     listing = "\n".join(f"{name} {reached[name]}" for name in sorted(reached))
     return hashlib.sha256(listing.encode()).hexdigest()[:16]
+
+
+# Most modules are reached from most stages, and each job of a workflow digests all stages.
+@cache
+def _module_digest(module: str) -> tuple[str, list[str]]:
+    """Digest of a module alone, with the templates beside it, and what it imports."""
+    path = _path(module)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = _imports(tree)
+    content = [ast.dump(_without_docstrings(tree)).encode()]
+    content += [template.read_bytes() for template in sorted(path.parent.glob("*.html"))]
+    return hashlib.sha256(b"".join(content)).hexdigest(), imports
 
 
 def imported_modules(module: str) -> set[str]:

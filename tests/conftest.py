@@ -1,4 +1,4 @@
-"""Work that is stopped and started again, and a GPU for machines without one."""
+"""Work that is stopped and started again, a GPU for machines without one, and copies of the repository."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -10,10 +10,14 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from checkouts import another, checkout, finished
 from pretended_gpu import pretended_gpu
 
 from hyperforget.resumable import Resumable
 from hyperforget.unfinished import Unfinished
+
+# Fixtures; one of each for all tests.
+__all__ = ["another", "checkout", "finished"]
 
 Result = TypeVar("Result")
 InPieces = Callable[[Callable[[Resumable], Result], Sequence[int]], Result]

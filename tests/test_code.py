@@ -36,21 +36,26 @@ Edit = Callable[[str, str, str], None]
 @pytest.fixture
 def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edit:
     """A small package in place of ours, and how to edit one of its files."""
+
+    def forget() -> None:
+        code_digest.cache_clear()
+        code._module_digest.cache_clear()
+
     root = tmp_path / "hyperforget"
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     monkeypatch.setattr(code, "_ROOT", root)
-    code_digest.cache_clear()
+    forget()
 
     def replace(name: str, old: str, new: str) -> None:
         text = (root / name).read_text(encoding="utf-8")
         assert old in text
         (root / name).write_text(text.replace(old, new), encoding="utf-8")
-        code_digest.cache_clear()
+        forget()
 
     yield replace
-    code_digest.cache_clear()
+    forget()
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ LEVELS = [
         "admission", "collect", "summary", "candidates", "prompts", "lookup", "hypernet", "unlearn",
         "comparison", "request", "retraining",
     },
-    {"report", "provenance"},
+    {"report", "provenance", "plan"},
     {"stage"},
     {"stages", "cli_options", "cli_remote", "cli"},
 ]  # fmt: skip

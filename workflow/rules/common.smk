@@ -25,15 +25,20 @@ except ModuleNotFoundError as error:
         f"error: {error}; install the package with 'make setup' or 'pip install -e . -c constraints.txt'"
     )
 
-# Jobs run with the Python that runs Snakemake, also where its environment was not activated.
-os.environ.update(PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
+ROOT = Path(str(workflow.current_basedir)).parents[1]
+
+# Jobs run with the Python that runs Snakemake, also where its environment was not activated. The environments in envs
+# are built from the checkout.
+os.environ.update(
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
+    HYPERFORGET_ROOT=str(ROOT),
+)
 
 # A configuration on the command line replaces the default one, instead of adding its tasks to it.
 if not workflow.overwrite_configfiles:
     local_config = Path("config") / "config.yaml"
-    root = Path(str(workflow.current_basedir)).parents[1]
 
-    configfile: str(local_config if local_config.exists() else root / local_config)
+    configfile: str(local_config if local_config.exists() else ROOT / local_config)
 
 
 def read_settings():
@@ -70,6 +75,9 @@ def canonical(value):
 
 # The same for stages that compute with torch, and what they compute on.
 COMPUTE = f"{STORE} --hardware {shlex.quote(canonical(settings.hardware.model_dump()))}"
+
+# GPUs of a job that computes on one. None for the device `auto`: what is there is used, but nothing is asked for.
+GPUS = int(settings.hardware.device.startswith("cuda"))
 
 
 def launcher():
@@ -109,6 +117,11 @@ def task_of(wildcards):
 def memory(mb):
     """Memory in MB that grows with each attempt."""
     return lambda wildcards, attempt: mb * attempt
+
+
+def minutes(count):
+    """Run time in minutes that grows with each attempt."""
+    return lambda wildcards, attempt: count * attempt
 
 
 def models_that_edit():

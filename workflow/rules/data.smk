@@ -10,7 +10,7 @@ rule fetch_dataset:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime="15m",
+        runtime=minutes(15),
     params:
         spec=dataset_spec,
         code=code("fetch_dataset"),
@@ -36,7 +36,8 @@ rule collect_checkpoints:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime="2h",
+        runtime=minutes(60),
+        gpu=GPUS,
     params:
         spec=collection_spec,
         code=code("collect_checkpoints"),
@@ -64,8 +65,8 @@ rule assemble_corpus:
         "../../envs/hyperforget.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime="30m",
+        mem_mb=memory(2000),
+        runtime=minutes(15),
     params:
         spec=corpus_spec,
         code=code("assemble_corpus"),

@@ -15,7 +15,8 @@ rule train_hypernet:
     threads: settings.hardware.processes
     resources:
         mem_mb=memory(4000),
-        runtime="4h",
+        runtime=minutes(60),
+        gpu=GPUS * settings.hardware.processes,
     params:
         spec=training_spec,
         code=code("train_hypernet"),
@@ -45,7 +46,8 @@ rule probe_hypernet:
     threads: 1
     resources:
         mem_mb=memory(4000),
-        runtime="1h",
+        runtime=minutes(20),
+        gpu=GPUS,
     params:
         spec=probe_spec,
         code=code("probe_hypernet"),
@@ -74,8 +76,9 @@ rule compare_optimizers:
         "../../envs/hyperforget.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime="1h",
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+        gpu=GPUS,
     params:
         spec=optimizers_spec,
         code=code("compare_optimizers"),
@@ -102,8 +105,9 @@ rule sample_unlearned:
         "../../envs/hyperforget.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime="1h",
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+        gpu=GPUS,
     params:
         spec=sampling_spec,
         code=code("sample_unlearned"),
@@ -135,8 +139,9 @@ rule sample_edited:
         "../../envs/hyperforget.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime="1h",
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+        gpu=GPUS,
     params:
         spec=editing_spec,
         code=code("sample_unlearned"),

@@ -12,7 +12,8 @@ rule train_original:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime="1h",
+        runtime=minutes(10),
+        gpu=GPUS,
     params:
         spec=original_spec,
         code=code("train_reference"),
@@ -36,7 +37,8 @@ rule train_strangers:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime="1h",
+        runtime=minutes(10),
+        gpu=GPUS,
     params:
         spec=strangers_spec,
         code=code("train_reference"),
@@ -62,7 +64,8 @@ rule train_retrained:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime="1h",
+        runtime=minutes(10),
+        gpu=GPUS,
     params:
         spec=retrained_spec,
         code=code("train_reference"),
@@ -88,8 +91,8 @@ rule look_up_checkpoints:
         "../../envs/hyperforget.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime="30m",
+        mem_mb=memory(2000),
+        runtime=minutes(5),
     params:
         spec=lookup_spec,
         code=code("look_up_checkpoints"),
@@ -118,7 +121,8 @@ rule edit_original:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime="1h",
+        runtime=minutes(5),
+        gpu=GPUS,
     params:
         spec=edit_spec,
         code=code("edit_original"),
@@ -147,8 +151,8 @@ rule evaluate:
         "../../envs/hyperforget.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime="1h",
+        mem_mb=memory(2000),
+        runtime=minutes(10),
     params:
         spec=evaluation_spec,
         methods=methods_of,

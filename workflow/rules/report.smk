@@ -19,7 +19,7 @@ rule gather_metrics:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime="10m",
+        runtime=minutes(5),
     params:
         code=code("gather_metrics"),
         store=STORE,
@@ -46,7 +46,7 @@ rule gather_costs:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime="10m",
+        runtime=minutes(5),
     params:
         code=code("gather_costs"),
         store=STORE,
@@ -69,7 +69,7 @@ rule build_tables:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime="10m",
+        runtime=minutes(5),
     params:
         spec=canonical(REPORT),
         code=code("build_tables"),
@@ -109,12 +109,13 @@ for task in settings.tasks:
             f"results/logs/build_figures/{task}.log",
         benchmark:
             f"results/benchmarks/build_figures/{task}.jsonl"
+        localrule: True
         conda:
             "../../envs/hyperforget.yaml"
         threads: 1
         resources:
-            mem_mb=memory(2000),
-            runtime="20m",
+            mem_mb=memory(1000),
+            runtime=minutes(5),
         params:
             task=task,
             spec=canonical(REPORT),
@@ -148,7 +149,7 @@ rule build_report:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime="10m",
+        runtime=minutes(5),
     params:
         spec=canonical(REPORT | {"config": settings.model_dump()}),
         code=code("build_report"),

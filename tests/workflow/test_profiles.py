@@ -1,0 +1,123 @@
+"""What the profiles make of the DAG: how many jobs a cluster gets, and what each asks for."""
+
+import re
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.workflow
+
+SLURM, WORKSTATION = "workflow/profiles/slurm", "workflow/profiles/workstation"
+REPORT = ("results/report.html", "--workflow-profile", SLURM)
+# These run where Snakemake runs.
+LOCAL = ("gather_", "build_")
+
+
+def planned(checkout, *arguments):
+    """What a dry run would submit: for each job of the cluster its rules, and what each of these asks for."""
+    printed = checkout.snakemake("-n", *arguments)
+    assert printed.returncode == 0, printed.stdout
+    jobs = []
+    # Members of a group are indented below its line.
+    for part in re.split(r"\n(?=\[[^\n]*\] Group job |rule )", printed.stdout)[1:]:
+        rules = re.findall(r"^ *rule (\w+):", part, flags=re.MULTILINE)
+        resources = [
+            dict(pair.split("=", 1) for pair in line.split(", "))
+            for line in re.findall(r"^ +resources: (.*)$", part, flags=re.MULTILINE)
+        ]
+        jobs.append(list(zip(rules, resources, strict=True)))
+    return [job for job in jobs if not job[0][0].startswith(LOCAL)]
+
+
+def rules_of(jobs):
+    return [sorted(rule for rule, _ in job) for job in jobs]
+
+
+def test_the_default_run_takes_fewer_than_forty_cluster_jobs(checkout):
+    jobs = rules_of(planned(checkout, *REPORT))
+    assert len(jobs) == 20
+    assert sum(map(len, jobs)) == 100 - 6
+    for data in [job for job in jobs if "fetch_dataset" in job]:
+        assert data == ["fetch_dataset", "train_original", "train_strangers"]
+    forget_sets = [job for job in jobs if "evaluate" in job]
+    assert len(forget_sets) == 8
+    for job in forget_sets:
+        assert job == [
+            *["edit_original"] * 2,
+            "evaluate",
+            "look_up_checkpoints",
+            *["sample_edited"] * 2,
+            *["sample_unlearned"] * 2,
+            "train_retrained",
+        ]
+    hypernets = [job for job in jobs if "train_hypernet" in job]
+    assert sorted(map(len, hypernets)) == [2, 2, 3, 3]
+
+
+def test_one_setting_says_how_many_forget_sets_a_job_takes(checkout):
+    jobs = rules_of(planned(checkout, *REPORT, "--group-components", "forget=4"))
+    assert [job.count("evaluate") for job in jobs if "evaluate" in job] == [4, 4]
+    assert len(jobs) == 20 - 6
+
+
+def test_memory_and_time_grow_with_each_attempt(checkout):
+    first, second = (planned(checkout, *REPORT, "--attempt", attempt) for attempt in ("1", "2"))
+    asked = [
+        {
+            rule: (int(resources["mem_mb"]), int(resources["runtime"]))
+            for job in jobs
+            for rule, resources in job
+        }
+        for jobs in (first, second)
+    ]
+    assert len(asked[0]) == 14
+    assert {rule: (2 * memory, 2 * minutes) for rule, (memory, minutes) in asked[0].items()} == asked[1]
+
+
+@pytest.mark.parametrize(("device", "gpus"), [("auto", None), ("cpu", None), ("cuda", "1"), ("cuda:1", "1")])
+def test_gpus_are_asked_for_where_the_configuration_names_them(checkout, device, gpus):
+    hardware = ("--config", f"hardware={{device: '{device}', processes: 3}}")
+    asked = {
+        rule: resources.get("gpu", "0")
+        for job in planned(checkout, *REPORT, *hardware)
+        for rule, resources in job
+    }
+    without = {"fetch_dataset", "assemble_corpus", "look_up_checkpoints", "evaluate"}
+    assert {rule for rule, count in asked.items() if count == "0"} == (without if gpus else set(asked))
+    if gpus:
+        assert asked.pop("train_hypernet") == "3"
+        assert {asked[rule] for rule in asked.keys() - without} == {gpus}
+
+
+def test_two_lines_of_the_profile_are_the_sites_own(checkout):
+    text = (checkout.folder / SLURM / "profile.v9+.yaml").read_text()
+    assert re.findall(r"^ *(\w+): \w+ +# EDIT", text, flags=re.MULTILINE) == [
+        "slurm_account",
+        "slurm_partition",
+    ]
+    profile = yaml.safe_load(text)
+    assert profile["slurm-status-command"] == "squeue"
+    assert "slurm-array-jobs" not in profile
+
+
+def test_retries_are_the_profiles(checkout):
+    """A rule's own retries run within a job, with the same memory and time."""
+    rules = "".join(file.read_text() for file in (checkout.folder / "workflow" / "rules").iterdir())
+    assert not re.search(r"^ +retries:", rules, flags=re.MULTILINE)
+
+
+def test_a_workstation_runs_as_many_jobs_on_gpus_as_it_has(checkout):
+    profile = checkout.folder / WORKSTATION / "profile.v9+.yaml"
+    text = profile.read_text()
+    assert re.findall(r"^ *(\w+): \w+ +# EDIT", text, flags=re.MULTILINE) == ["gpu", "mem_mb"]
+    printed = checkout.snakemake("-n", "results/report.html", "--workflow-profile", WORKSTATION)
+    assert printed.returncode == 0, printed.stdout
+    assert len(re.findall(r"^ +resources: .*\bgpu=1\b", printed.stdout, flags=re.MULTILINE)) == 74
+
+
+def test_the_thesis_own_scale_is_planned_out_as_the_documentation_says(checkout):
+    jobs = rules_of(planned(checkout, *REPORT, "--configfile", "config/thesis.yaml"))
+    assert sum(job == ["collect_checkpoints"] for job in jobs) == 126
+    assert sum("train_hypernet" in job for job in jobs) == 4
+    assert sum("evaluate" in job for job in jobs) == 5
+    assert len(jobs) == 140
