@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hyperforget.command import UserError, nearest_choice
+from hyperforget.config.hardware import check_hardware
 from hyperforget.config.models import CONDITIONING_NAMES, ModelConfig
 from hyperforget.config.reference import keys_at, meaning
 from hyperforget.config.sections import EDIT, RETRAINED, STRANGERS, Config
@@ -37,6 +38,9 @@ def load_config(values: Mapping[str, Any]) -> Config:
         _check_repeated(f"optimizers.{key}", getattr(config.optimizers, key))
     for name, model in config.models.items():
         _check_model(name, model, config)
+    check_hardware(
+        config.hardware, {name: model.training.batch_size for name, model in config.models.items()}
+    )
     return config
 
 

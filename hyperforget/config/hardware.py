@@ -1,11 +1,12 @@
 """What a run computes on. None of it is part of a result's recipe: it is like the number of threads."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from hyperforget.command import nearest_choice
+from hyperforget.command import UserError, nearest_choice
 from hyperforget.config.base import Count, Section
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -55,3 +56,24 @@ class HardwareConfig(Section):
     shard_optimizer: bool = Field(
         False, description="whether each of several `processes` keeps a part of the optimiser's state only"
     )
+
+
+def check_hardware(hardware: HardwareConfig, batch_sizes: Mapping[str, int]) -> None:
+    """Raise `UserError` where keys contradict each other, or the models' batches are too small to be divided."""
+    if hardware.processes > 1 and ":" in hardware.device:
+        raise UserError(
+            f"hardware.device is {hardware.device!r}, one GPU, but hardware.processes is {hardware.processes}; "
+            "allowed for several processes is 'cuda', which gives each a GPU of its own"
+        )
+    if hardware.shard_optimizer and hardware.processes == 1:
+        raise UserError(
+            "hardware.shard_optimizer is true, but hardware.processes is 1, so there is nothing to share; allowed "
+            "is false, or 2 processes and more"
+        )
+    for model, batch_size in batch_sizes.items():
+        if batch_size < hardware.processes * hardware.micro_batches:
+            raise UserError(
+                f"hardware.micro_batches is {hardware.micro_batches} in each of {hardware.processes} processes, more "
+                f"pieces than models.{model}.training.batch_size has pairs, {batch_size}; allowed are 1 to "
+                f"{max(1, batch_size // hardware.processes)}"
+            )
