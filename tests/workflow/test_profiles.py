@@ -74,19 +74,20 @@ def test_memory_and_time_grow_with_each_attempt(checkout):
     assert {rule: (2 * memory, 2 * minutes) for rule, (memory, minutes) in asked[0].items()} == asked[1]
 
 
-@pytest.mark.parametrize(("device", "gpus"), [("auto", None), ("cpu", None), ("cuda", "1"), ("cuda:1", "1")])
-def test_gpus_are_asked_for_where_the_configuration_names_them(checkout, device, gpus):
-    hardware = ("--config", f"hardware={{device: '{device}', processes: 3}}")
+@pytest.mark.parametrize(("device", "processes"), [("auto", 3), ("cpu", 3), ("cuda", 3), ("cuda:1", 1)])
+def test_gpus_are_asked_for_where_the_configuration_names_them(checkout, device, processes):
+    hardware = ("--config", f"hardware={{device: '{device}', processes: {processes}}}")
     asked = {
         rule: resources.get("gpu", "0")
         for job in planned(checkout, *REPORT, *hardware)
         for rule, resources in job
     }
     without = {"fetch_dataset", "assemble_corpus", "look_up_checkpoints", "evaluate"}
-    assert {rule for rule, count in asked.items() if count == "0"} == (without if gpus else set(asked))
-    if gpus:
-        assert asked.pop("train_hypernet") == "3"
-        assert {asked[rule] for rule in asked.keys() - without} == {gpus}
+    named = device.startswith("cuda")
+    assert {rule for rule, count in asked.items() if count == "0"} == (without if named else set(asked))
+    if named:
+        assert asked.pop("train_hypernet") == str(processes)
+        assert {asked[rule] for rule in asked.keys() - without} == {"1"}
 
 
 def test_two_lines_of_the_profile_are_the_sites_own(checkout):
