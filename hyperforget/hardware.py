@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hyperforget.command import UserError
 from hyperforget.config.hardware import HardwareConfig
-from hyperforget.processes import local_rank, process_count
+from hyperforget.processes import local_count, local_rank, process_count
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +26,7 @@ def set_up(hardware: HardwareConfig, threads: int) -> "torch.device":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
-    torch.set_num_threads(max(1, threads // process_count()))
+    torch.set_num_threads(max(1, threads // local_count()))
     if hardware.deterministic:
         # Called to set the default too, it would import torch's compiler, which takes seconds.
         torch.use_deterministic_algorithms(True)
@@ -47,7 +47,8 @@ def _choose(name: str) -> "torch.device":
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     mps = torch.backends.mps.is_available()
     if name == "auto":
-        kind = "cuda" if gpus else "mps" if mps else "cpu"
+        # Processes cannot exchange what lies on MPS.
+        kind = "cuda" if gpus else "mps" if mps and process_count() == 1 else "cpu"
     there = [
         "auto",
         "cpu",

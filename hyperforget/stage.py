@@ -24,7 +24,7 @@ from hyperforget.code import code_digest
 from hyperforget.command import UserError
 from hyperforget.config.hardware import HardwareConfig
 from hyperforget.environment import git_state, package_versions
-from hyperforget.processes import process_rank
+from hyperforget.processes import greatest, process_rank, together
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest
 from hyperforget.store.recipes import FileRef, Recipe, look_up, record, restore
@@ -108,13 +108,26 @@ def stage_main(
     recipe. Of several processes that do the work together, the first one records it.
     """
     options = parser.parse_args(arguments)
+    with together():
+        _run(stage, parser, work, options, repeatable)
+
+
+def _run(
+    stage: str,
+    parser: StageParser,
+    work: Callable[[argparse.Namespace], Mapping[str, float] | None],
+    options: argparse.Namespace,
+    repeatable: bool,
+) -> None:
     started, clock = datetime.now(UTC), time.monotonic()
     recipe = parser.recipe(stage, options)
     outputs = parser.output_files(options)
     if not repeatable:
         recipe = replace(recipe, arguments={**recipe.arguments, "started": started.isoformat()})
-    elif options.reuse and _restored(options.store, recipe, outputs):
-        print(f"known result: recipe {recipe.id}, restored {len(outputs)} files")
+    # The first process asks for all, so that they agree.
+    elif options.reuse and greatest(process_rank() == 0 and _restored(options.store, recipe, outputs)):
+        if process_rank() == 0:
+            print(f"known result: recipe {recipe.id}, restored {len(outputs)} files")
         return
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)

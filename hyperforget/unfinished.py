@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from hyperforget.processes import process_rank
+from hyperforget.processes import greatest, process_count, process_rank
 from hyperforget.store.files import sync
 
 if TYPE_CHECKING:
@@ -65,10 +65,16 @@ class Unfinished:
         return state
 
     def due(self) -> bool:
-        """Whether to save now. From the first call on, a request to end the process waits for the next one."""
+        """Whether to save now. From the first call on, a request to end the process waits for the next one.
+
+        Several processes that do a job together all ask at the same moment, and save, or end, if one of them is to.
+        """
         if not self._handlers and self._signal is None:
             self._handlers = {number: signal.signal(number, self._stop) for number in _SIGNALS}
-        return self._signal is not None or time.monotonic() - self._saved >= self.interval
+        wanted = greatest(self._signal or int(time.monotonic() - self._saved >= self.interval))
+        if wanted > 1:
+            self._signal = wanted
+        return wanted > 0
 
     def save(self, state: State) -> None:
         """Replace the saved state in one step; then leave the process if it was asked to end.
@@ -78,13 +84,17 @@ class Unfinished:
         if process_rank() == 0:
             self._write(state)
         self._saved = time.monotonic()
-        if self._signal is not None:
+        if self._signal is None:
+            return
+        # None leaves before the state is there, since torchrun ends all processes when one has left.
+        greatest(0)
+        if process_rank() == 0:
             name = signal.Signals(self._signal).name
             print(
                 f"stopped by {name}; what was done is saved, and the next run goes on from it",
                 file=sys.stderr,
             )
-            sys.exit(128 + self._signal)
+        sys.exit(128 + self._signal)
 
     def _write(self, state: State) -> None:
         from safetensors.torch import save_file
@@ -119,5 +129,6 @@ class Unfinished:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._signal = number
-        # A second request does not wait.
-        self.release()
+        # A second request does not wait. But torchrun repeats what a batch system has sent to all processes already.
+        if process_count() == 1:
+            self.release()

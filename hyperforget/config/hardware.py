@@ -65,6 +65,11 @@ def check_hardware(hardware: HardwareConfig, batch_sizes: Mapping[str, int]) -> 
             f"hardware.device is {hardware.device!r}, one GPU, but hardware.processes is {hardware.processes}; "
             "allowed for several processes is 'cuda', which gives each a GPU of its own"
         )
+    if hardware.processes > 1 and hardware.device == "mps":
+        raise UserError(
+            f"hardware.device is 'mps', but hardware.processes is {hardware.processes}; allowed for several processes "
+            "are auto, cpu and cuda"
+        )
     if hardware.shard_optimizer and hardware.processes == 1:
         raise UserError(
             "hardware.shard_optimizer is true, but hardware.processes is 1, so there is nothing to share; allowed "

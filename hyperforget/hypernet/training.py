@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from hyperforget.command import progress
+from hyperforget.command import UserError, progress
 from hyperforget.config import HardwareConfig, TrainingConfig
 from hyperforget.corpus import Corpus
 from hyperforget.hypernet.batches import Batch, draw_batch
@@ -20,7 +20,7 @@ from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.training_state import HistoryPoint, TrainingState
 from hyperforget.hypernet.transformer import recompute_activations
-from hyperforget.processes import any_process, process_count, process_rank
+from hyperforget.processes import greatest, process_count, process_rank
 from hyperforget.tasks import Split
 from hyperforget.unfinished import Unfinished
 
@@ -76,6 +76,11 @@ def train_hypernetwork(
         state.restore(saved)
         if process_rank() == 0:
             print(f"resumed at step {state.step}", file=sys.stderr)
+    if greatest(state.step) != -greatest(-state.step):
+        raise UserError(
+            f"processes found different states of {unfinished.path}; allowed is a store on a file system that all of "
+            "them see"
+        )
     history_steps = _evenly(config.steps, _HISTORY_POINTS)
     snapshot_steps = _evenly(config.steps, config.snapshots)
     autocast = computes_in_bfloat16(config.precision, device)
@@ -105,11 +110,11 @@ def train_hypernetwork(
                 )
             rate = config.learning_rate * learning_rate_factor(step, config)
             state.history.append(HistoryPoint(step, train, test, rate))
-        if step in snapshot_steps:
+        if step in snapshot_steps and process_rank() == 0:
             weights = ema_model.state_dict()
             state.snapshots[step] = {name: value.to("cpu", copy=True) for name, value in weights.items()}
         state.step = step
-        if any_process(unfinished.due(), device):
+        if unfinished.due():
             unfinished.save(state.to_state())
     return Trained(state.snapshots, state.history)
 

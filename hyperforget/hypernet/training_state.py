@@ -73,7 +73,9 @@ class TrainingState:
         self._restore_optimizer(_below("optimizer", tensors))
         self.step = facts["step"]
         self.history = [HistoryPoint(**point) for point in facts["history"]]
-        self.snapshots = {step: _below(f"snapshots.{step}", tensors) for step in facts["snapshots"]}
+        # Only the first process has snapshots.
+        steps = facts["snapshots"] if process_rank() == 0 else []
+        self.snapshots = {step: _below(f"snapshots.{step}", tensors) for step in steps}
 
     def _restore_optimizer(self, tensors: Mapping[str, Tensor]) -> None:
         indices = {name: index for index, (name, _) in enumerate(self.model.named_parameters())}

@@ -31,7 +31,7 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.hypernet.rebalancing import rebalanced
     from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
     from hyperforget.metrics.classes import class_sizes
-    from hyperforget.processes import process_rank, together
+    from hyperforget.processes import first_process_first, process_rank
     from hyperforget.randomness import derived_seed, generator_for
     from hyperforget.rows import write_rows
     from hyperforget.tasks import conditioning_split, load_task_data
@@ -40,7 +40,9 @@ def work(options: argparse.Namespace) -> None:
     config, performance = ModelConfig(**spec["model"]), Performance(**spec["performance"])
     data = load_task_data(options.store, options.dataset)
     sizes = class_sizes(conditioning_split(data, spec["protocol"]).labels, data.classes)
-    corpus = load_corpus(options.store, options.corpus, performance, sizes)
+    # It makes a pack of the corpus, if there is none yet.
+    with first_process_first():
+        corpus = load_corpus(options.store, options.corpus, performance, sizes)
     generator = generator_for(spec["seed"], "train", options.task, options.model)
     seen, unseen = corpus.split(
         config.training.unseen_runs, generator_for(spec["seed"], "unseen runs", options.task)
@@ -52,18 +54,17 @@ def work(options: argparse.Namespace) -> None:
     explained_variance = model.space.fit(seen.checkpoints())
     if config.training.rebalance:
         seen, unseen = rebalanced(seen), rebalanced(unseen)
-    with together(options.device):
-        trained = train_hypernetwork(
-            model.to(options.device),
-            PROCESSES[config.process],
-            seen,
-            unseen,
-            data.on(options.device).train,
-            config.training,
-            generator,
-            options.unfinished,
-            options.hardware,
-        )
+    trained = train_hypernetwork(
+        model.to(options.device),
+        PROCESSES[config.process],
+        seen,
+        unseen,
+        data.on(options.device).train,
+        config.training,
+        generator,
+        options.unfinished,
+        options.hardware,
+    )
     if process_rank():
         return
     last = trained.history[-1]

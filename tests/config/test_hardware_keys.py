@@ -25,6 +25,7 @@ def test_devices(device: str) -> None:
         ({"device": "cuda:x"}, "did you mean 'cuda"),
         ({"device": "cpu:0"}, "allowed are auto, cpu, cuda"),
         ({"device": "cuda:1", "processes": 2}, "allowed for several processes is 'cuda'"),
+        ({"device": "mps", "processes": 2}, "allowed for several processes are auto, cpu and cuda"),
         ({"shard_optimizer": True}, "allowed is false, or 2 processes and more"),
         ({"micro_batches": 13}, "models.dihyfo-1.training.batch_size has pairs, 12; allowed are 1 to 12"),
         ({"micro_batches": 5, "processes": 3}, "allowed are 1 to 4"),

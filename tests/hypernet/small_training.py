@@ -1,6 +1,7 @@
 """A training of a fraction of a second, to be run in processes of its own."""
 
 import os
+import signal
 from pathlib import Path
 from unittest.mock import patch
 
@@ -113,15 +114,44 @@ def train_to_file(folder: Path, interval: float, asked_at: int = 0, number: int 
     run_command(main)
 
 
-def train_together(folder: Path, rank: int, count: int, port: int, **hardware: bool | int) -> None:
-    """Train as one of several processes that torchrun would have started; the first writes the result."""
+class AskedTwice(Asked):
+    """As by a batch system, and then by torchrun too: the second time after the step has seen the first."""
+
+    def due(self) -> bool:
+        found = super().due()
+        if self.steps == 0:
+            os.kill(os.getpid(), self.number)
+        return found
+
+
+def be_one_of(rank: int, count: int, port: int) -> None:
+    """Give this process the environment that torchrun gives."""
     torch.set_num_threads(1)
     os.environ.update(RANK=str(rank), WORLD_SIZE=str(count), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-    unfinished = Unfinished(folder / "state.safetensors", 0)
-    with together(torch.device("cpu")):
+
+
+def train_together(
+    folder: Path, rank: int, count: int, port: int, asked: tuple[int, int] = (-1, 0), **hardware: bool | int
+) -> None:
+    """Train as one of several processes that torchrun would have started; the first writes the result.
+
+    ``asked`` are the rank of a process that is asked to end, and the step at whose end it is.
+    """
+    be_one_of(rank, count, port)
+    steps = asked[1] if rank == asked[0] else 0
+    unfinished = AskedTwice(folder / "state.safetensors", 3600 if asked[1] else 0, steps, signal.SIGTERM)
+    with together():
         trained = train(unfinished, hardware=HardwareConfig(**hardware))
     if rank == 0:
         (folder / "result.safetensors").write_bytes(save(flat(trained)))
+    else:
+        # One copy is enough.
+        assert trained.snapshots == {}
+
+
+def train_apart(folder: Path, rank: int, count: int, port: int) -> None:
+    """Only the first process sees the folder."""
+    run_command(lambda: train_together(folder / str(rank) if rank else folder, rank, count, port))
 
 
 def result(folder: Path) -> dict[str, Tensor]:

@@ -1,8 +1,10 @@
 """Training on other devices, in several processes and in less memory gives the same weights, but for rounding."""
 
 import multiprocessing
+import shutil
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,13 @@ from hyperforget.unfinished import Unfinished
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from small_training import CONFIG, flat, result, train, train_together
+from small_training import CONFIG, flat, result, train, train_apart, train_together
 
 # Children are forked from a process that has imported torch and has run nothing.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["small_training", "torch.distributed.optim"])
+PROCESSES.set_forkserver_preload(
+    ["hyperforget.hypernet.training", "safetensors.torch", "torch._dynamo", "torch.distributed.optim"]
+)
 SECONDS = 120
 
 
@@ -41,11 +45,17 @@ def largest_difference(one: dict[str, Tensor], other: dict[str, Tensor]) -> floa
 
 
 def run_together(folder: Path, count: int, **hardware: bool | int) -> dict[str, Tensor]:
+    assert exit_codes(train_together, folder, count, **hardware) == [0] * count
+    return result(folder)
+
+
+def exit_codes(target: Callable[..., None], folder: Path, count: int, **options: object) -> list[int | None]:
+    """How processes end that run ``target`` together."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     processes = [
-        PROCESSES.Process(target=train_together, args=(folder, rank, count, port), kwargs=hardware)
+        PROCESSES.Process(target=target, args=(folder, rank, count, port), kwargs=options)
         for rank in range(count)
     ]
     for process in processes:
@@ -53,11 +63,10 @@ def run_together(folder: Path, count: int, **hardware: bool | int) -> dict[str, 
     try:
         for process in processes:
             process.join(SECONDS)
-        assert [process.exitcode for process in processes] == [0] * count
+        return [process.exitcode for process in processes]
     finally:
         for process in processes:
             process.kill()
-    return result(folder)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +114,31 @@ def test_several_processes_give_the_weights_of_one(
     alone: dict[str, Tensor], tmp_path: Path, count: int, hardware: dict[str, int]
 ) -> None:
     assert largest_difference(run_together(tmp_path, count, **hardware), alone) < 1e-5
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_one_of_two_that_is_asked_to_end_ends_both_with_the_state_saved(
+    alone: dict[str, Tensor], tmp_path: Path, rank: int
+) -> None:
+    asked = (rank, 7)
+    assert exit_codes(train_together, tmp_path, 2, asked=asked, shard_optimizer=True) == [143, 143]
+    unfinished = Unfinished(tmp_path / "state.safetensors", interval=3600)
+    saved = unfinished.load()
+    assert saved is not None
+    assert saved.facts["step"] == 7
+    # One process, two of them and three go on to the same weights.
+    for count in (2, 3):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        shutil.copy(unfinished.path, folder)
+        assert largest_difference(run_together(folder, count), alone) < 1e-5
+    assert largest_difference(flat(train(unfinished)), alone) < 1e-5
+    unfinished.close()
+
+
+def test_processes_that_find_different_states_do_not_go_on(tmp_path: Path) -> None:
+    assert exit_codes(train_together, tmp_path, 2, asked=(0, 7)) == [143, 143]
+    assert exit_codes(train_apart, tmp_path, 2) == [2, 2]
 
 
 def test_what_two_processes_began_one_goes_on_with(
