@@ -68,7 +68,7 @@ def collect_runs(
     beyond ``saved`` are zero.
     """
     free = [label for label in range(layout.classes) if label not in pivots]
-    sizes = class_sizes(review.labels, layout.classes).cpu()
+    sizes = class_sizes(review.labels, layout.classes)
     admission = Admission(config, pivots, free, runs, sizes)
     segment = empty_segment(runs, config.checkpoints, layout)
     # Decisions have a stream of their own: one decided otherwise leaves the minibatches as they are.

@@ -142,7 +142,7 @@ def _plan_model(config: Config, task: str, name: str, layout: Layout) -> ModelPl
         scalars = torch.empty(1, 1 if told == "gpt" else layout.classes)
         start = (values, scalars) if hypernetwork.conditioning.uses_start else ()
         once = forward_flops(hypernetwork, values, torch.empty(1), scalars, *start)
-    parameters = sum(parameter.numel() for parameter in hypernetwork.parameters())
+    parameters = hypernetwork.parameter_count
     weights = parameters * _FLOAT_BYTES
     training, sampling, probe = model.training, model.sampling, config.probe
     prompts = len(config.prompts.forget) * len(config.prompts.retain)

@@ -30,4 +30,4 @@ def load_request(root: Path, dataset: Path, forget: str, protocol: str, device: 
     data = load_task_data(root, dataset).on(device)
     split = conditioning_split(data, protocol)
     mask = parse_forget_set(forget, data.classes).mask(data.classes)
-    return Request(data, split, class_sizes(split.labels, data.classes).cpu(), torch.tensor(mask))
+    return Request(data, split, class_sizes(split.labels, data.classes), torch.tensor(mask))

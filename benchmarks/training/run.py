@@ -232,7 +232,7 @@ def row(
         size.width,
         size.layers,
         size.heads,
-        sum(parameter.numel() for parameter in model.parameters()),
+        model.parameter_count,
         config.batch_size,
         settings.micro_batches,
         settings.activation_checkpointing,

@@ -63,7 +63,7 @@ def draw_batch(
         pairs = replace(pairs, start=start, target=target)
     time = process.draw_times(count, generator)
     gaussian = torch.randn(count, model.space.dimension, generator=generator)
-    device = model.space.mean.device
+    device = model.device
     target, time, gaussian = (value.to(device) for value in (pairs.target, time, gaussian))
     clean = model.space.normalise(target)
     noised = add_noise(process, clean, gaussian, time)

@@ -43,7 +43,7 @@ def chain_networks(
     measured on ``split``, the one that conditions.
     """
     model = hypernet.model
-    sizes = class_sizes(split.labels, model.layout.classes).cpu()
+    sizes = class_sizes(split.labels, model.layout.classes)
     networks, measured = [starts], [measure(starts, model.layout, split)]
 
     def chain() -> Chain:

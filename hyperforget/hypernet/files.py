@@ -57,8 +57,7 @@ def publish_hypernetwork(
         "snapshots": list(snapshots),
     }
     object_id = publish(root, "hypernet", arrays, content)
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    write_token(token, "hypernet", object_id, attributes | summary | {"parameters": parameters})
+    write_token(token, "hypernet", object_id, attributes | summary | {"parameters": model.parameter_count})
 
 
 def load_hypernetwork(root: Path, token: Path) -> StoredHypernetwork:

@@ -48,6 +48,16 @@ class Hypernetwork(nn.Module):
         scalars = 1 + self.conditioning.scalar_count(layout.classes)
         self.denoiser: Denoiser = DENOISERS[architecture.space](layout, architecture, vectors, scalars)
 
+    @property
+    def device(self) -> torch.device:
+        """Where it lies, and so computes."""
+        return self.space.mean.device
+
+    @property
+    def parameter_count(self) -> int:
+        """Numbers that training changes."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
     def forward(
         self,
         noised: Tensor,

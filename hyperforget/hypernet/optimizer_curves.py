@@ -140,7 +140,7 @@ def optimizer_rows(
     optimizer: str, learning_rate: float | None, networks: Mapping[int, Tensor], layout: Layout, split: Split
 ) -> list[OptimizerRow]:
     """One row a network of ``networks`` (S, P) by number of updates, measured on ``split``."""
-    sizes = class_sizes(split.labels, layout.classes).cpu()
+    sizes = class_sizes(split.labels, layout.classes)
     rows = []
     for update, params in networks.items():
         losses, correct = measure(params, layout, split)

@@ -135,7 +135,7 @@ def probe_hypernetwork(
     sampled = sample_networks(
         model, process, targets, starts, sampling.steps, sampling.stochasticity, generator, resumable
     )
-    sizes = class_sizes(split.labels, model.layout.classes).cpu()
+    sizes = class_sizes(split.labels, model.layout.classes)
     found = performance_values(*measure(sampled, model.layout, split), sizes, performance)
     observed = found.view(classes, networks, config.prompts, classes)
     diagonal = torch.arange(classes)

@@ -42,7 +42,7 @@ def sample_networks(
     ``stochasticity`` are those of `hyperforget.hypernet.diffusion.denoise`. All but the model lies on the CPU;
     batches of it go to the model's device and back.
     """
-    count, device = targets.shape[0], model.space.mean.device
+    count, device = targets.shape[0], model.device
     gaussian = torch.randn(count, model.space.dimension, generator=generator)
     sampled, done = torch.empty(count, model.layout.size), 0
 

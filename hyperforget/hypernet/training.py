@@ -60,7 +60,7 @@ def train_hypernetwork(
     ``hardware``, the settings that save memory are followed. Neither changes the result but by rounding.
     """
     hardware = hardware or HardwareConfig()
-    device = model.space.mean.device
+    device = model.device
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
     ema_model = averaged.module
     assert isinstance(ema_model, Hypernetwork)

@@ -24,8 +24,8 @@ def correct_counts(logits: Tensor, labels: Tensor, classes: int) -> Tensor:
 
 
 def class_sizes(labels: Tensor, classes: int) -> Tensor:
-    """Samples of every class, int64 ``(classes,)``."""
-    return torch.eq(labels.unsqueeze(-1), torch.arange(classes, device=labels.device)).sum(0)
+    """Samples of every class, int64 ``(classes,)``, on the CPU wherever the labels lie."""
+    return torch.eq(labels.cpu().unsqueeze(-1), torch.arange(classes)).sum(0)
 
 
 def accuracy_on(counts: Tensor, sizes: Tensor, mask: Tensor) -> Tensor:

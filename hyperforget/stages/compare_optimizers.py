@@ -37,7 +37,7 @@ def work(options: argparse.Namespace) -> None:
     config, recipe = OptimizersConfig(**spec["optimizers"]), RecipeConfig(**spec["recipe"])
     data = load_task_data(options.store, options.dataset).on(options.device)
     split = conditioning_split(data, spec["protocol"])
-    sizes = class_sizes(split.labels, data.classes).cpu()
+    sizes = class_sizes(split.labels, data.classes)
     hypernet = load_hypernetwork(options.store, options.hypernet)
     hypernet.model.to(options.device)
     layout = hypernet.model.layout

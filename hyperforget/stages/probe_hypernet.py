@@ -38,7 +38,7 @@ def work(options: argparse.Namespace) -> None:
     hypernet = load_hypernetwork(options.store, options.hypernet)
     hypernet.model.to(options.device)
     performance = hypernet.performance
-    sizes = class_sizes(split.labels, data.classes).cpu()
+    sizes = class_sizes(split.labels, data.classes)
     corpus = load_corpus(options.store, options.corpus, performance, sizes)
     # The same split of runs as in training, from the same generator.
     divide = generator_for(spec["seed"], "unseen runs", options.task)

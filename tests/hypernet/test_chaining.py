@@ -84,9 +84,9 @@ def halfway(layout: Layout, asked: list[tuple[Tensor, Tensor]]) -> SimpleNamespa
     return Halfway(
         layout=layout,
         conditioning=CONDITIONINGS["dihyfo-1"],
+        device=torch.device("cpu"),
         space=SimpleNamespace(
             dimension=layout.size,
-            mean=torch.zeros(layout.size),
             normalise=lambda params: params,
             denormalise=lambda params, start: params,
         ),

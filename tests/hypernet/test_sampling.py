@@ -108,10 +108,10 @@ def test_each_row_gets_its_own_target_and_start(
 
     model = Echo(
         layout=layout,
+        device=torch.device("cpu"),
         conditioning=CONDITIONINGS["dihyfo-1"],
         space=SimpleNamespace(
             dimension=layout.size,
-            mean=torch.zeros(layout.size),
             normalise=lambda params: params / 2,
             denormalise=lambda params, start: params * 2,
         ),
