@@ -96,6 +96,10 @@ class Metrics:
                 raise UserError(f"{path} has two rows for {' / '.join(key)}")
             self._values[key] = Value(value, low, high, 1 if math.isnan(n) else int(n))
 
+    def forget_sets(self, task: str) -> list[str]:
+        """The forget sets that the file has values of, in its order."""
+        return list(dict.fromkeys(key[2] for key in self._values if key[0] == task))
+
     def find(
         self, task: str, method: str, forget: str, selection: str, metric: str, set_: str
     ) -> Value | None:
