@@ -45,17 +45,23 @@ def _fail(message: str, status: int) -> int:
 
 
 def progress(
-    items: Iterable[Item], total: int, description: str, unit: str = "step", initial: int = 0
+    items: Iterable[Item],
+    total: int,
+    description: str,
+    unit: str = "step",
+    initial: int = 0,
+    inner: bool = False,
 ) -> Iterator[Item]:
     """Yield ``items``, showing a bar on a terminal and a line every 20 seconds in a log, with rate and time
     left.
 
     ``initial`` items of the ``total`` were done before, and are not among ``items``; the rate leaves them out.
+    An ``inner`` loop, one of many in a row, leaves nothing behind when it ends.
     """
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         from tqdm import tqdm
 
-        yield from tqdm(items, total=total, desc=description, unit=unit, initial=initial)
+        yield from tqdm(items, total=total, desc=description, unit=unit, initial=initial, leave=not inner)
         return
     started = last = time.monotonic()
     done = 0
@@ -71,5 +77,7 @@ def progress(
                 file=sys.stderr,
                 flush=True,
             )
+    if inner:
+        return
     elapsed = time.monotonic() - started
     print(f"{description}: {done} {unit}s in {elapsed:.1f} s", file=sys.stderr, flush=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from hyperforget.processes import process_rank
 from hyperforget.unfinished import State, Unfinished
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class Resumable:
             for path, part in found.items()
             if "done" in part.facts
         )
-        print(f"resumed at {where}", file=sys.stderr)
+        if process_rank() == 0:
+            print(f"resumed at {where}", file=sys.stderr)
         return found
 
 

@@ -70,6 +70,16 @@ def test_progress_counts_what_was_done_before_but_not_in_the_rate(monkeypatch, c
     ]
 
 
+def test_inner_loops_speak_only_while_they_last(monkeypatch, capsys) -> None:
+    now = [0.0]
+    monkeypatch.setattr(command.time, "monotonic", lambda: now[0])
+    for _ in progress("ab", 2, "sampling", inner=True):
+        now[0] += 15.0
+    assert capsys.readouterr().err.splitlines() == ["sampling: 2/2 steps, 0.1 steps/s, 0 s left"]
+    assert list(progress("ab", 2, "sampling", inner=True)) == ["a", "b"]
+    assert capsys.readouterr().err == ""
+
+
 def test_progress_over_nothing_says_so(capsys) -> None:
     assert list(progress([], 0, "reading", unit="object")) == []
     assert capsys.readouterr().err.startswith("reading: 0 objects in ")

@@ -32,6 +32,7 @@ from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
 from hyperforget.networks import Layout, initialise
+from hyperforget.resumable import Resumable
 from hyperforget.rows import write_rows
 from hyperforget.tasks import Split
 from hyperforget.unfinished import State, Unfinished
@@ -78,12 +79,12 @@ class Done(Exception):
 
 
 class Clock(Unfinished):
-    """Tells the time after every step, in place of saving."""
+    """Tells the time before every step, in place of saving."""
 
     def __init__(self, device: torch.device, steps: int) -> None:
         super().__init__(Path(tempfile.gettempdir(), "never"), interval=0)
         self.device = device
-        self.steps = WARMUP_STEPS + steps
+        self.moments = WARMUP_STEPS + steps + 1
         self.times: list[float] = []
 
     def load(self) -> State | None:
@@ -93,13 +94,13 @@ class Clock(Unfinished):
         if self.device.type != "cpu":
             getattr(torch, self.device.type).synchronize()
         self.times.append(time.perf_counter())
-        if len(self.times) == self.steps:
+        if len(self.times) == self.moments:
             raise Done
         return False
 
     def seconds_per_step(self) -> float:
         # The first of these moments is the end of warm-up.
-        moments = self.times[WARMUP_STEPS - 1 :]
+        moments = self.times[WARMUP_STEPS:]
         return statistics.median(after - before for before, after in pairwise(moments))
 
 
@@ -184,8 +185,8 @@ def measure(
             split.on(device),
             config,
             generator,
-            clock,
             settings,
+            Resumable(clock),
         )
     return row(size, model, device, config, settings, clock.seconds_per_step(), peak_megabytes(device))
 

@@ -97,7 +97,7 @@ def denoise(
             generator.set_state(found.tensors["generator"])
         remaining = list(pairwise(times))[done:]
         description = f"sampling {gaussian.shape[0]} networks"
-        for time, following in progress(remaining, steps, description, initial=done):
+        for time, following in progress(remaining, steps, description, initial=done, inner=True):
             resumable.save_if_due()
             now, later = (
                 torch.full((gaussian.shape[0],), value, device=gaussian.device) for value in (time, following)

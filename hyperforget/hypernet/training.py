@@ -1,7 +1,6 @@
 """Training a hypernetwork on pairs of checkpoints (thesis, sections 3.3.2 and 3.4.2)."""
 
 import math
-import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +20,8 @@ from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.training_state import HistoryPoint, TrainingState
 from hyperforget.hypernet.transformer import recompute_activations
 from hyperforget.processes import greatest, process_count, process_rank
+from hyperforget.resumable import NOT_RESUMABLE, Resumable
 from hyperforget.tasks import Split
-from hyperforget.unfinished import Unfinished
 
 _HISTORY_POINTS = 40
 _HISTORY_PAIRS = 512
@@ -45,22 +44,21 @@ def train_hypernetwork(
     data: Split,
     config: TrainingConfig,
     generator: torch.Generator,
-    unfinished: Unfinished,
     hardware: HardwareConfig | None = None,
+    resumable: Resumable = NOT_RESUMABLE,
 ) -> Trained:
     """Minimise the mean squared error of the predicted clean parameters (thesis, equations 3.6 and 3.8).
 
     Added to it, ``config.loss_matching`` times, is the error of the class losses that these parameters have on
     images of the training split ``data``: see `hyperforget.hypernet.loss_matching`. AdamW with linear warm-up
     and cosine decay, gradient clipping, and an exponential moving average of the weights. All randomness comes
-    from ``generator``. Training goes on from ``unfinished``, if it was stopped before, to the same weights.
+    from ``generator``.
 
     ``model`` and ``data`` lie on the device that computes, corpora on the CPU. Where several processes train
     together, all draw the same batch, each works through a share of it, and their gradients are added up; of
     ``hardware``, the settings that save memory are followed. Neither changes the result but by rounding.
     """
     hardware = hardware or HardwareConfig()
-    device = model.device
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
     ema_model = averaged.module
     assert isinstance(ema_model, Hypernetwork)
@@ -72,51 +70,65 @@ def train_hypernetwork(
     probes = [
         draw_batch(corpus, process, model, config, _HISTORY_PAIRS, generator) for corpus in (seen, unseen)
     ]
-    if (saved := unfinished.load()) is not None:
-        state.restore(saved)
-        if process_rank() == 0:
-            print(f"resumed at step {state.step}", file=sys.stderr)
-    if greatest(state.step) != -greatest(-state.step):
-        raise UserError(
-            f"processes found different states of {unfinished.path}; allowed is a store on a file system that all of "
-            "them see"
-        )
     history_steps = _evenly(config.steps, _HISTORY_POINTS)
     snapshot_steps = _evenly(config.steps, config.snapshots)
-    autocast = computes_in_bfloat16(config.precision, device)
     grouped = group_by_class(data, model.layout.classes)
-    steps = range(state.step + 1, config.steps + 1)
-    shown = progress(steps, config.steps, "training", initial=state.step)
-    for step in shown if process_rank() == 0 else steps:
-        batch = draw_batch(seen, process, model, config, config.batch_size, generator)
-        images = draw_images(grouped, config.matching_images, generator) if config.loss_matching else None
-        optimizer.zero_grad()
-        pieces = list(batch.pieces(process_rank(), process_count(), hardware.micro_batches))
-        for index, piece in enumerate(pieces):
-            with _gradients_exchanged(network, index == len(pieces) - 1):
-                with torch.autocast(device.type, torch.bfloat16) if autocast else nullcontext():
-                    predicted = _predict(network, piece)
-                errors = _errors(predicted, piece, model, images, config)
-                # Gradients are averaged over processes; the sum of all pieces is to be divided by the whole batch.
-                (errors.sum() * process_count() / config.batch_size).backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-        optimizer.param_groups[0]["lr"] = config.learning_rate * learning_rate_factor(step - 1, config)
-        optimizer.step()
-        averaged.update_parameters(model)
-        if step in history_steps:
-            with torch.no_grad():
-                train, test = (
-                    float(_squared_errors(_predict(ema_model, probe), probe).mean()) for probe in probes
-                )
-            rate = config.learning_rate * learning_rate_factor(step, config)
-            state.history.append(HistoryPoint(step, train, test, rate))
-        if step in snapshot_steps and process_rank() == 0:
-            weights = ema_model.state_dict()
-            state.snapshots[step] = {name: value.to("cpu", copy=True) for name, value in weights.items()}
-        state.step = step
-        if unfinished.due():
-            unfinished.save(state.to_state())
+    with resumable.part("step", state.to_state) as found:
+        if found is not None:
+            state.restore(found)
+        if greatest(state.step) != -greatest(-state.step):
+            raise UserError(
+                "processes that train together found different states of this training; allowed is a store on a file "
+                "system that all of them see"
+            )
+        steps = range(state.step + 1, config.steps + 1)
+        shown = progress(steps, config.steps, "training", initial=state.step)
+        for step in shown if process_rank() == 0 else steps:
+            resumable.save_if_due()
+            batch = draw_batch(seen, process, model, config, config.batch_size, generator)
+            images = draw_images(grouped, config.matching_images, generator) if config.loss_matching else None
+            optimizer.zero_grad()
+            _add_gradients(network, model, batch, images, config, hardware)
+            torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+            optimizer.param_groups[0]["lr"] = config.learning_rate * learning_rate_factor(step - 1, config)
+            optimizer.step()
+            averaged.update_parameters(model)
+            if step in history_steps:
+                with torch.no_grad():
+                    train, test = (
+                        float(_squared_errors(_predict(ema_model, probe), probe).mean()) for probe in probes
+                    )
+                rate = config.learning_rate * learning_rate_factor(step, config)
+                state.history.append(HistoryPoint(step, train, test, rate))
+            if step in snapshot_steps and process_rank() == 0:
+                weights = ema_model.state_dict()
+                state.snapshots[step] = {name: value.to("cpu", copy=True) for name, value in weights.items()}
+            state.step = step
     return Trained(state.snapshots, state.history)
+
+
+def _add_gradients(
+    network: nn.Module,
+    model: Hypernetwork,
+    batch: Batch,
+    images: Tensor | None,
+    config: TrainingConfig,
+    hardware: HardwareConfig,
+) -> None:
+    """Send the mean error of the whole batch back, of which this process works through its share, piece by piece.
+
+    ``network`` is ``model``, or what exchanges its gradients with other processes.
+    """
+    device = model.device
+    autocast = computes_in_bfloat16(config.precision, device)
+    pieces = list(batch.pieces(process_rank(), process_count(), hardware.micro_batches))
+    for index, piece in enumerate(pieces):
+        with _gradients_exchanged(network, index == len(pieces) - 1):
+            with torch.autocast(device.type, torch.bfloat16) if autocast else nullcontext():
+                predicted = _predict(network, piece)
+            errors = _errors(predicted, piece, model, images, config)
+            # Gradients are averaged over processes; the sum of all pieces is to be divided by the whole batch.
+            (errors.sum() * process_count() / config.batch_size).backward()
 
 
 def learning_rate_factor(step: int, config: TrainingConfig) -> float:

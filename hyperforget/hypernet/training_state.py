@@ -58,7 +58,7 @@ class TrainingState:
         for step, weights in self.snapshots.items():
             tensors |= _prefixed(f"snapshots.{step}", weights)
         facts = {
-            "step": self.step,
+            "done": self.step,
             "history": [asdict(point) for point in self.history],
             "snapshots": list(self.snapshots),
         }
@@ -71,7 +71,7 @@ class TrainingState:
         self.model.load_state_dict(_below("model", tensors))
         self.averaged.load_state_dict(_below("averaged", tensors))
         self._restore_optimizer(_below("optimizer", tensors))
-        self.step = facts["step"]
+        self.step = facts["done"]
         self.history = [HistoryPoint(**point) for point in facts["history"]]
         # Only the first process has snapshots.
         steps = facts["snapshots"] if process_rank() == 0 else []

@@ -33,6 +33,7 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.metrics.classes import class_sizes
     from hyperforget.processes import first_process_first, process_rank
     from hyperforget.randomness import derived_seed, generator_for
+    from hyperforget.resumable import Resumable
     from hyperforget.rows import write_rows
     from hyperforget.tasks import conditioning_split, load_task_data
 
@@ -62,8 +63,8 @@ def work(options: argparse.Namespace) -> None:
         data.on(options.device).train,
         config.training,
         generator,
-        options.unfinished,
         options.hardware,
+        Resumable(options.unfinished),
     )
     if process_rank():
         return

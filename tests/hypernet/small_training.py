@@ -19,6 +19,7 @@ from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.training import Trained
 from hyperforget.networks import Layout, initialise
 from hyperforget.processes import together
+from hyperforget.resumable import Resumable
 from hyperforget.tasks import Split
 from hyperforget.unfinished import Unfinished
 
@@ -43,7 +44,7 @@ def corpus(runs: int, seed: int) -> Corpus:
 
 
 def train(
-    unfinished: Unfinished,
+    unfinished: Unfinished | None = None,
     config: TrainingConfig = CONFIG,
     hardware: HardwareConfig | None = None,
     device: str | torch.device = "cpu",
@@ -64,8 +65,8 @@ def train(
             images.on(torch.device(device)),
             config,
             generator,
-            unfinished,
             hardware,
+            Resumable(unfinished),
         )
 
 
@@ -86,7 +87,7 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 
 
 class Asked(Unfinished):
-    """A process that is sent a signal after so many steps."""
+    """A process that is sent a signal at the beginning of a step."""
 
     def __init__(self, path: Path, interval: float, steps: int, number: int) -> None:
         super().__init__(path, interval)
@@ -135,7 +136,7 @@ def train_together(
 ) -> None:
     """Train as one of several processes that torchrun would have started; the first writes the result.
 
-    ``asked`` are the rank of a process that is asked to end, and the step at whose end it is.
+    ``asked`` are the rank of a process that is asked to end, and the step at whose beginning it is.
     """
     be_one_of(rank, count, port)
     steps = asked[1] if rank == asked[0] else 0

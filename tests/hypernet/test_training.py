@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -20,7 +19,6 @@ from hyperforget.hypernet.spaces import SPACES
 from hyperforget.hypernet.training import Trained, learning_rate_factor, train_hypernetwork
 from hyperforget.networks import Layout, forward
 from hyperforget.tasks import Split
-from hyperforget.unfinished import Unfinished
 
 Build = Callable[..., Hypernetwork]
 Make = Callable[..., Corpus]
@@ -35,7 +33,7 @@ IMAGES = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), t
 
 
 @pytest.fixture
-def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Train:
+def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> Train:
     """``train(conditioning, seed=0, **training)`` on the small corpus; what was trained, and its model."""
     monkeypatch.setattr(training, "_HISTORY_PAIRS", 64)
 
@@ -54,11 +52,7 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch, tmp_
         seen = make_corpus(**corpus)
         model.space.fit(seen.checkpoints())
         unseen = make_corpus(10, seed=1, **corpus) if unseen is None else unseen
-        unfinished = Unfinished(tmp_path / "state.safetensors", interval=3600)
-        trained = train_hypernetwork(
-            model, PROCESSES[process], seen, unseen, IMAGES, config, generator, unfinished
-        )
-        unfinished.close()
+        trained = train_hypernetwork(model, PROCESSES[process], seen, unseen, IMAGES, config, generator)
         return trained, model
 
     return run

@@ -26,17 +26,10 @@ PROCESSES.set_forkserver_preload(
 SECONDS = 120
 
 
-def never(tmp_path: Path) -> Unfinished:
-    """Nothing is saved; signals are left alone."""
-    unfinished = Unfinished(tmp_path / "never.safetensors", interval=3600)
-    unfinished.due = lambda: False  # type: ignore[method-assign]
-    return unfinished
-
-
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tensor]:
+def alone() -> dict[str, Tensor]:
     """What one process gives on the CPU."""
-    return flat(train(never(tmp_path_factory.mktemp("alone"))))
+    return flat(train())
 
 
 def largest_difference(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
@@ -82,7 +75,7 @@ def exit_codes(target: Callable[..., None], folder: Path, count: int, **options:
 def test_what_saves_memory_changes_no_weights(
     alone: dict[str, Tensor], tmp_path: Path, hardware: dict[str, int]
 ) -> None:
-    assert largest_difference(flat(train(never(tmp_path), hardware=HardwareConfig(**hardware))), alone) < 1e-6
+    assert largest_difference(flat(train(hardware=HardwareConfig(**hardware))), alone) < 1e-6
 
 
 def test_activations_are_computed_again_only_where_that_is_asked_for(
@@ -94,9 +87,9 @@ def test_activations_are_computed_again_only_where_that_is_asked_for(
     monkeypatch.setattr(
         transformer, "checkpoint", lambda block, values, **_: calls.append(1) or block(values)
     )
-    train(never(tmp_path))
+    train()
     assert calls == []
-    train(never(tmp_path), hardware=HardwareConfig(activation_checkpointing=True))
+    train(hardware=HardwareConfig(activation_checkpointing=True))
     # Two blocks a step; the learning curves need no gradient.
     assert len(calls) == 2 * CONFIG.steps
 
@@ -125,7 +118,7 @@ def test_one_of_two_that_is_asked_to_end_ends_both_with_the_state_saved(
     unfinished = Unfinished(tmp_path / "state.safetensors", interval=3600)
     saved = unfinished.load()
     assert saved is not None
-    assert saved.facts["step"] == 7
+    assert saved.facts["step"]["done"] == 6
     # One process, two of them and three go on to the same weights.
     for count in (2, 3):
         folder = tmp_path / str(count)
@@ -145,19 +138,19 @@ def test_what_two_processes_began_one_goes_on_with(
     alone: dict[str, Tensor], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run_together(tmp_path, 2, shard_optimizer=True)
-    # The last state that was saved, after the last step: nothing but the result is left to do.
+    # The last state that was saved, before the last step.
     unfinished = Unfinished(tmp_path / "state.safetensors", interval=3600)
     saved = unfinished.load()
     assert saved is not None
-    assert saved.facts["step"] == CONFIG.steps
+    assert saved.facts["step"]["done"] == CONFIG.steps - 1
     assert largest_difference(flat(train(unfinished)), alone) < 1e-5
     unfinished.close()
-    assert f"resumed at step {CONFIG.steps}" in capsys.readouterr().err
+    assert f"resumed at step {CONFIG.steps - 1}" in capsys.readouterr().err
 
 
 def test_on_a_gpu_the_weights_are_the_same(
     gpu: torch.device, alone: dict[str, Tensor], tmp_path: Path
 ) -> None:
-    found = flat(train(never(tmp_path), device=gpu))
+    found = flat(train(device=gpu))
     assert {value.device.type for value in found.values()} == {"cpu"}
     assert largest_difference(found, alone) < 1e-6
