@@ -73,6 +73,11 @@ class TrainingConfig(Section):
         description="weight of the error of a generated network's class losses on training images, beside that of its "
         "parameters (thesis: 0)",
     )
+    recombined: Fraction = Field(
+        0.25,
+        description="share of a batch that is asked for losses put together, class by class, from two checkpoints: "
+        "prompts that no checkpoint answers, learned by `loss_matching` alone and of no effect without it (thesis: 0)",
+    )
     matching_images: Count = Field(24, description="training images of each class a step for `loss_matching`")
     permute: bool = Field(
         False, description="permutation augmentation of hidden units (thesis); of no effect on `units` tokens"

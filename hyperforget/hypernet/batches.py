@@ -21,7 +21,9 @@ _SMALL_CHANGE = 0.02
 @dataclass(frozen=True)
 class Batch:
     """B pairs: ``clean`` and ``noised`` values (B, D) of the model's space, their ``time`` (B,) and ``weight`` (B,),
-    the wanted checkpoint's parameters ``target`` (B, P) and ``target_performance`` (B, K).
+    the wanted checkpoint's parameters ``target`` (B, P) and the ``target_performance`` (B, K) that is asked for.
+    ``answered`` (B,) is false where no checkpoint has it, see `recombine`; values and parameters are then those of
+    one that has a part of it.
 
     Where the model reads a start: its parameters ``network`` (B, P), its values ``start`` (B, D), and its
     ``start_performance`` (B, K).
@@ -33,6 +35,7 @@ class Batch:
     weight: Tensor
     target: Tensor
     target_performance: Tensor
+    answered: Tensor
     network: Tensor | None = None
     start: Tensor | None = None
     start_performance: Tensor | None = None
@@ -67,15 +70,45 @@ def draw_batch(
     target, time, gaussian = (value.to(device) for value in (pairs.target, time, gaussian))
     clean = model.space.normalise(target)
     noised = add_noise(process, clean, gaussian, time)
-    told = pairs.target_performance.to(device)
+    told, answered = pairs.target_performance.to(device), torch.ones(count, dtype=torch.bool, device=device)
     if not model.conditioning.uses_start:
-        return Batch(clean, noised, time, pair_weights(clean, None, config.pair_weighting), target, told)
+        return Batch(
+            clean, noised, time, pair_weights(clean, None, config.pair_weighting), target, told, answered
+        )
     network = pairs.start.to(device)
     start = model.space.normalise(network)
     weight = pair_weights(clean, start, config.pair_weighting)
     return Batch(
-        clean, noised, time, weight, target, told, network, start, pairs.start_performance.to(device)
+        clean,
+        noised,
+        time,
+        weight,
+        target,
+        told,
+        answered,
+        network,
+        start,
+        pairs.start_performance.to(device),
     )
+
+
+def recombine(batch: Batch, share: float, generator: torch.Generator) -> Batch:
+    """The batch with a ``share`` of its pairs asked for a performance that no checkpoint has: each value is, at even
+    chances, the pair's own or that of another pair.
+
+    A corpus holds the combinations of class losses that its runs came through; a user asks for others. All
+    randomness comes from ``generator``, one of the CPU; nothing is drawn for a share of 0.
+    """
+    count = round(share * batch.answered.numel())
+    if not count:
+        return batch
+    own, device = batch.target_performance, batch.target_performance.device
+    others = own[torch.randperm(own.shape[0], generator=generator)[:count].to(device)]
+    swapped = (torch.rand(others.shape, generator=generator) < 0.5).to(device)
+    asked, answered = own.clone(), batch.answered.clone()
+    asked[:count] = torch.where(swapped, others, own[:count])
+    answered[:count] = False
+    return replace(batch, target_performance=asked, answered=answered)
 
 
 def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:

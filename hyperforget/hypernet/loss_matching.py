@@ -4,6 +4,8 @@ Close parameters need not be close functions: a small error in many weights at o
 error of the parameters (thesis, equations 3.6 and 3.8), training therefore compares the class losses of the
 generated main network with those of the checkpoint, both on the same few training images, and sends the gradient
 through the main network into the hypernetwork (end-to-end training of hypernetworks: thesis, equation 2.19).
+
+It also learns what no checkpoint shows: a generated network can be held against class losses that were only asked for.
 """
 
 from dataclasses import dataclass
@@ -38,21 +40,17 @@ def draw_images(grouped: ClassImages, count: int, generator: torch.Generator) ->
     return grouped.images[torch.cat(chosen).to(grouped.images.device)].T
 
 
-def loss_errors(predicted: Tensor, target: Tensor, layout: Layout, images: Tensor) -> Tensor:
-    """Mean squared error (N,) over classes between the class losses of two batches of networks, on the scale that
-    hypernetworks are prompted on, log(1 + loss).
-
-    ``predicted`` and ``target`` are parameters (N, P), ``images`` those of `draw_images`.
-    """
-    with torch.no_grad():
-        wanted = _losses_by_class(target, layout, images)
-    found = _losses_by_class(predicted, layout, images)
-    return (compress(found) - compress(wanted)).square().mean(dim=1)
-
-
-def _losses_by_class(params: Tensor, layout: Layout, images: Tensor) -> Tensor:
-    """Class losses (N, C) in nats on as many images of each class, given class after class (D, C * count)."""
+def losses_by_class(params: Tensor, layout: Layout, images: Tensor) -> Tensor:
+    """Class losses (N, C) in nats of networks (N, P) on ``images``, those of `draw_images`."""
     logits = forward_parts(layout.split(params), images)
     log_probabilities = logits.log_softmax(dim=1).unflatten(2, (layout.classes, -1))
     losses: Tensor = -log_probabilities.diagonal(dim1=1, dim2=2).mean(dim=1)
     return losses
+
+
+def loss_errors(params: Tensor, wanted: Tensor, layout: Layout, images: Tensor) -> Tensor:
+    """Mean squared error (N,) over classes between the class losses of networks (N, P) and the ``wanted`` ones (N, C),
+    on the scale that hypernetworks are prompted on, log(1 + loss).
+    """
+    found = losses_by_class(params, layout, images)
+    return (compress(found) - compress(wanted)).square().mean(dim=1)

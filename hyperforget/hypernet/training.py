@@ -13,9 +13,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from hyperforget.command import UserError, progress
 from hyperforget.config import HardwareConfig, TrainingConfig
 from hyperforget.corpus import Corpus
-from hyperforget.hypernet.batches import Batch, draw_batch
+from hyperforget.hypernet.batches import Batch, draw_batch, recombine
 from hyperforget.hypernet.diffusion import Process
-from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors
+from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors, losses_by_class
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.training_state import HistoryPoint, TrainingState
 from hyperforget.hypernet.transformer import recompute_activations
@@ -50,7 +50,8 @@ def train_hypernetwork(
     """Minimise the mean squared error of the predicted clean parameters (thesis, equations 3.6 and 3.8).
 
     Added to it, ``config.loss_matching`` times, is the error of the class losses that these parameters have on
-    images of the training split ``data``: see `hyperforget.hypernet.loss_matching`. AdamW with linear warm-up
+    images of the training split ``data``: see `hyperforget.hypernet.loss_matching`, and `recombine` for the share
+    of pairs of which only that is learned. AdamW with linear warm-up
     and cosine decay, gradient clipping, and an exponential moving average of the weights. All randomness comes
     from ``generator``.
 
@@ -72,6 +73,8 @@ def train_hypernetwork(
     ]
     history_steps = _evenly(config.steps, _HISTORY_POINTS)
     snapshot_steps = _evenly(config.steps, config.snapshots)
+    # Without loss matching nothing would be learned of such pairs, and one number cannot be put together.
+    recombined = config.recombined if config.loss_matching and model.conditioning.per_class else 0.0
     grouped = group_by_class(data, model.layout.classes)
     with resumable.part("step", state.to_state) as found:
         if found is not None:
@@ -86,6 +89,7 @@ def train_hypernetwork(
         for step in shown if process_rank() == 0 else steps:
             resumable.save_if_due()
             batch = draw_batch(seen, process, model, config, config.batch_size, generator)
+            batch = recombine(batch, recombined, generator)
             images = draw_images(grouped, config.matching_images, generator) if config.loss_matching else None
             optimizer.zero_grad()
             _add_gradients(network, model, batch, images, config, hardware)
@@ -186,11 +190,14 @@ def _errors(
     predicted: Tensor, batch: Batch, model: Hypernetwork, images: Tensor | None, config: TrainingConfig
 ) -> Tensor:
     """What is minimised, for each pair (B,)."""
-    errors = _squared_errors(predicted, batch) * batch.weight
+    errors = _squared_errors(predicted, batch) * batch.weight * batch.answered
     if images is None:
         return errors
     networks = model.space.denormalise(predicted, batch.network)
-    return errors + config.loss_matching * loss_errors(networks, batch.target, model.layout, images)
+    with torch.no_grad():
+        wanted = losses_by_class(batch.target, model.layout, images)
+    wanted = torch.where(batch.answered.unsqueeze(1), wanted, batch.target_performance)
+    return errors + config.loss_matching * loss_errors(networks, wanted, model.layout, images)
 
 
 def _evenly(steps: int, count: int) -> list[int]:

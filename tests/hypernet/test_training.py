@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,10 +11,10 @@ from torch import Tensor
 from hyperforget.config import TrainingConfig
 from hyperforget.corpus import Corpus, Pairs
 from hyperforget.hypernet import batches, training
-from hyperforget.hypernet.batches import draw_batch, pair_weights
+from hyperforget.hypernet.batches import draw_batch, pair_weights, recombine
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
-from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors
+from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors, losses_by_class
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import SPACES
 from hyperforget.hypernet.training import Trained, learning_rate_factor, train_hypernetwork
@@ -133,8 +134,64 @@ def test_loss_matching_brings_class_losses_closer(
         )
         with torch.no_grad():
             predicted = model.space.denormalise(training._predict(model, batch), batch.network)
-        errors.append(float(loss_errors(predicted, batch.target, layout, images).mean()))
+        wanted = losses_by_class(batch.target, layout, images)
+        errors.append(float(loss_errors(predicted, wanted, layout, images).mean()))
     assert errors[1] < 0.8 * errors[0]
+
+
+@pytest.mark.parametrize("conditioning", ["dihyfo-1", "dihyfo-2"])
+def test_recombined_prompts_are_obeyed_better_by_a_model_that_has_seen_some(
+    train: Train, make_corpus: Make, conditioning: str, layout: Layout
+) -> None:
+    images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
+    errors = []
+    for share in (0.0, 0.5):
+        _, model = train(
+            conditioning, steps=80, batch_size=64, learning_rate=8e-3, warmup=5, loss_matching=10.0,
+            recombined=share,
+        )  # fmt: skip
+        generator = torch.Generator().manual_seed(4)
+        batch = draw_batch(
+            make_corpus(conditioning=conditioning), PROCESSES["ddpm"], model, TrainingConfig(), 256, generator
+        )
+        batch = recombine(batch, 1.0, generator)
+        with torch.no_grad():
+            predicted = model.space.denormalise(training._predict(model, batch), batch.network)
+        errors.append(float(loss_errors(predicted, batch.target_performance, layout, images).mean()))
+    assert errors[1] < 0.9 * errors[0]
+
+
+def test_of_a_recombined_pair_only_the_losses_asked_for_count(
+    train: Train, make_corpus: Make, layout: Layout
+) -> None:
+    _, model = train("dihyfo-2", steps=1)
+    config = TrainingConfig(loss_matching=1.0)
+    images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(4)
+    batch = draw_batch(make_corpus(conditioning="dihyfo-2"), PROCESSES["ddpm"], model, config, 8, generator)
+    batch = recombine(batch, 0.5, generator)
+    predicted = torch.randn(batch.clean.shape, generator=generator)
+
+    def errors(**changed: Tensor) -> Tensor:
+        return training._errors(predicted, replace(batch, **changed), model, images, config)
+
+    moved = errors(clean=batch.clean + 1, target=batch.target + 1) != errors()
+    assert moved.tolist() == [False] * 4 + [True] * 4
+    moved = errors(target_performance=batch.target_performance + 1) != errors()
+    assert moved.tolist() == [True] * 4 + [False] * 4
+    expected = loss_errors(model.space.denormalise(predicted, None), batch.target_performance, layout, images)
+    torch.testing.assert_close(errors()[:4], expected[:4])
+
+
+@pytest.mark.parametrize(("conditioning", "loss_matching"), [("gpt", 1.0), ("dihyfo-1", 0.0)])
+def test_one_number_and_training_without_loss_matching_have_nothing_to_recombine(
+    train: Train, conditioning: str, loss_matching: float
+) -> None:
+    weights = []
+    for share in (0.0, 0.9):
+        trained, _ = train(conditioning, loss_matching=loss_matching, recombined=share)
+        weights.append(trained.snapshots[12])
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
