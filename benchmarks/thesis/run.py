@@ -14,7 +14,7 @@ import json
 import math
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +45,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Bar:
-    """One number, and the side of ``limit`` on which it has to be."""
+    """One number, the side of ``limit`` on which it has to be, and whether it is there; a NaN never is."""
 
     task: str
     name: str
@@ -54,26 +54,11 @@ class Bar:
     value: float
     side: Literal["<=", ">="]
     limit: float
+    met: bool = field(init=False)
 
-    @property
-    def met(self) -> bool:
-        """Never true of a NaN."""
+    def __post_init__(self) -> None:
         gain = self.limit - self.value if self.side == "<=" else self.value - self.limit
-        return gain >= -ROUNDING
-
-
-@dataclass(frozen=True)
-class Line:
-    """A bar as it is written to CSV."""
-
-    task: str
-    bar: str
-    method: str
-    forget: str
-    value: float
-    side: str
-    limit: float
-    met: bool
+        object.__setattr__(self, "met", gain >= -ROUNDING)
 
 
 @dataclass(frozen=True)
@@ -134,7 +119,7 @@ def main() -> None:
     missed = sum(not bar.met for bar in bars)
     print(f"{len(bars) - missed} of {len(bars)} bars met")
     if options.output:
-        write_rows(options.output, [_line(bar) for bar in bars])
+        write_rows(options.output, bars)
     sys.exit(bool(missed))
 
 
@@ -265,10 +250,6 @@ def describe(bar: Bar) -> str:
         f"{'met   ' if bar.met else 'MISSED'} {bar.task:8} {bar.name:42} {bar.method:24} {forget:12}"
         f"{bar.value:10.4f} {bar.side} {bar.limit:.4f}"
     )
-
-
-def _line(bar: Bar) -> Line:
-    return Line(bar.task, bar.name, bar.method, bar.forget, bar.value, bar.side, bar.limit, bar.met)
 
 
 if __name__ == "__main__":
