@@ -76,7 +76,8 @@ class TrainingConfig(Section):
     recombined: Fraction = Field(
         0.25,
         description="share of a batch that is asked for losses put together, class by class, from two checkpoints: "
-        "prompts that no checkpoint answers, learned by `loss_matching` alone and of no effect without it (thesis: 0)",
+        "prompts that no checkpoint answers, learned by `loss_matching` alone; of no effect without it, and on `gpt` "
+        "(thesis: 0)",
     )
     matching_images: Count = Field(24, description="training images of each class a step for `loss_matching`")
     permute: bool = Field(
