@@ -15,7 +15,7 @@ from hyperforget.metrics.membership import entropy, membership_scores
 from hyperforget.metrics.registry import METRICS, SETS
 
 Split = Literal["train", "test"]
-Selection = Literal["chosen", "population"]
+Selection = Literal["chosen", "population", "chosen-to-all"]
 # One value per network, float64 (networks,), by metric and set.
 _Values = dict[tuple[str, str], Tensor]
 
@@ -104,7 +104,8 @@ def evaluate_networks(
 ) -> list[Row]:
     """Rows of every metric of outputs in `METRICS` on its sets, for the chosen network and the population.
 
-    Paired metrics compare each network with retrained seed 0. For the method ``retrained`` itself, whose
+    Paired metrics compare each network with retrained seed 0; the ``chosen-to-all`` rows compare the chosen one with
+    every retrained seed, since seed 0 may be an unusual one. For the method ``retrained`` itself, whose
     chosen network is seed 0, they are the noise floor: the chosen rows compare seed 0 with every other seed,
     the population rows all pairs of seeds; a single seed has no such rows. ``chunk`` networks are in memory
     at a time. Membership inference costs 5 to 50 milliseconds a network, so for the population it covers the
@@ -128,6 +129,8 @@ def evaluate_networks(
         chosen = _unpaired(chosen) | _joined(pairs[:1])
         population = _unpaired(population) | _joined(pairs)
     by_selection: dict[Selection, _Values] = {"chosen": chosen, "population": population}
+    if method != RETRAINED:
+        by_selection["chosen-to-all"] = _compare_with_all(outputs, reference, chunk, whose)
     return [
         Row(task, method, forget, selection, name, metric.name, *_summary(measured[metric.name, name]))
         for selection, measured in by_selection.items()
@@ -189,6 +192,15 @@ def _compare(p: Tensor, q: Tensor, reference: Reference) -> _Values:
         p_member, q_member = p[:, member], q[member]
         values |= {(metric, name): compare(p_member, q_member).cpu() for metric, compare in _PAIRED.items()}
     return values
+
+
+def _compare_with_all(outputs: Outputs, reference: Reference, chunk: int, whose: str) -> _Values:
+    """The paired metrics of the chosen network against every retrained seed."""
+    logits = _finite_logits(outputs, reference, slice(outputs.chosen, outputs.chosen + 1), "test", whose)
+    seeds = reference.retrained
+    return _joined(
+        _compare(seeds[part], logits[0].softmax(-1), reference) for part in _chunks(len(seeds), chunk)
+    )
 
 
 def _compare_seeds(reference: Reference, chunk: int) -> list[_Values]:

@@ -70,7 +70,7 @@ def outcome(metrics: Metrics, task: str, method: str, forget: str) -> Outcome:
 def judge(own: Outcome, rival: Outcome) -> Verdict:
     """Accuracy: a network that forgets beats one that does not; between two alike retained classes decide.
 
-    Closeness: the smaller activation distance to the retrained network.
+    Closeness: the smaller activation distance to the retrained networks.
     """
     gain = own.retain_accuracy - rival.retain_accuracy
     if own.forgets != rival.forgets:
@@ -205,7 +205,7 @@ def _worth(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
         else:
             others.append(method_title(generator))
     rivals = _listed([method_title(rival).lower() for rival in spec.rivals])
-    rule = f"better than {rivals} in accuracy or in closeness to the retrained network, worse in neither"
+    rule = f"better than {rivals} in accuracy or in closeness to the retrained networks, worse in neither"
     parts = winners + ([f"{_listed(others)} on no set"] if others else [])
     return f"{rule}: {'; '.join(parts)}."
 

@@ -82,7 +82,10 @@ def test_rows_cover_exactly_the_registered_metrics_and_sets(rows):
     expected = [(metric.name, name) for metric in measured for name in metric.sets]
     for selection in ("chosen", "population"):
         assert [(row.metric, row.set) for row in rows if row.selection == selection] == expected
-    assert len(rows) == 2 * len(expected)
+    # The first retrained network is compared with all others anyway.
+    paired = [key for key in expected if METRICS[key[0]].paired and rows[0].method != "retrained"]
+    assert [(row.metric, row.set) for row in rows if row.selection == "chosen-to-all"] == paired
+    assert len(rows) == 2 * len(expected) + len(paired)
 
 
 def test_fields_are_the_columns_and_hold_plain_numbers():
@@ -129,6 +132,19 @@ def test_paired_metrics_compare_with_retrained_seed_0(name):
         assert (chosen.low, chosen.high, chosen.n) == (None, None, 1)
 
 
+@pytest.mark.parametrize("chunk", [1, 2, 16])
+def test_the_chosen_network_is_compared_with_every_retrained_seed_too(chunk):
+    chosen, seeds = softmax(LOGITS["test"])[5], softmax(RETRAINED_LOGITS["test"])
+    rows = rows_of_method(chunk=chunk)
+    for metric, compare in (
+        ("jsd", divergence),
+        ("overlap", lambda p, q: float((p.argmax(-1) == q.argmax(-1)).mean())),
+        ("activation_distance", lambda p, q: float(np.linalg.norm(p - q, axis=-1).mean())),
+    ):
+        values = [compare(chosen, seed) for seed in seeds]
+        assert_summarises(find(rows, "chosen-to-all", "test", metric), values)
+
+
 def test_retrained_rows_are_the_noise_floor():
     p = softmax(RETRAINED_LOGITS["test"])
     rows = rows_of_retrained()
@@ -169,7 +185,8 @@ def test_chunks_change_nothing_and_no_more_is_asked_for(chunk):
     rows = evaluate_networks(outputs, REFERENCE, method="dihyfo-1", chunk=chunk, **NAMES)
     assert rows == rows_of_method(chunk=NETWORKS)
     assert max(asked) <= chunk
-    assert sum(asked) == 2 * NETWORKS
+    # The chosen one is asked once more, to be compared with all retrained networks.
+    assert sum(asked) == 2 * NETWORKS + 1
 
 
 def test_chunks_leave_the_noise_floor_alone():

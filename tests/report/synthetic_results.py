@@ -137,6 +137,22 @@ def _forget_set(
             add(method, set_, "activation_distance", distance * scale, 0.02, n)
             add(method, set_, "phi", 1 - 0.2 * distance * scale, 0.01, n)
             add(method, set_, "jsd", 0.4 * distance * scale, 0.01, n)
+            if method != "retrained":
+                to_all = 1.05 * distance * scale
+                interval = (0.9 * to_all, 1.1 * to_all)
+                rows.append(
+                    [
+                        name,
+                        method,
+                        forget,
+                        "chosen-to-all",
+                        set_,
+                        "activation_distance",
+                        to_all,
+                        *interval,
+                        32,
+                    ]
+                )
         usable = float(generator.integers(0, 17)) / 16
         rows.append([name, method, forget, "population", "choice", "usable_share", usable, None, None, 16])
         if method not in ("retrained", "bias"):

@@ -12,7 +12,7 @@ def make_metrics(folder, values):
     """``values``: (method, forget) to accuracy on forgotten and retained classes and distance."""
     lines = [",".join(METRIC_COLUMNS)]
     for (method, forget), (forgotten, retained, distance) in values.items():
-        for selection, n in (("chosen", 1), ("population", 32)):
+        for selection, n in (("chosen", 1), ("population", 32), ("chosen-to-all", 32)):
             for set_, metric, value in (
                 ("forget", "accuracy", forgotten),
                 ("retain", "accuracy", retained),
