@@ -1,7 +1,7 @@
 """The benchmark that holds results against the thesis, on made-up results."""
 
-import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -12,22 +12,14 @@ from hyperforget.report.published import PUBLISHED
 from hyperforget.report.results import Metrics
 from tests.report.synthetic_results import SPEC, TASKS, make_results
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "thesis" / "run.py"
 RENAMED = {"digits": "mnist", "digits-4": "mnist-4"}
 STRANGERS = TASKS["digits"]["strangers"]
 TASK, METHOD, FORGET = "mnist", "dihyfo-2", "2"
 
 
 @pytest.fixture(scope="module")
-def benchmark() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("thesis_benchmark", PATH)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Data classes look their module up.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def benchmark(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return load_benchmark("thesis")
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """The benchmark of training, on the smallest size."""
 
 import csv
-import importlib.util
 import pickle
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from types import ModuleType
@@ -14,21 +14,13 @@ import torch
 from hyperforget.command import UserError
 from hyperforget.config import HardwareConfig, TrainingConfig
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "training" / "run.py"
 CONFIG = TrainingConfig(steps=10**6, batch_size=4)
 ON_CPU = HardwareConfig(device="cpu", micro_batches=2)
 
 
 @pytest.fixture(scope="module")
-def benchmark() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("training_benchmark", PATH)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Data classes look their module up.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def benchmark(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return load_benchmark("training")
 
 
 def test_a_size_is_trained_and_measured(benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
