@@ -15,7 +15,7 @@ rule train_hypernet:
     threads: settings.hardware.processes
     resources:
         mem_mb=memory(4000),
-        runtime=minutes(60),
+        runtime=minutes(90),
         gpu=GPUS * settings.hardware.processes,
     params:
         spec=training_spec,
