@@ -178,12 +178,16 @@ def _usable(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
     for method in spec.generators:
         found = {forget: usable_share(metrics, task.name, method, forget) for forget in task.forget_sets}
         shares = {forget: share.value for forget, share in found.items() if not math.isnan(share.value)}
-        if shares:
-            worst = min(shares, key=lambda forget: shares[forget])
-            parts.append(
-                f"{method_title(method)} {shares[worst]:.2f} to {max(shares.values()):.2f}"
-                f" (least on {_set_name(task, worst)})"
-            )
+        if not shares:
+            continue
+        worst = min(shares, key=lambda forget: shares[forget])
+        least, most = f"{shares[worst]:.2f}", f"{max(shares.values()):.2f}"
+        span = (
+            f"{least} on every set"
+            if least == most
+            else f"{least} to {most} (least on {_set_name(task, worst)})"
+        )
+        parts.append(f"{method_title(method)} {span}")
     if not parts:
         return ""
     return (

@@ -92,6 +92,18 @@ def test_the_summary_says_how_many_networks_are_usable(results, spec):
     assert "Nearest" not in found["Usable without choosing"]
 
 
+def test_a_usable_share_that_is_the_same_everywhere_is_said_once(tmp_path):
+    values = {("dihyfo-2", forget): (0.0, 0.9, 0.2) for forget in ("2", "3")}
+    path = make_metrics(tmp_path, values).path
+    with path.open("a") as file:
+        file.writelines(
+            f"\ndigits-4,dihyfo-2,{forget},population,choice,usable_share,1.0,,,16" for forget in "23"
+        )
+    spec = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["dihyfo-2"]})
+    found = {finding.about: finding.text for finding in summarise(spec, spec.task("digits-4"), Metrics(path))}
+    assert found["Usable without choosing"].endswith(": DiHyFo-2 1.00 on every set.")
+
+
 def test_when_all_forgot_the_summary_says_so(tmp_path):
     values = {(method, forget): (0.0, 0.9, 0.2) for method in ("dihyfo-2", "bias") for forget in ("2", "3")}
     spec = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["dihyfo-2", "bias"]})
