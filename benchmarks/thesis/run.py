@@ -24,7 +24,7 @@ from hyperforget.metrics.registry import FORGOTTEN_ACCURACY, METRICS
 from hyperforget.report.comparison import activation_distance, usable_share
 from hyperforget.report.names import forget_title
 from hyperforget.report.published import PUBLISHED
-from hyperforget.report.results import Metrics, read_csv
+from hyperforget.report.results import Metrics, final_alignment
 from hyperforget.rows import write_rows
 
 METHODS = ("dihyfo-1", "dihyfo-1-edit", "dihyfo-2")
@@ -206,13 +206,7 @@ def paired_limit(metric: str, published: float, floor: float) -> float:
 
 def alignment_bars(results: Results, model: str) -> Iterator[Bar]:
     """R² and correlation of each class that can be forgotten."""
-    frame = read_csv(
-        results.folder / results.task / model / "alignment.csv",
-        ("step", "starts", "class", "role", "r_squared", "correlation"),
-    )
-    last = frame[
-        (frame["step"] == frame["step"].max()) & (frame["starts"] == "unseen") & (frame["role"] == "free")
-    ]
+    last = final_alignment(results.folder / results.task / model / "alignment.csv")
     for name, r_squared, correlation in zip(
         last["class"], last["r_squared"], last["correlation"], strict=True
     ):

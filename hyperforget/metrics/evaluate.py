@@ -106,7 +106,7 @@ def evaluate_networks(
 
     Paired metrics compare each network with retrained seed 0; the ``chosen-to-all`` rows compare the chosen one with
     every retrained seed, since seed 0 may be an unusual one. For the method ``retrained`` itself, whose
-    chosen network is seed 0, they are the noise floor: the chosen rows compare seed 0 with every other seed,
+    chosen network is seed 0, paired metrics are the noise floor: the chosen rows compare seed 0 with every other seed,
     the population rows all pairs of seeds; a single seed has no such rows. ``chunk`` networks are in memory
     at a time. Membership inference costs 5 to 50 milliseconds a network, so for the population it covers the
     first ``membership_networks`` only.

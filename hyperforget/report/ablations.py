@@ -9,9 +9,8 @@ from hyperforget.report.comparison import usable_share
 from hyperforget.report.costs import Cost
 from hyperforget.report.listings import Listing
 from hyperforget.report.names import ReportSpec, TaskSpec, method_title
-from hyperforget.report.results import Metrics, read_csv
+from hyperforget.report.results import Metrics, final_alignment, read_csv
 
-_ALIGNMENT_COLUMNS = ("step", "starts", "class", "role", "r_squared", "correlation")
 _HISTORY_COLUMNS = ("step", "test_mse")
 _HEADINGS = (
     "Method", "Differs in", "Highest accuracy on forgotten classes", "Retained, minus the retrained median: collected",
@@ -86,12 +85,7 @@ def _row(
         for forget in task.forget_sets
     ]
     shares = [usable_share(metrics, task.name, method, forget).value for forget in task.forget_sets]
-    alignment = read_csv(folder / "alignment.csv", _ALIGNMENT_COLUMNS)
-    last = alignment[
-        (alignment["step"] == alignment["step"].max())
-        & (alignment["starts"] == "unseen")
-        & (alignment["role"] == "free")
-    ]
+    last = final_alignment(folder / "alignment.csv")
     history = read_csv(folder / "history.csv", _HISTORY_COLUMNS)
     seconds = [cost.training for cost in costs if (cost.task, cost.method) == (task.name, method)]
     return (

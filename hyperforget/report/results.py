@@ -67,6 +67,17 @@ def check_values(frame: pd.DataFrame, path: Path, column: str, allowed: Sequence
         raise UserError(f"{path}, column {column!r}: {unknown[0]!r} is none of {', '.join(allowed)}")
 
 
+def final_alignment(path: Path) -> pd.DataFrame:
+    """Prompt alignment of the classes that can be forgotten, for unseen starts, at the end of training: the rows of an
+    ``alignment.csv`` with their ``class``, ``r_squared`` and ``correlation``.
+    """
+    frame = read_csv(path, ("step", "starts", "class", "role", "r_squared", "correlation"))
+    last: pd.DataFrame = frame[
+        (frame["step"] == frame["step"].max()) & (frame["starts"] == "unseen") & (frame["role"] == "free")
+    ]
+    return last
+
+
 @dataclass(frozen=True)
 class Value:
     """A number of the metrics file, of ``n`` networks; ``low`` to ``high`` is its 95 % interval, else NaN."""

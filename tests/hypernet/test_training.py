@@ -11,7 +11,7 @@ from torch import Tensor
 from hyperforget.config import TrainingConfig
 from hyperforget.corpus import Corpus, Pairs
 from hyperforget.hypernet import batches, training
-from hyperforget.hypernet.batches import draw_batch, pair_weights, recombine
+from hyperforget.hypernet.batches import Batch, draw_batch, pair_weights, recombine
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors, losses_by_class
@@ -29,6 +29,7 @@ SHORT = {
     "steps": 12, "batch_size": 16, "warmup": 3, "snapshots": 3, "ema": 0.9, "precision": "float32",
     "loss_matching": 0.0, "matching_images": 8,
 }  # fmt: skip
+LONGER = {"steps": 80, "batch_size": 64, "learning_rate": 8e-3, "warmup": 5}
 CPU = torch.device("cpu")
 IMAGES = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4)
 
@@ -111,10 +112,16 @@ def test_the_history_holds_finite_errors_and_the_next_learning_rate(train: Train
 def test_errors_fall_on_seen_and_on_unseen_runs(
     train: Train, conditioning: str, process: str, space: str
 ) -> None:
-    trained, _ = train(conditioning, process, space, steps=80, batch_size=64, learning_rate=8e-3, warmup=5)
+    trained, _ = train(conditioning, process, space, **LONGER)
     first, last = trained.history[0], trained.history[-1]
     assert last.train_mse < 0.8 * first.train_mse
     assert last.test_mse < 0.9 * first.test_mse
+
+
+@torch.no_grad()
+def generated(model: Hypernetwork, batch: Batch) -> Tensor:
+    """The networks (B, P) that the model predicts for a batch."""
+    return model.space.denormalise(training._predict(model, batch), batch.network)
 
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
@@ -125,17 +132,13 @@ def test_loss_matching_brings_class_losses_closer(
     images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
     errors = []
     for weight in (0.0, 10.0):
-        _, model = train(
-            conditioning, steps=80, batch_size=64, learning_rate=8e-3, warmup=5, loss_matching=weight
-        )
+        _, model = train(conditioning, **LONGER, loss_matching=weight)
         corpus = make_corpus(conditioning=conditioning)
         batch = draw_batch(
             corpus, PROCESSES["ddpm"], model, TrainingConfig(), 256, torch.Generator().manual_seed(4)
         )
-        with torch.no_grad():
-            predicted = model.space.denormalise(training._predict(model, batch), batch.network)
         wanted = losses_by_class(batch.target, layout, images)
-        errors.append(float(loss_errors(predicted, wanted, layout, images).mean()))
+        errors.append(float(loss_errors(generated(model, batch), wanted, layout, images).mean()))
     assert errors[1] < 0.8 * errors[0]
 
 
@@ -146,18 +149,15 @@ def test_recombined_prompts_are_obeyed_better_by_a_model_that_has_seen_some(
     images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
     errors = []
     for share in (0.0, 0.5):
-        _, model = train(
-            conditioning, steps=80, batch_size=64, learning_rate=8e-3, warmup=5, loss_matching=10.0,
-            recombined=share,
-        )  # fmt: skip
+        _, model = train(conditioning, **LONGER, loss_matching=10.0, recombined=share)
         generator = torch.Generator().manual_seed(4)
         batch = draw_batch(
             make_corpus(conditioning=conditioning), PROCESSES["ddpm"], model, TrainingConfig(), 256, generator
         )
         batch = recombine(batch, 1.0, generator)
-        with torch.no_grad():
-            predicted = model.space.denormalise(training._predict(model, batch), batch.network)
-        errors.append(float(loss_errors(predicted, batch.target_performance, layout, images).mean()))
+        errors.append(
+            float(loss_errors(generated(model, batch), batch.target_performance, layout, images).mean())
+        )
     assert errors[1] < 0.9 * errors[0]
 
 

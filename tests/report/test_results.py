@@ -3,7 +3,14 @@ import math
 import pytest
 
 from hyperforget.command import UserError
-from hyperforget.report.results import METRIC_COLUMNS, Metrics, check_values, read_csv, rows_of
+from hyperforget.report.results import (
+    METRIC_COLUMNS,
+    Metrics,
+    check_values,
+    final_alignment,
+    read_csv,
+    rows_of,
+)
 
 HEADER = ",".join(METRIC_COLUMNS)
 
@@ -63,3 +70,17 @@ def test_two_rows_for_one_value_are_refused(tmp_path):
     row = "t,m,2,chosen,retain,accuracy,0.5,,,1\n"
     with pytest.raises(UserError, match="two rows for t / m / 2 / chosen / accuracy / retain"):
         Metrics(write(tmp_path, f"{HEADER}\n{row}{row}"))
+
+
+def test_the_final_alignment_is_that_of_free_classes_and_unseen_starts_at_the_last_step(tmp_path):
+    path = write(
+        tmp_path,
+        "step,starts,class,role,r_squared,correlation\n"
+        "10,unseen,2,free,0.1,0.1\n"
+        "20,unseen,0,pivot,0.2,0.2\n"
+        "20,seen,2,free,0.3,0.3\n"
+        "20,unseen,2,free,0.4,0.5\n"
+        "20,unseen,3,free,0.6,0.7\n",
+    )
+    found = final_alignment(path)
+    assert found[["class", "r_squared", "correlation"]].values.tolist() == [["2", 0.4, 0.5], ["3", 0.6, 0.7]]
