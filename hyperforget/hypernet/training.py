@@ -81,8 +81,8 @@ def train_hypernetwork(
             state.restore(found)
         if greatest(state.step) != -greatest(-state.step):
             raise UserError(
-                f"processes that train together found different states, this one step {state.step}; allowed is a store on "
-                "a file system that all of them see"
+                f"processes that train together found different states, this one step {state.step}; allowed is a store "
+                "on a file system that all of them see"
             )
         steps = range(state.step + 1, config.steps + 1)
         shown = progress(steps, config.steps, "training", initial=state.step)
