@@ -1,6 +1,5 @@
 """Work that is stopped and started again, a GPU for machines without one, and copies of the repository."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -8,13 +7,10 @@ from typing import TypeVar
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from checkouts import another, checkout, finished
-from pretended_gpu import pretended_gpu
-
-from hyperforget.resumable import Resumable
-from hyperforget.unfinished import Unfinished
+from hyperforget.runtime.resuming import Resumable
+from hyperforget.runtime.saved_state import Unfinished
+from tests.checkouts import another, checkout, finished
+from tests.pretended_gpu import pretended_gpu
 
 # Fixtures; one of each for all tests.
 __all__ = ["another", "checkout", "finished"]
@@ -48,7 +44,7 @@ def in_pieces(
 ) -> InPieces:
     """``in_pieces(work, kills)``: what ``work`` gives that is killed after so many steps, time and again."""
     # It is the process that ends here, not the machine.
-    monkeypatch.setattr("hyperforget.unfinished.sync", lambda path: None)
+    monkeypatch.setattr("hyperforget.runtime.saved_state.sync", lambda path: None)
 
     def run(work: Callable[[Resumable], Result], kills: Sequence[int]) -> Result:
         path = tmp_path / "unfinished" / "recipe.safetensors"

@@ -4,21 +4,23 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from pretended_gpu import OnGpu
 from torch import Tensor
 
-from hyperforget.candidates import measure
-from hyperforget.collect import collect_runs
 from hyperforget.config import CollectionConfig, RecipeConfig
-from hyperforget.networks import Layout, initialise
-from hyperforget.population import Curriculum, train_population
-from hyperforget.resumable import NOT_RESUMABLE, Resumable
-from hyperforget.tasks import Split, TaskData
-from hyperforget.unlearn import UNLEARNING_METHODS
+from hyperforget.corpus.collecting import collect_runs
+from hyperforget.data.splits import Split, TaskData
+from hyperforget.metrics.measuring import measure
+from hyperforget.networks.batch import Networks
+from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.layout import Layout
+from hyperforget.networks.training import Curriculum, train_population
+from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.unlearning.methods import UNLEARNING_METHODS
+from tests.pretended_gpu import OnGpu
 
 LAYOUT = Layout((6, 5, 4))
 CPU = torch.device("cpu")
-SPLIT = Split(torch.randn(60, 6, generator=torch.Generator().manual_seed(0)), torch.arange(60) % 4)
+SPLIT = Split(torch.randn(60, 6, generator=torch.Generator().manual_seed(0)), torch.arange(60) % 4, 4)
 RECIPES = [
     RecipeConfig(batch_size=16, momentum=0.9),
     RecipeConfig(batch_size=16, optimizer="adam", initialisation="kaiming", learning_rate=0.01),
@@ -69,11 +71,12 @@ def test_populations_train_where_the_images_lie(gpu: torch.device, recipe: Recip
 
 
 def test_networks_are_measured_where_the_split_lies(gpu: torch.device) -> None:
-    params = initialise(LAYOUT, 3, seeded(1))
-    expected = measure(params, LAYOUT, SPLIT)
+    networks = Networks(initialise(LAYOUT, 3, seeded(1)), LAYOUT)
+    expected = measure(networks, SPLIT)
     for where in (CPU, gpu):
-        found = measure(params.to(where), LAYOUT, SPLIT.on(gpu))
-        assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+        found = measure(networks.to(where), SPLIT.on(gpu))
+        assert torch.equal(found.losses, expected.losses)
+        assert torch.equal(found.correct, expected.correct)
 
 
 def collect(device: torch.device, resumable: Resumable = NOT_RESUMABLE) -> tuple[dict[str, bytes], object]:

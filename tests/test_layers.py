@@ -10,27 +10,24 @@ from pathlib import Path
 import pytest
 
 import hyperforget
-from hyperforget.code import imported_modules
+from hyperforget.runtime.code_digest import imported_modules
 
 PACKAGE = Path(hyperforget.__file__).parent
 
-# A module imports from its own level and from those before it.
+# The rooms of the package, from the foundations up: a room imports from its own level and from those before it.
 LEVELS = [
-    {
-        "hyperforget", "forget", "config", "store", "code", "command", "randomness", "rows", "environment",
-        "hardware", "processes", "unfinished", "resumable",
-    },
-    {"datasets", "networks", "tasks", "segment"},
-    {"update_rules", "population", "corpus", "metrics"},
-    {
-        "admission", "collect", "summary", "candidates", "prompts", "lookup", "hypernet", "unlearn",
-        "comparison", "request", "retraining",
-    },
-    {"report", "provenance", "plan"},
-    {"stage"},
-    {"stages", "cli_options", "cli_remote", "cli"},
-]  # fmt: skip
-LEVEL_OF = {group: level for level, groups in enumerate(LEVELS) for group in groups}
+    {"hyperforget", "errors", "progress", "forget_set", "records"},
+    {"config", "store"},
+    {"runtime", "data"},
+    {"networks"},
+    {"metrics"},
+    {"corpus"},
+    {"hypernet"},
+    {"unlearning", "probing"},
+    {"report", "provenance"},
+    {"stages", "cli"},
+]
+LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 
 
 def module_name(path: Path) -> str:
@@ -39,8 +36,8 @@ def module_name(path: Path) -> str:
     )
 
 
-def group_of(module: str) -> str:
-    """The module or folder directly below the package that a module belongs to."""
+def room_of(module: str) -> str:
+    """The folder, or loose module, directly below the package that a module belongs to."""
     return module.split(".")[1] if "." in module else module
 
 
@@ -54,19 +51,24 @@ def edges() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("module", PATHS)
 def test_every_module_has_a_level_and_imports_none_above_it(module: str) -> None:
-    assert group_of(module) in LEVEL_OF, f"give {module} a level in {Path(__file__).name}"
-    backward = [name for name in IMPORTS[module] if LEVEL_OF[group_of(name)] > LEVEL_OF[group_of(module)]]
+    assert room_of(module) in LEVEL_OF, f"give {module} a level in {Path(__file__).name}"
+    backward = [name for name in IMPORTS[module] if LEVEL_OF[room_of(name)] > LEVEL_OF[room_of(module)]]
     assert backward == []
+
+
+def test_few_modules_lie_loose_at_the_top() -> None:
+    assert len(list(PACKAGE.glob("*.py"))) <= 6
+    assert {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {"__pycache__"} <= set(LEVEL_OF)
 
 
 def test_the_walk_sees_imports() -> None:
     assert len(PATHS) > 50
-    assert {"hyperforget.config", "hyperforget.tasks"} <= IMPORTS["hyperforget.stages.fetch_dataset"]
+    assert {"hyperforget.config", "hyperforget.data.splits"} <= IMPORTS["hyperforget.stages.fetch_dataset"]
     assert "hyperforget.store.canonical" in IMPORTS["hyperforget.store"]
 
 
 def test_stages_never_import_stages() -> None:
-    found = [edge for edge in edges() if all(group_of(module) == "stages" for module in edge)]
+    found = [edge for edge in edges() if all(room_of(module) == "stages" for module in edge)]
     assert found == []
 
 
@@ -91,7 +93,7 @@ def is_code(node: ast.stmt) -> bool:
 def test_packages_that_others_reach_into_have_no_code_of_their_own() -> None:
     """Importing ``a.b`` runs ``a/__init__.py``, which the digest of the importing code does not cover."""
     reached_into = {
-        target.rpartition(".")[0] for module, target in edges() if group_of(module) != group_of(target)
+        target.rpartition(".")[0] for module, target in edges() if room_of(module) != room_of(target)
     } - {"hyperforget", "hyperforget.config"}
     assert "hyperforget.hypernet" in reached_into
     for package in reached_into:
@@ -105,7 +107,17 @@ def test_nothing_in_the_package_knows_the_workflow_engine() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["config", "code", "forget", "report.names", "command", "rows", "randomness", "stage"]
+    "name",
+    [
+        "config",
+        "runtime.code_digest",
+        "forget_set",
+        "report.spec",
+        "errors",
+        "progress",
+        "records",
+        "runtime.stage",
+    ],
 )
 def test_light_modules_do_not_import_heavy_libraries(name: str) -> None:
     heavy = {"torch", "sklearn", "scipy", "matplotlib", "pandas"}

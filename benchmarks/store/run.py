@@ -24,7 +24,8 @@ import numpy as np
 import torch
 
 from hyperforget import store
-from hyperforget.corpus import Corpus, draw_pairs
+from hyperforget.corpus.checkpoints import Corpus
+from hyperforget.corpus.pairs import draw_pairs
 from hyperforget.store.packs import pack_folder
 
 CHECKPOINTS, PARAMETERS, CLASSES = 176, 1582, 10  # of one collection run on ``digits``

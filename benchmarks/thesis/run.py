@@ -18,14 +18,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from hyperforget.command import UserError, run_command
 from hyperforget.config import EDIT, PROTOCOLS, RETRAINED, RIVALS, STRANGERS
-from hyperforget.metrics.registry import FORGOTTEN_ACCURACY, METRICS
-from hyperforget.report.comparison import activation_distance, usable_share
-from hyperforget.report.names import forget_title
-from hyperforget.report.published import PUBLISHED
+from hyperforget.errors import UserError, run_command
+from hyperforget.forget_set import FORGOTTEN_ACCURACY
+from hyperforget.metrics.registry import METRICS
+from hyperforget.records import write_rows
 from hyperforget.report.results import Metrics, final_alignment
-from hyperforget.rows import write_rows
+from hyperforget.report.spec import forget_title
+from hyperforget.report.tables.comparison import activation_distance, usable_share
+from hyperforget.report.tables.published import PUBLISHED
 
 METHODS = ("dihyfo-1", "dihyfo-1-edit", "dihyfo-2")
 # How far D_r may lie below the retrained median, how well free classes follow their prompts (R²), minutes of two cores.

@@ -23,19 +23,20 @@ from pathlib import Path
 
 import torch
 
-from hyperforget import hardware
-from hyperforget.command import UserError, run_command
 from hyperforget.config import HardwareConfig, TrainingConfig
-from hyperforget.corpus import Corpus
-from hyperforget.hypernet.architecture import Architecture
+from hyperforget.config.models import Architecture
+from hyperforget.corpus.checkpoints import Corpus
+from hyperforget.data.splits import Split
+from hyperforget.errors import UserError, run_command
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
-from hyperforget.networks import Layout, initialise
-from hyperforget.resumable import Resumable
-from hyperforget.rows import write_rows
-from hyperforget.tasks import Split
-from hyperforget.unfinished import State, Unfinished
+from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.layout import Layout
+from hyperforget.records import write_rows
+from hyperforget.runtime import device as hardware
+from hyperforget.runtime.resuming import Resumable
+from hyperforget.runtime.saved_state import State, Unfinished
 
 LAYOUT = Layout((784, 2, 4))
 CPU_SIZES = ["64x2x4", "128x4x4"]
@@ -172,7 +173,7 @@ def measure(
     losses = torch.rand(RUNS, CHECKPOINTS, LAYOUT.classes, generator=generator)
     corpus = Corpus(theta, losses, torch.full((RUNS,), CHECKPOINTS))
     images = torch.randn(IMAGES, LAYOUT.sizes[0], generator=generator)
-    split = Split(images, torch.arange(IMAGES) % LAYOUT.classes)
+    split = Split(images, torch.arange(IMAGES) % LAYOUT.classes, LAYOUT.classes)
     model = make_model(size)
     model.space.fit(corpus.checkpoints())
     clock = Clock(device, steps)

@@ -7,14 +7,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hyperforget.command import UserError, nearest_choice
 from hyperforget.config.hardware import check_hardware
-from hyperforget.config.models import CONDITIONING_NAMES, ModelConfig
+from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig
 from hyperforget.config.reference import keys_at, meaning
 from hyperforget.config.sections import EDIT, RETRAINED, STRANGERS, Config
-from hyperforget.config.spaces import check_space, space_warnings
-from hyperforget.config.tasks import CollectionConfig, DatasetConfig, TaskConfig, UpdateConfig, dataset_root
-from hyperforget.forget import ForgetSet, parse_forget_set
+from hyperforget.config.tasks import (
+    CollectionConfig,
+    DatasetConfig,
+    TaskConfig,
+    UpdateConfig,
+    collection_key,
+    dataset_root,
+)
+from hyperforget.errors import UserError, nearest_choice
+from hyperforget.forget_set import ForgetSet, parse_forget_set
 
 _USUAL_LEARNING_RATES = {"sgd": 0.1, "adam": 0.001}
 
@@ -58,7 +64,7 @@ def warnings(config: Config) -> list[str]:
 
 
 def forget_set(text: str, task: TaskConfig, where: str = "forget set") -> ForgetSet:
-    """Parse a forget set of a task; see `hyperforget.forget.parse_forget_set`."""
+    """Parse a forget set of a task; see `hyperforget.forget_set.parse_forget_set`."""
     return parse_forget_set(text, len(task.classes), where)
 
 
@@ -251,3 +257,38 @@ def _explain(error: ValidationError) -> str:
 
 def _lower(message: str) -> str:
     return message[:1].lower() + message[1:]
+
+
+_OF_SPACE = {"weights": ("tokens", "prompt", "heads"), "subspace": ("components",)}
+
+
+def check_space(where: str, model: ModelConfig) -> None:
+    """Raise `UserError` for a key that the model's space does not have."""
+    space = model.architecture.space
+    (other,) = set(_OF_SPACE) - {space}
+    defaults = ArchitectureConfig()
+    for key in _OF_SPACE[other]:
+        value, default = getattr(model.architecture, key), getattr(defaults, key)
+        if value != default:
+            raise UserError(
+                f"{where}.architecture.{key} is {value!r}, which only the space {other!r} takes; allowed with the "
+                f"space {space!r} is to leave it at {default!r}"
+            )
+    if space == "subspace" and model.training.permute:
+        raise UserError(
+            f"{where}.training.permute is true, which moves networks out of the space 'subspace', whose components "
+            "have one order of hidden units; allowed with it is false"
+        )
+
+
+def space_warnings(config: Config) -> list[str]:
+    """A sentence for each corpus of random starts that a model in the subspace is trained on."""
+    return [
+        f"models.{model}: the space 'subspace' suits runs that share a start, but "
+        f"{collection_key(name, corpus)}.starts is 'random', so that hidden units lie in another order in every run"
+        for model, settings in config.models.items()
+        if settings.architecture.space == "subspace"
+        for name, task in config.tasks.items()
+        for corpus in [task.corpus_of(model)]
+        if task.collections[corpus].starts == "random"
+    ]

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from hyperforget.command import UserError, nearest_choice
 from hyperforget.config.base import Count, Section
+from hyperforget.errors import UserError, nearest_choice
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 

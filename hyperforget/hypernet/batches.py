@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from hyperforget.config import TrainingConfig
-from hyperforget.corpus import Corpus, draw_pairs
+from hyperforget.corpus.checkpoints import Corpus
+from hyperforget.corpus.pairs import draw_pairs
 from hyperforget.hypernet.diffusion import Process, add_noise
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.networks import permute_hidden_jointly
+from hyperforget.networks.permutations import permute_hidden_jointly
 
 # Added to a pair's mean squared change before dividing by it: below this, pairs are weighted alike.
 _SMALL_CHANGE = 0.02
@@ -122,3 +123,37 @@ def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:
         return torch.ones(clean.shape[0], device=clean.device)
     weights = 1 / ((clean - start).square().mean(dim=1) + _SMALL_CHANGE)
     return weights / weights.mean()
+
+
+_LEVELS = 20
+# Share of checkpoints at either end that joins the outermost level. Prompts hardly reach there, and the few highest
+# losses of a corpus would have most levels for themselves.
+_TAIL = 0.05
+
+
+def rebalanced(corpus: Corpus) -> Corpus:
+    """The corpus with chances that spread the later checkpoint of drawn pairs evenly over the range of what it tells.
+
+    Where it tells several values, one of them is picked at random for each pair.
+    """
+    admitted = corpus.admitted()
+    chances = torch.zeros(admitted.shape, dtype=torch.float64)
+    chances[admitted] = target_chances(corpus.performance[admitted])
+    cumulative = chances.flatten().cumsum(0)
+    return replace(corpus, cumulative=cumulative / cumulative[-1])
+
+
+def target_chances(values: Tensor) -> Tensor:
+    """Chances (M,), float64, of M checkpoints with ``values`` (M, K): every level of a value is equally likely.
+
+    Levels are as wide as each other, since prompts are evenly spaced; those without a checkpoint are left out. Of
+    several values each has its way for an equal share of draws.
+    """
+    columns = []
+    for column in values.unbind(dim=1):
+        low, high = column.quantile(_TAIL), column.quantile(1 - _TAIL)
+        width = (high - low).clamp(min=torch.finfo(column.dtype).tiny)
+        level = ((column - low) / width * _LEVELS).clamp(0, _LEVELS - 1).long()
+        chances = 1 / torch.bincount(level, minlength=_LEVELS)[level].double()
+        columns.append(chances / chances.sum())
+    return torch.stack(columns).mean(dim=0)

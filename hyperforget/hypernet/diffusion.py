@@ -14,9 +14,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from hyperforget.command import progress
-from hyperforget.resumable import NOT_RESUMABLE, Resumable
-from hyperforget.unfinished import State
+from hyperforget.progress import progress
+from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.saved_state import State
 
 DDPM_STEPS = 1000
 _BETA_FIRST, _BETA_LAST = 1e-4, 0.02

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hyperforget.data.splits import Split
 from hyperforget.hypernet.conditioning import compress
-from hyperforget.networks import Layout, forward_parts
-from hyperforget.tasks import Split
+from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import forward_parts
 
 
 @dataclass(frozen=True)

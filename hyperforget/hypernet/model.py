@@ -5,12 +5,12 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from hyperforget.hypernet.architecture import Architecture
+from hyperforget.config.models import Architecture
 from hyperforget.hypernet.conditioning import CONDITIONINGS, frequency_encoding
 from hyperforget.hypernet.perceptron import Perceptron
 from hyperforget.hypernet.spaces import SPACES
-from hyperforget.hypernet.token_transformer import TokenTransformer
-from hyperforget.networks import Layout
+from hyperforget.hypernet.transformer import TokenTransformer
+from hyperforget.networks.layout import Layout
 
 
 class Denoiser(Protocol):

@@ -4,10 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hyperforget.hypernet.architecture import Architecture
+from hyperforget.config.models import Architecture
 from hyperforget.hypernet.tokens import zero_linear
 from hyperforget.hypernet.transformer import Blocks
-from hyperforget.networks import Layout
+from hyperforget.networks.layout import Layout
 
 
 class Perceptron(nn.Module):

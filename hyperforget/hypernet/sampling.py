@@ -5,10 +5,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hyperforget.config import SamplingConfig
+from hyperforget.data.splits import Split
 from hyperforget.hypernet.diffusion import Process, denoise
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.resumable import NOT_RESUMABLE, Resumable
-from hyperforget.unfinished import State
+from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.metrics.measuring import Outcomes, measure
+from hyperforget.metrics.performance import performance_values
+from hyperforget.networks.batch import Networks
+from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.saved_state import State
 
 _NETWORKS_AT_ONCE = 256
 
@@ -77,3 +83,63 @@ def sample_networks(
             sampled[rows] = model.space.denormalise(clean, network).cpu()
             done += len(rows)
     return sampled
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Networks after 0, 1, … U updates: ``params`` (U + 1, S, P), and on the split that conditions their class
+    ``losses`` (U + 1, S, C) in nats and ``correct`` counts (U + 1, S, C).
+    """
+
+    params: Tensor
+    losses: Tensor
+    correct: Tensor
+
+
+def chain_networks(
+    hypernet: StoredHypernetwork,
+    prompt: Tensor,
+    starts: Tensor,
+    updates: int,
+    split: Split,
+    sampling: SamplingConfig,
+    generator: torch.Generator,
+    resumable: Resumable = NOT_RESUMABLE,
+) -> Chain:
+    """The networks on the way from ``starts`` (S, P), entry 0, towards ``prompt``, one (K,) for all or one each (S, K).
+
+    The hypernetwork reads a start. It is also told how good its start is, so before each update the networks are
+    measured on ``split``, the one that conditions.
+    """
+    model = hypernet.model
+    networks, measured = [starts], [measure(Networks(starts, model.layout), split)]
+
+    def chain() -> Chain:
+        losses, correct = (
+            torch.stack([getattr(one, name) for one in measured]) for name in ("losses", "correct")
+        )
+        return Chain(torch.stack(networks), losses, correct)
+
+    with resumable.part("update", lambda: State(vars(chain()), {"done": len(networks) - 1})) as found:
+        if found is not None:
+            known = Chain(**found.tensors)
+            networks = list(known.params)
+            measured = [
+                Outcomes(losses, correct, split.class_sizes)
+                for losses, correct in zip(known.losses, known.correct, strict=True)
+            ]
+        while len(networks) <= updates:
+            performance = performance_values(measured[-1], hypernet.performance)
+            sampled = sample_networks(
+                model,
+                hypernet.process,
+                prompt.expand(starts.shape[0], -1),
+                Starts(networks[-1], performance),
+                sampling.steps,
+                sampling.stochasticity,
+                generator,
+                resumable,
+            )
+            networks.append(sampled)
+            measured.append(measure(Networks(sampled, model.layout), split))
+    return chain()

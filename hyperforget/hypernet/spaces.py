@@ -4,17 +4,18 @@ Components are few and the same for all checkpoints, so a plain perceptron denoi
 for runs that share a start: hidden units of other runs lie in orders of their own, and vary in too many directions.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from hyperforget.corpus import Rows
-from hyperforget.hypernet.architecture import Architecture
-from hyperforget.hypernet.moments import moments
-from hyperforget.hypernet.normalisation import fit_normalisation
-from hyperforget.hypernet.principal_components import principal_components
-from hyperforget.networks import Layout
+from hyperforget.config.models import Architecture
+from hyperforget.corpus.checkpoints import Rows
+from hyperforget.errors import UserError
+from hyperforget.hypernet.tokens import from_unit_features, unit_features
+from hyperforget.networks.layout import Layout
 
 
 class Space(Protocol):
@@ -93,3 +94,119 @@ class Subspace(nn.Module):
 
 
 SPACES: dict[str, type[WeightSpace] | type[Subspace]] = {"weights": WeightSpace, "subspace": Subspace}
+
+
+# Standard deviation of normalised parameters: that of ImageNet pixels scaled to [-1, 1], as in DALL-E 2 and
+# G.pt.
+TARGET_STD = 0.538
+
+
+def fit_normalisation(params: Rows, layout: Layout, tokens: str) -> tuple[Tensor, Tensor]:
+    """``mean`` and ``scale`` (P,) of ``(params - mean) / scale``, from the checkpoints ``params`` (M, P).
+
+    ``layers``: mean zero and one scale (thesis, section 3.3.2). ``units``: a mean for each feature of a
+    unit, and one scale for each kind of parameter, both shared by all units, since anything else would break
+    equivariance.
+    """
+    found = moments(params)
+    if tokens == "layers":
+        deviation = pooled_deviation(found.count, found.mean, found.variance, found.mean.mean())
+        return torch.zeros(layout.size), (deviation / TARGET_STD).float().expand(layout.size).clone()
+    (units, unit_variances), (biases, bias_variances) = (
+        pair for pair in unit_features(torch.stack([found.mean, found.variance]), layout)
+    )
+    inputs, hidden = layout.sizes[0], layout.sizes[1]
+    mean = units.mean(dim=0)
+    kinds = (slice(0, inputs), slice(inputs, inputs + 1), slice(inputs + 1, None))
+    scale = torch.cat(
+        [
+            pooled_deviation(found.count, units[:, kind], unit_variances[:, kind], mean[kind]).expand(
+                mean[kind].shape
+            )
+            for kind in kinds
+        ]
+    )
+    bias_scale = pooled_deviation(found.count, biases, bias_variances, biases)
+    return (
+        from_unit_features(mean.expand(1, hidden, -1), biases.unsqueeze(0), layout)[0].float(),
+        from_unit_features(scale.expand(1, hidden, -1), bias_scale.expand(1, layout.classes), layout)[
+            0
+        ].float()
+        / TARGET_STD,
+    )
+
+
+# Checkpoints that the components are computed from at the most: the eigenvalues of as wide a matrix take a minute.
+_MOST_CHECKPOINTS = 4096
+
+
+def principal_components(params: Rows, count: int) -> Tensor:
+    """The first ``count`` principal components (count, P) of checkpoints (M, P), as orthonormal rows.
+
+    Of more than `_MOST_CHECKPOINTS` checkpoints, as many are taken, evenly spaced, so that every run has its share.
+    Raises `UserError` where the parameters are fewer, or vary in fewer directions.
+    """
+    checkpoints, parameters = params.shape
+    if count > parameters:
+        raise UserError(
+            f"architecture.components is {count}, more than the {parameters} parameters of a main network; allowed "
+            f"are 1 to {parameters}"
+        )
+    rows = torch.linspace(0, checkpoints - 1, min(checkpoints, _MOST_CHECKPOINTS), dtype=torch.float64)
+    taken = params[rows.round().long()]
+    # In double precision, as products square the range of the deviations.
+    centred = taken.double()
+    centred -= centred.mean(dim=0)
+    # Products of parameters and products of checkpoints have the same eigenvalues; the smaller matrix is quicker.
+    by_parameters = parameters <= centred.shape[0]
+    products = centred.T @ centred if by_parameters else centred @ centred.T
+    ascending, vectors = torch.linalg.eigh(products)
+    values = ascending.flip(0)
+    # Rounding to single precision alone makes checkpoints vary this much in any direction.
+    rounding = torch.finfo(taken.dtype).eps ** 2 * max(centred.shape)
+    varying = int((values > values[0] * rounding).sum())
+    if count > varying:
+        raise UserError(
+            f"architecture.components is {count}, but the {checkpoints} checkpoints of the corpus that are trained on "
+            f"vary in {varying} directions only; allowed are {f'1 to {varying}' if varying else 'none'}"
+        )
+    components: Tensor = vectors.flip(1)[:, :count].T
+    if not by_parameters:
+        components = components @ centred / values[:count].sqrt().unsqueeze(1)
+    return components.to(taken.dtype).contiguous()
+
+
+_VALUES_AT_ONCE = 1 << 23
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Of ``count`` vectors (K,): the ``mean`` and the unbiased ``variance`` of each entry, float64 (K,)."""
+
+    count: int
+    mean: Tensor
+    variance: Tensor
+
+
+def moments(params: Rows, transform: Callable[[Tensor], Tensor] | None = None) -> Moments:
+    """Moments of the checkpoints ``params`` (M, P), or of what ``transform`` makes of them, (B, P) to (B, K).
+
+    A few megabytes of them are in memory at a time.
+    """
+    count, parameters = params.shape
+    total = squares = torch.zeros(1, dtype=torch.float64)
+    for rows in torch.arange(count).split(max(1, _VALUES_AT_ONCE // parameters)):
+        taken = params[rows]
+        values = (taken if transform is None else transform(taken)).double()
+        total = total + values.sum(dim=0)
+        squares = squares + values.square().sum(dim=0)
+    mean = total / count
+    return Moments(count, mean, (squares - count * mean.square()).clamp(min=0) / (count - 1))
+
+
+def pooled_deviation(count: int, mean: Tensor, variance: Tensor, centre: Tensor) -> Tensor:
+    """Standard deviation of all entries together, ``count`` values each with a ``mean`` and a ``variance``, around
+    the ``centre``, which is the mean of all of them or of each part of them; a scalar.
+    """
+    squares = (count - 1) * variance + count * (mean - centre).square()
+    return (squares.sum() / (count * squares.numel() - 1)).sqrt()

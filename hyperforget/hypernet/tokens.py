@@ -12,8 +12,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from hyperforget.command import UserError
-from hyperforget.networks import Layout
+from hyperforget.errors import UserError
+from hyperforget.networks.layout import Layout
 
 
 class Tokens(Protocol):

@@ -23,15 +23,10 @@ def correct_counts(logits: Tensor, labels: Tensor, classes: int) -> Tensor:
     return torch.stack([correct[:, labels == label].sum(-1) for label in range(classes)], dim=-1)
 
 
-def class_sizes(labels: Tensor, classes: int) -> Tensor:
-    """Samples of every class, int64 ``(classes,)``, on the CPU wherever the labels lie."""
-    return torch.eq(labels.cpu().unsqueeze(-1), torch.arange(classes)).sum(0)
-
-
 def accuracy_on(counts: Tensor, sizes: Tensor, mask: Tensor) -> Tensor:
     """Exact accuracy over the classes in ``mask``, float64 ``(networks,)``: one division of two integers.
 
-    ``counts`` are those of `correct_counts`, ``sizes`` those of `class_sizes`, ``mask`` is boolean
+    ``counts`` are those of `correct_counts`, ``sizes`` (classes,) the samples of every class, ``mask`` is boolean
     ``(classes,)``. Raises `ValueError` when the classes in the mask have no samples, for which accuracy is
     undefined.
     """

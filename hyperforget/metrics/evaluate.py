@@ -7,10 +7,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from hyperforget.command import UserError
 from hyperforget.config import RETRAINED
+from hyperforget.errors import UserError
 from hyperforget.metrics import paired
-from hyperforget.metrics.classes import accuracy_on, class_sizes, correct_counts
+from hyperforget.metrics.classes import accuracy_on, correct_counts
 from hyperforget.metrics.membership import entropy, membership_scores
 from hyperforget.metrics.registry import METRICS, SETS
 
@@ -180,7 +180,7 @@ def _finite_logits(
 
 def _accuracies(logits: Tensor, reference: Reference, split: Split) -> _Values:
     labels, classes = reference.labels(split), len(reference.forget_mask)
-    counts, sizes = correct_counts(logits, labels, classes), class_sizes(labels, classes)
+    counts, sizes = correct_counts(logits, labels, classes), torch.bincount(labels.cpu(), minlength=classes)
     masks = reference.classes(split)
     return {("accuracy", name): accuracy_on(counts, sizes, mask).cpu() for name, mask in masks.items()}
 

@@ -3,14 +3,12 @@
 from torch import Tensor
 
 from hyperforget.config import Performance
+from hyperforget.metrics.measuring import Outcomes
 
 
-def performance_values(losses: Tensor, correct: Tensor, sizes: Tensor, performance: Performance) -> Tensor:
-    """The numbers (..., K) that ``performance`` stands for, K those of `Performance.labels`.
-
-    ``losses`` (..., C) are class losses in nats, ``correct`` (..., C) counts of correctly classified images, both of
-    the same networks on the same split, and ``sizes`` (C,) its images per class; so shares of images are exact.
-    """
+def performance_values(outcomes: Outcomes, performance: Performance) -> Tensor:
+    """The numbers (..., K) that ``performance`` stands for, those of `Performance.labels`; shares are exact."""
+    losses, correct, sizes = outcomes.losses, outcomes.correct, outcomes.sizes
     if performance.metric == "loss":
         values = losses
     elif performance.metric == "accuracy":

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from hyperforget.forget_set import FORGOTTEN_ACCURACY
+
 SETS = {
     "retain": "test images of the retained classes",
     "forget": "test images of the forgotten classes",
@@ -11,8 +13,6 @@ SETS = {
     "forget-train": "training images of the forgotten classes",
     "choice": "images that networks are chosen on: validation, or test under `protocol: thesis`",
 }
-# A class, or a forget set, counts as forgotten up to this accuracy.
-FORGOTTEN_ACCURACY = 0.01
 # A network that has forgotten is of use down to this much below the retrained median on the retain set.
 USABLE_RETAIN_MARGIN = 0.05
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 
 METRICS = "metrics.csv"
 KEY = ("task", "method", "forget", "selection", "set", "metric")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Producers
 from hyperforget.store.files import file_digest
 from hyperforget.store.recipes import FileRef, Record

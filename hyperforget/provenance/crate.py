@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from pathlib import Path, PurePath
 from typing import Any
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Lineage, Node, Step, lineage
 from hyperforget.provenance.versions import write_config
 from hyperforget.store.canonical import canonical_json, digest, readable_json
 from hyperforget.store.files import file_digest, replace_file
-from hyperforget.store.layout import object_folder
+from hyperforget.store.places import object_folder
 
 METADATA = "ro-crate-metadata.json"
 SOURCE = "source"

@@ -6,13 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Producers, flat_keys
 from hyperforget.provenance.versions import configuration, kept_results, version_id
 from hyperforget.store.checks import EXISTENCE, check_object
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest
-from hyperforget.store.layout import check_store, object_folder
+from hyperforget.store.places import check_store, object_folder
 from hyperforget.store.recipes import Record, read_record
 from hyperforget.store.references import token_in
 from hyperforget.store.tags import list_tags

@@ -7,10 +7,10 @@ from itertools import takewhile
 from pathlib import Path, PurePath
 from typing import Any
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store.blobs import blob_path, get_blob
 from hyperforget.store.files import file_digest
-from hyperforget.store.layout import check_store
+from hyperforget.store.places import check_store
 from hyperforget.store.recipes import FileRef, OutputFile, Record, read_records
 from hyperforget.store.references import token_in
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Producers, flat_keys
 from hyperforget.store.files import file_digest, replace_file
-from hyperforget.store.history import append_log, list_results, read_log, read_version, snapshot
 from hyperforget.store.tags import checkout, read_tag
+from hyperforget.store.versions import append_log, list_results, read_log, read_version, snapshot
 
 _REPORT = "report.html"
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from hyperforget.config import EDIT, RETRAINED
-from hyperforget.report.comparison import usable_share
 from hyperforget.report.costs import Cost
 from hyperforget.report.listings import Listing
-from hyperforget.report.names import ReportSpec, TaskSpec, method_title
 from hyperforget.report.results import Metrics, final_alignment, read_csv
+from hyperforget.report.spec import ReportSpec, TaskSpec, method_title
+from hyperforget.report.tables.comparison import usable_share
 
 _HISTORY_COLUMNS = ("step", "test_mse")
 _HEADINGS = (

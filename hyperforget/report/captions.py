@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from hyperforget.report.names import ReportSpec, method_title, performance_title
 from hyperforget.report.optimizers import comparison_sentence, read_comparison
+from hyperforget.report.spec import ReportSpec, method_title, performance_title
 
 _TRAINING = {
     "learning": (

@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from hyperforget.report.findings import Finding
 from hyperforget.report.listings import Listing
-from hyperforget.report.names import method_title
 from hyperforget.report.results import read_csv
-from hyperforget.report.summary import Finding
+from hyperforget.report.spec import method_title
 
 _COLUMNS = (
     "task", "method", "collection_seconds", "training_seconds", "request_seconds", "retrain_seconds",

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from hyperforget.command import UserError
-from hyperforget.report.names import method_title
+from hyperforget.errors import UserError
 from hyperforget.report.results import check_values, read_csv
+from hyperforget.report.spec import method_title
 
 MEASURES = ("loss", "accuracy")
 _QUARTILES = (0.25, 0.5, 0.75)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 
 _KEY = ("task", "method", "forget", "selection", "metric", "set")
 METRIC_COLUMNS = ("task", "method", "forget", "selection", "set", "metric", "value", "low", "high", "n")

@@ -2,8 +2,8 @@
 
 import argparse
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -25,16 +25,20 @@ def work(options: argparse.Namespace) -> None:
     import numpy as np
     import torch
 
-    from hyperforget.admission import sum_counts
     from hyperforget.config import CollectionConfig, collection_key
-    from hyperforget.corpus import admitted_mask, read_segments
-    from hyperforget.forget import parse_forget_set
-    from hyperforget.metrics.classes import class_sizes
-    from hyperforget.rows import write_rows
+    from hyperforget.corpus.admission import sum_counts
+    from hyperforget.corpus.checkpoints import admitted_mask, read_segments
+    from hyperforget.corpus.summary import (
+        check_forgetting,
+        check_runs,
+        summarise_classes,
+        summarise_forget_sets,
+    )
+    from hyperforget.data.splits import conditioning_split, load_task_data
+    from hyperforget.forget_set import parse_forget_set
+    from hyperforget.records import write_rows
     from hyperforget.store.objects import publish
     from hyperforget.store.tokens import read_token, write_token
-    from hyperforget.summary import check_forgetting, check_runs, summarise_classes, summarise_forget_sets
-    from hyperforget.tasks import conditioning_split, load_task_data
 
     spec = options.spec
     config, where = CollectionConfig(**spec["collection"]), collection_key(options.task, options.corpus)
@@ -43,7 +47,7 @@ def work(options: argparse.Namespace) -> None:
     segments = [token.object_id for token in tokens]
     names = ["loss", "correct", "saved", "switch", "step", "rate_after"]
     arrays = read_segments(options.store, segments, names)
-    sizes = class_sizes(conditioning_split(data, spec["protocol"]).labels, data.classes).numpy()
+    sizes = conditioning_split(data, spec["protocol"]).class_sizes.numpy()
     mask = admitted_mask(torch.from_numpy(arrays["saved"]), arrays["loss"].shape[1]).numpy()
     counts = sum_counts([token.summary["admission"] for token in tokens])
     runs = int((arrays["saved"] >= 2).sum())

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -20,7 +20,7 @@ def parser() -> StageParser:
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     from hyperforget.report.figures import write_figures
-    from hyperforget.report.names import as_spec
+    from hyperforget.report.spec import as_spec
 
     write_figures(as_spec(options.spec), options.task, options.results, options.figures[0].parent)
 

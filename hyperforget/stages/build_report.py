@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -19,8 +19,8 @@ def parser() -> StageParser:
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     from hyperforget.metrics.registry import METRICS, SETS
-    from hyperforget.report.html import render_report
-    from hyperforget.report.names import as_spec
+    from hyperforget.report.page import render_report
+    from hyperforget.report.spec import as_spec
 
     page = render_report(as_spec(options.spec), options.results, METRICS, SETS)
     options.page.write_text(page, encoding="utf-8")

@@ -2,8 +2,8 @@
 
 import argparse
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -16,9 +16,9 @@ def parser() -> StageParser:
 
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
-    from hyperforget.report.names import as_spec
     from hyperforget.report.results import Metrics
-    from hyperforget.report.tables import write_tables
+    from hyperforget.report.spec import as_spec
+    from hyperforget.report.tables.thesis import write_tables
 
     write_tables(as_spec(options.spec), Metrics(options.metrics), options.tables[0].parent)
 

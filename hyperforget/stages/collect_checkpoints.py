@@ -2,8 +2,8 @@
 
 import argparse
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -21,20 +21,21 @@ def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     from dataclasses import asdict
 
-    from hyperforget.collect import collect_runs
     from hyperforget.config import MAIN_CORPUS, CollectionConfig, RecipeConfig
-    from hyperforget.networks import initialise
-    from hyperforget.randomness import generator_for
-    from hyperforget.resumable import Resumable
-    from hyperforget.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
+    from hyperforget.corpus.collecting import collect_runs
+    from hyperforget.corpus.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
+    from hyperforget.data.splits import conditioning_split, load_task_data
+    from hyperforget.networks.initialisations import initialise
+    from hyperforget.networks.perceptron import perceptron_for
+    from hyperforget.runtime.randomness import generator_for
+    from hyperforget.runtime.resuming import Resumable
     from hyperforget.store.objects import publish
     from hyperforget.store.tokens import write_token
-    from hyperforget.tasks import conditioning_split, load_task_data
 
     spec = options.spec
     config = CollectionConfig(**spec["collection"])
     data = load_task_data(options.store, options.dataset).on(options.device)
-    layout = data.layout(spec["hidden"])
+    layout = perceptron_for(data.train, spec["hidden"])
     # Each corpus has runs of its own; those of the main one are drawn without its name.
     further = [] if options.corpus == MAIN_CORPUS else [options.corpus]
     recipes = [RecipeConfig(**recipe) for recipe in spec["recipes"]]

@@ -2,8 +2,8 @@
 
 import argparse
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -21,23 +21,21 @@ def parser() -> StageParser:
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     from hyperforget.config import OptimizersConfig, RecipeConfig, SamplingConfig
-    from hyperforget.corpus import load_outcomes
-    from hyperforget.hypernet.files import load_hypernetwork
-    from hyperforget.hypernet.optimizer_curves import compare_optimizers
-    from hyperforget.metrics.classes import class_sizes
+    from hyperforget.corpus.checkpoints import load_outcomes
+    from hyperforget.data.splits import conditioning_split, load_task_data
+    from hyperforget.hypernet.stored import load_hypernetwork
     from hyperforget.metrics.performance import performance_values
-    from hyperforget.networks import initialise
-    from hyperforget.prompts import best_prompt
-    from hyperforget.randomness import generator_for
-    from hyperforget.resumable import Resumable
-    from hyperforget.rows import write_rows
-    from hyperforget.tasks import conditioning_split, load_task_data
+    from hyperforget.networks.initialisations import initialise
+    from hyperforget.probing.optimizer_curves import compare_optimizers
+    from hyperforget.records import write_rows
+    from hyperforget.runtime.randomness import generator_for
+    from hyperforget.runtime.resuming import Resumable
+    from hyperforget.unlearning.prompts import best_prompt
 
     spec = options.spec
     config, recipe = OptimizersConfig(**spec["optimizers"]), RecipeConfig(**spec["recipe"])
     data = load_task_data(options.store, options.dataset).on(options.device)
     split = conditioning_split(data, spec["protocol"])
-    sizes = class_sizes(split.labels, data.classes)
     hypernet = load_hypernetwork(options.store, options.hypernet)
     hypernet.model.to(options.device)
     layout = hypernet.model.layout
@@ -48,8 +46,8 @@ def work(options: argparse.Namespace) -> None:
         generator_for(spec["seed"], "optimizers", options.task, "starts"),
         recipe.initialisation,
     )
-    outcomes = load_outcomes(options.store, options.corpus, sizes)
-    performance = performance_values(outcomes.losses, outcomes.correct, sizes, hypernet.performance)
+    outcomes = load_outcomes(options.store, options.corpus, split.class_sizes)
+    performance = performance_values(outcomes, hypernet.performance)
     rows = compare_optimizers(
         hypernet,
         best_prompt(outcomes.losses, performance, config.best),

@@ -2,8 +2,8 @@
 
 import argparse
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -21,11 +21,16 @@ def parser() -> StageParser:
 
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
-    from hyperforget.candidates import export_chosen, load_candidates, make_candidates, publish_candidates
     from hyperforget.config import STRANGERS
-    from hyperforget.randomness import generator_for
-    from hyperforget.request import load_request
-    from hyperforget.unlearn import unlearning_method
+    from hyperforget.runtime.randomness import generator_for
+    from hyperforget.unlearning.candidates import (
+        export_chosen,
+        load_candidates,
+        make_candidates,
+        publish_candidates,
+    )
+    from hyperforget.unlearning.methods import unlearning_method
+    from hyperforget.unlearning.request import load_request
 
     spec = options.spec
     request = load_request(options.store, options.dataset, options.forget, spec["protocol"], options.device)

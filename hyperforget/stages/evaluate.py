@@ -2,8 +2,9 @@
 
 import argparse
 
-from hyperforget.command import progress, run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.progress import progress
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -22,18 +23,18 @@ def parser() -> StageParser:
 
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
-    from hyperforget.candidates import load_candidates
-    from hyperforget.comparison import (
+    from hyperforget.config import RETRAINED, EvaluationConfig
+    from hyperforget.metrics.evaluate import evaluate_networks
+    from hyperforget.records import write_rows
+    from hyperforget.unlearning.candidates import load_candidates
+    from hyperforget.unlearning.judging import (
         candidate_rows,
         confusion_rows,
         outputs_of,
         reference_of,
         usable_row,
     )
-    from hyperforget.config import RETRAINED, EvaluationConfig
-    from hyperforget.metrics.evaluate import evaluate_networks
-    from hyperforget.request import load_request
-    from hyperforget.rows import write_rows
+    from hyperforget.unlearning.request import load_request
 
     spec = options.spec
     request = load_request(options.store, options.dataset, options.forget, spec["protocol"], options.device)

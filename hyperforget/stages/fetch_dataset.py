@@ -2,8 +2,8 @@
 
 import argparse
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -17,8 +17,8 @@ def parser() -> StageParser:
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     from hyperforget.config import DatasetConfig
-    from hyperforget.randomness import derived_seed
-    from hyperforget.tasks import prepare_splits, publish_task_data
+    from hyperforget.data.splits import prepare_splits, publish_task_data
+    from hyperforget.runtime.randomness import derived_seed
 
     spec = options.spec
     seed = derived_seed(spec["seed"], "split", options.task) % 2**32

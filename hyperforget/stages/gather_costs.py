@@ -2,8 +2,8 @@
 
 import argparse
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -17,7 +17,7 @@ def parser() -> StageParser:
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     from hyperforget.provenance.costs import cost_rows
-    from hyperforget.rows import write_rows
+    from hyperforget.records import write_rows
 
     write_rows(options.costs, cost_rows(options.store, options.tokens))
 

@@ -2,8 +2,8 @@
 
 import argparse
 
-from hyperforget.command import UserError, run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import UserError, run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:

@@ -2,8 +2,8 @@
 
 import argparse
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -22,12 +22,13 @@ def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     import torch
 
-    from hyperforget.candidates import choose, export_chosen, make_candidates, publish_candidates
     from hyperforget.config import LOOKUP, Performance, PromptConfig, SelectionConfig
-    from hyperforget.corpus import load_corpus, load_outcomes
-    from hyperforget.lookup import nearest_checkpoints
-    from hyperforget.prompts import prompt_grid
-    from hyperforget.request import load_request
+    from hyperforget.corpus.checkpoints import load_corpus, load_outcomes
+    from hyperforget.networks.perceptron import perceptron_for
+    from hyperforget.unlearning.candidates import choose, export_chosen, make_candidates, publish_candidates
+    from hyperforget.unlearning.nearest import nearest_checkpoints
+    from hyperforget.unlearning.prompts import prompt_grid
+    from hyperforget.unlearning.request import load_request
 
     spec = options.spec
     request = load_request(options.store, options.dataset, options.forget, spec["protocol"], options.device)
@@ -37,7 +38,7 @@ def work(options: argparse.Namespace) -> None:
     )
     nearest = nearest_checkpoints(outcomes.losses, prompts, spec["candidates"])
     corpus = load_corpus(options.store, options.corpus, Performance(), request.sizes)
-    layout = request.data.layout(spec["hidden"])
+    layout = perceptron_for(request.data.train, spec["hidden"])
     prompt = torch.arange(prompts.shape[0]).repeat_interleave(nearest.shape[1])
     checkpoints = corpus.checkpoints()[nearest.flatten()]
     candidates = make_candidates(checkpoints, layout, request.split, prompt, nearest.flatten())

@@ -2,8 +2,8 @@
 
 import argparse
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -22,15 +22,14 @@ def parser() -> StageParser:
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     from hyperforget.config import ProbeConfig, SamplingConfig
-    from hyperforget.corpus import load_corpus
-    from hyperforget.hypernet.distribution import distribution_rows
-    from hyperforget.hypernet.files import load_hypernetwork
-    from hyperforget.hypernet.probing import probe_snapshots, prompted_classes
-    from hyperforget.metrics.classes import class_sizes
-    from hyperforget.randomness import generator_for
-    from hyperforget.resumable import Resumable
-    from hyperforget.rows import write_rows
-    from hyperforget.tasks import conditioning_split, load_task_data
+    from hyperforget.corpus.checkpoints import load_corpus
+    from hyperforget.data.splits import conditioning_split, load_task_data
+    from hyperforget.hypernet.stored import load_hypernetwork
+    from hyperforget.probing.alignment import probe_snapshots, prompted_classes
+    from hyperforget.probing.distribution import distribution_rows
+    from hyperforget.records import write_rows
+    from hyperforget.runtime.randomness import generator_for
+    from hyperforget.runtime.resuming import Resumable
 
     spec = options.spec
     data = load_task_data(options.store, options.dataset).on(options.device)
@@ -38,8 +37,7 @@ def work(options: argparse.Namespace) -> None:
     hypernet = load_hypernetwork(options.store, options.hypernet)
     hypernet.model.to(options.device)
     performance = hypernet.performance
-    sizes = class_sizes(split.labels, data.classes)
-    corpus = load_corpus(options.store, options.corpus, performance, sizes)
+    corpus = load_corpus(options.store, options.corpus, performance, split.class_sizes)
     # The same split of runs as in training, from the same generator.
     divide = generator_for(spec["seed"], "unseen runs", options.task)
     halves = corpus.split(spec["unseen_runs"], divide)

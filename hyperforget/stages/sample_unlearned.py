@@ -3,8 +3,8 @@
 import argparse
 import time
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -29,26 +29,27 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     """Load, call, save; returns what the request took once everything was loaded."""
     import torch
 
-    from hyperforget.candidates import (
+    from hyperforget.config import EditingConfig, PromptConfig, SamplingConfig, SelectionConfig
+    from hyperforget.corpus.checkpoints import load_outcomes
+    from hyperforget.hypernet.sampling import Starts, sample_networks
+    from hyperforget.hypernet.stored import load_hypernetwork
+    from hyperforget.metrics.measuring import measure
+    from hyperforget.metrics.performance import performance_values
+    from hyperforget.networks.batch import Networks
+    from hyperforget.networks.initialisations import initialise
+    from hyperforget.runtime.randomness import generator_for
+    from hyperforget.runtime.resuming import Resumable
+    from hyperforget.unlearning.candidates import (
         choose,
         choose_each,
         export_chosen,
         load_candidates,
         make_candidates,
-        measure,
         publish_candidates,
     )
-    from hyperforget.config import EditingConfig, PromptConfig, SamplingConfig, SelectionConfig
-    from hyperforget.corpus import load_outcomes
-    from hyperforget.hypernet.editing import edit_networks
-    from hyperforget.hypernet.files import load_hypernetwork
-    from hyperforget.hypernet.sampling import Starts, sample_networks
-    from hyperforget.metrics.performance import performance_values
-    from hyperforget.networks import initialise
-    from hyperforget.prompts import prompt_grid
-    from hyperforget.randomness import generator_for
-    from hyperforget.request import load_request
-    from hyperforget.resumable import Resumable
+    from hyperforget.unlearning.editing import edit_networks
+    from hyperforget.unlearning.prompts import prompt_grid
+    from hyperforget.unlearning.request import load_request
 
     spec = options.spec
     request = load_request(options.store, options.dataset, options.forget, spec["protocol"], options.device)
@@ -73,8 +74,8 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     else:
         sampling = SamplingConfig(**spec["sampling"])
         params = initialise(layout, sampling.candidates, generator, spec["initialisation"])
-        measured = measure(params, layout, request.split)
-        starts = Starts(params, performance_values(*measured, request.sizes, hypernet.performance))
+        measured = measure(Networks(params, layout), request.split)
+        starts = Starts(params, performance_values(measured, hypernet.performance))
         prompt = torch.arange(prompts.shape[0]).repeat_interleave(sampling.candidates)
         start = torch.arange(sampling.candidates).repeat(prompts.shape[0])
         sampled = sample_networks(

@@ -2,8 +2,8 @@
 
 import argparse
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -23,24 +23,24 @@ def work(options: argparse.Namespace) -> None:
     import torch
 
     from hyperforget.config import ModelConfig, Performance
-    from hyperforget.corpus import load_corpus
-    from hyperforget.hypernet.architecture import Architecture
+    from hyperforget.config.models import Architecture
+    from hyperforget.corpus.checkpoints import load_corpus
+    from hyperforget.data.splits import conditioning_split, load_task_data
+    from hyperforget.hypernet.batches import rebalanced
     from hyperforget.hypernet.diffusion import PROCESSES
-    from hyperforget.hypernet.files import publish_hypernetwork
     from hyperforget.hypernet.model import Hypernetwork
-    from hyperforget.hypernet.rebalancing import rebalanced
+    from hyperforget.hypernet.stored import publish_hypernetwork
     from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
-    from hyperforget.metrics.classes import class_sizes
-    from hyperforget.processes import first_process_first, process_rank
-    from hyperforget.randomness import derived_seed, generator_for
-    from hyperforget.resumable import Resumable
-    from hyperforget.rows import write_rows
-    from hyperforget.tasks import conditioning_split, load_task_data
+    from hyperforget.networks.perceptron import perceptron_for
+    from hyperforget.records import write_rows
+    from hyperforget.runtime.distributed import first_process_first, process_rank
+    from hyperforget.runtime.randomness import derived_seed, generator_for
+    from hyperforget.runtime.resuming import Resumable
 
     spec = options.spec
     config, performance = ModelConfig(**spec["model"]), Performance(**spec["performance"])
     data = load_task_data(options.store, options.dataset)
-    sizes = class_sizes(conditioning_split(data, spec["protocol"]).labels, data.classes)
+    sizes = conditioning_split(data, spec["protocol"]).class_sizes
     # It makes a pack of the corpus, if there is none yet.
     with first_process_first():
         corpus = load_corpus(options.store, options.corpus, performance, sizes)
@@ -51,7 +51,7 @@ def work(options: argparse.Namespace) -> None:
     # torch initialises layers from its global generator only.
     torch.manual_seed(derived_seed(spec["seed"], "initialise", options.task, options.model))
     architecture = Architecture(conditioning=spec["conditioning"], **config.architecture.model_dump())
-    model = Hypernetwork(data.layout(spec["hidden"]), architecture)
+    model = Hypernetwork(perceptron_for(data.train, spec["hidden"]), architecture)
     explained_variance = model.space.fit(seen.checkpoints())
     if config.training.rebalance:
         seen, unseen = rebalanced(seen), rebalanced(unseen)

@@ -5,8 +5,8 @@ seeds at once.
 import argparse
 import time
 
-from hyperforget.command import run_command
-from hyperforget.stage import StageParser, stage_main
+from hyperforget.errors import run_command
+from hyperforget.runtime.stage import StageParser, stage_main
 
 
 def parser() -> StageParser:
@@ -25,19 +25,20 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     """Load, call, save; returns what training one network alone takes, and one of all at once."""
     import torch
 
-    from hyperforget.candidates import export_chosen, make_candidates, publish_candidates
     from hyperforget.config import RETRAINED, RecipeConfig
-    from hyperforget.forget import parse_forget_set
-    from hyperforget.networks import initialise
-    from hyperforget.population import constant_curriculum, train_population
-    from hyperforget.randomness import generator_for
-    from hyperforget.resumable import Resumable
-    from hyperforget.retraining import seconds_alone
-    from hyperforget.tasks import conditioning_split, load_task_data
+    from hyperforget.data.splits import conditioning_split, load_task_data
+    from hyperforget.forget_set import parse_forget_set
+    from hyperforget.networks.initialisations import initialise
+    from hyperforget.networks.perceptron import perceptron_for
+    from hyperforget.networks.training import constant_curriculum, train_population
+    from hyperforget.runtime.randomness import generator_for
+    from hyperforget.runtime.resuming import Resumable
+    from hyperforget.unlearning.candidates import export_chosen, make_candidates, publish_candidates
+    from hyperforget.unlearning.retraining import seconds_alone
 
     spec = options.spec
     data = load_task_data(options.store, options.dataset).on(options.device)
-    layout = data.layout(spec["hidden"])
+    layout = perceptron_for(data.train, spec["hidden"])
     recipe = RecipeConfig(**spec["recipe"])
     method = RETRAINED if options.forget else "strangers" if options.strangers else "original"
     purpose = "strangers" if options.strangers else "reference"

@@ -36,18 +36,9 @@ Guarantees:
 
 from hyperforget.store.blobs import get_blob, put_blob
 from hyperforget.store.canonical import array_digest, canonical_json, digest
-from hyperforget.store.collection import Removal, collect_garbage
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError, NonDeterminismError
 from hyperforget.store.export import export_networks
-from hyperforget.store.history import (
-    LogEntry,
-    Version,
-    VersionFile,
-    append_log,
-    read_log,
-    read_version,
-    snapshot,
-)
+from hyperforget.store.garbage import Removal, collect_garbage
 from hyperforget.store.objects import StoredObject, publish, read, read_attributes
 from hyperforget.store.packs import build_pack, load_pack
 from hyperforget.store.reachability import Reachable, reachable
@@ -67,6 +58,15 @@ from hyperforget.store.selftest import Check, selftest
 from hyperforget.store.tags import Tag, checkout, delete_tag, list_tags, read_tag, tag
 from hyperforget.store.tokens import Token, read_token, write_token
 from hyperforget.store.verification import Finding, verify
+from hyperforget.store.versions import (
+    LogEntry,
+    Version,
+    VersionFile,
+    append_log,
+    read_log,
+    read_version,
+    snapshot,
+)
 
 __all__ = [
     "Bucket",

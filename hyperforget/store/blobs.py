@@ -3,10 +3,10 @@
 import hashlib
 from pathlib import Path
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest, replace_file, sync_folders, touch
-from hyperforget.store.layout import check_store, create_store, is_object_id
+from hyperforget.store.places import check_store, create_store, is_object_id
 
 
 def blob_path(store: Path, sha256: str) -> Path:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hyperforget.command import UserError
-from hyperforget.store import history, recipes, tags
+from hyperforget.errors import UserError
+from hyperforget.store import recipes, tags
+from hyperforget.store import versions as history
 from hyperforget.store.blobs import blob_path, get_blob
 from hyperforget.store.documents import list_documents, read_document
 from hyperforget.store.files import size_of
-from hyperforget.store.layout import object_folder
 from hyperforget.store.manifest import read_manifest
+from hyperforget.store.places import object_folder
 from hyperforget.store.references import parts_of, token_in
 
 

@@ -1,6 +1,6 @@
 """What can be wrong with a store, told to its user in one sentence each."""
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 
 
 class MissingObjectError(UserError):

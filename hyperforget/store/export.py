@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from hyperforget.command import UserError, nearest_choice
+from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.canonical import canonical_json
 from hyperforget.store.files import sync
-from hyperforget.store.layout import object_folder
 from hyperforget.store.objects import StoredObject, read
+from hyperforget.store.places import object_folder
 
 KINDS = ("networks", "segment")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hyperforget.command import nearest_choice
+from hyperforget.errors import nearest_choice
 
 Dimensions = Mapping[str, tuple[str, ...]]
 

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from hyperforget.command import UserError, nearest_choice
+from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.canonical import array_checksum, json_value, storable_dtype
 from hyperforget.store.checks import EXISTENCE, VALUES, check_object, decode_arrays
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import rename_if_absent, seal, seal_file, sync, sync_folders, touch
 from hyperforget.store.formats import FORMATS, Dimensions
-from hyperforget.store.layout import check_store, create_store, object_folder, staging_folder
 from hyperforget.store.manifest import (
     MANIFEST_NAME,
     Content,
@@ -28,6 +27,7 @@ from hyperforget.store.manifest import (
     read_manifest,
     validate,
 )
+from hyperforget.store.places import check_store, create_store, object_folder, staging_folder
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ from pathlib import Path
 import google_crc32c
 import numpy as np
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store.documents import bytes_at, decode_document, encode_document
 from hyperforget.store.errors import CorruptObjectError
 from hyperforget.store.files import file_digest, rename_if_absent, size_of, touch
-from hyperforget.store.layout import object_folder, staging_folder
 from hyperforget.store.objects import read, read_attributes
+from hyperforget.store.places import object_folder, staging_folder
 
 ARRAYS = ("theta", "loss", "correct", "saved")
 DESCRIPTION = "pack.json"

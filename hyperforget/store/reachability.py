@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from hyperforget.store import history, tags
+from hyperforget.store import tags
+from hyperforget.store import versions as history
 from hyperforget.store.blobs import blob_path, get_blob
 from hyperforget.store.errors import CorruptObjectError
 from hyperforget.store.files import file_digest, size_of
-from hyperforget.store.layout import object_folder
 from hyperforget.store.manifest import read_manifest
+from hyperforget.store.places import object_folder
 from hyperforget.store.recipes import Record, read_records
 from hyperforget.store.references import LARGEST_TOKEN, ids_in, token_in
 

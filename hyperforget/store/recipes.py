@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store.blobs import blob_path, get_blob, put_blob
 from hyperforget.store.canonical import digest
 from hyperforget.store.checks import DIGESTS
@@ -27,7 +27,7 @@ from hyperforget.store.documents import (
 )
 from hyperforget.store.errors import CorruptObjectError, NonDeterminismError
 from hyperforget.store.files import replace_file, size_of, touch
-from hyperforget.store.layout import check_store
+from hyperforget.store.places import check_store
 from hyperforget.store.references import folders_of, token_in
 
 FOLDER = "recipes"

@@ -7,8 +7,8 @@ from typing import Any
 
 from hyperforget.store.checks import EXISTENCE, check_object
 from hyperforget.store.formats import FORMATS
-from hyperforget.store.layout import is_object_id, object_folder
 from hyperforget.store.manifest import Content
+from hyperforget.store.places import is_object_id, object_folder
 from hyperforget.store.tokens import Token
 
 LARGEST_TOKEN = 1 << 20  # bytes

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store.files import create_file, replace_file, seal, sync
 
 _COMPETITORS = 8

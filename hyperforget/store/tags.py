@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hyperforget.command import UserError, nearest_choice
+from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.blobs import get_blob
 from hyperforget.store.documents import create_document, delete_document, list_documents, read_document
 from hyperforget.store.files import replace_file
-from hyperforget.store.history import Version, read_version, use_version
-from hyperforget.store.layout import check_store
+from hyperforget.store.places import check_store
+from hyperforget.store.versions import Version, read_version, use_version
 
 FOLDER = "tags"
 

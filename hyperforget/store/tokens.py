@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store.canonical import readable_json
 from hyperforget.store.files import replace_file
 from hyperforget.store.formats import FORMATS, unknown_kind
-from hyperforget.store.layout import is_object_id
+from hyperforget.store.places import is_object_id
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hyperforget.command import UserError, progress
-from hyperforget.store import history, recipes, tags
+from hyperforget.errors import UserError
+from hyperforget.progress import progress
+from hyperforget.store import recipes, tags
+from hyperforget.store import versions as history
 from hyperforget.store.blobs import blob_path
 from hyperforget.store.checks import DIGESTS, EXISTENCE, VALUES, check_object
 from hyperforget.store.completeness import missing
 from hyperforget.store.documents import COPIES, bytes_at, check_document, list_documents
 from hyperforget.store.files import file_digest
-from hyperforget.store.layout import FORMAT_VERSION, STORE_JSON, is_object_id, object_folder
 from hyperforget.store.manifest import MANIFEST_NAME
 from hyperforget.store.packs import check_pack
+from hyperforget.store.places import FORMAT_VERSION, STORE_JSON, is_object_id, object_folder
 
 LEVELS = (EXISTENCE, DIGESTS, VALUES)
 

@@ -8,8 +8,8 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from hyperforget.report.published import PUBLISHED
 from hyperforget.report.results import Metrics
+from hyperforget.report.tables.published import PUBLISHED
 from tests.report.synthetic_results import SPEC, TASKS, make_results
 
 RENAMED = {"digits": "mnist", "digits-4": "mnist-4"}

@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 import torch
 
-from hyperforget.command import UserError
 from hyperforget.config import HardwareConfig, TrainingConfig
+from hyperforget.errors import UserError
 
 CONFIG = TrainingConfig(steps=10**6, batch_size=4)
 ON_CPU = HardwareConfig(device="cpu", micro_batches=2)

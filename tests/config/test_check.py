@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from hyperforget.command import UserError
 from hyperforget.config import Config, ModelConfig, Performance, forget_set, load_config, warnings
-from hyperforget.forget import ForgetSet
+from hyperforget.errors import UserError
+from hyperforget.forget_set import ForgetSet
 
 ROOT = Path(__file__).parents[2]
 VALUES = yaml.safe_load("""

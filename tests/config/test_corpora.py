@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hyperforget.command import UserError
 from hyperforget.config import CollectionConfig, TaskConfig, collection_key, load_config
+from hyperforget.errors import UserError
 
 ENDS = "tasks.toy.corpora.ends"
 VALUES = yaml.safe_load("""

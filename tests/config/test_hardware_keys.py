@@ -2,8 +2,8 @@
 
 import pytest
 
-from hyperforget.command import UserError
 from hyperforget.config import load_config
+from hyperforget.errors import UserError
 
 TASKS = {"toy": {"classes": [0, 1, 2, 3], "hidden": [2], "pivots": [0, 1], "forget": ["2"], "holdout": ["3"]}}
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hyperforget.command import UserError
 from hyperforget.config import load_config, warnings
+from hyperforget.errors import UserError
 
 TASK = yaml.safe_load("{classes: [0, 1, 2, 3], hidden: [2], pivots: [0, 1], forget: [2]}")
 

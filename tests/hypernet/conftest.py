@@ -6,13 +6,15 @@ import pytest
 import torch
 
 from hyperforget.config import Performance
-from hyperforget.corpus import Corpus
-from hyperforget.hypernet.architecture import Architecture
+from hyperforget.config.models import Architecture
+from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import Subspace, WeightSpace
+from hyperforget.metrics.measuring import Outcomes
 from hyperforget.metrics.performance import performance_values
-from hyperforget.networks import Layout, initialise
+from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.layout import Layout
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +81,8 @@ def make_corpus(layout: Layout) -> Callable[..., Corpus]:
         padding = torch.arange(4) >= saved.unsqueeze(1)
         theta[padding], losses[padding] = torch.nan, torch.nan
         told = Performance(classes="each" if CONDITIONINGS[conditioning].per_class else "mean")
-        return Corpus(theta, performance_values(losses, losses, torch.ones(layout.classes), told), saved)
+        return Corpus(
+            theta, performance_values(Outcomes(losses, losses, torch.ones(layout.classes)), told), saved
+        )
 
     return make

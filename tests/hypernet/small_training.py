@@ -9,19 +9,20 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from hyperforget.command import run_command
 from hyperforget.config import HardwareConfig, TrainingConfig
-from hyperforget.corpus import Corpus
+from hyperforget.config.models import Architecture
+from hyperforget.corpus.checkpoints import Corpus
+from hyperforget.data.splits import Split
+from hyperforget.errors import run_command
 from hyperforget.hypernet import training
-from hyperforget.hypernet.architecture import Architecture
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.training import Trained
-from hyperforget.networks import Layout, initialise
-from hyperforget.processes import together
-from hyperforget.resumable import Resumable
-from hyperforget.tasks import Split
-from hyperforget.unfinished import Unfinished
+from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.layout import Layout
+from hyperforget.runtime.distributed import together
+from hyperforget.runtime.resuming import Resumable
+from hyperforget.runtime.saved_state import Unfinished
 
 LAYOUT = Layout((6, 5, 4))
 CONFIG = TrainingConfig(
@@ -52,7 +53,7 @@ def train(
     torch.manual_seed(0)
     architecture = Architecture("dihyfo-1", "weights", 1, "units", "joint", 16, 2, 2, 4, 3.0)
     model = Hypernetwork(LAYOUT, architecture)
-    images = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4)
+    images = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4, 4)
     generator = torch.Generator().manual_seed(1)
     seen, unseen = corpus(30, 0), corpus(10, 1)
     model.space.fit(seen.checkpoints())

@@ -7,23 +7,25 @@ import pytest
 import torch
 from torch import Tensor
 
-from hyperforget.candidates import measure
 from hyperforget.config import Performance, SamplingConfig
-from hyperforget.hypernet.chaining import Chain, chain_networks
+from hyperforget.data.splits import Split
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
-from hyperforget.hypernet.files import StoredHypernetwork
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.sampling import Starts, sample_networks
+from hyperforget.hypernet.sampling import Chain, Starts, chain_networks, sample_networks
 from hyperforget.hypernet.spaces import SPACES
-from hyperforget.metrics.classes import class_sizes
+from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.metrics.measuring import measure
 from hyperforget.metrics.performance import performance_values
-from hyperforget.networks import Layout, initialise
-from hyperforget.resumable import NOT_RESUMABLE, Resumable
-from hyperforget.tasks import Split
+from hyperforget.networks.batch import Networks
+from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.layout import Layout
+from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
 
 SAMPLING = SamplingConfig(steps=3, stochasticity=1.0)
-SPLIT = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(5)), torch.arange(40).remainder(4))
+SPLIT = Split(
+    torch.randn(40, 6, generator=torch.Generator().manual_seed(5)), torch.arange(40).remainder(4), 4
+)
 
 
 @pytest.fixture
@@ -54,11 +56,10 @@ def test_a_chain_is_single_updates_from_one_generator(
 ) -> None:
     model = build(conditioning, space=space)
     prompt = torch.full((4 if conditioning == "dihyfo-1" else 1,), 0.3)
-    sizes = class_sizes(SPLIT.labels, 4)
     generator = torch.Generator().manual_seed(2)
     expected = [starts]
     for _ in range(3):
-        told = performance_values(*measure(expected[-1], model.layout, SPLIT), sizes, performance)
+        told = performance_values(measure(Networks(expected[-1], model.layout), SPLIT), performance)
         before = Starts(expected[-1], told)
         targets = prompt.expand(3, -1)
         expected.append(
@@ -102,7 +103,7 @@ def test_updates_of_a_known_model_have_a_closed_form(layout: Layout, starts: Ten
     assert all(torch.equal(target, prompt.expand(3, -1)) for target, _ in asked)
     # Each update is told the losses of its own start, all through its evaluations.
     for update in range(4):
-        losses = measure(found[update], layout, SPLIT)[0]
+        losses = measure(Networks(found[update], layout), SPLIT).losses
         for _, told in asked[3 * update : 3 * update + 3]:
             torch.testing.assert_close(told, losses)
     assert len(asked) == 4 * 3

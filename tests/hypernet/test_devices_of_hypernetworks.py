@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from hyperforget.candidates import Candidates
 from hyperforget.config import (
     EditingConfig,
     OptimizersConfig,
@@ -15,20 +14,22 @@ from hyperforget.config import (
     RecipeConfig,
     SamplingConfig,
 )
-from hyperforget.corpus import Corpus
+from hyperforget.corpus.checkpoints import Corpus
+from hyperforget.data.splits import Split, TaskData
 from hyperforget.hypernet.diffusion import PROCESSES
-from hyperforget.hypernet.editing import edit_networks
-from hyperforget.hypernet.files import StoredHypernetwork
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.optimizer_curves import OptimizerRow, compare_optimizers
-from hyperforget.hypernet.probing import probe_snapshots, prompted_classes
 from hyperforget.hypernet.sampling import Starts, sample_networks
-from hyperforget.networks import Layout, initialise
-from hyperforget.tasks import Split, TaskData
+from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.layout import Layout
+from hyperforget.probing.alignment import probe_snapshots, prompted_classes
+from hyperforget.probing.optimizer_curves import OptimizerRow, compare_optimizers
+from hyperforget.unlearning.candidates import Candidates
+from hyperforget.unlearning.editing import edit_networks
 
 Build = Callable[..., Hypernetwork]
 CPU = torch.device("cpu")
-SPLIT = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(5)), torch.arange(40) % 4)
+SPLIT = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(5)), torch.arange(40) % 4, 4)
 
 
 def seeded(seed: int) -> torch.Generator:

@@ -4,16 +4,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from hyperforget.data.splits import Split
 from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors, losses_by_class
-from hyperforget.networks import Layout, forward, initialise
-from hyperforget.tasks import Split
+from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import forward
 
 
 @pytest.fixture
 def split() -> Split:
     generator = torch.Generator().manual_seed(3)
     labels = torch.tensor([2, 0, 1, 3, 3, 0, 2, 1, 1, 3, 2, 0, 0])
-    return Split(torch.randn(13, 6, generator=generator), labels)
+    return Split(torch.randn(13, 6, generator=generator), labels, 4)
 
 
 @pytest.mark.parametrize("count", [1, 3, 20])

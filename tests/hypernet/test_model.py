@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from hyperforget.hypernet.architecture import Architecture
+from hyperforget.config.models import Architecture
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import DENOISERS, Hypernetwork
 from hyperforget.hypernet.spaces import SPACES
 from hyperforget.hypernet.tokens import TOKENS
-from hyperforget.networks import Layout
+from hyperforget.networks.layout import Layout
 
 Build = Callable[..., Hypernetwork]
 

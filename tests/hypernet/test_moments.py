@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from hyperforget.hypernet import moments as module
-from hyperforget.hypernet.moments import moments, pooled_deviation
+from hyperforget.hypernet import spaces as module
+from hyperforget.hypernet.spaces import moments, pooled_deviation
 
 PARAMS = 3 + torch.randn(101, 7, generator=torch.Generator().manual_seed(0)) * (1 + torch.arange(7))
 

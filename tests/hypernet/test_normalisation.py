@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from hyperforget.hypernet.normalisation import TARGET_STD, fit_normalisation
+from hyperforget.hypernet.spaces import TARGET_STD, fit_normalisation
 from hyperforget.hypernet.tokens import unit_features
-from hyperforget.networks import Layout, permute_hidden
+from hyperforget.networks.layout import Layout
+from hyperforget.networks.permutations import permute_hidden
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from hyperforget.hypernet.architecture import Architecture
+from hyperforget.config.models import Architecture
 from hyperforget.hypernet.perceptron import Block, Perceptron
-from hyperforget.networks import Layout
+from hyperforget.networks.layout import Layout
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -5,9 +5,9 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
-from hyperforget.command import UserError
-from hyperforget.hypernet import principal_components as module
-from hyperforget.hypernet.principal_components import principal_components
+from hyperforget.errors import UserError
+from hyperforget.hypernet import spaces as module
+from hyperforget.hypernet.spaces import principal_components
 
 
 def correlated(checkpoints: int, parameters: int, seed: int = 0) -> torch.Tensor:

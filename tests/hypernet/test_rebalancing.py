@@ -6,8 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperforget.corpus import Corpus, draw_pairs
-from hyperforget.hypernet.rebalancing import rebalanced, target_chances
+from hyperforget.corpus.checkpoints import Corpus
+from hyperforget.corpus.pairs import draw_pairs
+from hyperforget.hypernet.batches import rebalanced, target_chances
 
 
 def skewed(count: int = 4000, columns: int = 1, seed: int = 0) -> torch.Tensor:

@@ -3,7 +3,6 @@
 import multiprocessing
 import random
 import signal
-import sys
 import time
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -11,11 +10,8 @@ from pathlib import Path
 import pytest
 from torch import Tensor
 
-from hyperforget.unfinished import State, Unfinished
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from small_training import CONFIG, flat, result, same, train, train_to_file
+from hyperforget.runtime.saved_state import State, Unfinished
+from tests.hypernet.small_training import CONFIG, flat, result, same, train, train_to_file
 
 # Its children are forked from a process that has imported torch and has run nothing.
 PROCESSES = multiprocessing.get_context("forkserver")

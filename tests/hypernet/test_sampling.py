@@ -13,8 +13,8 @@ from hyperforget.hypernet.diffusion import PROCESSES, denoise
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.sampling import Starts, sample_networks
 from hyperforget.hypernet.spaces import SPACES
-from hyperforget.networks import Layout
-from hyperforget.resumable import NOT_RESUMABLE, Resumable
+from hyperforget.networks.layout import Layout
+from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
 
 Build = Callable[..., Hypernetwork]
 

@@ -7,9 +7,8 @@ import torch
 from sklearn.decomposition import PCA
 
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.normalisation import TARGET_STD
-from hyperforget.hypernet.spaces import SPACES, Space
-from hyperforget.networks import Layout
+from hyperforget.hypernet.spaces import SPACES, TARGET_STD, Space
+from hyperforget.networks.layout import Layout
 
 Build = Callable[..., Hypernetwork]
 

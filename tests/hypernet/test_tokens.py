@@ -7,11 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.tokens import TOKENS, from_unit_features, layer_pieces, unit_features
-from hyperforget.networks import Layout, permute_hidden_jointly
+from hyperforget.networks.layout import Layout
+from hyperforget.networks.permutations import permute_hidden_jointly
 
 Build = Callable[..., Hypernetwork]
 

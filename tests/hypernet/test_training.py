@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from hyperforget.config import TrainingConfig
-from hyperforget.corpus import Corpus, Pairs
+from hyperforget.corpus.checkpoints import Corpus
+from hyperforget.corpus.pairs import Pairs
+from hyperforget.data.splits import Split
 from hyperforget.hypernet import batches, training
 from hyperforget.hypernet.batches import Batch, draw_batch, pair_weights, recombine
 from hyperforget.hypernet.conditioning import CONDITIONINGS
@@ -18,8 +20,8 @@ from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import SPACES
 from hyperforget.hypernet.training import Trained, learning_rate_factor, train_hypernetwork
-from hyperforget.networks import Layout, forward
-from hyperforget.tasks import Split
+from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import forward
 
 Build = Callable[..., Hypernetwork]
 Make = Callable[..., Corpus]
@@ -31,7 +33,7 @@ SHORT = {
 }  # fmt: skip
 LONGER = {"steps": 80, "batch_size": 64, "learning_rate": 8e-3, "warmup": 5}
 CPU = torch.device("cpu")
-IMAGES = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4)
+IMAGES = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4, 4)
 
 
 @pytest.fixture

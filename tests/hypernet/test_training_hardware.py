@@ -3,7 +3,6 @@
 import multiprocessing
 import shutil
 import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +11,8 @@ import torch
 from torch import Tensor
 
 from hyperforget.config import HardwareConfig
-from hyperforget.unfinished import Unfinished
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from small_training import CONFIG, flat, result, train, train_apart, train_together
+from hyperforget.runtime.saved_state import Unfinished
+from tests.hypernet.small_training import CONFIG, flat, result, train, train_apart, train_together
 
 # Children are forked from a process that has imported torch and has run nothing.
 PROCESSES = multiprocessing.get_context("forkserver")

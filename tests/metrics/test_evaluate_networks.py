@@ -9,7 +9,7 @@ from scipy.spatial.distance import jensenshannon
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.metrics.evaluate import Outputs, Reference, Row, evaluate_networks
 from hyperforget.metrics.registry import METRICS
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperforget.config import Performance
+from hyperforget.metrics.measuring import Outcomes
 from hyperforget.metrics.performance import performance_values
 
 LOSSES = torch.tensor([[0.5, 1.0, 3.0], [0.0, 0.2, 8.0]])
@@ -30,14 +31,14 @@ SIZES = torch.tensor([10, 20, 40])
 )
 def test_values(metric: str, classes: int | str, expected: list) -> None:
     performance = Performance(metric, classes)
-    values = performance_values(LOSSES, CORRECT, SIZES, performance)
+    values = performance_values(Outcomes(LOSSES, CORRECT, SIZES), performance)
     np.testing.assert_allclose(values.numpy(), expected, rtol=1e-6)
     assert values.dtype == torch.float32
     assert values.shape[-1] == len(performance.labels(3))
 
 
 def test_class_losses_are_handed_on_as_they_are() -> None:
-    assert performance_values(LOSSES, CORRECT, SIZES, Performance()) is LOSSES
+    assert performance_values(Outcomes(LOSSES, CORRECT, SIZES), Performance()) is LOSSES
 
 
 @given(st.lists(st.integers(1, 50), min_size=2, max_size=6), st.integers(0, 1000))
@@ -48,7 +49,7 @@ def test_accuracy_and_error_complement_each_other_whatever_the_leading_dimension
     correct = (torch.rand(2, 3, len(sizes), generator=generator) * (images + 1)).long()
     for classes in ("each", "mean", 1):
         error, accuracy = (
-            performance_values(correct.float(), correct, images, Performance(metric, classes))
+            performance_values(Outcomes(correct.float(), correct, images), Performance(metric, classes))
             for metric in ("error", "accuracy")
         )
         assert error.shape == accuracy.shape == (2, 3, len(sizes) if classes == "each" else 1)

@@ -3,10 +3,10 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recorded_run import HEADER, metrics_table
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.provenance.cells import Cell, CellChange, compare_cells, read_cells
+from tests.provenance.recorded_run import HEADER, metrics_table
 
 KEY = ("toy", "model", "2", "population", "forget", "accuracy")
 NUMBERS = st.floats(-9, 9) | st.just(math.nan)

@@ -1,12 +1,12 @@
 from pathlib import Path
 
 import pytest
-from recorded_run import RecordedRun, make_run, metrics_table
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.provenance.changes import Cause, Changes, diff
 from hyperforget.provenance.versions import KeyChange
 from hyperforget.store import append_log, snapshot, tag
+from tests.provenance.recorded_run import RecordedRun, make_run, metrics_table
 
 
 def keep(run: RecordedRun, name: str) -> None:

@@ -2,12 +2,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from recorded_run import make_run
 
 from hyperforget.provenance.cells import CellChange
 from hyperforget.provenance.changes import Cause, Changes, diff
 from hyperforget.provenance.changes_views import as_text
 from hyperforget.store import snapshot, tag
+from tests.provenance.recorded_run import make_run
 
 NOTHING = Changes("a", "b", (), (), (), (), (), (), 0)
 KEY = ("toy", "model", "2", "chosen", "forget", "accuracy")

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from recorded_run import RecordedRun, make_run
 from typer.testing import CliRunner, Result
 
-from hyperforget.cli import app
+from hyperforget.cli.main import app
 from hyperforget.store.blobs import blob_path
 from hyperforget.store.files import file_digest
+from tests.provenance.recorded_run import RecordedRun, make_run
 
 COMMANDS = (
     "log", "show", "lineage", "diff", "tag", "checkout", "verify", "gc", "export", "selftest", "push", "pull",
@@ -40,7 +40,7 @@ def call_json(*arguments: object, status: int = 0) -> Any:
 def test_help_is_fast_and_names_every_command() -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     program = (
-        "import sys, time; started = time.process_time(); from hyperforget.cli import app\n"
+        "import sys, time; started = time.process_time(); from hyperforget.cli.main import app\n"
         "try: app(['store', '--help'])\n"
         "except SystemExit: pass\n"
         "print(time.process_time() - started, *sorted({'torch', 'numpy', 'pandas', 'zarr'} & set(sys.modules)))"
@@ -227,7 +227,7 @@ def test_results_may_lie_elsewhere(run: RecordedRun, tmp_path_factory: pytest.Te
 def test_the_command_starts_as_a_module(run: RecordedRun) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     told = subprocess.run(
-        [sys.executable, "-m", "hyperforget.cli", "store", "show", "nothing"],
+        [sys.executable, "-m", "hyperforget.cli.main", "store", "show", "nothing"],
         env=environment,
         capture_output=True,
         text=True,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.provenance.costs import CostRow, break_even, cost_rows
 from hyperforget.store import FileRef, Recipe, record
 from hyperforget.store.files import file_digest

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorded_run import VERSIONS, RecordedRun, make_run
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.provenance.crate import write_crate
 from hyperforget.store.files import file_digest
+from tests.provenance.recorded_run import VERSIONS, RecordedRun, make_run
 
 rocrate = pytest.importorskip("rocrate")
 

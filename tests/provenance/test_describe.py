@@ -2,9 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recorded_run import RecordedRun, make_run
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.provenance.describe import as_text, describe, find_ids, find_object
 from hyperforget.store import (
     CorruptObjectError,
@@ -15,6 +14,7 @@ from hyperforget.store import (
     snapshot,
     tag,
 )
+from tests.provenance.recorded_run import RecordedRun, make_run
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recorded_run import RecordedRun, make_run
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Lineage, Producers, flat_keys, lineage
+from tests.provenance.recorded_run import RecordedRun, make_run
 
 STAGES = [
     "fetch_dataset",

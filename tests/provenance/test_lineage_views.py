@@ -3,10 +3,10 @@ import re
 from pathlib import Path
 
 import pytest
-from recorded_run import make_run
 
 from hyperforget.provenance.lineage import Lineage, lineage
 from hyperforget.provenance.lineage_views import WIDTH, as_json, dot, tree
+from tests.provenance.recorded_run import make_run
 
 
 @pytest.fixture(scope="module")

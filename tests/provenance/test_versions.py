@@ -4,9 +4,8 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from recorded_run import RecordedRun, make_run
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Producers
 from hyperforget.provenance.versions import (
     CheckedOut,
@@ -21,6 +20,7 @@ from hyperforget.provenance.versions import (
 )
 from hyperforget.store import CorruptObjectError, append_log, read_log, snapshot, tag
 from hyperforget.store.blobs import blob_path
+from tests.provenance.recorded_run import RecordedRun, make_run
 
 
 @pytest.fixture

@@ -1,19 +1,15 @@
 """One synthetic results folder for all tests of the report, and the same with tables and figures built."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from synthetic_results import BUILT_SPEC, SPEC, make_results
-
 from hyperforget.report.figures import write_figures
-from hyperforget.report.names import FIGURE_FOLDER, TABLE_FOLDER, ReportSpec, as_spec
 from hyperforget.report.results import Metrics
-from hyperforget.report.tables import write_tables
+from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER, ReportSpec, as_spec
+from hyperforget.report.tables.thesis import write_tables
+from tests.report.synthetic_results import BUILT_SPEC, SPEC, make_results
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
 import math
 
 import pytest
-from synthetic_results import COST_COLUMNS
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.report.costs import Cost, cost_findings, cost_listing, read_costs
+from tests.report.synthetic_results import COST_COLUMNS
 
 PAYS = Cost("digits", "dihyfo-1", 96.235, 1354.95, 0.25, 0.31251, 0.0171, 23215)
 NEVER = Cost("digits", "dihyfo-2", 96.235, 277.297, 1.204, 0.31251, 0.0171, math.inf)

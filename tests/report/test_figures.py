@@ -6,14 +6,14 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_results import BUILT_SPEC, SPEC, TASKS, make_results
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.report.figures import write_figures
 from hyperforget.report.figures.alignment import draw_alignment
 from hyperforget.report.figures.candidates import draw_candidates
 from hyperforget.report.figures.style import PALETTE, style
-from hyperforget.report.names import FIGURE_FOLDER, as_spec, figure_files
+from hyperforget.report.spec import FIGURE_FOLDER, as_spec, figure_files
+from tests.report.synthetic_results import BUILT_SPEC, SPEC, TASKS, make_results
 
 SVG = "{http://www.w3.org/2000/svg}"
 SMALL = {

@@ -1,9 +1,9 @@
 import pytest
 
 from hyperforget.report.listings import corpus_listings, timing_listing, verdict_listing
-from hyperforget.report.names import CorpusSpec, as_spec
-from hyperforget.report.provenance import Timing
 from hyperforget.report.results import Metrics
+from hyperforget.report.run_record import Timing
+from hyperforget.report.spec import CorpusSpec, as_spec
 
 CLASSES = """class,role,checkpoints,forgotten,lowest,median,highest
 0,pivot,1200,0,0.01,0.1,0.9

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_results import SPEC, make_results
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.report.figures.optimizers import draw_optimizers
 from hyperforget.report.figures.style import style
 from hyperforget.report.optimizers import comparison_sentence, read_comparison
+from tests.report.synthetic_results import SPEC, make_results
 
 COLUMNS = ["optimizer", "learning_rate", "update", "network", "loss", "accuracy"]
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.report.results import (
     METRIC_COLUMNS,
     Metrics,

@@ -8,27 +8,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_results import SPEC, TASKS, make_results
-from test_figures import texts
 
-from hyperforget.command import UserError
 from hyperforget.config import Performance
+from hyperforget.errors import UserError
 from hyperforget.metrics.registry import METRICS, SETS
 from hyperforget.report.figures import write_figures
 from hyperforget.report.figures.alignment import draw_alignment_comparison
 from hyperforget.report.figures.distribution import draw_distribution
 from hyperforget.report.figures.observed import best_values, draw_observed, draw_observed_comparison
 from hyperforget.report.figures.style import style
-from hyperforget.report.html import render_report
-from hyperforget.report.names import (
-    FIGURE_FOLDER,
-    TABLE_FOLDER,
-    as_spec,
-    figure_names,
-    performance_title,
-)
+from hyperforget.report.page import render_report
 from hyperforget.report.results import Metrics
-from hyperforget.report.tables import write_tables
+from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER, as_spec, figure_names, performance_title
+from hyperforget.report.tables.thesis import write_tables
+from tests.report.synthetic_results import SPEC, TASKS, make_results
+from tests.report.test_figures import texts
 
 MODELS = ["gpt", "gpt-error", "gpt-class-2", "dihyfo-2"]
 TOLD = {

@@ -15,12 +15,9 @@ from typing import TypeVar
 
 import pytest
 
+from hyperforget.runtime.saved_state import FOLDER
 from hyperforget.stages import train_hypernet
-from hyperforget.unfinished import FOLDER
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from single_node import ACCOUNT, PARTITION, SingleNode, missing_programs, single_node
+from tests.slurm.single_node import ACCOUNT, PARTITION, SingleNode, missing_programs, single_node
 
 PROFILE = Path("workflow/profiles/slurm/profile.v9+.yaml")
 CANCELLED_MODEL = "dihyfo-1"

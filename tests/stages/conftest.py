@@ -1,14 +1,11 @@
 """One tiny run of the pipeline for all tests of its stages."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from tiny_pipeline import jobs, run
+from tests.stages.tiny_pipeline import jobs, run
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,11 @@
 import json
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 
 import pytest
-from synthetic_results import SPEC, TASKS, make_results
 
-from hyperforget.command import UserError
-from hyperforget.report.names import figure_files, table_files
+from hyperforget.errors import UserError
+from hyperforget.report.spec import figure_files, table_files
 from hyperforget.stages import build_figures, build_report, build_tables
+from tests.report.synthetic_results import SPEC, TASKS, make_results
 
 SMALL = {
     **SPEC,

@@ -1,15 +1,11 @@
 import json
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 
 import pytest
-from synthetic_results import SPEC, make_results
 
-from hyperforget.command import UserError
-from hyperforget.report.names import table_files
+from hyperforget.errors import UserError
+from hyperforget.report.spec import table_files
 from hyperforget.stages.build_tables import main
+from tests.report.synthetic_results import SPEC, make_results
 
 
 def arguments(metrics, folder):

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_pipeline import SETTINGS, TASK
 
-from hyperforget.candidates import measure
-from hyperforget.corpus import load_outcomes
-from hyperforget.hypernet.files import load_hypernetwork
+from hyperforget.corpus.checkpoints import load_outcomes
+from hyperforget.data.splits import load_task_data
 from hyperforget.hypernet.sampling import Starts, sample_networks
-from hyperforget.metrics.classes import class_sizes
-from hyperforget.networks import initialise
-from hyperforget.prompts import best_prompt
-from hyperforget.randomness import generator_for
-from hyperforget.tasks import load_task_data
+from hyperforget.hypernet.stored import load_hypernetwork
+from hyperforget.metrics.measuring import measure
+from hyperforget.networks.batch import Networks
+from hyperforget.networks.initialisations import initialise
+from hyperforget.runtime.randomness import generator_for
+from hyperforget.unlearning.prompts import best_prompt
+from tests.stages.tiny_pipeline import SETTINGS, TASK
 
 MODEL = "dihyfo-1"
 Key = tuple[str, str, int, int]
@@ -57,26 +57,25 @@ def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(
 ) -> None:
     store, folder = results / "store", results / TASK
     data = load_task_data(store, folder / "dataset.json")
-    sizes = class_sizes(data.validation.labels, data.classes)
     hypernet = load_hypernetwork(store, folder / MODEL / "hypernet.json")
     layout = hypernet.model.layout
-    losses = load_outcomes(store, folder / "corpus.json", sizes).losses
+    losses = load_outcomes(store, folder / "corpus.json", data.validation.class_sizes).losses
     starts = initialise(layout, 3, generator_for(0, "optimizers", TASK, "starts"))
     sampled = sample_networks(
         hypernet.model,
         hypernet.process,
         best_prompt(losses, losses, SETTINGS.optimizers.best).expand(3, -1),
-        Starts(starts, measure(starts, layout, data.validation)[0]),
+        Starts(starts, measure(Networks(starts, layout), data.validation).losses),
         SETTINGS.models[MODEL].sampling.steps,
         0.0,
         generator_for(0, "optimizers", TASK, MODEL),
     )
     for update, networks in ((0, starts), (1, sampled)):
-        class_losses, correct = measure(networks, layout, data.test)
+        outcomes = measure(Networks(networks, layout), data.test)
         for network in range(3):
             loss, accuracy = curves["hypernetwork", "", update, network]
-            assert loss == pytest.approx(float(class_losses[network].mean()), rel=1e-5)
-            assert accuracy == pytest.approx(int(correct[network].sum()) / len(data.test.labels))
+            assert loss == pytest.approx(float(outcomes.losses[network].mean()), rel=1e-5)
+            assert accuracy == pytest.approx(int(outcomes.correct[network].sum()) / len(data.test.labels))
     assert not torch.allclose(starts, sampled)
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_pipeline import TASK, assemble, collect, run
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store.objects import read
 from hyperforget.store.tokens import read_token
+from tests.stages.tiny_pipeline import TASK, assemble, collect, run
 
 
 def starts(results: Path, corpus: str, shard: int) -> torch.Tensor:

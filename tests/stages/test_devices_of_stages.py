@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_pipeline import jobs, run, text_files
 
-from hyperforget import hardware
+from hyperforget.runtime import device as hardware
+from tests.stages.tiny_pipeline import jobs, run, text_files
 
 
 @pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")

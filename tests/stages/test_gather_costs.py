@@ -2,12 +2,12 @@ import csv
 from pathlib import Path
 
 import pytest
-from tiny_pipeline import FORGET_SETS, SETTINGS, TASK, jobs, run
 
 from hyperforget.config import EDIT, MAIN_CORPUS, RETRAINED
 from hyperforget.provenance.lineage import Producers
 from hyperforget.stages import gather_costs
 from hyperforget.store.files import file_digest
+from tests.stages.tiny_pipeline import FORGET_SETS, SETTINGS, TASK, jobs, run
 
 
 def gather(results: Path) -> list[dict[str, str]]:

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from tiny_pipeline import Job, jobs, run, text_files
 
-from hyperforget import unfinished
+from hyperforget.runtime import saved_state as unfinished
+from tests.stages.tiny_pipeline import Job, jobs, run, text_files
 
 # Each job is a process that finds its libraries imported, so that it is in its work soon.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["zarr", "hyperforget.collect", "hyperforget.hypernet.editing"])
+PROCESSES.set_forkserver_preload(["zarr", "hyperforget.corpus.collecting", "hyperforget.unlearning.editing"])
 
 
 def run_in_process(job: Job, log: Path) -> None:

@@ -9,16 +9,16 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
-from tiny_pipeline import FORGET_SETS, METHODS, SETTINGS, TASK, jobs, run, text_files
 from torch import nn
 
-from hyperforget.candidates import choose, load_candidates
 from hyperforget.config import EDIT, LOOKUP, RETRAINED, STRANGERS
+from hyperforget.data.splits import load_task_data
 from hyperforget.metrics.registry import METRICS, SETS, Metric
-from hyperforget.request import load_request
 from hyperforget.store import read_token
-from hyperforget.store.layout import object_folder
-from hyperforget.tasks import load_task_data
+from hyperforget.store.places import object_folder
+from hyperforget.unlearning.candidates import choose, load_candidates
+from hyperforget.unlearning.request import load_request
+from tests.stages.tiny_pipeline import FORGET_SETS, METHODS, SETTINGS, TASK, jobs, run, text_files
 
 EACH = [("0", "pivot"), ("1", "pivot"), ("2", "free"), ("3", "free")]
 # Class and role of what each model is prompted with.

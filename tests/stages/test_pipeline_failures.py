@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_pipeline import TASK, Job, assemble, collect, job, jobs, run, text_files
 
-from hyperforget.command import UserError, run_command
+from hyperforget.errors import UserError, run_command
 from hyperforget.store import CorruptObjectError, MissingObjectError, read_token
-from hyperforget.store.layout import object_folder
+from hyperforget.store.places import object_folder
+from tests.stages.tiny_pipeline import TASK, Job, assemble, collect, job, jobs, run, text_files
 
 
 def remove(folder: Path) -> None:

@@ -8,12 +8,12 @@ import socket
 from pathlib import Path
 
 import torch
-from tiny_pipeline import TASK, Job, jobs, run
 
-from hyperforget.command import run_command
-from hyperforget.hypernet.files import load_hypernetwork
+from hyperforget.errors import run_command
+from hyperforget.hypernet.stored import load_hypernetwork
+from hyperforget.runtime.saved_state import FOLDER
 from hyperforget.store import read_records
-from hyperforget.unfinished import FOLDER
+from tests.stages.tiny_pipeline import TASK, Job, jobs, run
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["zarr", "hyperforget.hypernet.training", "torch._dynamo"])

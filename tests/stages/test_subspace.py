@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_pipeline import TASK, Job, jobs, run
 
-from hyperforget.candidates import load_candidates
-from hyperforget.command import UserError
-from hyperforget.hypernet.files import load_hypernetwork
+from hyperforget.errors import UserError
+from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.store import read_token
+from hyperforget.unlearning.candidates import load_candidates
+from tests.stages.tiny_pipeline import TASK, Job, jobs, run
 
 
 def in_subspace(job: Job, components: int) -> Job:

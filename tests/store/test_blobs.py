@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store import CorruptObjectError, MissingObjectError, get_blob, put_blob
 from hyperforget.store.blobs import blob_path
 

@@ -12,8 +12,9 @@ import zarr
 from safetensors import safe_open
 
 from hyperforget import store
-from hyperforget.command import UserError
-from hyperforget.networks import Layout, forward
+from hyperforget.errors import UserError
+from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import forward
 from hyperforget.store.export import layout_of
 
 SUFFIXES = (".safetensors", ".npz", ".zarr.zip")

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 import hyperforget
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store import MissingObjectError, array_digest, publish, read, read_attributes
 from hyperforget.store import objects as objects_module
-from hyperforget.store.layout import object_folder
+from hyperforget.store.places import object_folder
 
 DTYPES = (
     npst.boolean_dtypes() | npst.integer_dtypes(endianness="?") | npst.unsigned_integer_dtypes(endianness="?")

@@ -11,7 +11,7 @@ import pytest
 
 from hyperforget.store import CorruptObjectError, MissingObjectError, publish, read, read_attributes
 from hyperforget.store.canonical import digest, readable_json
-from hyperforget.store.layout import object_folder
+from hyperforget.store.places import object_folder
 
 RNG = np.random.default_rng(0)
 ARRAYS = {

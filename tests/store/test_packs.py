@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hyperforget import store
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store import CorruptObjectError, MissingObjectError
 from hyperforget.store import packs as packs_module
 from hyperforget.store.packs import pack_folder

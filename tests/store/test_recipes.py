@@ -11,11 +11,11 @@ import pytest
 import rfc8785
 
 from hyperforget import store
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store import CorruptObjectError, FileRef, NonDeterminismError, Recipe
 from hyperforget.store.blobs import blob_path
 from hyperforget.store.documents import COPIES
-from hyperforget.store.layout import object_folder
+from hyperforget.store.places import object_folder
 from hyperforget.store.recipes import recipe_place
 
 RECIPE = Recipe(

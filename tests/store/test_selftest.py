@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store import selftest
 
 NAMES = [

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hyperforget import store
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store.documents import COPIES
 from hyperforget.store.packs import pack_folder
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from hyperforget import store
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store import CorruptObjectError, MissingObjectError
 from hyperforget.store.blobs import blob_path
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import hyperforget
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store import Token, read_token, write_token
 
 ID = "ab" + "0" * 62

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from hyperforget import store
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store import CorruptObjectError
 from hyperforget.store.blobs import blob_path
 from hyperforget.store.documents import COPIES, delete_document, read_document
 from hyperforget.store.files import file_digest
-from hyperforget.store.layout import object_folder
 from hyperforget.store.packs import pack_folder
+from hyperforget.store.places import object_folder
 from hyperforget.store.recipes import recipe_place
 
 

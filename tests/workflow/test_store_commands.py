@@ -20,7 +20,7 @@ FEWER_STEPS = ("--config", "models={dihyfo-2: {sampling: {steps: 7}}}")
 def store(folder: Path, *arguments: str) -> Any:
     """Run ``hyperforget store`` and return what it printed as JSON."""
     done = subprocess.run(
-        [sys.executable, "-m", "hyperforget.cli", "store", *arguments, "--json"],
+        [sys.executable, "-m", "hyperforget.cli.main", "store", *arguments, "--json"],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(folder)},
         capture_output=True,

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 try:
-    from hyperforget.code import code_digest
-    from hyperforget.command import UserError, nearest_choice
+    from hyperforget.runtime.code_digest import code_digest
+    from hyperforget.errors import UserError, nearest_choice
     from hyperforget.config import (
         EDIT,
         LOOKUP,
@@ -19,7 +19,7 @@ try:
         warnings,
     )
     from hyperforget.store.files import file_digest
-    from hyperforget.report.names import FIGURE_FOLDER, TABLE_FOLDER, figure_files, table_files
+    from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER, figure_files, table_files
 except ModuleNotFoundError as error:
     sys.exit(
         f"error: {error}; install the package with 'make setup' or 'pip install -e . -c constraints.txt'"

@@ -16,7 +16,7 @@ from hyperforget.report.figures.observed import (
 from hyperforget.report.figures.optimizers import draw_optimizers
 from hyperforget.report.figures.style import Drawing, style
 from hyperforget.report.figures.svg import to_svg
-from hyperforget.report.names import (
+from hyperforget.report.spec import (
     FIGURE_SUFFIX,
     ReportSpec,
     candidate_methods,

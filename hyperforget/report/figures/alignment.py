@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from hyperforget.report.figures.style import INK, Drawing, class_style, new_figure
-from hyperforget.report.names import TaskSpec, method_title
 from hyperforget.report.results import check_values, read_csv
+from hyperforget.report.spec import TaskSpec, method_title
 
 _COLUMNS = ("step", "starts", "class", "role", "r_squared", "correlation")
 _MEASURES = (("r_squared", "prompt alignment R²"), ("correlation", "correlation"))

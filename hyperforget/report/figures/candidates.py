@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from hyperforget.metrics.registry import FORGOTTEN_ACCURACY
+from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.report.figures.style import BLUE, VERMILLION, Drawing, new_figure
-from hyperforget.report.names import TaskSpec, forget_title, method_title
 from hyperforget.report.results import read_csv, rows_of
+from hyperforget.report.spec import TaskSpec, forget_title, method_title
 
 _COLUMNS = ("method", "candidate", "forget_accuracy", "retain_accuracy", "chosen")
 _MOST_COLUMNS = 3

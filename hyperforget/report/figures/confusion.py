@@ -11,8 +11,8 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 
 from hyperforget.report.figures.style import BLUE, Drawing, new_figure
-from hyperforget.report.names import TaskSpec, forget_title, method_title
 from hyperforget.report.results import check_values, read_csv, rows_of
+from hyperforget.report.spec import TaskSpec, forget_title, method_title
 
 _COLUMNS = ("method", "set", "retrained", "predicted", "count")
 _SETS = (("retain", "retained classes"), ("test", "all classes"))

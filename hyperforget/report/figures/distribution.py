@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 
 from hyperforget.config import Performance
 from hyperforget.report.figures.style import BLUE, GREEN, VERMILLION, Drawing, new_figure
-from hyperforget.report.names import TaskSpec, method_title, performance_title
 from hyperforget.report.results import check_values, read_csv, rows_of
+from hyperforget.report.spec import TaskSpec, method_title, performance_title
 
 _COLUMNS = ("class", "role", "values", "low", "high", "share")
 _ROLES = {"free": "free classes", "pivot": "pivot classes", "all": "mean over classes"}

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from hyperforget.report.figures.style import BLUE, VERMILLION, Drawing, new_figure
-from hyperforget.report.names import method_title
 from hyperforget.report.results import read_csv
+from hyperforget.report.spec import method_title
 
 _COLUMNS = ("step", "train_mse", "test_mse")
 

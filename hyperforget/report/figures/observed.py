@@ -20,8 +20,8 @@ from hyperforget.report.figures.style import (
     identity_line,
     new_figure,
 )
-from hyperforget.report.names import TaskSpec, method_title, performance_title
 from hyperforget.report.results import check_values, read_csv, rows_of
+from hyperforget.report.spec import TaskSpec, method_title, performance_title
 
 _COLUMNS = ("starts", "class", "role", "network", "target", "observed")
 _ROLES = (("free", "free classes"), ("pivot", "pivot classes"), ("all", "mean over classes"))

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from hyperforget.report.figures.style import INK, MARKERS, PALETTE, Drawing, new_figure
-from hyperforget.report.names import method_title
 from hyperforget.report.optimizers import MEASURES, Curve, comparison_sentence, read_comparison
+from hyperforget.report.spec import method_title
 
 _DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 _LABELS = {"loss": "test loss, mean over classes (nats)", "accuracy": "test accuracy"}

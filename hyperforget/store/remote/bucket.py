@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from hyperforget.command import UserError, nearest_choice
+from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.errors import MissingObjectError
 
 if TYPE_CHECKING:

@@ -7,17 +7,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from hyperforget.command import UserError
-from hyperforget.store import history, recipes, tags
+from hyperforget.errors import UserError
+from hyperforget.store import recipes, tags
+from hyperforget.store import versions as history
 from hyperforget.store.canonical import digest, readable_json
 from hyperforget.store.documents import decode_document, encode_document
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
-from hyperforget.store.history import LogEntry
-from hyperforget.store.layout import is_object_id
 from hyperforget.store.manifest import MANIFEST_NAME, FileEntry, Manifest, decode
+from hyperforget.store.places import is_object_id
 from hyperforget.store.recipes import Record
 from hyperforget.store.remote.bucket import Bucket, create, list_keys, read, read_pieces
 from hyperforget.store.tags import Tag
+from hyperforget.store.versions import LogEntry
 
 FORMAT_VERSION = 1
 DESCRIPTION = "remote.json"

@@ -8,17 +8,16 @@ from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store import recipes
 from hyperforget.store.blobs import blob_path, put_blob
 from hyperforget.store.checks import EXISTENCE, check_object, decode_arrays
 from hyperforget.store.documents import list_documents
 from hyperforget.store.errors import CorruptObjectError, NonDeterminismError
 from hyperforget.store.files import size_of, touch
-from hyperforget.store.history import LogEntry, merge_log, read_log
-from hyperforget.store.layout import create_store, object_folder, staging_folder
 from hyperforget.store.manifest import Manifest
 from hyperforget.store.objects import publish
+from hyperforget.store.places import create_store, object_folder, staging_folder
 from hyperforget.store.recipes import Record, keep_record, recipe_place
 from hyperforget.store.references import parts_of
 from hyperforget.store.remote import contents
@@ -27,6 +26,7 @@ from hyperforget.store.remote.contents import Contents, damaged
 from hyperforget.store.remote.selection import Wanted, everything, needed
 from hyperforget.store.remote.transfer import Transfer, at_once, show, show_bytes
 from hyperforget.store.tags import Tag, give_tag, list_tags
+from hyperforget.store.versions import LogEntry, merge_log, read_log
 
 _OBJECTS_AT_ONCE = 4  # of which each is held in memory
 

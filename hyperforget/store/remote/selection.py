@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from hyperforget.command import UserError, nearest_choice
-from hyperforget.store.history import LogEntry, parse_version
+from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.manifest import Manifest
 from hyperforget.store.reachability import Node, closure
 from hyperforget.store.recipes import Record
@@ -15,6 +14,7 @@ from hyperforget.store.remote.bucket import Bucket
 from hyperforget.store.remote.contents import Contents
 from hyperforget.store.remote.transfer import at_once
 from hyperforget.store.tags import Tag, tag_place
+from hyperforget.store.versions import LogEntry, parse_version
 
 
 @dataclass(frozen=True)

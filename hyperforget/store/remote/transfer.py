@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hyperforget.command import progress
+from hyperforget.progress import progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -9,9 +9,8 @@ from pathlib import Path
 from hyperforget.store.completeness import missing
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest, size_of
-from hyperforget.store.history import LogEntry, first_kept, read_log
-from hyperforget.store.layout import is_object_id, object_folder
 from hyperforget.store.manifest import Manifest, encode, read_manifest
+from hyperforget.store.places import is_object_id, object_folder
 from hyperforget.store.recipes import Record, read_records
 from hyperforget.store.references import parts_of
 from hyperforget.store.remote import contents
@@ -19,6 +18,7 @@ from hyperforget.store.remote.bucket import Bucket, create, write
 from hyperforget.store.remote.contents import Contents
 from hyperforget.store.remote.transfer import Transfer, at_once, show, show_bytes
 from hyperforget.store.tags import Tag, list_tags, tag_place
+from hyperforget.store.versions import LogEntry, first_kept, read_log
 
 
 @dataclass(frozen=True)

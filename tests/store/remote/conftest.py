@@ -15,8 +15,6 @@ import pytest
 
 from hyperforget.store.remote import Bucket, open_bucket
 
-sys.path.insert(0, str(Path(__file__).parent))  # makes the helpers beside this file importable
-
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

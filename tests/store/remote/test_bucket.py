@@ -7,12 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from raw_bucket import keys
 
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store import MissingObjectError
 from hyperforget.store.remote import bucket as storage
 from hyperforget.store.remote import open_bucket, pull, push
+from tests.store.remote.raw_bucket import keys
 
 
 @pytest.mark.parametrize(

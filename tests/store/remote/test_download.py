@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from raw_bucket import content, delete, keys, put
 
 from hyperforget import store
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store import CorruptObjectError, FileRef, MissingObjectError, OutputFile, Recipe, Record
 from hyperforget.store.canonical import digest
 from hyperforget.store.documents import decode_document, encode_document
-from hyperforget.store.layout import create_store, object_folder
+from hyperforget.store.places import create_store, object_folder
 from hyperforget.store.recipes import keep_record
 from hyperforget.store.remote import Bucket, Transfer, contents, pull, push
+from tests.store.remote.raw_bucket import content, delete, keys, put
 
 
 def documents(root: Path) -> dict[str, bytes]:

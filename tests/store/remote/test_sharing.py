@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from raw_bucket import dangling
 
 import hyperforget
 from hyperforget import store
 from hyperforget.store.remote import Bucket, pull
+from tests.store.remote.raw_bucket import dangling
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")
 
@@ -31,7 +31,7 @@ def make_store(root: Path, me: int) -> None:
 
 def start_push(root: Path, url: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "hyperforget.cli", "store", "push", url, "--store", str(root)],
+        [sys.executable, "-m", "hyperforget.cli.main", "store", "push", url, "--store", str(root)],
         env=os.environ | {"PYTHONPATH": str(Path(hyperforget.__file__).parents[1])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -8,14 +8,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from raw_bucket import content, dangling, delete, keys, put
 
 from hyperforget import store
-from hyperforget.command import UserError
+from hyperforget.errors import UserError
 from hyperforget.store import CorruptObjectError, MissingObjectError, chunks
 from hyperforget.store.blobs import blob_path
-from hyperforget.store.layout import object_folder
+from hyperforget.store.places import object_folder
 from hyperforget.store.remote import Bucket, Transfer, contents, pull, push, upload
+from tests.store.remote.raw_bucket import content, dangling, delete, keys, put
 
 
 def test_everything_travels_once_under_its_name(run: SimpleNamespace, bucket: Bucket) -> None:

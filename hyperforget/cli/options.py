@@ -1,0 +1,44 @@
+"""What the commands of ``hyperforget`` share: options, errors in one line, results as text or JSON."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from hyperforget.errors import UserError
+
+Store = Annotated[Path, typer.Option(help="Folder of the artifact store.")]
+Results = Annotated[Path, typer.Option(help="Folder of the results.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+STORE = Path("results/store")
+RESULTS = Path("results")
+
+
+class Commands(TyperGroup):
+    """Commands that end with one line and status 2 for a `UserError`."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2) from None
+
+
+def print_result(told: Mapping[str, Any], as_json: bool, text: Callable[[Any], str]) -> None:
+    """Print what a command did, as JSON or as ``text`` says it."""
+    if as_json:
+        print_json(told)
+    else:
+        typer.echo(text(told))
+
+
+def print_json(value: Any) -> None:
+    """Print indented JSON."""
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, default=str)
+    typer.echo()

@@ -1,0 +1,222 @@
+"""What a configuration asks of a machine before anything has run: checkpoints, parameters, disk, memory, arithmetic.
+
+Numbers of checkpoints, parameters and bytes follow from the configuration, as upper bounds: a run may save fewer
+checkpoints than it may. Floating-point operations are those of matrix products, counted in a forward pass; a training
+step takes three times as many. Hours follow from a speed that the caller gives.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from hyperforget.config import Config, DatasetConfig, TaskConfig
+from hyperforget.config.models import Architecture
+from hyperforget.data.sources import load_npz
+from hyperforget.errors import UserError, nearest_choice
+from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.networks.layout import Layout
+
+_FLOAT_BYTES = 4
+# Parameters stay on disk; losses and counts are read, joined, divided into runs and transformed.
+_COPIES_OF_OUTCOMES = 4
+# Weights, gradients, two moments of AdamW and the moving average.
+_COPIES_OF_A_MODEL = 5
+_TORCHVISION_PIXELS = {
+    **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST", "QMNIST"), 28 * 28),
+    **dict.fromkeys(("CIFAR10", "CIFAR100"), 3 * 32 * 32),
+    "USPS": 16 * 16,
+}
+
+
+@dataclass(frozen=True)
+class CorpusPlan:
+    """One corpus of a task: its size, and about how much memory it takes in a stage that reads it.
+
+    ``disk_bytes`` are the parameters of its segments, and again those of the pack that training draws from.
+    """
+
+    task: str
+    corpus: str
+    shards: int
+    runs: int
+    checkpoints: int
+    parameters: int
+    disk_bytes: int
+    reader_bytes: int
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """One hypernetwork of a task: its size, and what training and sampling take.
+
+    ``disk_bytes`` are its snapshots, ``state_bytes`` what unfinished training keeps, ``device_bytes`` what training
+    needs on its device beside activations. ``training_flops`` are for the whole training, ``probe_flops`` for measuring
+    prompt alignment, ``request_flops`` for sampling all candidates of one forget set, 0 for a model that forgets none.
+    """
+
+    task: str
+    model: str
+    parameters: int
+    disk_bytes: int
+    state_bytes: int
+    device_bytes: int
+    training_flops: int
+    probe_flops: int
+    request_flops: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole configuration."""
+
+    corpora: list[CorpusPlan]
+    models: list[ModelPlan]
+
+
+def plan(config: Config) -> Plan:
+    """The plan of a configuration; reads no data, except a file of images for their size.
+
+    Raises `UserError` for a set of torchvision whose images have a size that is not known here.
+    """
+    corpora, models = [], []
+    for task_name, task in config.tasks.items():
+        layout = Layout((pixels(task.dataset), *task.hidden, len(task.classes)))
+        corpora += _plan_corpora(task_name, task, layout)
+        models += [_plan_model(config, task_name, name, layout) for name in config.models]
+    return Plan(corpora, models)
+
+
+def pixels(dataset: DatasetConfig) -> int:
+    """Numbers in one image of a dataset. Raises `UserError` as `plan` does."""
+    if dataset.source == "digits":
+        return 8 * 8
+    if dataset.source == "npz":
+        return int(load_npz(dataset).train[0].shape[1])
+    if dataset.name not in _TORCHVISION_PIXELS:
+        raise UserError(
+            f"dataset.name is {dataset.name!r}, whose images have a size that no plan knows; allowed are "
+            f"{', '.join(_TORCHVISION_PIXELS)}{nearest_choice(dataset.name, _TORCHVISION_PIXELS)}"
+        )
+    return _TORCHVISION_PIXELS[dataset.name]
+
+
+def forward_flops(model: nn.Module, *inputs: Tensor) -> int:
+    """Floating-point operations of the matrix products in a forward pass; on torch's device ``meta`` none is done."""
+    with FlopCounterMode(display=False) as counter:
+        model(*inputs)
+    total: int = counter.get_total_flops()
+    return total
+
+
+def _plan_corpora(name: str, task: TaskConfig, layout: Layout) -> list[CorpusPlan]:
+    plans = []
+    for corpus, collection in task.collections.items():
+        # Each run's start is kept beside its checkpoints.
+        checkpoints = collection.runs * (collection.checkpoints + 1)
+        outcomes = 2 * checkpoints * layout.classes * _FLOAT_BYTES
+        plans.append(
+            CorpusPlan(
+                name,
+                corpus,
+                collection.shards,
+                collection.runs,
+                checkpoints,
+                layout.size,
+                2 * checkpoints * layout.size * _FLOAT_BYTES,
+                outcomes * _COPIES_OF_OUTCOMES,
+            )
+        )
+    return plans
+
+
+def _plan_model(config: Config, task: str, name: str, layout: Layout) -> ModelPlan:
+    model, told = config.models[name], config.conditioning(name)
+    with torch.device("meta"):
+        hypernetwork = Hypernetwork(
+            layout, Architecture(conditioning=told, **model.architecture.model_dump())
+        )
+        values = torch.empty(1, hypernetwork.space.dimension)
+        scalars = torch.empty(1, 1 if told == "gpt" else layout.classes)
+        start = (values, scalars) if hypernetwork.conditioning.uses_start else ()
+        once = forward_flops(hypernetwork, values, torch.empty(1), scalars, *start)
+    parameters = hypernetwork.parameter_count
+    weights = parameters * _FLOAT_BYTES
+    training, sampling, probe = model.training, model.sampling, config.probe
+    prompts = len(config.prompts.forget) * len(config.prompts.retain)
+    probed = 2 * training.snapshots * probe.networks * probe.prompts * scalars.shape[1]
+    return ModelPlan(
+        task,
+        name,
+        parameters,
+        training.snapshots * weights,
+        # Weights, two moments and the moving average, and the snapshots that were taken so far.
+        (4 + training.snapshots - 1) * weights,
+        _COPIES_OF_A_MODEL * weights,
+        3 * once * training.batch_size * training.steps,
+        once * sampling.steps * probed,
+        once * sampling.steps * sampling.candidates * prompts * (name in config.methods),
+    )
+
+
+def as_text(found: Plan, teraflops: float | None) -> str:
+    """The plan as two tables; with a sustained speed in 10¹² operations a second, also in hours of such a device."""
+    corpora = [
+        {
+            "task": plan.task,
+            "corpus": plan.corpus,
+            "jobs": f"{plan.shards}",
+            "checkpoints": f"{plan.checkpoints:,}",
+            "parameters": f"{plan.parameters:,}",
+            "disk": _size(plan.disk_bytes),
+            "memory of a reader": _size(plan.reader_bytes),
+        }
+        for plan in found.corpora
+    ]
+    models = [
+        {
+            "task": plan.task,
+            "model": plan.model,
+            "parameters": f"{plan.parameters:,}",
+            "disk": _size(plan.disk_bytes),
+            "unfinished": _size(plan.state_bytes),
+            "device memory": _size(plan.device_bytes),
+            "training": _work(plan.training_flops, teraflops),
+            "probing": _work(plan.probe_flops, teraflops),
+            "a forget set": _work(plan.request_flops, teraflops),
+        }
+        for plan in found.models
+    ]
+    disk = sum(plan.disk_bytes for plan in found.corpora) + sum(plan.disk_bytes for plan in found.models)
+    return "\n\n".join([_table(corpora), _table(models), f"disk in all: {_size(disk)}"])
+
+
+def as_json(found: Plan) -> dict[str, list[dict[str, object]]]:
+    """The plan as JSON can hold it."""
+    return asdict(found)
+
+
+def _size(count: int) -> str:
+    """Bytes in the unit that leaves one to three digits before the point."""
+    value, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 999.5 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    return f"{value:.3g} {units[0]}"
+
+
+def _work(flops: int, teraflops: float | None) -> str:
+    if not flops:
+        return "-"
+    return f"{flops:.2g} FLOP" if teraflops is None else f"{flops / (teraflops * 1e12) / 3600:.2g} h"
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> str:
+    names = list(rows[0])
+    widths = [max(len(name), *(len(row[name]) for row in rows)) for name in names]
+    lines = [names, *([row[name] for name in names] for row in rows)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )

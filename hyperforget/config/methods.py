@@ -1,0 +1,53 @@
+"""The producers of networks, by name: the names are those of folders, of rows in every table, and of options."""
+
+from dataclasses import dataclass
+from typing import Literal, Self, get_args
+
+RETRAINED = "retrained"
+# Networks that methods edit: trained by the task's own recipe, or otherwise than the corpus.
+ORIGINAL = "original"
+STRANGERS = "strangers"
+
+# Methods without a hypernetwork.
+Rival = Literal["nearest", "bias"]
+RIVALS: tuple[Rival, ...] = get_args(Rival)
+NEAREST: Rival = "nearest"
+# Rivals that edit a trained network, instead of offering one of their own.
+EDITING_RIVALS: tuple[Rival, ...] = ("bias",)
+
+_EDIT = "-edit"
+_ON_STRANGERS = f"-{STRANGERS}"
+
+
+@dataclass(frozen=True)
+class Method:
+    """A producer of unlearned networks: its ``base`` is a model, a rival or ``retrained``.
+
+    A model that reads a start is two methods: it makes networks from random starts, or it ``edits`` trained ones
+    (``dihyfo-1-edit``). Every method that changes trained networks can do so ``on_strangers``
+    (``dihyfo-1-edit-strangers``, ``bias-strangers``).
+    """
+
+    base: str
+    edits: bool = False
+    on_strangers: bool = False
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """The method of that name, the inverse of ``str``."""
+        rest = name.removesuffix(_ON_STRANGERS)
+        base = rest.removesuffix(_EDIT)
+        return cls(base, edits=base != rest or base in EDITING_RIVALS, on_strangers=rest != name)
+
+    def __str__(self) -> str:
+        edit = _EDIT if self.edits and self.base not in EDITING_RIVALS else ""
+        return self.base + edit + _ON_STRANGERS * self.on_strangers
+
+    def strangers(self) -> Self:
+        """The same method on strangers."""
+        return type(self)(self.base, self.edits, on_strangers=True)
+
+
+def is_method_name(name: str) -> bool:
+    """Whether a name is, or ends like, one that no model may have."""
+    return name.endswith((_EDIT, _ON_STRANGERS)) or name in (RETRAINED, *RIVALS)

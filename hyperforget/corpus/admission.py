@@ -1,0 +1,139 @@
+"""Which reviewed checkpoints are kept (thesis, figure 3.7 and the relaxed rule of its second proof of
+concept).
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hyperforget.config import CollectionConfig
+from hyperforget.metrics.measuring import Outcomes
+from hyperforget.runtime.saved_state import State
+
+
+@dataclass(frozen=True)
+class LevelCount:
+    """Checkpoints whose loss of a class lay between ``low`` and ``high`` nats (None: no bound): admitted and
+    rejected.
+
+    ``cap`` is the most that one joint bin takes; None under the relaxed rule.
+    """
+
+    class_: int
+    low: float
+    high: float | None
+    cap: int | None
+    admitted: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class AdmissionCounts:
+    """How many checkpoints were reviewed, how many of them failed the pivots' accuracy, and the rest by loss
+    level.
+    """
+
+    reviewed: int
+    pivots_rejected: int
+    levels: list[LevelCount]
+
+
+class Admission:
+    """Counts loss levels over all runs of a shard and decides, checkpoint by checkpoint.
+
+    Pivots must each reach ``pivot_accuracy``. Under the rule ``bins`` a checkpoint falls into one joint bin,
+    the combination of its free classes' loss levels: the fuller a bin is, up to its cap, the rarer it is
+    chosen. Under ``relaxed`` accurate pivots suffice.
+    """
+
+    def __init__(
+        self, config: CollectionConfig, pivots: list[int], free: list[int], runs: int, sizes: Tensor
+    ) -> None:
+        self.config = config
+        self.pivots = pivots
+        self.free = free
+        self.sizes = sizes
+        self.edges = torch.tensor(config.loss_levels)
+        self.cap = max(1, round(config.bin_cap * runs * config.checkpoints))
+        self.bins: dict[tuple[int, ...], int] = {}
+        self.admitted = torch.zeros(len(free), len(config.loss_levels) + 1, dtype=torch.int64)
+        self.rejected = torch.zeros_like(self.admitted)
+        self.reviewed = 0
+        self.pivots_rejected = 0
+
+    def admit(self, rows: Tensor, outcomes: Outcomes, generator: torch.Generator) -> Tensor:
+        """The networks among ``rows`` (M,) whose checkpoints are kept, from what all N do on the split that reviews."""
+        self.reviewed += rows.numel()
+        # In double precision and a hair below: 15 of 25 images are an accuracy of 0.6 whatever 0.6 rounds to.
+        needed = self.config.pivot_accuracy * self.sizes[self.pivots].double() - 1e-9
+        accurate = (outcomes.correct[rows][:, self.pivots] >= needed).all(dim=1)
+        self.pivots_rejected += int((~accurate).sum())
+        rows = rows[accurate]
+        levels = torch.bucketize(outcomes.losses[rows][:, self.free].contiguous(), self.edges)
+        chances = torch.rand(rows.numel(), generator=generator).tolist()
+        kept = [
+            self._take(tuple(bin_), chance) for bin_, chance in zip(levels.tolist(), chances, strict=True)
+        ]
+        mask = torch.tensor(kept, dtype=torch.bool)
+        for index in range(len(self.free)):
+            self.admitted[index] += torch.bincount(levels[mask, index], minlength=self.admitted.shape[1])
+            self.rejected[index] += torch.bincount(levels[~mask, index], minlength=self.admitted.shape[1])
+        return rows[mask]
+
+    def _take(self, bin_: tuple[int, ...], chance: float) -> bool:
+        if self.config.admission == "relaxed":
+            return True
+        taken = self.bins.get(bin_, 0)
+        if chance < taken / self.cap:
+            return False
+        self.bins[bin_] = taken + 1
+        return True
+
+    def state(self) -> State:
+        """All that later decisions and counts depend on."""
+        facts = {
+            "reviewed": self.reviewed,
+            "pivots_rejected": self.pivots_rejected,
+            "bins": [[*bin_, taken] for bin_, taken in self.bins.items()],
+        }
+        return State({"admitted": self.admitted, "rejected": self.rejected}, facts)
+
+    def restore(self, state: State) -> None:
+        """Go on from what `state` told."""
+        self.admitted, self.rejected = state.tensors["admitted"], state.tensors["rejected"]
+        self.reviewed, self.pivots_rejected = state.facts["reviewed"], state.facts["pivots_rejected"]
+        self.bins = {tuple(bin_): taken for *bin_, taken in state.facts["bins"]}
+
+    def counts(self) -> AdmissionCounts:
+        """What was decided so far."""
+        bounds = list(pairwise([0.0, *self.config.loss_levels, None]))
+        cap = self.cap if self.config.admission == "bins" else None
+        levels = [
+            LevelCount(
+                label, low or 0.0, high, cap, int(self.admitted[row, level]), int(self.rejected[row, level])
+            )
+            for row, label in enumerate(self.free)
+            for level, (low, high) in enumerate(bounds)
+        ]
+        return AdmissionCounts(self.reviewed, self.pivots_rejected, levels)
+
+
+def sum_counts(shards: list[dict[str, Any]]) -> AdmissionCounts:
+    """The counts of all shards together, from their JSON form."""
+    levels = [
+        LevelCount(
+            **rows[0]
+            | {
+                "cap": None if rows[0]["cap"] is None else sum(row["cap"] for row in rows),
+                "admitted": sum(row["admitted"] for row in rows),
+                "rejected": sum(row["rejected"] for row in rows),
+            }
+        )
+        for rows in zip(*(shard["levels"] for shard in shards), strict=True)
+    ]
+    return AdmissionCounts(
+        sum(shard["reviewed"] for shard in shards), sum(shard["pivots_rejected"] for shard in shards), levels
+    )

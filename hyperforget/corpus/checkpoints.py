@@ -1,0 +1,145 @@
+"""The corpus: checkpoints of many runs, and how a hypernetwork's training draws from them.
+
+Parameters stay on disk and are read where they are taken, since a corpus may be larger than memory.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hyperforget.config import Performance
+from hyperforget.metrics.measuring import Outcomes
+from hyperforget.metrics.performance import performance_values
+from hyperforget.store.objects import read, read_attributes
+from hyperforget.store.packs import load_pack
+from hyperforget.store.tokens import read_token
+
+
+class Rows(Protocol):
+    """Checkpoints, of which some are taken: a tensor (M, P), or `Checkpoints`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, rows: Tensor, /) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Checkpoints of R runs, and their ``performance`` (R, T, K), as a hypernetwork is told it; run r has ``saved[r]``
+    of them, first its start.
+
+    ``all_theta`` (A, T, P) are the parameters of all runs that were collected, and ``rows`` (R,) says which of them
+    these runs are; without it they are all. With ``cumulative`` (R * T,), which rises to 1, the later checkpoints of
+    pairs are drawn by these chances.
+
+    Entry ``r * T + t`` is checkpoint t of run r.
+    """
+
+    all_theta: Tensor
+    performance: Tensor
+    saved: Tensor
+    cumulative: Tensor | None = None
+    rows: Tensor | None = None
+
+    @property
+    def slots(self) -> int:
+        """T, the checkpoints that a run has at the most."""
+        return self.all_theta.shape[1]
+
+    def runs(self, rows: Tensor) -> "Corpus":
+        """The corpus of some runs only, drawn uniformly; their parameters are not copied."""
+        return Corpus(
+            self.all_theta,
+            self.performance[rows],
+            self.saved[rows],
+            rows=rows if self.rows is None else self.rows[rows],
+        )
+
+    def split(self, unseen: float, generator: torch.Generator) -> tuple["Corpus", "Corpus"]:
+        """The runs that have an admitted checkpoint, divided at random into seen ones, to train on, and a
+        share ``unseen``.
+        """
+        usable = torch.nonzero(self.saved >= 2).flatten()
+        usable = usable[torch.randperm(usable.numel(), generator=generator)]
+        held_out = max(1, round(unseen * usable.numel()))
+        return self.runs(usable[held_out:]), self.runs(usable[:held_out])
+
+    def admitted(self) -> Tensor:
+        """Which entries (R, T) are admitted checkpoints: neither a start nor padding."""
+        return admitted_mask(self.saved, self.slots)
+
+    def checkpoints(self) -> "Checkpoints":
+        """The admitted checkpoints, run after run."""
+        return Checkpoints(self, torch.nonzero(self.admitted().flatten()).flatten())
+
+    def parameters(self, entries: Tensor) -> Tensor:
+        """Parameters (B, P) of entries (B,)."""
+        if self.rows is not None:
+            runs = entries // self.slots
+            entries = entries + self.slots * (self.rows[runs] - runs)
+        # Of a matrix, since selecting its rows takes half the time of indexing two dimensions at once.
+        return self.all_theta.flatten(0, 1).index_select(0, entries)
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """M checkpoints of a corpus, by their ``entries`` (M,)."""
+
+    corpus: Corpus
+    entries: Tensor
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(M, P)."""
+        return self.entries.numel(), self.corpus.all_theta.shape[2]
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        """Parameters (B, P) of some of them."""
+        return self.corpus.parameters(self.entries[rows])
+
+
+def admitted_mask(saved: Tensor, slots: int) -> Tensor:
+    """Which of ``slots`` entries of each run (R, slots) are admitted checkpoints, from how many were
+    ``saved`` (R,).
+    """
+    mask = torch.arange(slots) < saved.unsqueeze(1)
+    mask[:, 0] = False
+    return mask
+
+
+def segment_ids(root: Path, token: Path) -> list[str]:
+    """Object ids of the segments of the corpus that a token names, in order."""
+    object_id = read_token(token, kind="corpus").object_id
+    segments: list[str] = read_attributes(root, object_id, kind="corpus")["segments"]
+    return segments
+
+
+def read_segments(root: Path, segments: list[str], names: list[str]) -> dict[str, np.ndarray]:
+    """The named arrays of all segments, joined along their runs."""
+    parts = [read(root, segment, names, kind="segment").arrays for segment in segments]
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+
+def load_corpus(root: Path, token: Path, performance: Performance, sizes: Tensor) -> Corpus:
+    """All checkpoints of the corpus that a token names; ``sizes`` (C,) are images per class of the conditioning
+    split.
+    """
+    object_id = read_token(token, kind="corpus").object_id
+    arrays = load_pack(root, object_id, mapped=True)
+    theta, losses, correct, saved = (
+        torch.from_numpy(arrays[name]) for name in ("theta", "loss", "correct", "saved")
+    )
+    return Corpus(theta, performance_values(Outcomes(losses, correct, sizes), performance), saved)
+
+
+def load_outcomes(root: Path, token: Path, sizes: Tensor) -> Outcomes:
+    """What all admitted checkpoints do, without their parameters; ``sizes`` (C,) are images per class."""
+    arrays = read_segments(root, segment_ids(root, token), ["loss", "correct", "saved"])
+    losses, correct, saved = (torch.from_numpy(arrays[name]) for name in ("loss", "correct", "saved"))
+    mask = admitted_mask(saved, losses.shape[1])
+    return Outcomes(losses[mask], correct[mask], sizes)

@@ -1,0 +1,73 @@
+"""A segment: the checkpoints of a shard's runs, as arrays that fill up while they are collected."""
+
+import torch
+from torch import Tensor
+
+from hyperforget.metrics.measuring import Outcomes
+from hyperforget.networks.layout import Layout
+
+SEGMENT_DIMENSIONS = {
+    "theta": ("run", "checkpoint", "parameter"),
+    "loss": ("run", "checkpoint", "class"),
+    "correct": ("run", "checkpoint", "class"),
+    "step": ("run", "checkpoint"),
+    "saved": ("run",),
+    "switch": ("run",),
+    "rate_before": ("run", "class"),
+    "rate_after": ("run", "class"),
+    "learning_rate": ("run",),
+    "recipe": ("run",),
+}
+SEGMENT_ARRAYS = {
+    "theta": {
+        "unit": "1",
+        "description": "flat parameters in state-dict order; checkpoint 0 is the random start",
+    },
+    "loss": {"unit": "nats", "description": "mean cross-entropy of each class on the conditioning split"},
+    "correct": {"unit": "images", "description": "correctly classified images of each class on that split"},
+    "step": {"unit": "steps", "description": "training step of the checkpoint"},
+    "saved": {
+        "unit": "checkpoints",
+        "description": "how many entries of a run are checkpoints; the rest is padding",
+    },
+    "switch": {"unit": "steps", "description": "step from which rate_after holds instead of rate_before"},
+    "rate_before": {
+        "unit": "1",
+        "description": "share of each class that the run is shown before the switch",
+    },
+    "rate_after": {"unit": "1", "description": "share of each class that the run is shown after the switch"},
+    "learning_rate": {"unit": "1", "description": "learning rate of the run"},
+    "recipe": {"unit": "1", "description": "index of the run's recipe among those of the specification"},
+}
+
+
+def empty_segment(runs: int, checkpoints: int, layout: Layout) -> dict[str, Tensor]:
+    """Zeros for `SEGMENT_ARRAYS`, with room for the start and ``checkpoints`` more of each run; `keep` fills them."""
+    lengths = {
+        "run": runs,
+        "checkpoint": checkpoints + 1,
+        "parameter": layout.size,
+        "class": layout.classes,
+    }
+    types = {
+        "correct": torch.int32,
+        "step": torch.int32,
+        "saved": torch.int64,
+        "switch": torch.int64,
+        "recipe": torch.int64,
+    }
+    return {
+        name: torch.zeros([lengths[axis] for axis in axes], dtype=types.get(name, torch.float32))
+        for name, axes in SEGMENT_DIMENSIONS.items()
+    }
+
+
+def keep(segment: dict[str, Tensor], runs: Tensor, step: int, params: Tensor, outcomes: Outcomes) -> None:
+    """Add a checkpoint to each of the ``runs`` (M,): the next of what all N runs of ``segment`` have at a step,
+    parameters (N, P), on any device, and ``outcomes`` (N, C)."""
+    slots = segment["saved"][runs]
+    segment["theta"][runs, slots] = params[runs].cpu()
+    segment["loss"][runs, slots] = outcomes.losses[runs]
+    segment["correct"][runs, slots] = outcomes.correct[runs].int()
+    segment["step"][runs, slots] = step
+    segment["saved"][runs] += 1

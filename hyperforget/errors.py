@@ -1,0 +1,38 @@
+"""What every command of the package shares: errors for users, and sparse progress for long
+work.
+"""
+
+import difflib
+import sys
+from collections.abc import Callable, Iterable
+from typing import NoReturn
+
+
+class UserError(ValueError):
+    """Wrong input, explained in one sentence; commands print it without a traceback and exit with status
+    2.
+    """
+
+
+def nearest_choice(value: object, allowed: Iterable[object]) -> str:
+    """The end of an error message: ``; did you mean 'x'?`` for the closest allowed value, else an empty
+    string.
+    """
+    matches = difflib.get_close_matches(str(value), [str(choice) for choice in allowed], n=1, cutoff=0.4)
+    return f"; did you mean {matches[0]!r}?" if matches else ""
+
+
+def run_command(main: Callable[[], None]) -> NoReturn:
+    """Run ``main`` and leave the process: 0 on success, 2 with one line for a `UserError`, 130 on Ctrl-C."""
+    try:
+        main()
+    except UserError as error:
+        sys.exit(_fail(f"error: {error}", 2))
+    except KeyboardInterrupt:
+        sys.exit(_fail("interrupted", 130))
+    sys.exit(0)
+
+
+def _fail(message: str, status: int) -> int:
+    print(message, file=sys.stderr)
+    return status

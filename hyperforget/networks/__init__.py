@@ -1,0 +1,1 @@
+"""Main networks: many at once, as flat parameters that a layout names."""

@@ -1,0 +1,56 @@
+"""Random starts of main networks, each way of drawing them by name."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from hyperforget.networks.layout import Layout
+
+
+def initialise(
+    layout: Layout, count: int, generator: torch.Generator, initialisation: str = "uniform"
+) -> Tensor:
+    """Random starts (count, P), drawn as one of `INITIALISATIONS` says."""
+    return INITIALISATIONS[initialisation](layout, count, generator)
+
+
+def uniform(layout: Layout, count: int, generator: torch.Generator) -> Tensor:
+    """Weights and biases uniform in ±1/√inputs, as ``torch.nn.Linear`` draws them."""
+    bounds = _by_layer(layout, lambda inputs, outputs: (1 / math.sqrt(inputs), 1 / math.sqrt(inputs)))
+    return _between_minus_one_and_one(layout, count, generator) * bounds
+
+
+def kaiming(layout: Layout, count: int, generator: torch.Generator) -> Tensor:
+    """Weights normal with deviation √(2/inputs), as ``torch.nn.init.kaiming_normal_`` draws them for ReLU; biases
+    zero.
+    """
+    deviations = _by_layer(layout, lambda inputs, outputs: (math.sqrt(2 / inputs), 0))
+    return torch.randn(count, layout.size, generator=generator) * deviations
+
+
+def xavier(layout: Layout, count: int, generator: torch.Generator) -> Tensor:
+    """Weights uniform in ±√(6/(inputs + outputs)), as ``torch.nn.init.xavier_uniform_`` draws them; biases zero."""
+    bounds = _by_layer(layout, lambda inputs, outputs: (math.sqrt(6 / (inputs + outputs)), 0))
+    return _between_minus_one_and_one(layout, count, generator) * bounds
+
+
+Initialisation = Callable[[Layout, int, torch.Generator], Tensor]
+
+
+INITIALISATIONS: dict[str, Initialisation] = {"uniform": uniform, "kaiming": kaiming, "xavier": xavier}
+
+
+def _between_minus_one_and_one(layout: Layout, count: int, generator: torch.Generator) -> Tensor:
+    return 2 * torch.rand(count, layout.size, generator=generator) - 1
+
+
+def _by_layer(layout: Layout, spread: Callable[[int, int], tuple[float, float]]) -> Tensor:
+    """A number for each parameter (P,): ``spread(inputs, outputs)`` gives those of a layer's weights and biases."""
+    numbers = []
+    for index, parameter in enumerate(layout.parameters):
+        layer, kind = divmod(index, 2)
+        number = spread(layout.sizes[layer], layout.sizes[layer + 1])[kind]
+        numbers.append(torch.full((parameter.size,), float(number)))
+    return torch.cat(numbers)

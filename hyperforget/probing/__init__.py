@@ -1,0 +1,1 @@
+"""What a trained hypernetwork can do before any forget set: obey prompts, and optimise."""

@@ -1,0 +1,183 @@
+"""The report: one HTML file with every table and figure in it, no network and no script."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+from markupsafe import Markup
+
+from hyperforget.errors import UserError
+from hyperforget.report.ablations import ablation_listing
+from hyperforget.report.captions import (
+    candidates_caption,
+    comparison_caption,
+    confusion_caption,
+    training_caption,
+)
+from hyperforget.report.costs import Cost, cost_findings, cost_listing, read_costs
+from hyperforget.report.findings import Finding, corpus_warnings, summarise
+from hyperforget.report.listings import (
+    Listing,
+    corpus_listings,
+    corpus_sets,
+    timing_listing,
+    token_listing,
+    verdict_listing,
+    version_listing,
+)
+from hyperforget.report.results import Metrics
+from hyperforget.report.run_record import config_text, find_tokens, stage_timings
+from hyperforget.report.spec import (
+    FIGURE_FOLDER,
+    FIGURE_SUFFIX,
+    TABLE_FOLDER,
+    ReportSpec,
+    TaskSpec,
+    candidate_methods,
+    comparison_figures,
+    confusion_methods,
+    corpus_heading,
+    forget_title,
+    method_title,
+    table_names,
+    training_figures,
+)
+from hyperforget.runtime.environment import git_state, package_versions
+
+if TYPE_CHECKING:
+    from hyperforget.metrics.registry import Metric
+
+_HERE = Path(__file__).parent
+_DIRECTIONS = {
+    "higher": "higher is better",
+    "lower": "lower is better",
+    "retrained": "like the retrained network",
+}
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A figure of the page: its name, its SVG and its caption."""
+
+    name: str
+    svg: Markup
+    caption: str
+
+
+@dataclass(frozen=True)
+class _TaskPage:
+    """Everything that the page shows of one task."""
+
+    spec: TaskSpec
+    forget: str
+    holdout: str
+    findings: list[Finding]
+    warnings: list[str]
+    corpora: list[tuple[str, str, list[Listing]]]
+    training: list[tuple[str, str, list[_Picture]]]
+    tables: list[Markup]
+    verdicts: Listing | None
+    ablations: Listing | None
+    candidates: list[_Picture]
+    confusion: list[_Picture]
+
+
+def render_report(
+    spec: ReportSpec, results: Path, glossary: "Mapping[str, Metric]", sets: Mapping[str, str]
+) -> str:
+    """The whole page, from the metrics, costs, tables, figures, tokens and timings below ``results``.
+
+    ``glossary`` and ``sets`` explain metrics and sets of images. Raises `UserError` naming a file that is
+    missing or lacks something.
+    """
+    metrics = Metrics(results / "metrics.csv")
+    costs = read_costs(results / "costs.csv")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    return environment.get_template("template.html").render(
+        spec=spec,
+        pages=[_task_page(spec, task, results, metrics, costs) for task in spec.tasks],
+        costs=cost_listing(costs),
+        glossary=list(glossary.values()),
+        sets=sets,
+        directions=_DIRECTIONS,
+        git=git_state(_HERE),
+        versions=version_listing(package_versions()),
+        config=config_text(spec.config) if spec.config else "",
+        tokens=token_listing(find_tokens(results, [task.name for task in spec.tasks])),
+        timings=timing_listing(stage_timings(results)),
+    )
+
+
+def _task_page(
+    spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[Cost]
+) -> _TaskPage:
+    folder = results / task.name
+
+    def picture(name: str, caption: str) -> _Picture:
+        return _Picture(name, _svg(results / FIGURE_FOLDER / f"{name}{FIGURE_SUFFIX}"), caption)
+
+    training = []
+    for model in spec.models:
+        pictures = [
+            picture(
+                f"{task.name}-{model}-{kind}", training_caption(kind, spec, task.name, model, folder / model)
+            )
+            for kind in training_figures(spec, model)
+        ]
+        training.append((f"{task.name}-{model}", method_title(model), pictures))
+    if comparison_figures(spec):
+        pictures = [
+            picture(f"{task.name}-{kind}-comparison", comparison_caption(kind, task.name))
+            for kind in comparison_figures(spec)
+        ]
+        training.append((f"{task.name}-comparison", "all models that are told one number", pictures))
+    only_this = replace(spec, tasks=(task,))
+    return _TaskPage(
+        spec=task,
+        forget=", ".join(map(forget_title, task.forget)),
+        holdout=", ".join(map(forget_title, task.holdout)),
+        findings=[*summarise(spec, task, metrics), *cost_findings(costs, task.name)],
+        warnings=[
+            warning
+            for corpus in task.corpora
+            for warning in corpus_warnings(task, corpus, corpus_sets(corpus, folder))
+        ],
+        corpora=[
+            (
+                f"{task.name}-{corpus.name}",
+                corpus_heading(spec, task, corpus),
+                corpus_listings(task, corpus, folder),
+            )
+            for corpus in task.corpora
+        ],
+        training=training,
+        tables=[Markup(_read(results / TABLE_FOLDER / f"{name}.html")) for name in table_names(only_this)],
+        verdicts=verdict_listing(spec, task, metrics),
+        ablations=ablation_listing(spec, task, results, metrics, costs),
+        candidates=[
+            picture(f"{task.name}-{method}-candidates", candidates_caption(spec, task.name, method))
+            for method in candidate_methods(spec)
+        ],
+        confusion=[
+            picture(f"{task.name}-{method}-confusion", confusion_caption(task.name, method))
+            for method in confusion_methods(spec)
+        ],
+    )
+
+
+def _svg(path: Path) -> Markup:
+    svg = _read(path)
+    if "<svg" not in svg:
+        raise UserError(f"{path} is no SVG")
+    return Markup(svg[svg.index("<svg") :])
+
+
+def _read(path: Path) -> str:
+    if not path.is_file():
+        raise UserError(f"{path} is missing")
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Every table of the report, for CSV, LaTeX and HTML."""

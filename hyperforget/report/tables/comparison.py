@@ -1,0 +1,133 @@
+"""Is a generator worth more than looking up a checkpoint or lowering a bias? All methods in one table."""
+
+import math
+from collections.abc import Sequence
+
+from hyperforget.config import RETRAINED
+from hyperforget.forget_set import FORGOTTEN_ACCURACY
+from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
+from hyperforget.report.results import Metrics, Value
+from hyperforget.report.spec import ReportSpec, TaskSpec, method_title
+from hyperforget.report.tables.formats import exact
+from hyperforget.report.tables.model import (
+    FORGET_SET,
+    RETAIN_SET,
+    Block,
+    Cell,
+    Heading,
+    Row,
+    Table,
+    forget_label,
+    text,
+)
+
+_HEADINGS = (
+    (
+        Heading(text("Accuracy on ") + FORGET_SET, 2),
+        Heading(text("Accuracy on ") + RETAIN_SET, 2),
+        Heading(text("Activation distance"), 2),
+        Heading(text("Usable")),
+    ),
+    tuple(
+        Heading(text(title)) for title in [*("chosen", "all [95 %]") * 2, "chosen", "÷ floor", "share"]
+    ),
+)  # fmt: skip
+ACCURACY_COLUMNS = (
+    "forget", "holdout", "method",
+    "forget_accuracy", "forget_accuracy_median", "forget_accuracy_low", "forget_accuracy_high",
+    "retain_accuracy", "retain_accuracy_median", "retain_accuracy_low", "retain_accuracy_high",
+)  # fmt: skip
+_CSV_HEADER = (*ACCURACY_COLUMNS, "activation_distance", "relative_activation_distance", "usable_share")
+_NOTHING = Value(math.nan)
+
+
+def comparison_table(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Table:
+    """One block a forget set, one row a method, the retrained network first."""
+    methods = sorted(spec.methods, key=lambda method: method != RETRAINED)
+    blocks: list[Block] = []
+    csv_rows: list[tuple[str, ...]] = [_CSV_HEADER]
+    for forget in task.forget_sets:
+        held_out = forget in task.holdout
+        rows = []
+        for method in methods:
+            cells = _cells(task.name, method, forget, metrics)
+            rows.append(Row(text(method_title(method)), cells))
+            numbers = [*accuracy_numbers(cells[:4]), *(cell.value for cell in cells[4:])]
+            csv_rows.append((forget, str(held_out).lower(), method, *map(exact, numbers)))
+        title = forget_label(forget) + text(", kept out of collection" if held_out else "")
+        blocks.append(Block(() if blocks else _HEADINGS, tuple(rows), title))
+    caption = (
+        text(f"Every method on {task.name}, side by side: accuracy on test images of the forgotten (")
+        + FORGET_SET
+        + text(") and the retained classes (")
+        + RETAIN_SET
+        + text(
+            ") of the chosen network, and median and 95 % interval over all networks of the method (of edits, "
+            "over the chosen one of each trained network); "
+            "median activation distance of the chosen network to the retrained ones, also divided by the floor, "
+            "the median distance between two of them; and of the networks at the chosen one's "
+            "prompt (of all, where there are no prompts) the share that is usable: on the images that chose, "
+            f"at most {FORGOTTEN_ACCURACY} on the forgotten classes, and on the retained ones at most "
+            f"{USABLE_RETAIN_MARGIN} below the retrained median. Good: 0 on "
+        )
+        + FORGET_SET
+        + text(", the retrained median on ")
+        + RETAIN_SET
+        + text(
+            ", a distance of 1.00 floors, and a share near 1, where hardly anything need be chosen. A "
+            "generator is worth its training where it beats both the nearest stored checkpoint and the "
+            "original network with lowered biases."
+        )
+    )
+    return Table(f"{task.name}-comparison", caption, text("Method"), tuple(blocks), tuple(csv_rows))
+
+
+def activation_distance(metrics: Metrics, task: str, method: str, forget: str) -> float:
+    """Median over retrained networks of the chosen one's distance to them; of ``retrained``, of seed 0 to the others,
+    NaN without any.
+    """
+    if method == RETRAINED:
+        found = metrics.find(task, method, forget, "chosen", "activation_distance", "test")
+        return (found or _NOTHING).value
+    return metrics.need(task, method, forget, "chosen-to-all", "activation_distance", "test").value
+
+
+def distance_floor(metrics: Metrics, task: str, forget: str) -> float:
+    """Median activation distance between two retrained networks, NaN where there are no two."""
+    found = metrics.find(task, RETRAINED, forget, "population", "activation_distance", "test")
+    return (found or _NOTHING).value
+
+
+def usable_share(metrics: Metrics, task: str, method: str, forget: str) -> Value:
+    """Share of the networks at the chosen one's prompt that forget and retain, NaN where not measured."""
+    return metrics.find(task, method, forget, "population", "usable_share", "choice") or _NOTHING
+
+
+def _cells(task: str, method: str, forget: str, metrics: Metrics) -> tuple[Cell, ...]:
+    cells = []
+    for set_ in ("forget", "retain"):
+        population = metrics.find(task, method, forget, "population", "accuracy", set_) or _NOTHING
+        cells.append(Cell(metrics.need(task, method, forget, "chosen", "accuracy", set_).value))
+        cells.append(Cell(*_triple(population)))
+    distance = activation_distance(metrics, task, method, forget)
+    floor = distance_floor(metrics, task, forget)
+    usable = usable_share(metrics, task, method, forget)
+    return (
+        *cells,
+        Cell(distance),
+        Cell(distance / floor if floor else math.nan, decimals=2),
+        Cell(usable.value, decimals=2),
+    )
+
+
+def accuracy_numbers(cells: Sequence[Cell]) -> list[float]:
+    """Numbers of `ACCURACY_COLUMNS` from the cells of one network and of many, for forgotten, then retained classes."""
+    return [
+        number
+        for one, many in zip(cells[::2], cells[1::2], strict=True)
+        for number in (one.value, *_triple(many))
+    ]
+
+
+def _triple(value: Value | Cell) -> tuple[float, float, float]:
+    return value.value, value.low, value.high

@@ -1,0 +1,63 @@
+"""What editing does to networks that were trained otherwise than those that the hypernetwork learned from."""
+
+from hyperforget.config import RETRAINED, STRANGERS
+from hyperforget.report.results import Metrics
+from hyperforget.report.spec import TaskSpec, method_title
+from hyperforget.report.tables.comparison import ACCURACY_COLUMNS, accuracy_numbers
+from hyperforget.report.tables.formats import exact
+from hyperforget.report.tables.model import (
+    FORGET_SET,
+    RETAIN_SET,
+    Block,
+    Cell,
+    Heading,
+    Row,
+    Table,
+    forget_label,
+    text,
+)
+
+_HEADINGS = (
+    (Heading(text("Accuracy on ") + FORGET_SET, 2), Heading(text("Accuracy on ") + RETAIN_SET, 2)),
+    tuple(Heading(text(title)) for title in ("first", "all [95 %]") * 2),
+)
+
+
+def strangers_table(task: TaskSpec, metrics: Metrics) -> Table:
+    """One block a forget set, one row a method that edits strangers, below the retrained networks."""
+    blocks: list[Block] = []
+    csv_rows: list[tuple[str, ...]] = [ACCURACY_COLUMNS]
+    for forget in task.forget_sets:
+        held_out = forget in task.holdout
+        rows = []
+        for method in (RETRAINED, *task.strangers.methods):
+            values = [
+                metrics.need(task.name, method, forget, selection, "accuracy", set_)
+                for set_ in ("forget", "retain")
+                for selection in ("chosen", "population")
+            ]
+            cells = tuple(Cell(value.value, value.low, value.high) for value in values)
+            rows.append(Row(text(method_title(method.removesuffix(STRANGERS))), cells))
+            numbers = accuracy_numbers(cells)
+            csv_rows.append((forget, str(held_out).lower(), method, *map(exact, numbers)))
+        title = forget_label(forget) + text(", kept out of collection" if held_out else "")
+        blocks.append(Block(() if blocks else _HEADINGS, tuple(rows), title))
+    caption = (
+        text(
+            f"Strangers on {task.name}, networks trained otherwise than the corpus ({task.strangers.description}), "
+            "and made to forget: accuracy on test images of the forgotten ("
+        )
+        + FORGET_SET
+        + text(") and the retained classes (")
+        + RETAIN_SET
+        + text(
+            "), of the first stranger and, as median and 95 % interval, of all of them. Of the edits of one "
+            "stranger, selection chose that which counts. Beside them the networks retrained without the "
+            "forgotten classes, by the task's own recipe. Good: 0 on "
+        )
+        + FORGET_SET
+        + text(", and on ")
+        + RETAIN_SET
+        + text(" no less than lowered biases leave.")
+    )
+    return Table(f"{task.name}-strangers", caption, text("Method"), tuple(blocks), tuple(csv_rows))

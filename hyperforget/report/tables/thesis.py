@@ -1,0 +1,273 @@
+"""The thesis' tables 3.1 to 3.4: metrics in rows, methods and forget sets in columns."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hyperforget.config import RETRAINED
+from hyperforget.report.results import Metrics, Value
+from hyperforget.report.spec import THESIS_METHODS, ReportSpec, TaskSpec, method_title, table_names
+from hyperforget.report.tables.comparison import comparison_table
+from hyperforget.report.tables.formats import exact, to_csv, to_html, to_latex
+from hyperforget.report.tables.model import (
+    FORGET_SET,
+    RETAIN_SET,
+    Block,
+    Cell,
+    Heading,
+    Label,
+    Published,
+    Row,
+    Table,
+    forget_label,
+    text,
+)
+from hyperforget.report.tables.published import compare, published_note
+from hyperforget.report.tables.strangers import strangers_table
+
+_METHODS_PER_BLOCK = 3
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """A row of a table: one metric on one set."""
+
+    label: Label
+    metric: str
+    set: str
+
+
+_INDIVIDUAL = (
+    _Measure(text("Accuracy on ") + RETAIN_SET, "accuracy", "retain"),
+    _Measure(text("Accuracy on ") + FORGET_SET, "accuracy", "forget"),
+    _Measure(text("MIA"), "mia", "forget-train"),
+    _Measure(text("MIA, control"), "mia_test", "forget"),
+)
+_PAIRED = (
+    _Measure(text("Overlap on ") + RETAIN_SET, "overlap", "retain"),
+    _Measure(text("Overlap on ") + FORGET_SET, "overlap", "forget"),
+    _Measure(text("Overlap on Test Set"), "overlap", "test"),
+    _Measure(text("Activation Distance"), "activation_distance", "test"),
+    _Measure(text("Unlearning Score (φ)"), "phi", "test"),
+    _Measure(text("JSD (bits)"), "jsd", "test"),
+)
+
+
+def write_tables(spec: ReportSpec, metrics: Metrics, folder: Path) -> None:
+    """Write every table of `names.table_names` as CSV, LaTeX and HTML into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in build_tables(spec, metrics):
+        for suffix, render in ((".csv", to_csv), (".tex", to_latex), (".html", to_html)):
+            (folder / f"{table.name}{suffix}").write_text(render(table), encoding="utf-8")
+
+
+def build_tables(spec: ReportSpec, metrics: Metrics) -> list[Table]:
+    """All tables in the order of `names.table_names`; raises `UserError` for a row that the metrics lack."""
+    tables = []
+    for task in spec.tasks:
+        for prefix, forget_sets in ((task.name, task.forget), (f"{task.name}-holdout", task.holdout)):
+            if forget_sets:
+                source = _Source(task, forget_sets, metrics)
+                tables.append(_individual_table(f"{prefix}-individual", spec, source))
+                tables.append(_paired_table(f"{prefix}-paired", spec, source))
+        tables.append(comparison_table(spec, task, metrics))
+        if task.strangers.methods:
+            tables.append(strangers_table(task, metrics))
+    by_name = {table.name: table for table in tables}
+    return [by_name[name] for name in table_names(spec)]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where the numbers of one table come from."""
+
+    task: TaskSpec
+    forget_sets: tuple[str, ...]
+    metrics: Metrics
+
+    @property
+    def title(self) -> str:
+        held_out = " for forget sets kept out of collection" if self.forget_sets == self.task.holdout else ""
+        return f"{self.task.name}{held_out}"
+
+    def chosen(self, method: str, measure: _Measure) -> list[Value]:
+        """Values of the chosen network, one a forget set."""
+        need = self.metrics.need
+        return [
+            need(self.task.name, method, forget, "chosen", measure.metric, measure.set)
+            for forget in self.forget_sets
+        ]
+
+    def published(self, method: str, measure: _Measure) -> list[Published | None]:
+        """What the thesis printed beside those, one a forget set, None where it printed nothing."""
+        task, metric, set_ = self.task.name, measure.metric, measure.set
+        found = []
+        for forget, value in zip(self.forget_sets, self.chosen(method, measure), strict=True):
+            # One retrained network, as in the thesis: a median would be an easier target than its own.
+            target = self.metrics.find(task, RETRAINED, forget, "chosen", metric, set_)
+            retrained = math.nan if target is None else target.value
+            found.append(compare(task, method, forget, metric, set_, value.value, retrained))
+        return found
+
+    def retrained(self, measure: _Measure, required: bool) -> list[Value]:
+        """Medians of all retrained networks, one a forget set; unless required, those there are."""
+        find = self.metrics.need if required else self.metrics.find
+        values = [
+            find(self.task.name, RETRAINED, forget, "population", measure.metric, measure.set)
+            for forget in self.forget_sets
+        ]
+        return [value for value in values if value is not None]
+
+
+def _individual_table(name: str, spec: ReportSpec, source: _Source) -> Table:
+    caption = (
+        text(
+            f"Individual unlearning metrics on {source.title}, chosen networks: accuracy on test images of "
+            "the retained ("
+        )
+        + RETAIN_SET
+        + text(") and of the forgotten classes (")
+        + FORGET_SET
+        + text(
+            "); membership inference (MIA) on forgotten training images and, as control, on test images of "
+            "the same classes. Good: accuracy on "
+        )
+        + FORGET_SET
+        + text(" of 0; accuracy on ")
+        + RETAIN_SET
+        + text(" and both MIA rows like the retrained networks'. An MIA below theirs is no merit.")
+    )
+    thesis = [method for method in THESIS_METHODS if method in spec.methods]
+    population = (
+        [source.retrained(measure, required=True) for measure in _INDIVIDUAL] if RETRAINED in thesis else []
+    )
+    count = max((value.n for row in population for value in row), default=0)
+    heading = f"Retrained, median of {count} seeds [95 % interval]"
+    return _table(name, caption, spec, source, _INDIVIDUAL, thesis, population, heading)
+
+
+def _paired_table(name: str, spec: ReportSpec, source: _Source) -> Table:
+    caption = (
+        text(
+            f"Paired unlearning metrics on {source.title}: outputs of the chosen networks against those of "
+            "the retrained network (seed 0), on test images; distance, φ and JSD over all of them. Good: "
+            "overlap and φ as high, activation distance and JSD as low as between two retrained networks, "
+            "which differ by their seeds alone. On "
+        )
+        + FORGET_SET
+        + text(" these disagree too.")
+    )
+    thesis = [method for method in THESIS_METHODS if method in spec.methods and method != RETRAINED]
+    population = [source.retrained(measure, required=False) for measure in _PAIRED]
+    # A single retrained network has no other to be compared with.
+    if any(len(values) < len(source.forget_sets) for values in population):
+        population = []
+    heading = "Two retrained networks, median of all pairs [95 % interval]"
+    return _table(name, caption, spec, source, _PAIRED, thesis, population, heading)
+
+
+def _table(
+    name: str,
+    caption: Label,
+    spec: ReportSpec,
+    source: _Source,
+    measures: Sequence[_Measure],
+    thesis: Sequence[str],
+    population: Sequence[Sequence[Value]],
+    population_heading: str,
+) -> Table:
+    """The block of the thesis, then the retrained population, then the other methods, three at a time."""
+    others = [method for method in spec.methods if method not in THESIS_METHODS]
+    chunks = [others[at : at + _METHODS_PER_BLOCK] for at in range(0, len(others), _METHODS_PER_BLOCK)]
+    columns = len(source.forget_sets) * max(1, len(thesis), *map(len, chunks))
+    blocks = [_chosen_block(thesis, measures, source)] if thesis else []
+    if population:
+        blocks.append(_population_block(population_heading, measures, population, source, columns))
+    blocks += [_chosen_block(chunk, measures, source) for chunk in chunks]
+    csv_rows = _csv_rows([*thesis, *others], measures, population, source)
+    table = Table(name, caption, text(source.task.name), tuple(blocks), csv_rows)
+    if not table.has_published:
+        return table
+    note = published_note(source.task.name, [measure.metric for measure in measures])
+    return replace(table, caption=caption + note)
+
+
+def _chosen_block(methods: Sequence[str], measures: Sequence[_Measure], source: _Source) -> Block:
+    titles = [method_title(method) + (", seed 0" if method == RETRAINED else "") for method in methods]
+    top = tuple(Heading(text(title), len(source.forget_sets)) for title in titles)
+    bottom = tuple(Heading(forget_label(forget)) for _ in methods for forget in source.forget_sets)
+    rows = tuple(
+        Row(
+            measure.label,
+            tuple(
+                Cell(value.value, published=published)
+                for method in methods
+                for value, published in zip(
+                    source.chosen(method, measure), source.published(method, measure), strict=True
+                )
+            ),
+        )
+        for measure in measures
+    )
+    return Block((top, bottom), rows)
+
+
+def _population_block(
+    heading: str,
+    measures: Sequence[_Measure],
+    population: Sequence[Sequence[Value]],
+    source: _Source,
+    columns: int,
+) -> Block:
+    # Intervals are long: each takes the room of all the columns that the other blocks give to its forget set.
+    span = columns // len(source.forget_sets)
+    top = (Heading(text(heading), span * len(source.forget_sets)),)
+    bottom = tuple(Heading(forget_label(forget), span) for forget in source.forget_sets)
+    rows = tuple(
+        Row(measure.label, tuple(Cell(value.value, value.low, value.high, span) for value in values))
+        for measure, values in zip(measures, population, strict=True)
+    )
+    return Block((top, bottom), rows)
+
+
+def _csv_rows(
+    methods: Sequence[str],
+    measures: Sequence[_Measure],
+    population: Sequence[Sequence[Value]],
+    source: _Source,
+) -> tuple[tuple[str, ...], ...]:
+    """Two header rows (method, forget set), then a row a metric; pandas reads it with ``header=[0, 1]``."""
+    parts = ("median", "low", "high") if population else ()
+    published = [
+        method for method in methods if any(any(source.published(method, measure)) for measure in measures)
+    ]
+    groups = [
+        *methods,
+        *(f"{RETRAINED} {part}" for part in parts),
+        *(f"{method} {part}" for method in published for part in ("published", "difference", "verdict")),
+    ]
+    lines = [
+        ["method", *(group for group in groups for _ in source.forget_sets)],
+        ["forget", *source.forget_sets * len(groups)],
+    ]
+    for index, measure in enumerate(measures):
+        numbers = [value.value for method in methods for value in source.chosen(method, measure)]
+        if population:
+            numbers += [value.value for value in population[index]]
+            numbers += [value.low for value in population[index]]
+            numbers += [value.high for value in population[index]]
+        beside = [
+            field for method in published for field in _csv_published(source.published(method, measure))
+        ]
+        lines.append([measure.label.plain, *map(exact, numbers), *beside])
+    return tuple(map(tuple, lines))
+
+
+def _csv_published(values: Sequence[Published | None]) -> list[str]:
+    """Published values, then differences, then verdicts; empty where there is none."""
+    return [
+        *(exact(value.value) if value else "" for value in values),
+        *(exact(value.difference) if value else "" for value in values),
+        *((value.verdict or "") if value else "" for value in values),
+    ]

@@ -1,0 +1,134 @@
+"""Unfinished work: the state that a stopped stage goes on from, one file a recipe, below ``unfinished`` of the store.
+
+It is saved at an interval, and at once when the process is asked to end (Ctrl-C, or the signal that a batch system
+sends before it takes a machine away). The state belongs to a recipe: a setting changed meanwhile starts anew, and
+changed back goes on. It is no output of a rule, since these are deleted before a rule is tried again.
+"""
+
+import json
+import shutil
+import signal
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from hyperforget.runtime.distributed import greatest, process_count, process_rank
+from hyperforget.store.files import sync
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FOLDER = "unfinished"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True)
+class State:
+    """What is needed to go on: ``tensors`` by name, and ``facts`` that JSON can hold."""
+
+    tensors: "dict[str, Tensor]"
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Unfinished:
+    """The place of one stage's state, and when to save it: every ``interval`` seconds.
+
+    ``spent`` are the seconds of work behind the state that was loaded, 0 without one; they too are saved.
+    """
+
+    def __init__(self, path: Path, interval: float) -> None:
+        self.path = path
+        self.interval = interval
+        self.spent = 0.0
+        self._started = self._saved = time.monotonic()
+        self._signal: int | None = None
+        self._handlers: dict[int, Any] = {}
+
+    def load(self) -> State | None:
+        """The state that was saved last, or None; a file that cannot be read is told, and counts as none."""
+        from safetensors import SafetensorError, safe_open
+
+        if not self.path.is_file():
+            return None
+        try:
+            with safe_open(self.path, "pt") as file:
+                facts, spent = (json.loads(file.metadata()[key]) for key in ("facts", "spent"))
+                state = State({name: file.get_tensor(name) for name in file.keys()}, facts)  # noqa: SIM118
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+            print(f"starting anew: {self.path} cannot be read ({error})", file=sys.stderr)
+            return None
+        self.spent = spent
+        return state
+
+    def due(self) -> bool:
+        """Whether to save now. From the first call on, a request to end the process waits for the next one.
+
+        Several processes that do a job together all ask at the same moment, and save, or end, if one of them is to.
+        """
+        if not self._handlers and self._signal is None:
+            self._handlers = {number: signal.signal(number, self._stop) for number in _SIGNALS}
+        wanted = greatest(self._signal or int(time.monotonic() - self._saved >= self.interval))
+        if wanted > 1:
+            self._signal = wanted
+        return wanted > 0
+
+    def save(self, state: State) -> None:
+        """Replace the saved state in one step; then leave the process if it was asked to end.
+
+        Of several processes that do a job together, the first one writes.
+        """
+        if process_rank() == 0:
+            self._write(state)
+        self._saved = time.monotonic()
+        if self._signal is None:
+            return
+        # None leaves before the state is there, since torchrun ends all processes when one has left.
+        greatest(0)
+        if process_rank() == 0:
+            name = signal.Signals(self._signal).name
+            print(
+                f"stopped by {name}; what was done is saved, and the next run goes on from it",
+                file=sys.stderr,
+            )
+        sys.exit(128 + self._signal)
+
+    def _write(self, state: State) -> None:
+        from safetensors.torch import save_file
+
+        # A folder of its own, since safetensors too writes a file first that it then renames.
+        staging = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.partial")
+        staging.mkdir(parents=True)
+        partial = staging / self.path.name
+        try:
+            tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
+            spent = self.spent + time.monotonic() - self._started
+            save_file(tensors, partial, {"facts": json.dumps(state.facts), "spent": json.dumps(spent)})
+            sync(partial)
+            partial.replace(self.path)
+            sync(self.path.parent)
+        finally:
+            shutil.rmtree(staging)
+
+    def close(self) -> None:
+        """Forget the state, now that the work is done, and let signals end the process again."""
+        self.release()
+        self.path.unlink(missing_ok=True)
+        # Of processes that were killed while they wrote.
+        for staging in self.path.parent.glob(f".{self.path.name}.*.partial"):
+            shutil.rmtree(staging, ignore_errors=True)
+
+    def release(self) -> None:
+        """Let signals end the process again."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers = {}
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._signal = number
+        # A second request does not wait. But torchrun repeats what a batch system has sent to all processes already.
+        if process_count() == 1:
+            self.release()

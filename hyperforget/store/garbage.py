@@ -1,0 +1,137 @@
+"""Collection of garbage: what nothing leads to any more is removed, after a time of grace.
+
+Whoever publishes, records, looks up, logs or tags something marks it as used at that moment, and nothing that
+was used within the grace is removed: a running workflow has made it and nothing names it yet. The grace must
+therefore be longer than the longest run. The steps are ordered such that a store is whole after each.
+"""
+
+import contextlib
+import math
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hyperforget.errors import UserError
+from hyperforget.store import recipes
+from hyperforget.store import versions as history
+from hyperforget.store.documents import COPIES, list_documents, replace_document
+from hyperforget.store.places import check_store, is_object_id, staging_folder
+from hyperforget.store.reachability import Reachable, reachable
+
+GRACE_SECONDS = 14 * 24 * 3600.0
+
+_NODES = ("recipe", "blob", "object")
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Something that is removed: its kind (recipe, blob, object, pack or leftover), its id or name, its place
+    and its size in bytes.
+    """
+
+    kind: str
+    id: str
+    path: Path
+    size: int
+
+
+def collect_garbage(
+    store: Path,
+    results_folders: Sequence[Path] = (),
+    keep_last_entries: int = 10,
+    *,
+    dry_run: bool = True,
+    grace_seconds: float = GRACE_SECONDS,
+) -> list[Removal]:
+    """Remove what no tag, none of the last entries of the log and no token in ``results_folders`` leads to.
+
+    Also packs of such corpora, what killed writers left behind, and unfinished work that nobody went on with.
+    Returns what is removed, or with ``dry_run`` would be. Older entries of the log stay, but their files are no
+    longer kept for them. Raises as `reachable` does, before anything is removed, and `UserError` for a folder
+    that is no store.
+    """
+    check_store(store)
+    if keep_last_entries < 0 or grace_seconds < 0:
+        raise UserError("the number of entries to keep and the time of grace must not be negative")
+    before = time.time() - grace_seconds
+    found = list(_contents(store))
+    old = {item for item in found if _last_used(item.kind, item.path) <= before}
+    young = [(item.kind, item.id) for item in found if item not in old and item.kind in _NODES]
+    keep = reachable(store, results_folders, keep_last_entries, young)
+    removals = [item for item in found if item in old and not _is_kept(item, keep)]
+    if dry_run:
+        return removals
+    first = history.last_number(store) - keep_last_entries + 1
+    if first > history.first_kept(store):
+        replace_document(store, history.FIRST_KEPT, {"number": first})
+    return [item for item in removals if _remove(store, item, before)]
+
+
+def _contents(store: Path) -> Iterator[Removal]:
+    """All that may be removed, in the order in which it is: what names others before these."""
+    for place in list_documents(store, recipes.FOLDER):
+        yield _removal("recipe", store / place, Path(place).stem)
+    for kind, folder in (("blob", "blobs"), ("object", "objects")):
+        for path in sorted((store / folder).glob("*/[!.]*")):
+            if is_object_id(path.name):
+                yield _removal(kind, path)
+    for path in sorted((store / "packs").glob("*")):
+        yield _removal("pack", path)
+    partial = ".*.partial"
+    folders = (recipes.FOLDER, "blobs", "tags", history.FOLDER, COPIES)
+    for path in (
+        *(store / "tmp").glob("*"),
+        *(store / "unfinished").glob("*"),
+        *store.glob(partial),
+        *(path for folder in folders for path in (store / folder).rglob(partial)),
+    ):
+        yield _removal("leftover", path)
+
+
+def _removal(kind: str, path: Path, name: str | None = None) -> Removal:
+    files = [path, *path.rglob("*")] if path.is_dir() else [path]
+    size = sum(file.lstat().st_size for file in files if file.is_file())
+    return Removal(kind, name or path.name, path, size)
+
+
+def _last_used(kind: str, path: Path) -> float:
+    """Seconds since the epoch; of a folder that somebody may be writing, when that was last written to."""
+    inner = path.rglob("*") if kind == "leftover" else ()
+    times = []
+    for each in (path, *inner):
+        with contextlib.suppress(FileNotFoundError):  # finished meanwhile
+            times.append(each.lstat().st_mtime)
+    return max(times, default=math.inf)
+
+
+def _is_kept(item: Removal, keep: Reachable) -> bool:
+    kept = {"recipe": keep.recipes, "blob": keep.blobs, "object": keep.objects, "pack": keep.objects}
+    return item.id in kept.get(item.kind, ())
+
+
+def _remove(store: Path, item: Removal, before: float) -> bool:
+    """Remove something unless it was used meanwhile; returns whether it is gone.
+
+    It is first moved away, so that it vanishes in one step and what was marked as used just before comes
+    back. A copy of a document goes before it, as `hyperforget.store.documents` says.
+    """
+    if item.kind == "recipe":
+        (store / COPIES / item.path.relative_to(store)).unlink(missing_ok=True)
+    aside = staging_folder(store)
+    aside.parent.mkdir(exist_ok=True)
+    try:
+        os.rename(item.path, aside)
+    except FileNotFoundError:
+        return True
+    if item.kind != "leftover" and _last_used(item.kind, aside) > before:
+        try:
+            os.rename(aside, item.path)
+        except OSError:
+            pass  # published anew meanwhile
+        else:
+            return False
+    shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+    return True

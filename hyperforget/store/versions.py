@@ -1,0 +1,221 @@
+"""Versions: all result files of one moment, kept for good; and the log of them.
+
+A version is a blob: the canonical JSON of a sorted list of (path below the results, SHA-256). Its id is the
+SHA-256 of that, so equal results have the same version, whenever and wherever they were made. ::
+
+    log/00000012.json     {number, version_id, message, time}, written once
+    log/first-kept.json   the first entry whose files the collection of garbage has left, see there
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from hyperforget.errors import UserError
+from hyperforget.store.blobs import blob_path, get_blob, put_blob
+from hyperforget.store.canonical import canonical_json, digest
+from hyperforget.store.documents import create_document, list_documents, read_document
+from hyperforget.store.errors import CorruptObjectError, MissingObjectError
+from hyperforget.store.files import touch
+from hyperforget.store.places import check_store, is_object_id
+from hyperforget.store.references import folders_of, token_in
+
+FOLDER = "log"
+FIRST_KEPT = f"{FOLDER}/first-kept.json"
+
+_SUFFIXES = {".json", ".csv", ".tex", ".html", ".svg", ".pdf", ".png", ".safetensors"}
+_NO_RESULTS = {"store", "logs", "benchmarks"}  # folders of a run that hold none
+_DERIVED = {"ro-crate-metadata.json"}  # describes the results for others, with times
+
+
+@dataclass(frozen=True)
+class VersionFile:
+    """A result file: its path below the results, with forward slashes, and its SHA-256."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """All result files of one moment, sorted by path."""
+
+    id: str
+    files: tuple[VersionFile, ...]
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One entry of the log: a version, what its author says of it, and the time in ISO 8601, UTC."""
+
+    number: int
+    version_id: str
+    message: str
+    time: str
+
+    @property
+    def id(self) -> str:
+        """SHA-256 over all but the number, which differs between copies of a store."""
+        return digest({name: value for name, value in vars(self).items() if name != "number"})
+
+
+def snapshot(store: Path, results: Path) -> Version:
+    """Keep the result files below ``results`` as a version: tokens, tables, figures, networks, the report.
+
+    Raises `UserError` if the folder is not there or has none.
+    """
+    files = tuple(VersionFile(path, put_blob(store, results / path)) for path in list_results(store, results))
+    if not files:
+        raise UserError(f"folder {results} holds no results; run the workflow first or name another folder")
+    version_id = put_blob(store, canonical_json([[file.path, file.sha256] for file in files]))
+    return Version(version_id, files)
+
+
+def list_results(store: Path, results: Path) -> list[str]:
+    """Paths of all result files below ``results``, sorted. Raises `UserError` if there is no such folder."""
+    if not results.is_dir():
+        raise UserError(f"folder {results} does not exist; name the folder of the results")
+    found = []
+    for folder, subfolders, names in os.walk(results):
+        here = Path(folder)
+        outside = _NO_RESULTS if here == results else set[str]()
+        subfolders[:] = [
+            name
+            for name in subfolders
+            if name not in outside and not name.startswith(".") and (here / name).resolve() != store.resolve()
+        ]
+        found += [
+            (here / name).relative_to(results).as_posix()
+            for name in names
+            if Path(name).suffix in _SUFFIXES and not name.startswith(".") and name not in _DERIVED
+        ]
+    return sorted(found)
+
+
+def read_version(store: Path, version_id: str) -> Version:
+    """A version by its id.
+
+    Raises `MissingObjectError` or `CorruptObjectError` if the store does not hold it intact, and `UserError`
+    for the id of something else.
+    """
+    data = get_blob(store, version_id)
+    try:
+        return parse_version(version_id, data)
+    except ValueError:
+        raise UserError(
+            f"{version_id} in store {store} is a file, but no version; see the log for versions"
+        ) from None
+
+
+def parse_version(version_id: str, data: bytes) -> Version:
+    """The version that the bytes of a blob are; ValueError if they are something else."""
+    try:
+        listed = json.loads(data)
+        files = tuple(VersionFile(path, sha256) for path, sha256 in listed)
+        intact = isinstance(listed, list) and bool(files) and all(map(_is_sound, files))
+    except TypeError:
+        intact = False
+    if not intact:
+        raise ValueError("is no version")
+    return Version(version_id, files)
+
+
+def use_version(store: Path, version_id: str) -> Version:
+    """A version all of which is there, which now counts as used and is kept from the collection of garbage.
+
+    Raises as `read_version` does, and `MissingObjectError` if a file of it is not there, or an object that a
+    token among them names.
+    """
+    version = read_version(store, version_id)
+    folders: set[Path] = set()
+    for file in version.files:
+        if not file.path.endswith(".json") or (token := token_in(get_blob(store, file.sha256))) is None:
+            continue
+        try:
+            folders.update(folders_of(store, [token.object_id]))
+        except ValueError as problem:
+            raise MissingObjectError(
+                f"{file.path} names {token.kind} {token.object_id}, but in store {store} {problem}; "
+                "rerun the stage that makes it, or delete the file"
+            ) from problem
+    blobs = [blob_path(store, sha256) for sha256 in (version_id, *(file.sha256 for file in version.files))]
+    for path in (*blobs, *sorted(folders)):
+        if not touch(path):
+            raise MissingObjectError(f"{path}, a part of version {version_id}, is missing; make it anew")
+    return version
+
+
+def append_log(store: Path, version_id: str, message: str) -> LogEntry:
+    """Add an entry to the log; of many that append at once, each gets a number of its own, without a gap.
+
+    Raises as `use_version` does: what is logged must be there.
+    """
+    use_version(store, version_id)
+    time = datetime.now(UTC).isoformat(timespec="seconds")
+    number = last_number(store)
+    while True:
+        number += 1
+        entry = LogEntry(number, version_id, message, time)
+        if create_document(store, log_place(number), asdict(entry)):
+            return entry
+
+
+def merge_log(store: Path, entries: Iterable[LogEntry]) -> int:
+    """Append the entries of another copy of the store that this one lacks, the oldest first; returns how many.
+
+    Raises as `use_version` does: what is logged must be there.
+    """
+    log = read_log(store)
+    known, number, added = {entry.id for entry in log}, len(log), 0
+    for entry in sorted(entries, key=lambda entry: (entry.time, entry.id)):
+        if entry.id in known:
+            continue
+        use_version(store, entry.version_id)
+        number += 1
+        while not create_document(store, log_place(number), asdict(replace(entry, number=number))):
+            taken = read_document(store, log_place(number))
+            if taken is not None and LogEntry(**taken).id == entry.id:
+                break  # by another who merges the same
+            number += 1
+        else:
+            added += 1
+    return added
+
+
+def read_log(store: Path) -> list[LogEntry]:
+    """All entries of the log, the oldest first; raises `CorruptObjectError` for a damaged or missing one."""
+    check_store(store)
+    return list(_entries(store))
+
+
+def log_place(number: int) -> str:
+    """Where an entry of the log lies below a store."""
+    return f"{FOLDER}/{number:08}.json"
+
+
+def first_kept(store: Path) -> int:
+    """Number of the first entry of the log whose files are still kept, unless a tag keeps earlier ones."""
+    body = read_document(store, FIRST_KEPT)
+    return 1 if body is None else int(body["number"])
+
+
+def last_number(store: Path) -> int:
+    """Number of the last entry of the log, 0 for an empty one."""
+    names = [Path(place).stem for place in list_documents(store, FOLDER)]
+    return max((int(name) for name in names if name.isdecimal()), default=0)
+
+
+def _entries(store: Path) -> Iterator[LogEntry]:
+    for number in range(1, last_number(store) + 1):
+        body = read_document(store, log_place(number))
+        if body is None:
+            raise CorruptObjectError(f"entry {number} of the log of store {store} is missing")
+        yield LogEntry(**body)
+
+
+def _is_sound(file: VersionFile) -> bool:
+    parts = PurePosixPath(file.path).parts
+    return is_object_id(file.sha256) and bool(parts) and parts[0] != "/" and ".." not in parts

@@ -1,0 +1,1 @@
+"""From a request to forget to a judged network: methods, prompts, candidates, selection and judging."""

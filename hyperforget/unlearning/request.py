@@ -1,0 +1,32 @@
+"""A request to forget: the data of a task, and which of its classes are to go."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from hyperforget.data.splits import Split, TaskData, conditioning_split, load_task_data
+from hyperforget.forget_set import parse_forget_set
+
+
+@dataclass(frozen=True)
+class Request:
+    """The task's data, the ``split`` that conditions and selects with its images per class ``sizes`` (C,), and the
+    forgotten classes as a boolean mask ``forget`` (C,). Images and labels lie on the device that computes."""
+
+    data: TaskData
+    split: Split
+    sizes: Tensor
+    forget: Tensor
+
+
+def load_request(root: Path, dataset: Path, forget: str, protocol: str, device: torch.device) -> Request:
+    """The request to forget the set ``forget``, such as ``2-3``, with the dataset that a token names, on a device.
+
+    Raises `UserError` for a wrong set, and where the dataset is missing or damaged.
+    """
+    data = load_task_data(root, dataset).on(device)
+    split = conditioning_split(data, protocol)
+    mask = parse_forget_set(forget, data.classes).mask(data.classes)
+    return Request(data, split, split.class_sizes, torch.tensor(mask))

@@ -1,0 +1,178 @@
+"""Which checkpoints are kept: accurate pivots, capped bins, and counts that add up."""
+
+import json
+import math
+from collections import Counter
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from hyperforget.config import CollectionConfig
+from hyperforget.corpus.admission import Admission, AdmissionCounts, LevelCount, sum_counts
+from hyperforget.metrics.measuring import Outcomes
+
+SIZES = torch.tensor([10, 10, 20, 20])
+EDGES = [0.5, 1.0, 2.0]
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def new_admission(rule: str, cap: float = 0.1, runs: int = 100, **options) -> Admission:
+    """Classes 0 and 1 are pivots, 2 and 3 free; a joint bin holds ``cap`` x ``runs`` checkpoints."""
+    config = CollectionConfig(admission=rule, loss_levels=EDGES, bin_cap=cap, checkpoints=1, **options)
+    return Admission(config, [0, 1], [2, 3], runs, SIZES)
+
+
+def reviewed(count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Losses and correct counts of random checkpoints, most with low losses, many with weak pivots."""
+    losses = torch.empty(count, 4).exponential_(1.0, generator=seeded(seed))
+    correct = torch.randint(5, 11, (count, 4), generator=seeded(seed + 1))
+    return losses, correct
+
+
+def accurate(count: int) -> Tensor:
+    return SIZES.expand(count, -1)
+
+
+def joint_bins(losses: Tensor) -> list[tuple[int, ...]]:
+    return [tuple(row) for row in np.digitize(losses[:, 2:].numpy(), np.float32(EDGES), right=True).tolist()]
+
+
+@pytest.mark.parametrize("rule", ["bins", "relaxed"])
+def test_every_pivot_must_reach_the_accuracy(rule: str) -> None:
+    correct = torch.tensor([[8, 8, 0, 0], [7, 10, 20, 20], [10, 7, 20, 20], [10, 10, 0, 0]])
+    admission = new_admission(rule, pivot_accuracy=0.8)
+    kept = admission.admit(torch.arange(4), Outcomes(torch.ones(4, 4), correct, SIZES), seeded(0))
+    assert kept.tolist() == ([0, 3] if rule == "relaxed" else kept.tolist())
+    assert set(kept.tolist()) <= {0, 3}
+    assert admission.counts().pivots_rejected == 2
+
+
+@pytest.mark.parametrize("accuracy", [0.07, 0.3, 0.6, 0.72, 0.8, 0.9, 1.0])
+def test_a_pivot_that_reaches_the_accuracy_exactly_is_accurate(accuracy: float) -> None:
+    sizes = torch.tensor([size for size in range(20, 2000, 20) if (accuracy * 100 * size) % 100 < 1e-6])
+    config = CollectionConfig(admission="relaxed", pivot_accuracy=accuracy)
+    enough = (sizes * round(accuracy * 100)) // 100
+    for size, correct in zip(sizes, enough, strict=True):
+        admission = Admission(config, [0], [1], 10, torch.stack([size, size]))
+        counts = torch.stack([torch.stack([correct, size]), torch.stack([correct - 1, size])])
+        kept = admission.admit(torch.arange(2), Outcomes(torch.ones(2, 2), counts, SIZES), seeded(0))
+        assert kept.tolist() == [0], f"{correct} of {size}"
+
+
+def test_only_the_rows_under_review_are_looked_at() -> None:
+    admission = new_admission("relaxed")
+    kept = admission.admit(torch.tensor([4, 1, 7]), Outcomes(torch.ones(9, 4), accurate(9), SIZES), seeded(0))
+    assert kept.tolist() == [4, 1, 7]
+    assert admission.counts().reviewed == 3
+    nothing = torch.empty(0, dtype=torch.int64)
+    assert admission.admit(nothing, Outcomes(torch.ones(9, 4), accurate(9), SIZES), seeded(0)).tolist() == []
+    assert admission.counts().reviewed == 3
+
+
+def test_relaxed_admits_all_with_accurate_pivots() -> None:
+    losses, correct = reviewed(500, 0)
+    admission = new_admission("relaxed", pivot_accuracy=0.7)
+    kept = admission.admit(torch.arange(500), Outcomes(losses, correct, SIZES), seeded(0))
+    assert kept.tolist() == torch.nonzero((correct[:, :2] >= 7).all(1)).flatten().tolist()
+    assert sum(level.rejected for level in admission.counts().levels) == 0
+    assert {level.cap for level in admission.counts().levels} == {None}
+
+
+def test_bins_never_exceed_their_cap_and_the_first_of_a_bin_is_kept() -> None:
+    admission = new_admission("bins", cap=0.05)
+    admitted: list[tuple[int, ...]] = []
+    seen: set[tuple[int, ...]] = set()
+    for seed in range(30):
+        losses, _ = reviewed(100, seed)
+        kept = set(
+            admission.admit(torch.arange(100), Outcomes(losses, accurate(100), SIZES), seeded(seed)).tolist()
+        )
+        for row, bin_ in enumerate(joint_bins(losses)):
+            assert row in kept or bin_ in seen
+            seen.add(bin_)
+        admitted += [bin_ for row, bin_ in enumerate(joint_bins(losses)) if row in kept]
+    assert len(seen) == 16
+    assert set(Counter(admitted).values()) <= set(range(1, 6))
+    assert Counter(admitted)[0, 0] == 5
+
+
+def test_the_fuller_a_bin_the_rarer_it_is_chosen() -> None:
+    cap = 400
+    admission = new_admission("bins", cap=1.0, runs=cap)
+    common = torch.rand(4000, generator=seeded(0)) < 0.95
+    losses = torch.where(common, 0.1, 3.0).unsqueeze(1).expand(-1, 4)
+    kept = admission.admit(torch.arange(4000), Outcomes(losses, accurate(4000), SIZES), seeded(1))
+    for of_bin in (common, ~common):
+        offers, taken = int(of_bin.sum()), int(of_bin[kept].sum())
+        # As many as there are different ones among that many random tickets of `cap` kinds.
+        expected = cap * (1 - (1 - 1 / cap) ** offers)
+        assert taken == pytest.approx(expected, abs=5 * math.sqrt(cap) / 4)
+    share = [of_bin[kept].sum() / of_bin.sum() for of_bin in (~common, common)]
+    assert share[0] > 6 * share[1]
+
+
+@pytest.mark.parametrize("rule", ["bins", "relaxed"])
+def test_counts_add_up_and_tell_losses_by_level(rule: str) -> None:
+    losses, correct = reviewed(600, 3)
+    admission = new_admission(rule, cap=0.1, pivot_accuracy=0.7)
+    kept = torch.cat(
+        [
+            admission.admit(rows, Outcomes(losses, correct, SIZES), seeded(0))
+            for rows in torch.arange(600).split(37)
+        ]
+    )
+    counts = admission.counts()
+    good = torch.nonzero((correct[:, :2] >= 7).all(1)).flatten()
+    refused = torch.tensor(sorted(set(good.tolist()) - set(kept.tolist())), dtype=torch.int64)
+    assert (counts.reviewed, counts.pivots_rejected) == (600, 600 - len(good))
+    bounds = [(0.0, 0.5), (0.5, 1.0), (1.0, 2.0), (2.0, None)]
+    assert [(row.class_, row.low, row.high) for row in counts.levels] == [
+        (label, *bound) for label in (2, 3) for bound in bounds
+    ]
+    for row in counts.levels:
+        high = row.high or math.inf
+        for rows, found in ((kept, row.admitted), (refused, row.rejected)):
+            inside = (losses[rows, row.class_] > row.low) & (losses[rows, row.class_] <= high)
+            assert found == int(inside.sum())
+    for label in (2, 3):
+        of_class = [row for row in counts.levels if row.class_ == label]
+        total = sum(row.admitted + row.rejected for row in of_class)
+        assert counts.reviewed == counts.pivots_rejected + total
+        assert sum(row.admitted for row in of_class) == len(kept)
+
+
+def test_a_bin_takes_its_share_of_all_checkpoints_and_one_at_least() -> None:
+    config = CollectionConfig(admission="bins", bin_cap=0.1, checkpoints=8)
+    assert Admission(config, [0, 1], [2, 3], 250, SIZES).counts().levels[0].cap == 200
+    assert Admission(config, [0, 1], [2, 3], 1, SIZES).counts().levels[0].cap == 1
+
+
+def test_counts_of_shards_add_up_through_json() -> None:
+    shards = []
+    for seed in range(3):
+        losses, correct = reviewed(200, seed)
+        admission = new_admission("bins", pivot_accuracy=0.6)
+        admission.admit(torch.arange(200), Outcomes(losses, correct, SIZES), seeded(seed))
+        shards.append(admission.counts())
+    total = sum_counts([json.loads(json.dumps(asdict(shard))) for shard in shards])
+    assert isinstance(total, AdmissionCounts)
+    assert total.reviewed == 600
+    assert total.pivots_rejected == sum(shard.pivots_rejected for shard in shards)
+    for index, row in enumerate(total.levels):
+        parts = [shard.levels[index] for shard in shards]
+        assert (row.class_, row.low, row.high) == (parts[0].class_, parts[0].low, parts[0].high)
+        assert row.cap == sum(part.cap for part in parts)
+        assert row.admitted == sum(part.admitted for part in parts)
+        assert row.rejected == sum(part.rejected for part in parts)
+    assert sum_counts([asdict(shards[0])]) == shards[0]
+
+
+def test_counts_of_relaxed_shards_have_no_cap() -> None:
+    shard = asdict(AdmissionCounts(5, 1, [LevelCount(2, 0.0, None, None, 3, 1)]))
+    assert sum_counts([shard, shard]).levels == [LevelCount(2, 0.0, None, None, 6, 2)]

@@ -1,0 +1,247 @@
+"""The corpus in memory: pairs drawn from runs, held-out runs, and loading from a real store."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+
+from hyperforget import store
+from hyperforget.config import Performance
+from hyperforget.corpus.checkpoints import (
+    Corpus,
+    admitted_mask,
+    load_corpus,
+    load_outcomes,
+    read_segments,
+    segment_ids,
+)
+from hyperforget.corpus.pairs import draw_pairs
+from hyperforget.errors import UserError
+from hyperforget.store import MissingObjectError
+
+SAVED = [5, 2, 3, 9, 6, 2]
+SIZES = torch.tensor([10, 20, 40])
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def numbered(saved: list[int], slots: int = 9) -> Corpus:
+    """A corpus whose parameters are (run, slot), and that tells 100 x run + slot three times."""
+    runs, places = torch.meshgrid(
+        torch.arange(len(saved)).float(), torch.arange(slots).float(), indexing="ij"
+    )
+    losses = (100 * runs + places).unsqueeze(2).expand(-1, -1, 3)
+    return Corpus(torch.stack([runs, places], dim=2), losses, torch.tensor(saved))
+
+
+def starts(corpus: Corpus) -> torch.Tensor:
+    """Parameters of the first checkpoint of each run."""
+    return corpus.parameters(corpus.slots * torch.arange(corpus.saved.shape[0]))
+
+
+@given(st.lists(st.integers(2, 9), min_size=1, max_size=5), st.floats(0, 1), st.integers(0, 1000))
+@settings(max_examples=50, deadline=None, database=None)
+def test_pairs_are_an_earlier_and_a_later_checkpoint_of_one_run(saved, from_start, seed) -> None:
+    pairs = draw_pairs(numbered(saved), 64, from_start, seeded(seed))
+    assert torch.equal(pairs.start[:, 0], pairs.target[:, 0])
+    assert (pairs.start[:, 1] < pairs.target[:, 1]).all()
+    assert (pairs.target[:, 1] < torch.tensor(saved)[pairs.target[:, 0].long()]).all()
+    for params, told in (
+        (pairs.start, pairs.start_performance),
+        (pairs.target, pairs.target_performance),
+    ):
+        assert torch.equal(told, (100 * params[:, 0] + params[:, 1]).unsqueeze(1).expand(-1, 3))
+
+
+def test_runs_are_drawn_uniformly_whatever_their_length() -> None:
+    pairs = draw_pairs(numbered(SAVED), 12000, 0.2, seeded(0))
+    assert chisquare(torch.bincount(pairs.target[:, 0].long()).numpy()).pvalue > 1e-3
+
+
+def test_later_and_earlier_checkpoints_are_drawn_uniformly() -> None:
+    pairs = draw_pairs(numbered([9]), 16000, 0.0, seeded(0))
+    later, earlier = pairs.target[:, 1].long(), pairs.start[:, 1].long()
+    assert chisquare(torch.bincount(later)[1:].numpy()).pvalue > 1e-3
+    assert chisquare(torch.bincount(earlier[later == 8]).numpy()).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("from_start", [0.0, 0.3, 1.0])
+def test_starts_are_drawn_as_often_as_asked(from_start: float) -> None:
+    pairs = draw_pairs(numbered([9]), 20000, from_start, seeded(1))
+    by_chance = sum(1 / later for later in range(1, 9)) / 8
+    share = pairs.start[:, 1].eq(0).double().mean().item()
+    assert share == pytest.approx(from_start + (1 - from_start) * by_chance, abs=4 * (0.25 / 20000) ** 0.5)
+
+
+def chances(saved: list[int], seed: int, slots: int = 9) -> torch.Tensor:
+    """Random chances (R, T) of the checkpoints that may be a pair's later one; some are zero."""
+    chance = torch.rand(len(saved), slots, generator=seeded(seed), dtype=torch.float64)
+    chance = torch.where(chance > 0.3, chance, 0.0) * admitted_mask(torch.tensor(saved), slots)
+    return chance / chance.sum()
+
+
+def test_a_corpus_with_chances_draws_later_checkpoints_by_them() -> None:
+    expected = chances(SAVED, 0)
+    corpus = replace(numbered(SAVED), cumulative=expected.flatten().cumsum(0) / expected.sum())
+    pairs = draw_pairs(corpus, 30000, 0.3, seeded(0))
+    assert torch.equal(pairs.start[:, 0], pairs.target[:, 0])
+    assert (pairs.start[:, 1] < pairs.target[:, 1]).all()
+    entries = (9 * pairs.target[:, 0] + pairs.target[:, 1]).long()
+    counts, possible = torch.bincount(entries, minlength=expected.numel()), expected.flatten() > 0
+    assert counts[~possible].sum() == 0
+    assert chisquare(counts[possible].numpy(), 30000 * expected.flatten()[possible].numpy()).pvalue > 1e-3
+    # The earlier checkpoint is drawn as ever.
+    latest = pairs.target[:, 1] == 8
+    by_chance = 0.3 + 0.7 / 8
+    share = pairs.start[latest, 1].eq(0).double().mean().item()
+    assert share == pytest.approx(by_chance, abs=4 * (0.25 / int(latest.sum())) ** 0.5)
+
+
+def test_runs_of_a_corpus_with_chances_are_drawn_uniformly() -> None:
+    corpus = replace(numbered(SAVED), cumulative=torch.ones(54, dtype=torch.float64))
+    assert corpus.runs(torch.arange(3)).cumulative is None
+
+
+def test_drawing_repeats_with_the_seed() -> None:
+    first, again, other = (draw_pairs(numbered(SAVED), 50, 0.2, seeded(seed)) for seed in (0, 0, 1))
+    assert torch.equal(first.start, again.start)
+    assert torch.equal(first.target, again.target)
+    assert not torch.equal(first.target, other.target)
+
+
+def test_split_divides_the_runs_that_have_a_checkpoint() -> None:
+    saved = [1 + index % 3 for index in range(90)]
+    corpus = numbered(saved)
+    seen, unseen = corpus.split(0.2, seeded(0))
+    runs = [starts(part)[:, 0].int().tolist() for part in (seen, unseen)]
+    assert len(runs[1]) == 12
+    assert sorted(runs[0] + runs[1]) == [index for index, count in enumerate(saved) if count >= 2]
+    for part, rows in zip((seen, unseen), runs, strict=True):
+        assert part.saved.tolist() == [saved[row] for row in rows]
+        assert torch.equal(part.performance, corpus.performance[rows])
+    again = corpus.split(0.2, seeded(0))[1]
+    assert torch.equal(starts(again), starts(unseen))
+    assert not torch.equal(starts(corpus.split(0.2, seeded(1))[1]), starts(unseen))
+
+
+def test_some_runs_of_some_runs_are_those_runs_and_share_their_parameters() -> None:
+    corpus = numbered(SAVED)
+    some = corpus.runs(torch.tensor([4, 0, 2, 5])).runs(torch.tensor([3, 2]))
+    assert starts(some)[:, 0].tolist() == [5, 2]
+    assert some.saved.tolist() == [SAVED[5], SAVED[2]]
+    assert some.all_theta.data_ptr() == corpus.all_theta.data_ptr()
+    pairs = draw_pairs(some, 200, 0.3, seeded(0))
+    assert pairs.target[:, 0].unique().tolist() == [2, 5]
+    # What is told of a checkpoint is 100 times its run, and its slot.
+    assert torch.equal(pairs.target_performance[:, 0], 100 * pairs.target[:, 0] + pairs.target[:, 1])
+    assert torch.equal(pairs.start_performance[:, 0], 100 * pairs.start[:, 0] + pairs.start[:, 1])
+
+
+def test_checkpoints_are_the_admitted_ones_run_after_run() -> None:
+    checkpoints = numbered([3, 1, 2, 4]).runs(torch.tensor([3, 1, 0])).checkpoints()
+    assert checkpoints.shape == (5, 2)
+    everything = [[3, 1], [3, 2], [3, 3], [0, 1], [0, 2]]
+    assert checkpoints[torch.arange(5)].tolist() == everything
+    assert checkpoints[torch.tensor([4, 0, 4])].tolist() == [everything[row] for row in (4, 0, 4)]
+
+
+def test_split_keeps_a_run_out_however_small_the_share() -> None:
+    seen, unseen = numbered(SAVED).split(0.01, seeded(0))
+    assert (len(seen.saved), len(unseen.saved)) == (5, 1)
+
+
+def test_admitted_are_neither_starts_nor_padding() -> None:
+    mask = numbered([1, 2, 4], slots=4).admitted()
+    assert mask.tolist() == [
+        [False, False, False, False],
+        [False, True, False, False],
+        [False, True, True, True],
+    ]
+    assert torch.equal(mask, admitted_mask(torch.tensor([1, 2, 4]), 4))
+
+
+def random_segment(seed: int, runs: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return {
+        "theta": rng.normal(size=(runs, 4, 6)).astype(np.float32),
+        "loss": rng.exponential(size=(runs, 4, 3)).astype(np.float32),
+        "correct": rng.integers(0, 11, size=(runs, 4, 3)).astype(np.int32),
+        "saved": rng.integers(1, 5, size=runs),
+    }
+
+
+SEGMENTS = [random_segment(0, 5), random_segment(1, 3)]
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> tuple[Path, Path, list[str]]:
+    root, token = tmp_path / "store", tmp_path / "corpus.json"
+    ids = [store.publish(root, "segment", arrays, {"shard": k}) for k, arrays in enumerate(SEGMENTS)]
+    store.write_token(token, "corpus", store.publish(root, "corpus", {}, {"segments": ids}), {})
+    return root, token, ids
+
+
+def test_a_corpus_is_the_runs_of_its_segments_in_order(stored) -> None:
+    root, token, ids = stored
+    assert segment_ids(root, token) == ids
+    corpus = load_corpus(root, token, Performance(), SIZES)
+    for tensor, name in ((corpus.all_theta, "theta"), (corpus.performance, "loss"), (corpus.saved, "saved")):
+        np.testing.assert_array_equal(tensor.numpy(), np.concatenate([s[name] for s in SEGMENTS]))
+    reversed_ = read_segments(root, ids[::-1], ["saved"])
+    assert list(reversed_) == ["saved"]
+    np.testing.assert_array_equal(reversed_["saved"], np.concatenate([s["saved"] for s in SEGMENTS[::-1]]))
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux")
+def test_parameters_stay_on_disk(stored) -> None:
+    root, token, _ = stored
+    corpus = load_corpus(root, token, Performance(), SIZES)
+    address = corpus.all_theta.data_ptr()
+    (mapping,) = [line for line in Path("/proc/self/maps").read_text().splitlines() if "theta.npy" in line]
+    first, last = (int(end, 16) for end in mapping.split()[0].split("-"))
+    assert str(root) in mapping
+    assert first <= address < last
+    seen, unseen = corpus.split(0.3, seeded(0))
+    assert seen.all_theta.data_ptr() == unseen.all_theta.data_ptr() == address
+
+
+def test_a_corpus_tells_the_performance_that_is_asked_for(stored) -> None:
+    root, token, _ = stored
+    told = load_corpus(root, token, Performance("error", "mean"), SIZES).performance
+    correct = np.concatenate([segment["correct"] for segment in SEGMENTS])
+    np.testing.assert_allclose(told.numpy(), (1 - correct / SIZES.numpy()).mean(-1, keepdims=True), rtol=1e-6)
+
+
+def test_outcomes_are_those_of_the_admitted_checkpoints(stored) -> None:
+    root, token, _ = stored
+    outcomes = load_outcomes(root, token, SIZES)
+    expected = [
+        (segment["loss"][run, slot], segment["correct"][run, slot] / np.array([10, 20, 40]))
+        for segment in SEGMENTS
+        for run in range(len(segment["saved"]))
+        for slot in range(1, segment["saved"][run])
+    ]
+    np.testing.assert_array_equal(outcomes.losses.numpy(), np.stack([losses for losses, _ in expected]))
+    np.testing.assert_allclose(outcomes.accuracies.numpy(), np.stack([values for _, values in expected]))
+
+
+def test_a_missing_segment_is_named(stored) -> None:
+    root, token, ids = stored
+    shutil.rmtree(root / "objects" / ids[1][:2] / ids[1])
+    with pytest.raises(MissingObjectError, match=ids[1]):
+        load_corpus(root, token, Performance(), SIZES)
+
+
+def test_a_token_of_another_kind_is_refused(stored, tmp_path: Path) -> None:
+    root, _, ids = stored
+    store.write_token(tmp_path / "segment.json", "segment", ids[0], {})
+    with pytest.raises(UserError, match="names a segment object, but must name a corpus object"):
+        load_corpus(root, tmp_path / "segment.json", Performance(), SIZES)

@@ -1,0 +1,41 @@
+"""What networks do on a split, against torch's own cross-entropy, one network and one class at a time."""
+
+import pytest
+import torch
+from torch import nn
+
+from hyperforget.data.splits import Split
+from hyperforget.metrics import measuring
+from hyperforget.metrics.measuring import measure
+from hyperforget.networks.batch import Networks
+from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import forward
+
+LAYOUT = Layout((6, 5, 3))
+SPLIT = Split(torch.randn(60, 6, generator=torch.Generator().manual_seed(7)), torch.arange(60) % 3, 3)
+
+
+def test_measure_agrees_with_torchs_cross_entropy_in_any_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    networks = Networks(initialise(LAYOUT, 7, torch.Generator().manual_seed(0)), LAYOUT)
+    whole = measure(networks, SPLIT)
+    assert whole.sizes.tolist() == [20, 20, 20]
+    for network in range(len(networks)):
+        logits = forward(networks[network : network + 1].params, LAYOUT, SPLIT.images)[0]
+        for label in range(3):
+            member = SPLIT.labels == label
+            loss = nn.functional.cross_entropy(logits[member], SPLIT.labels[member])
+            correct = int((logits[member].argmax(-1) == label).sum())
+            assert float(whole.losses[network, label]) == pytest.approx(float(loss), abs=1e-5)
+            assert int(whole.correct[network, label]) == correct
+            assert float(whole.accuracies[network, label]) == pytest.approx(correct / 20)
+    monkeypatch.setattr(measuring, "_NETWORKS_AT_ONCE", 3)
+    parts = measure(networks, SPLIT)
+    torch.testing.assert_close(parts.losses, whole.losses)
+    assert torch.equal(parts.correct, whole.correct)
+
+
+def test_some_of_the_networks_are_the_same_networks() -> None:
+    networks = Networks(torch.arange(12.0).view(4, 3), LAYOUT)
+    assert torch.equal(networks[torch.tensor([2, 0])].params, networks.params[[2, 0]])
+    assert networks[1:3].layout is LAYOUT

@@ -1,0 +1,217 @@
+"""Training many networks at once against training each of them alone with torch's own optimiser."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hyperforget.config import RecipeConfig
+from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.layout import Layout
+from hyperforget.networks.training import (
+    Curriculum,
+    constant_curriculum,
+    example_weights,
+    train_population,
+    weighted_loss,
+)
+
+LAYOUT = Layout((5, 4, 3))
+LABELS = torch.arange(60) % 3
+IMAGES = torch.randn(60, 5, generator=torch.Generator().manual_seed(1)) + F.one_hot(LABELS, 5)
+RECIPE = RecipeConfig(batch_size=12, learning_rate=0.2, momentum=0.0, weight_decay=0.0)
+THOROUGH = RecipeConfig(batch_size=12, learning_rate=0.2, momentum=0.9, weight_decay=0.05)
+
+ADAM = RecipeConfig(batch_size=12, optimizer="adam", learning_rate=0.02, weight_decay=0.0)
+DECAYING_ADAM = ADAM.model_copy(update={"weight_decay": 0.05})
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def train(starts: Tensor, steps: int, recipe: RecipeConfig = RECIPE, seed: int = 0, **options) -> Tensor:
+    """`train_population` with everything shown and common learning rates unless told otherwise."""
+    count = starts.shape[0]
+    arguments = {
+        "curriculum": constant_curriculum(torch.ones(count, 3)),
+        "learning_rates": torch.ones(count),
+        "layout": LAYOUT,
+    } | options
+    return train_population(
+        starts, images=IMAGES, labels=LABELS, recipe=recipe, steps=steps, generator=seeded(seed), **arguments
+    )
+
+
+def train_one_by_one(
+    starts: Tensor, layout: Layout, recipe: RecipeConfig, steps: int, curriculum: Curriculum, factors: Tensor
+) -> Tensor:
+    """The same training in the plainest form, for the random numbers of seed 0."""
+    networks = []
+    for start in starts:
+        layers = [module for pair in pairwise(layout.sizes) for module in (nn.Linear(*pair), nn.ReLU())]
+        networks.append(nn.Sequential(*layers[:-1]))
+        networks[-1].load_state_dict(layout.state_dict(start))
+    rule = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.SGD
+    options = {"weight_decay": recipe.weight_decay}
+    options |= {"momentum": recipe.momentum} if recipe.optimizer == "sgd" else {}
+    optimisers = [
+        rule(network.parameters(), lr=recipe.learning_rate * factor, **options)
+        for network, factor in zip(networks, factors.tolist(), strict=True)
+    ]
+    generator = seeded(0)
+    for step in range(steps):
+        rows = torch.randint(len(LABELS), (recipe.batch_size,), generator=generator)
+        uniform = torch.rand(len(networks), recipe.batch_size, generator=generator)
+        for index, (network, optimiser) in enumerate(zip(networks, optimisers, strict=True)):
+            rates = (curriculum.before if step < curriculum.switch[index] else curriculum.after)[index]
+            drawn = (uniform[index] < recipe.share * rates[LABELS[rows]]).float()
+            weights = drawn / drawn.sum() if drawn.any() else drawn
+            losses = F.cross_entropy(network(IMAGES[rows]), LABELS[rows], reduction="none")
+            optimiser.zero_grad()
+            (losses * weights).sum().backward()
+            optimiser.step()
+    return torch.stack([nn.utils.parameters_to_vector(n.parameters()).detach() for n in networks])
+
+
+@pytest.mark.parametrize(
+    "recipe", [RECIPE, THOROUGH, ADAM, DECAYING_ADAM], ids=["plain", "momentum-decay", "adam", "adam-decay"]
+)
+@pytest.mark.parametrize("sizes", [(5, 4, 3), (5, 4, 2, 3)])
+def test_equals_training_one_by_one(sizes: tuple[int, ...], recipe: RecipeConfig) -> None:
+    layout = Layout(sizes)
+    starts = initialise(layout, 4, seeded(2))
+    rates = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.3, 0.0], [0.05, 0.0, 0.05], [1.0, 1.0, 1.0]])
+    curriculum = Curriculum(rates, rates.flip(0), torch.tensor([0, 4, 7, 100]))
+    factors = torch.tensor([1.0, 0.5, 2.0, 1.4])
+    options = {"layout": layout, "curriculum": curriculum, "learning_rates": factors}
+    trained = train(starts, 12, recipe, **options)
+    expected = train_one_by_one(starts, layout, recipe, 12, curriculum, factors)
+    assert (trained - starts).abs().max() > 0.1
+    torch.testing.assert_close(trained, expected, rtol=0, atol=1e-5)
+
+
+def test_networks_with_a_common_start_differ_by_the_examples_that_they_draw() -> None:
+    starts = initialise(LAYOUT, 1, seeded(0)).expand(3, -1)
+    trained = train(starts, 5)
+    assert all((trained[a] - trained[b]).abs().max() > 1e-3 for a, b in ((0, 1), (0, 2), (1, 2)))
+    # All of them are one network as soon as each draws the whole minibatch.
+    together = train(starts, 5, RECIPE.model_copy(update={"share": 1.0}))
+    torch.testing.assert_close(together[1:], together[:1].expand(2, -1), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("recipe", [THOROUGH, ADAM], ids=["sgd", "adam"])
+def test_training_repeats_to_the_byte_and_changes_with_the_seed(recipe: RecipeConfig) -> None:
+    starts = initialise(LAYOUT, 3, seeded(0))
+    first = train(starts, 5, recipe)
+    assert first.numpy().tobytes() == train(starts, 5, recipe).numpy().tobytes()
+    assert not torch.equal(first, train(starts, 5, recipe, seed=1))
+
+
+def test_training_leaves_its_starts_and_the_global_generator_alone() -> None:
+    starts = initialise(LAYOUT, 2, seeded(0))
+    before, state = starts.clone(), torch.get_rng_state()
+    train(starts, 3)
+    assert torch.equal(starts, before)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_step_is_proportional_to_the_learning_rate_of_the_network() -> None:
+    starts = initialise(LAYOUT, 1, seeded(0)).expand(3, -1)
+    recipe = RECIPE.model_copy(update={"share": 1.0})
+    moved = train(starts, 1, recipe, learning_rates=torch.tensor([1.0, 0.25, 3.0])) - starts
+    assert moved[0].abs().max() > 1e-2
+    torch.testing.assert_close(moved[1], 0.25 * moved[0], rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(moved[2], 3 * moved[0], rtol=1e-3, atol=1e-6)
+
+
+def test_a_deleted_class_has_no_influence_on_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts = initialise(LAYOUT, 4, seeded(0))
+    curriculum = constant_curriculum(torch.tensor([1.0, 1.0, 0.0]).expand(4, -1))
+    expected = train(starts, 6, curriculum=curriculum)
+    altered = torch.where((LABELS == 2).unsqueeze(1), 100.0, IMAGES)
+    monkeypatch.setitem(globals(), "IMAGES", altered)
+    assert torch.equal(train(starts, 6, curriculum=curriculum), expected)
+    assert not torch.allclose(train(starts, 6), expected, atol=1e-3)
+
+
+def test_a_network_that_is_shown_nothing_stays() -> None:
+    starts = initialise(LAYOUT, 2, seeded(0))
+    curriculum = constant_curriculum(torch.tensor([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]))
+    trained = train(starts, 4, curriculum=curriculum)
+    assert torch.equal(trained[0], starts[0])
+    assert not torch.equal(trained[1], starts[1])
+
+
+def test_the_curriculum_switches_at_its_step_for_each_network() -> None:
+    before, after = torch.zeros(3, 2), torch.ones(3, 2)
+    curriculum = Curriculum(before, after, torch.tensor([0, 2, 5]))
+    shown = [curriculum.rates(step)[:, 0].tolist() for step in range(6)]
+    assert shown == [[1, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 0], [1, 1, 0], [1, 1, 1]]
+
+
+def test_training_takes_as_many_steps_before_the_switch_as_it_says() -> None:
+    starts = initialise(LAYOUT, 2, seeded(0))
+    nothing, everything = torch.zeros(2, 3), torch.ones(2, 3)
+    shown = Curriculum(everything, nothing, torch.tensor([3, 10]))
+    after_three, after_ten = train(starts, 3), train(starts, 10)
+    trained = train(starts, 10, curriculum=shown)
+    assert torch.equal(trained[0], after_three[0])
+    assert torch.equal(trained[1], after_ten[1])
+
+
+def test_observers_see_copies_at_their_steps() -> None:
+    starts = initialise(LAYOUT, 2, seeded(0))
+    seen: dict[int, Tensor] = {}
+    final = train(starts, 6, THOROUGH, observe=seen.__setitem__, observed_steps=frozenset({2, 5, 6}))
+    assert list(seen) == [2, 5, 6]
+    assert torch.equal(seen[6], final)
+    assert torch.equal(seen[2], train(starts, 2, THOROUGH))
+    assert torch.equal(seen[5], train(starts, 5, THOROUGH))
+
+
+def test_example_weights_are_equal_among_the_drawn_and_sum_to_one_or_to_nothing() -> None:
+    labels = torch.randint(3, (40,), generator=seeded(0))
+    rates = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.1, 0.0], [0.0, 0.0, 0.0], [0.01, 0.01, 0.01]])
+    for seed in range(20):
+        weights = example_weights(labels, rates, 0.5, seeded(seed))
+        assert weights.shape == (4, 40)
+        for row in weights:
+            drawn = row > 0
+            assert row[drawn].tolist() == pytest.approx([1 / max(int(drawn.sum()), 1)] * int(drawn.sum()))
+        assert weights[1, labels == 2].eq(0).all()
+        assert weights[2].eq(0).all()
+
+
+def test_examples_are_drawn_at_the_rate_of_their_class() -> None:
+    labels = torch.arange(3).repeat(200)
+    rates = torch.tensor([1.0, 0.4, 0.0]).expand(100, -1)
+    drawn = example_weights(labels, rates, 0.5, seeded(0)) > 0
+    shares = [drawn[:, labels == label].double().mean().item() for label in range(3)]
+    # Four standard deviations of 20,000 draws.
+    assert shares == pytest.approx([0.5, 0.2, 0.0], abs=4 * (0.25 / 20000) ** 0.5)
+    assert shares[2] == 0
+
+
+def test_weighted_loss_sums_cross_entropies() -> None:
+    logits = 5 * torch.randn(4, 3, 10, generator=seeded(0))
+    labels = torch.randint(3, (10,), generator=seeded(1))
+    weights = torch.rand(4, 10, generator=seeded(2))
+    losses = [F.cross_entropy(network.T, labels, reduction="none") for network in logits]
+    expected = sum((loss * row).sum() for loss, row in zip(losses, weights, strict=True))
+    torch.testing.assert_close(weighted_loss(logits, labels, weights), expected)
+
+
+@pytest.mark.parametrize("recipe", [THOROUGH, DECAYING_ADAM], ids=["sgd", "adam"])
+@pytest.mark.parametrize("kills", [[2], [3], [4, 4, 4], [11, 8]])
+def test_training_that_is_killed_time_and_again_ends_as_if_it_never_was(
+    in_pieces, recipe: RecipeConfig, kills: list[int]
+) -> None:
+    starts = initialise(LAYOUT, 3, seeded(0))
+    curriculum = Curriculum(torch.ones(3, 3), torch.full((3, 3), 0.2), torch.tensor([0, 5, 9]))
+    trained = in_pieces(
+        lambda resumable: train(starts, 20, recipe, curriculum=curriculum, resumable=resumable), kills
+    )
+    assert torch.equal(trained, train(starts, 20, recipe, curriculum=curriculum))

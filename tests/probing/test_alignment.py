@@ -1,0 +1,246 @@
+"""Which prompts a probe asks for, and what a model that answers perfectly gets."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from hyperforget.config import Performance, ProbeConfig, SamplingConfig
+from hyperforget.corpus.checkpoints import Corpus
+from hyperforget.data.splits import Split
+from hyperforget.hypernet.diffusion import PROCESSES
+from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.sampling import Starts
+from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.metrics.measuring import Outcomes
+from hyperforget.networks.batch import Networks
+from hyperforget.networks.layout import Layout
+from hyperforget.probing import alignment as probing
+from hyperforget.probing.alignment import (
+    AlignmentRow,
+    Probe,
+    PromptRow,
+    alignment_rows,
+    probe_hypernetwork,
+    probe_snapshots,
+    prompt_rows,
+    prompt_values,
+    prompted_classes,
+)
+from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+
+CLASSES, NETWORKS, PROMPTS = 4, 3, 5
+CONFIG = ProbeConfig(prompts=PROMPTS, networks=NETWORKS, range=(0.1, 0.8))
+SPLIT = Split(
+    torch.randn(40, 6, generator=torch.Generator().manual_seed(0)), torch.arange(40) % CLASSES, CLASSES
+)
+
+
+@pytest.fixture
+def runs(make_corpus: Callable[..., Corpus]) -> Corpus:
+    """An odd number of admitted checkpoints, so that their median is one of them."""
+    corpus = make_corpus(12)
+    if int(corpus.admitted().sum()) % 2 == 0:
+        corpus.saved[0] = corpus.saved[0] + 1 if corpus.saved[0] < 4 else 3
+        corpus.performance[0] = corpus.performance[0].nan_to_num(1.0)
+    assert int(corpus.admitted().sum()) % 2
+    return corpus
+
+
+def probe(
+    model: object, runs: Corpus, config: ProbeConfig = CONFIG, performance: Performance | None = None
+) -> Probe:
+    sampling, generator = SamplingConfig(steps=2), torch.Generator().manual_seed(0)
+    told = performance or Performance()
+    return probe_hypernetwork(model, PROCESSES["ddpm"], told, runs, SPLIT, config, sampling, generator)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Starts]]:
+    """What was asked for; networks with exactly the prompted losses stand in for sampled ones."""
+    calls: list[tuple[Tensor, Starts]] = []
+
+    def sample(model: object, process: object, targets: Tensor, starts: Starts, *_: object) -> Tensor:
+        calls.append((targets, starts))
+        return targets
+
+    monkeypatch.setattr(probing, "sample_networks", sample)
+    monkeypatch.setattr(
+        probing,
+        "measure",
+        lambda networks, split: Outcomes(networks.params, networks.params, split.class_sizes),
+    )
+    return calls
+
+
+PERFECT = SimpleNamespace(layout=SimpleNamespace(classes=CLASSES))
+
+
+def test_prompts_are_evenly_spaced_between_two_quantiles(runs: Corpus, asked: list) -> None:
+    found = probe(PERFECT, runs)
+    losses = runs.performance[runs.admitted()].numpy()
+    low, high = np.quantile(losses, [0.1, 0.8], axis=0)
+    expected = np.linspace(low, high, PROMPTS).T
+    assert found.target.shape == found.observed.shape == (CLASSES, NETWORKS, PROMPTS)
+    for network in range(NETWORKS):
+        np.testing.assert_allclose(found.target[:, network].numpy(), expected, rtol=1e-5)
+        assert torch.equal(found.target[:, network], prompt_values(runs, CONFIG))
+
+
+def test_other_classes_are_asked_for_their_median(runs: Corpus, asked: list) -> None:
+    found = probe(PERFECT, runs)
+    targets = asked[0][0].view(CLASSES, NETWORKS, PROMPTS, CLASSES)
+    median = torch.from_numpy(np.median(runs.performance[runs.admitted()].numpy(), axis=0))
+    for prompted in range(CLASSES):
+        for label in range(CLASSES):
+            told = targets[prompted, ..., label]
+            expected = found.target[label] if label == prompted else median[label].expand_as(told)
+            torch.testing.assert_close(told, expected)
+
+
+def test_networks_start_from_the_random_starts_of_runs(runs: Corpus, asked: list) -> None:
+    probe(PERFECT, runs)
+    starts = asked[0][1]
+    for network in range(NETWORKS):
+        rows = slice(network * PROMPTS, (network + 1) * PROMPTS)
+        assert torch.equal(starts.params[rows], runs.all_theta[network, 0].expand(PROMPTS, -1))
+        assert torch.equal(starts.performance[rows], runs.performance[network, 0].expand(PROMPTS, -1))
+    assert starts.params.shape[0] == CLASSES * NETWORKS * PROMPTS
+
+
+def test_a_perfect_model_has_alignment_and_correlation_one(runs: Corpus, asked: list) -> None:
+    found = probe(PERFECT, runs)
+    assert torch.equal(found.observed, found.target)
+    rows = alignment_rows(found, 7, "unseen", prompted_classes(Performance(), CLASSES, pivots=[0, 1]))
+    assert [(row.step, row.starts, row.class_) for row in rows] == [
+        (7, "unseen", str(label)) for label in range(CLASSES)
+    ]
+    assert [row.role for row in rows] == ["pivot", "pivot", "free", "free"]
+    for row in rows:
+        assert row.r_squared == pytest.approx(1, abs=1e-5)
+        assert row.correlation == pytest.approx(1, abs=1e-5)
+
+
+def test_alignment_is_the_mean_over_networks() -> None:
+    target = torch.linspace(0, 4, PROMPTS).expand(1, 2, PROMPTS)
+    observed = torch.stack([target[0, 0], target[0, 0].flip(0)]).unsqueeze(0)
+    (row,) = alignment_rows(Probe(target, observed), 1, "seen", [("0", "pivot")])
+    # One network is perfect; the reversed one misses by twice each deviation from the mean, so R² = 1 - 4.
+    assert row.r_squared == pytest.approx((1 - 3) / 2, abs=1e-5)
+    assert row.correlation == pytest.approx(0, abs=1e-5)
+
+
+def test_prompt_rows_hold_every_prompt_of_every_network() -> None:
+    target, observed = torch.rand(CLASSES, NETWORKS, PROMPTS), torch.rand(CLASSES, NETWORKS, PROMPTS)
+    prompted = prompted_classes(Performance(), CLASSES, pivots=[3])
+    rows = prompt_rows(Probe(target, observed), "seen", prompted)
+    assert len(rows) == CLASSES * NETWORKS * PROMPTS
+    assert {row.starts for row in rows} == {"seen"}
+    for label in range(CLASSES):
+        for network in range(NETWORKS):
+            found = [row for row in rows if (row.class_, row.network) == (str(label), network)]
+            assert {row.role for row in found} == {"pivot" if label == 3 else "free"}
+            assert [row.target for row in found] == target[label, network].tolist()
+            assert [row.observed for row in found] == observed[label, network].tolist()
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [
+        ("each", [("0", "free"), ("1", "free"), ("2", "free"), ("3", "pivot")]),
+        ("mean", [("all", "all")]),
+        (0, [("0", "free")]),
+        (3, [("3", "pivot")]),
+    ],
+)
+def test_what_is_prompted_has_a_class_and_a_role(classes: int | str, expected: list) -> None:
+    assert prompted_classes(Performance(classes=classes), CLASSES, pivots=[3]) == expected
+
+
+@pytest.mark.parametrize("metric", ["loss", "error", "accuracy"])
+@pytest.mark.parametrize("classes", ["mean", 2])
+def test_one_number_is_prompted_and_measured_in_its_metric(
+    monkeypatch: pytest.MonkeyPatch, metric: str, classes: int | str
+) -> None:
+    """Networks that are their own losses, each with half of the images of every class right."""
+    told = Performance(metric, classes)
+    runs = Corpus(torch.rand(6, 4, CLASSES), torch.rand(6, 4, 1), torch.full((6,), 4))
+    halves = SPLIT.labels.bincount() // 2
+
+    def sample(model: object, process: object, targets: Tensor, starts: Starts, *_: object) -> Tensor:
+        assert targets.shape == (NETWORKS * PROMPTS, 1)
+        assert torch.equal(starts.performance, runs.performance[:NETWORKS, 0].repeat_interleave(PROMPTS, 0))
+        return targets * torch.arange(1, CLASSES + 1)
+
+    monkeypatch.setattr(probing, "sample_networks", sample)
+    monkeypatch.setattr(
+        probing,
+        "measure",
+        lambda networks, split: Outcomes(
+            networks.params, halves.expand(len(networks), -1), split.class_sizes
+        ),
+    )
+    found = probe(PERFECT, runs, performance=told)
+    assert found.target.shape == found.observed.shape == (1, NETWORKS, PROMPTS)
+    factor = 3 if classes == 2 else 2.5
+    expected = found.target * factor if metric == "loss" else torch.full_like(found.target, 0.5)
+    torch.testing.assert_close(found.observed, expected)
+
+
+def test_fewer_runs_than_networks_are_all_used(runs: Corpus, asked: list) -> None:
+    found = probe(PERFECT, runs.runs(torch.arange(2)))
+    assert found.target.shape == (CLASSES, 2, PROMPTS)
+
+
+@pytest.mark.parametrize("conditioning", ["dihyfo-1", "dihyfo-2"])
+def test_a_real_model_is_measured_on_the_split(
+    build: Callable[..., Hypernetwork], layout: Layout, runs: Corpus, conditioning: str
+) -> None:
+    model = build(conditioning, random=False)
+    found = probe(model, runs)
+    # Untrained, it returns its start, or zeros: logits of zero, and a loss of log 4, for every image.
+    if conditioning == "dihyfo-2":
+        torch.testing.assert_close(found.observed, torch.full_like(found.observed, float(np.log(4))))
+    else:
+        assert torch.equal(found.observed, found.observed[..., :1].expand_as(found.observed))
+        expected = probing.measure(Networks(runs.all_theta[:NETWORKS, 0], layout), SPLIT).losses
+        torch.testing.assert_close(found.observed[..., 0], expected.T, atol=1e-5, rtol=1e-4)
+
+
+@pytest.fixture
+def rows_of(
+    build: Callable[..., Hypernetwork], make_corpus: Callable[..., Corpus]
+) -> Callable[[Resumable], tuple[list[AlignmentRow], list[PromptRow]]]:
+    """The rows of two snapshots, probed from the starts of two corpora."""
+    snapshots = {step: build("dihyfo-1", seed=step).state_dict() for step in (10, 20)}
+    hypernet = StoredHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), snapshots)
+    runs = {"seen": make_corpus(12), "unseen": make_corpus(4, seed=1)}
+    prompted = prompted_classes(Performance(), CLASSES, [0, 1])
+
+    def rows(resumable: Resumable) -> tuple[list[AlignmentRow], list[PromptRow]]:
+        sampling = SamplingConfig(steps=2, stochasticity=1.0)
+        return probe_snapshots(
+            hypernet, runs, SPLIT, prompted, CONFIG, sampling, lambda name: torch.Generator().manual_seed(len(name)),
+            resumable,
+        )  # fmt: skip
+
+    return rows
+
+
+def test_every_snapshot_is_probed_and_the_prompts_of_the_last_are_kept(rows_of: Callable) -> None:
+    alignment, prompts = rows_of(NOT_RESUMABLE)
+    assert [(row.step, row.starts) for row in alignment] == [
+        (step, starts) for step in (10, 20) for starts in ("seen", "unseen") for _ in range(CLASSES)
+    ]
+    assert [row.starts for row in prompts] == ["seen"] * 60 + ["unseen"] * 60
+    assert alignment[0].r_squared != alignment[2 * CLASSES].r_squared
+
+
+@pytest.mark.parametrize("kills", [[3], [5, 2], [7]])
+def test_probes_that_are_killed_time_and_again_end_as_if_they_never_were(
+    in_pieces, rows_of: Callable, kills: list[int]
+) -> None:
+    assert in_pieces(rows_of, kills) == rows_of(NOT_RESUMABLE)

@@ -1,0 +1,199 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from hyperforget.errors import UserError
+from hyperforget.metrics.registry import METRICS, SETS
+from hyperforget.report.page import render_report
+from hyperforget.report.spec import as_spec, figure_names, table_names
+from tests.report.synthetic_results import BUILT_SPEC
+
+VOID = {"meta", "link", "br", "img", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """What is in a page: ids, headings, links and every attribute that could load something."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open, self.ids, self.headings, self.targets, self.loads = [], [], [], [], []
+        self.captions, self.tables, self.regions = {}, [], []
+        self._figure = None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        if tag not in VOID:
+            self.open.append(tag)
+        if "id" in values:
+            self.ids.append(values["id"])
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "a":
+            self.targets.append(values["href"])
+        elif values.get("src") or (values.get("href") or "#")[0] != "#":
+            self.loads.append(values)
+        if tag == "figure":
+            self._figure = values["id"]
+        if tag == "table":
+            self.tables.append(values)
+        if values.get("role") == "region":
+            self.regions.append(values)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "figcaption" in self.open:
+            self.captions[self._figure] = self.captions.get(self._figure, "") + data
+
+
+@pytest.fixture(scope="module")
+def text(built, built_spec) -> str:
+    return render_report(built_spec, built, METRICS, SETS)
+
+
+@pytest.fixture(scope="module")
+def page(text) -> Page:
+    return Page(text)
+
+
+def test_the_page_is_well_formed_with_unique_ids_and_working_links(page):
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    assert page.targets
+    assert {target[1:] for target in page.targets} <= set(page.ids)
+    assert all(target.startswith("#") for target in page.targets)
+
+
+def test_nothing_is_loaded_and_nothing_runs(page, text):
+    assert page.loads == []
+    assert "<script" not in text
+    assert "@import" not in text
+    assert not re.search(r"url\((?!#)", text)
+    assert set(re.findall(r'https?://[^\s"<]+', text)) == {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+
+
+def test_headings_are_in_order(page):
+    assert page.headings[0] == 1
+    assert page.headings.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(page.headings, page.headings[1:], strict=False))
+
+
+def test_every_table_and_figure_stands_once_with_a_caption(page, built_spec, text):
+    tables = [f"table-{name}" for name in table_names(built_spec)]
+    figures = [f"figure-{name}" for task in built_spec.tasks for name in figure_names(built_spec, task.name)]
+    for name in tables + figures:
+        assert page.ids.count(name) == 1
+        assert page.ids.count(f"{name}-caption") == 1
+        assert len(page.captions[name].split()) > 15
+        assert "Good:" in page.captions[name]
+    assert text.count("<svg") == len(figures)
+
+
+def test_tables_and_scrolling_boxes_are_named_for_screen_readers(page):
+    assert all(table["aria-labelledby"] in page.ids for table in page.tables)
+    assert page.regions
+    assert all("tabindex" in region and region["aria-labelledby"] in page.ids for region in page.regions)
+
+
+def test_language_viewport_skip_link_schemes_and_paper(text):
+    assert '<html lang="en">' in text
+    assert 'name="viewport"' in text
+    assert 'class="skip" href="#content"' in text
+    assert "prefers-color-scheme: dark" in text
+    assert "@media print" in text
+
+
+def test_text_colours_pass_level_aa(text):
+    from tests.report.test_figures import contrast
+
+    style = text[text.index("<style>") : text.index("</style>")]
+    schemes = [
+        dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{[^}]*\}", style)
+    ]
+    assert len(schemes) == 3
+    for scheme in schemes:
+        for ink in ("ink", "quiet", "link", "alarm", "better"):
+            assert contrast(scheme[ink], scheme["paper"]) >= 4.5
+            assert contrast(scheme[ink], scheme["shade"]) >= 4.5
+
+
+def test_the_page_says_how_it_was_made(text, built):
+    assert "a&lt;b &amp; c" in text
+    assert "a<b & c" not in text
+    assert "digits-4/corpus.json" in text
+    assert "collect_checkpoints" in text
+    for metric in METRICS.values():
+        assert f'id="metric-{metric.name}"' in text
+
+
+def test_the_caption_of_optimizers_says_how_many_steps_an_update_saves(page):
+    caption = page.captions["figure-digits-4-dihyfo-1-optimizers"]
+    assert "One update by DiHyFo-1 reaches 0.47 nats, which takes SGD (learning rate 0.1) 256" in caption
+    assert "figure-digits-4-dihyfo-2-optimizers" not in page.captions
+
+
+def test_the_page_says_what_generators_cost(text, page):
+    section = text[text.index('<section aria-labelledby="costs">') :]
+    section = section[: section.index("</section>")]
+    assert "A retrain is cheap here because the main networks are tiny" in section
+    assert section.count("<td>never</td>") == 2 * 3  # tasks and generators of the synthetic results
+    assert "#costs" in page.targets
+    assert "DiHyFo-1 never pays for itself (0.800 s a request, 0.310 s a retrain);" in text
+
+
+def test_several_corpora_stand_apart_under_who_uses_them(built, text, page):
+    headings = [
+        "What was collected for DiHyFo-1, Nearest checkpoint: digits-4 (main corpus)",
+        "What was collected for DiHyFo-2: digits-4 (corpus ends)",
+    ]
+    for heading in headings:
+        # In the contents and above its tables.
+        assert text.count(heading) == 2
+    places = [text.index(f'<h3 id="task-digits-4-{name}">') for name in ("corpus", "corpus-ends")]
+    tables = [text.index(f'id="table-digits-4-{name}-classes"') for name in ("corpus", "corpus-ends")]
+    assert places[0] < tables[0] < places[1] < tables[1]
+    assert text.count(">What was collected</h3>") == 1
+    assert "digits-4/corpus-ends.json" in text
+
+
+def test_the_page_says_which_images_chose_the_networks(built, text):
+    assert "on <strong>validation</strong> images" in text
+    assert "optimistic" not in text
+    as_the_thesis = render_report(as_spec({**BUILT_SPEC, "protocol": "thesis"}), built, METRICS, SETS)
+    assert "on <strong>test</strong> images" in as_the_thesis
+    assert "so these are optimistic" in as_the_thesis
+
+
+def test_a_report_of_one_model_and_one_task_works(built):
+    spec = {
+        **BUILT_SPEC,
+        "tasks": {"digits-4": BUILT_SPEC["tasks"]["digits-4"]},
+        "models": ["dihyfo-1"],
+        "methods": ["dihyfo-1"],
+    }
+    text = render_report(as_spec(spec), built, METRICS, SETS)
+    page = Page(text)
+    assert page.open == []
+    assert "Nearest checkpoint" not in re.sub(
+        r'<figure class="table" id="table-digits-4-[^>]*>.*?</figure>', "", text, flags=re.DOTALL
+    )
+
+
+def test_the_same_results_give_the_same_page(built, built_spec, text):
+    assert render_report(built_spec, built, METRICS, SETS) == text
+
+
+def test_a_missing_figure_or_table_is_named(built, built_spec, results):
+    with pytest.raises(UserError, match=r"\.svg is missing"):
+        render_report(built_spec, results, METRICS, SETS)

@@ -1,0 +1,40 @@
+"""What all commands share: exit status, one line, suggestions."""
+
+import pytest
+
+from hyperforget.errors import UserError, nearest_choice, run_command
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def refuse() -> None:
+    raise UserError("seed is -1; allowed are whole numbers from 0")
+
+
+@pytest.mark.parametrize(
+    ("main", "status", "printed"),
+    [
+        (lambda: None, 0, ""),
+        (refuse, 2, "error: seed is -1; allowed are whole numbers from 0\n"),
+        (interrupt, 130, "interrupted\n"),
+    ],
+)
+def test_commands_end_with_a_status_and_one_line(main, status, printed, capsys) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        run_command(main)
+    assert leaving.value.code == status
+    assert capsys.readouterr() == ("", printed)
+
+
+def test_other_errors_keep_their_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run_command(lambda: print(1 / 0))
+
+
+def test_nearest_choice() -> None:
+    assert nearest_choice("widht", ["layers", "width", "heads"]) == "; did you mean 'width'?"
+    assert nearest_choice(8, [1, 80]) == "; did you mean '80'?"
+    assert nearest_choice("zzz", ["layers", "width"]) == ""
+    assert nearest_choice("x", []) == ""

@@ -1,0 +1,158 @@
+"""Confusion against scikit-learn, candidate rows, and what evaluation is handed."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, confusion_matrix
+
+from hyperforget.data.splits import Split, TaskData
+from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import forward
+from hyperforget.unlearning.candidates import Candidates, Chosen, make_candidates
+from hyperforget.unlearning.judging import (
+    CandidateRow,
+    candidate_rows,
+    confusion_rows,
+    outputs_of,
+    reference_of,
+    usable_row,
+)
+
+LAYOUT = Layout((6, 8, 4))
+FORGET = torch.tensor([False, True, False, True])
+
+
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def split(images: int, seed: int) -> Split:
+    labels = torch.randint(4, (images,), generator=generator(seed))
+    return Split(torch.randn(images, 6, generator=generator(seed + 10)), labels, 4)
+
+
+DATA = TaskData(split(90, 0), split(50, 1), split(70, 2), 4, 0.0, 1.0)
+
+
+def batch(networks: int, seed: int, index: int) -> Chosen:
+    params = 3 * initialise(LAYOUT, networks, generator(seed))
+    prompt, start = torch.arange(networks) // 2, torch.arange(networks) % 2
+    candidates = make_candidates(params, LAYOUT, DATA.validation, prompt, start)
+    return Chosen(candidates, LAYOUT, index, torch.arange(networks))
+
+
+RETRAINED = batch(3, 20, 0)
+STORED = batch(5, 21, 3)
+
+
+def test_outputs_are_the_logits_of_some_networks_on_a_split() -> None:
+    outputs = outputs_of(STORED, DATA)
+    assert (outputs.networks, outputs.chosen) == (5, 3)
+    for name in ("train", "test"):
+        images = getattr(DATA, name).images
+        expected = forward(STORED.candidates.params, LAYOUT, images)
+        torch.testing.assert_close(outputs.logits(slice(1, 4), name), expected[1:4])
+
+
+def test_only_the_population_is_evaluated() -> None:
+    outputs = outputs_of(replace(STORED, population=torch.tensor([1, 3, 4])), DATA)
+    assert (outputs.networks, outputs.chosen) == (3, 1)
+    expected = forward(STORED.candidates.params, LAYOUT, DATA.test.images)
+    torch.testing.assert_close(outputs.logits(slice(0, 3), "test"), expected[[1, 3, 4]])
+
+
+def test_the_reference_holds_probabilities_of_all_retrained_networks() -> None:
+    reference = reference_of(RETRAINED, DATA, FORGET)
+    assert reference.retrained.shape == (3, 70, 4)
+    torch.testing.assert_close(reference.retrained.sum(-1), torch.ones(3, 70))
+    logits = forward(RETRAINED.candidates.params, LAYOUT, DATA.test.images)
+    assert torch.equal(reference.retrained.argmax(-1), logits.argmax(-1))
+    assert torch.equal(reference.train_labels, DATA.train.labels)
+    assert torch.equal(reference.test_labels, DATA.test.labels)
+    assert torch.equal(reference.forget_mask, FORGET)
+
+
+def test_confusion_equals_that_of_scikit_learn() -> None:
+    reference = reference_of(RETRAINED, DATA, FORGET)
+    rows = confusion_rows("dihyfo-1", STORED, reference, DATA)
+    assert {row.method for row in rows} == {"dihyfo-1"}
+    predicted = forward(STORED.candidates.params, LAYOUT, DATA.test.images)[3].argmax(-1)
+    retrained = forward(RETRAINED.candidates.params, LAYOUT, DATA.test.images)[0].argmax(-1)
+    members = {"retain": ~FORGET[DATA.test.labels], "test": torch.ones(70, dtype=torch.bool)}
+    assert [row.set for row in rows] == ["retain"] * 16 + ["test"] * 16
+    for name, member in members.items():
+        found = [row for row in rows if row.set == name]
+        assert sum(row.count for row in found) == int(member.sum())
+        expected = confusion_matrix(retrained[member], predicted[member], labels=range(4))
+        assert expected.trace() < expected.sum()
+        for row in found:
+            assert row.count == expected[row.retrained, row.predicted]
+
+
+def test_the_retrained_network_is_not_confused_with_itself() -> None:
+    rows = confusion_rows("retrained", RETRAINED, reference_of(RETRAINED, DATA, FORGET), DATA)
+    assert sum(row.count for row in rows if row.retrained == row.predicted) == sum(row.count for row in rows)
+
+
+def test_candidate_rows_hold_accuracies_on_the_split_that_selects() -> None:
+    sizes = DATA.validation.class_sizes
+    rows = candidate_rows("dihyfo-1", STORED, sizes, FORGET)
+    labels = DATA.validation.labels
+    assert [row.candidate for row in rows] == list(range(5))
+    assert [row.prompt for row in rows] == [0, 0, 1, 1, 2]
+    assert [row.start for row in rows] == [0, 1, 0, 1, 0]
+    assert [row.chosen for row in rows] == [False, False, False, True, False]
+    predicted = forward(STORED.candidates.params, LAYOUT, DATA.validation.images).argmax(-1)
+    for row in rows:
+        assert row.method == "dihyfo-1"
+        for value, member in ((row.forget_accuracy, FORGET[labels]), (row.retain_accuracy, ~FORGET[labels])):
+            expected = accuracy_score(labels[member], predicted[row.candidate][member])
+            assert value == pytest.approx(expected, abs=1e-12)
+
+
+def test_networks_without_a_prompt_say_so() -> None:
+    plain: Candidates = make_candidates(RETRAINED.candidates.params, LAYOUT, DATA.validation)
+    rows = candidate_rows(
+        "retrained", Chosen(plain, LAYOUT, 0, torch.arange(3)), DATA.validation.class_sizes, FORGET
+    )
+    assert [(row.prompt, row.start) for row in rows] == [(-1, 0), (-1, 1), (-1, 2)]
+
+
+def offered(method: str, *networks: tuple[int, float, float], chosen: int = 0) -> list[CandidateRow]:
+    """Candidates by prompt and accuracies on the forget and the retain set."""
+    return [
+        CandidateRow(method, index, index, prompt, forgotten, retained, index == chosen)
+        for index, (prompt, forgotten, retained) in enumerate(networks)
+    ]
+
+
+# The median is 0.9, so that networks are of use from 0.85 on.
+SEEDS = offered("retrained", (-1, 0.0, 0.8), (-1, 0.0, 0.9), (-1, 0.5, 0.95))
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "retained", "share"),
+    [(0.01, 0.85, 1), (0.0, 1.0, 1), (0.011, 0.9, 0.5), (0.0, 0.849, 0.5)],
+)
+def test_a_network_is_usable_that_forgets_and_retains(
+    forgotten: float, retained: float, share: float
+) -> None:
+    row = usable_row("digits", "2", offered("dihyfo-1", (0, 0.0, 0.9), (0, forgotten, retained)), SEEDS)
+    assert (row.task, row.method, row.forget) == ("digits", "dihyfo-1", "2")
+    assert (row.selection, row.set, row.metric) == ("population", "choice", "usable_share")
+    assert (row.value, row.low, row.high, row.n) == (share, None, None, 2)
+
+
+def test_the_usable_share_is_that_of_the_prompt_of_the_chosen_network() -> None:
+    candidates = offered(
+        "dihyfo-1", (0, 0.9, 0.9), (1, 0.0, 0.2), (1, 0.0, 0.9), (2, 0.0, 0.9), (1, 0.0, 0.9), chosen=4
+    )
+    row = usable_row("digits", "2", candidates, SEEDS)
+    assert (row.value, row.n) == (pytest.approx(2 / 3), 3)
+
+
+def test_without_prompts_all_networks_count() -> None:
+    row = usable_row("digits", "2", SEEDS, SEEDS)
+    assert (row.value, row.n) == (pytest.approx(1 / 3), 3)

@@ -1,0 +1,44 @@
+"""The price of one retrained network."""
+
+import pytest
+import torch
+
+from hyperforget.config import RecipeConfig
+from hyperforget.data.splits import Split
+from hyperforget.networks.layout import Layout
+from hyperforget.unlearning import retraining
+
+LAYOUT = Layout((5, 4, 3))
+TRAIN = Split(torch.randn(30, 5, generator=torch.Generator().manual_seed(1)), torch.arange(30) % 3, 3)
+
+
+class Clock:
+    """Time that passes when networks are trained, by a second a step."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        self.steps: list[int] = []
+        self.networks: list[int] = []
+        monkeypatch.setattr(retraining, "train_population", self.train)
+        monkeypatch.setattr(retraining.time, "monotonic", lambda: self.now)
+
+    def train(self, starts: torch.Tensor, *given: object) -> None:
+        steps = given[4]
+        assert isinstance(steps, int)
+        self.steps.append(steps)
+        self.networks.append(starts.shape[0])
+        self.now += steps
+
+
+@pytest.mark.parametrize(("steps", "timed"), [(1000, 100), (200, 50), (20, 20)])
+def test_a_tenth_of_the_steps_stands_for_all(monkeypatch: pytest.MonkeyPatch, steps: int, timed: int) -> None:
+    clock = Clock(monkeypatch)
+    assert retraining.seconds_alone(LAYOUT, TRAIN, RecipeConfig(steps=steps)) == pytest.approx(steps)
+    assert (clock.steps, clock.networks) == ([timed], [1])
+
+
+def test_it_trains_and_leaves_random_numbers_alone() -> None:
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    assert 0 < retraining.seconds_alone(LAYOUT, TRAIN, RecipeConfig(steps=60)) < 60
+    assert torch.equal(torch.get_rng_state(), before)
