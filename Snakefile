@@ -4,7 +4,6 @@ min_version("9.19")
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/specs.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/hypernet.smk"
 include: "workflow/rules/networks.smk"

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from hyperforget.config import EDIT, PROTOCOLS, RETRAINED, RIVALS, STRANGERS
+from hyperforget.config import EDIT, PROTOCOLS, STRANGERS
+from hyperforget.config.methods import RETRAINED, RIVALS
 from hyperforget.errors import UserError, run_command
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.registry import METRICS

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from hyperforget.config import Config, DatasetConfig, TaskConfig
+from hyperforget.config.methods import Method
 from hyperforget.config.models import Architecture
 from hyperforget.data.sources import load_npz
 from hyperforget.errors import UserError, nearest_choice
@@ -157,7 +158,7 @@ def _plan_model(config: Config, task: str, name: str, layout: Layout) -> ModelPl
         _COPIES_OF_A_MODEL * weights,
         3 * once * training.batch_size * training.steps,
         once * sampling.steps * probed,
-        once * sampling.steps * sampling.candidates * prompts * (name in config.methods),
+        once * sampling.steps * sampling.candidates * prompts * (Method(name) in config.methods),
     )
 
 

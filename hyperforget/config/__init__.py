@@ -1,5 +1,6 @@
-"""The configuration. ``config/README.md`` holds the reference that ``python -m hyperforget.config``
-prints.
+"""The configuration: one file a section, checks, and what each stage is told of it.
+
+``config/README.md`` holds the reference that ``python -m hyperforget.config`` prints.
 """
 
 from hyperforget.config.check import forget_set, load_config, warnings
@@ -10,18 +11,13 @@ from hyperforget.config.models import (
     EditingConfig,
     ModelConfig,
     SamplingConfig,
+    SolverConfig,
     TrainingConfig,
     reads_start,
 )
-from hyperforget.config.performance import Performance
 from hyperforget.config.reference import reference
 from hyperforget.config.sections import (
-    EDIT,
-    LOOKUP,
     PROTOCOLS,
-    RETRAINED,
-    RIVALS,
-    STRANGERS,
     Config,
     EvaluationConfig,
     OptimizersConfig,
@@ -30,27 +26,20 @@ from hyperforget.config.sections import (
     SelectionConfig,
 )
 from hyperforget.config.tasks import (
-    MAIN_CORPUS,
     CollectionConfig,
     CorpusConfig,
     DatasetConfig,
+    MinibatchConfig,
     RecipeConfig,
+    RunsConfig,
     StrangersConfig,
     TaskConfig,
     UpdateConfig,
-    collection_key,
-    dataset_root,
 )
 
 __all__ = [
     "CONDITIONING_NAMES",
-    "EDIT",
-    "LOOKUP",
-    "MAIN_CORPUS",
     "PROTOCOLS",
-    "RETRAINED",
-    "RIVALS",
-    "STRANGERS",
     "ArchitectureConfig",
     "CollectionConfig",
     "Config",
@@ -59,20 +48,20 @@ __all__ = [
     "EditingConfig",
     "EvaluationConfig",
     "HardwareConfig",
+    "MinibatchConfig",
     "ModelConfig",
     "OptimizersConfig",
-    "Performance",
     "ProbeConfig",
     "PromptConfig",
     "RecipeConfig",
+    "RunsConfig",
     "SamplingConfig",
     "SelectionConfig",
+    "SolverConfig",
     "StrangersConfig",
     "TaskConfig",
     "TrainingConfig",
     "UpdateConfig",
-    "collection_key",
-    "dataset_root",
     "forget_set",
     "load_config",
     "reads_start",

@@ -7,16 +7,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hyperforget.config.corpora import collection_key
 from hyperforget.config.hardware import check_hardware
+from hyperforget.config.methods import is_reserved
 from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig
 from hyperforget.config.reference import keys_at, meaning
-from hyperforget.config.sections import EDIT, RETRAINED, STRANGERS, Config
+from hyperforget.config.sections import Config
 from hyperforget.config.tasks import (
     CollectionConfig,
     DatasetConfig,
     TaskConfig,
     UpdateConfig,
-    collection_key,
     dataset_root,
 )
 from hyperforget.errors import UserError, nearest_choice
@@ -75,10 +76,10 @@ def _check_model(name: str, model: ModelConfig, config: Config) -> None:
             f"{where}.conditioning is missing, and the name {name!r} is none itself; allowed are "
             f"{', '.join(CONDITIONING_NAMES)}{nearest_choice(name, CONDITIONING_NAMES)}"
         )
-    if name.endswith((EDIT, STRANGERS)) or name in (RETRAINED, *config.rivals):
+    if is_reserved(name):
         raise UserError(
             f"{where}: the name {name!r} belongs to another method; allowed is any other that does not end in "
-            f"{EDIT!r} or {STRANGERS!r}"
+            "'-edit' or '-strangers'"
         )
     _check_metric(where, model, config.conditioning(name), config)
     check_space(where, model)

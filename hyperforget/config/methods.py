@@ -48,6 +48,6 @@ class Method:
         return type(self)(self.base, self.edits, on_strangers=True)
 
 
-def is_method_name(name: str) -> bool:
-    """Whether a name is, or ends like, one that no model may have."""
-    return name.endswith((_EDIT, _ON_STRANGERS)) or name in (RETRAINED, *RIVALS)
+def is_reserved(name: str) -> bool:
+    """Whether a name is that of another method, or would be read as one, so that no model may have it."""
+    return Method.parse(name) != Method(name) or name in (RETRAINED, *RIVALS)

@@ -95,13 +95,18 @@ class TrainingConfig(Section):
     )
 
 
-class SamplingConfig(Section):
-    """How networks are sampled for a forget set."""
+class SolverConfig(Section):
+    """How a hypernetwork is evaluated to sample a network."""
 
     steps: Count = Field(
         10, description="evaluations of the hypernetwork a sample (1000 with `stochasticity` 1 is DDPM)"
     )
     stochasticity: Fraction = Field(0.0, description="η of DDIM: 0 deterministic, 1 ancestral")
+
+
+class SamplingConfig(SolverConfig):
+    """How networks are sampled for a forget set."""
+
     candidates: Count = Field(16, description="networks sampled for each prompt")
 
 

@@ -6,18 +6,13 @@ from pydantic import Field
 
 from hyperforget.config.base import Count, Fraction, Name, Positive, Section, Whole
 from hyperforget.config.hardware import HardwareConfig
+from hyperforget.config.methods import RETRAINED, RIVALS, Method, Rival
 from hyperforget.config.models import ModelConfig, reads_start
 from hyperforget.config.performance import Performance
 from hyperforget.config.tasks import TaskConfig
 
 Protocol = Literal["validation", "thesis"]
-Rival = Literal["nearest", "bias"]
 PROTOCOLS: tuple[str, ...] = get_args(Protocol)
-RIVALS: tuple[str, ...] = get_args(Rival)
-RETRAINED = "retrained"
-LOOKUP = "nearest"
-EDIT = "-edit"
-STRANGERS = "-strangers"
 
 
 class PromptConfig(Section):
@@ -112,7 +107,7 @@ class Config(Section):
         description="hypernetworks by name; several may share a conditioning, to compare their settings",
     )
     rivals: list[Rival] = Field(
-        list(get_args(Rival)),
+        list(RIVALS),
         description="methods without a hypernetwork: a stored checkpoint, a lowered output bias",
     )
     prompts: PromptConfig = PromptConfig()
@@ -139,24 +134,22 @@ class Config(Section):
         return [name for name in self.models if reads_start(self.conditioning(name))]
 
     @property
-    def methods(self) -> list[str]:
+    def methods(self) -> list[Method]:
         """Every producer of unlearned networks, in the order of the tables; G.pt forgets no class."""
         generators = [name for name in self.models if self.conditioning(name) != "gpt"]
         sampled = [
-            [name, name + EDIT] if reads_start(self.conditioning(name)) else [name] for name in generators
-        ]
-        return [*(method for group in sampled for method in group), RETRAINED, *self.rivals]
-
-    @property
-    def editing_methods(self) -> list[str]:
-        """The methods that start from trained networks."""
-        return [
             method
-            for method in self.methods
-            if method.endswith(EDIT) or (method in self.rivals and method != LOOKUP)
+            for name in generators
+            for method in (Method(name), Method(name, edits=True))
+            if not method.edits or reads_start(self.conditioning(name))
         ]
+        return [*sampled, *(Method.parse(name) for name in (RETRAINED, *self.rivals))]
 
-    def stranger_methods(self, task: str) -> list[str]:
+    def stranger_methods(self, task: str) -> list[Method]:
         """The methods that edit strangers; none for a task that has no strangers."""
         has_strangers = self.tasks[task].strangers.count > 0
-        return [method + STRANGERS for method in self.editing_methods if has_strangers]
+        return [method.strangers() for method in self.methods if method.edits and has_strangers]
+
+    def methods_on(self, task: str) -> list[Method]:
+        """Every method of a task, those on strangers last."""
+        return [*self.methods, *self.stranger_methods(task)]

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from hyperforget.config.base import Count, Fraction, Name, Positive, Section, Share, Whole
-
-MAIN_CORPUS = "corpus"
+from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
+from hyperforget.config.methods import ORIGINAL, RETRAINED, STRANGERS
 
 
 class DatasetConfig(Section):
@@ -62,20 +62,17 @@ class UpdateConfig(Section):
     )
 
 
-class RecipeConfig(UpdateConfig):
-    """How every main network is trained, on the cross-entropy."""
+class MinibatchConfig(UpdateConfig):
+    """How a main network is updated, and on what."""
 
-    steps: Count = Field(1000, description="steps of the original and the retrained networks")
     batch_size: Count = Field(64, description="images of a minibatch that all networks share")
     share: Fraction = Field(0.5, description="chance that a network draws an image of the shared minibatch")
 
-    @property
-    def description(self) -> str:
-        """What makes the recipe, in words."""
-        return (
-            f"{self.initialisation} initialisation, {self.steps} steps of {self.optimizer} with learning rate "
-            f"{self.learning_rate:g} and weight decay {self.weight_decay:g}"
-        )
+
+class RecipeConfig(MinibatchConfig):
+    """How every main network is trained, on the cross-entropy."""
+
+    steps: Count = Field(1000, description="steps of the original and the retrained networks")
 
 
 class StrangerRecipeConfig(UpdateConfig):
@@ -100,13 +97,11 @@ class StrangersConfig(Section):
     recipe: StrangerRecipeConfig = StrangerRecipeConfig()
 
 
-class CollectionConfig(Section):
-    """Optimisation and de-optimisation runs, and which of their checkpoints are kept (thesis, section
-    3.3.1).
+class RunsConfig(Section):
+    """Optimisation and de-optimisation runs, and which of their checkpoints are kept (thesis, section 3.3.1): what a
+    shard reads, whatever the other shards do.
     """
 
-    runs: Count = Field(4000, description="training runs in all")
-    shards: Count = Field(2, description="jobs that the runs are divided among")
     steps: Count = Field(1500, description="steps of a run; more than `recipe.steps` leaves time to forget")
     checkpoints: Count = Field(8, description="checkpoints kept of a run at the most, beside its start")
     reviews: Count = Field(30, description="steps at which runs may be reviewed, evenly spaced")
@@ -133,11 +128,6 @@ class CollectionConfig(Section):
     learning_rates: tuple[Positive, Positive] = Field(
         (0.7, 1.4), description="range of the factor on the learning rate that a run draws"
     )
-    recipes: list[UpdateConfig] = Field(
-        [],
-        description="ways to initialise and update, one of which each run draws, with the minibatches of `recipe`; "
-        "several teach a hypernetwork to edit networks that were trained otherwise; without any, that of `recipe`",
-    )
     admission: Literal["bins", "relaxed"] = Field(
         "relaxed",
         description="`bins`: joint bins of the free classes' loss levels, capped, rarer ones preferred "
@@ -149,6 +139,18 @@ class CollectionConfig(Section):
     )
     bin_cap: Fraction = Field(
         0.1, description="largest share of `runs` x `checkpoints` that one joint bin may take"
+    )
+
+
+class CollectionConfig(RunsConfig):
+    """Optimisation and de-optimisation runs, and which of their checkpoints are kept (thesis, section 3.3.1)."""
+
+    runs: Count = Field(4000, description="training runs in all")
+    shards: Count = Field(2, description="jobs that the runs are divided among")
+    recipes: list[UpdateConfig] = Field(
+        [],
+        description="ways to initialise and update, one of which each run draws, with the minibatches of `recipe`; "
+        "several teach a hypernetwork to edit networks that were trained otherwise; without any, that of `recipe`",
     )
     minimum_runs: Count = Field(
         200, description="fewest runs with an admitted checkpoint that a hypernetwork is trained on"
@@ -219,14 +221,14 @@ class TaskConfig(Section):
     @property
     def collections(self) -> dict[str, CollectionConfig]:
         """What is collected for each corpus, by its name in paths: `corpus`, and `corpus-ends` for `corpora.ends`."""
-        further = {f"{MAIN_CORPUS}-{name}": corpus for name, corpus in self.corpora.items()}
+        further = {corpus_name(name): corpus for name, corpus in self.corpora.items()}
         return {MAIN_CORPUS: self.collection, **further}
 
     def corpus_of(self, model: str) -> str:
         """The corpus that a model is trained on, by its name in paths."""
         for name, corpus in self.corpora.items():
             if model in corpus.models:
-                return f"{MAIN_CORPUS}-{name}"
+                return corpus_name(name)
         return MAIN_CORPUS
 
     def recipes_of(self, collection: CollectionConfig) -> list[RecipeConfig]:
@@ -234,21 +236,20 @@ class TaskConfig(Section):
         own = self.recipe.model_dump()
         return [RecipeConfig(**(own | other.model_dump())) for other in collection.recipes] or [self.recipe]
 
-    @property
-    def stranger_recipe(self) -> RecipeConfig:
-        """The recipe of strangers; what theirs leaves open is the task's."""
-        return RecipeConfig(
-            **(self.recipe.model_dump() | self.strangers.recipe.model_dump(exclude_none=True))
-        )
+    def recipe_of(self, method: str) -> RecipeConfig:
+        """How networks are trained, by what they are for: strangers otherwise than all others; what their recipe leaves
+        open is the task's.
+        """
+        if method != STRANGERS:
+            return self.recipe
+        own = self.strangers.recipe.model_dump(exclude_none=True)
+        return RecipeConfig(**(self.recipe.model_dump() | own))
+
+    def count_of(self, method: str) -> int:
+        """How many networks are trained, by what they are for."""
+        return {ORIGINAL: self.originals, STRANGERS: self.strangers.count, RETRAINED: self.retrained}[method]
 
 
 def dataset_root(dataset: DatasetConfig) -> Path:
     """The folder that torchvision's datasets lie in."""
     return Path(dataset.root or os.environ.get("HYPERFORGET_DATA", "data"))
-
-
-def collection_key(task: str, corpus: str) -> str:
-    """The key that says what is collected for a corpus, which goes by its name in paths."""
-    if corpus == MAIN_CORPUS:
-        return f"tasks.{task}.collection"
-    return f"tasks.{task}.corpora.{corpus.removeprefix(f'{MAIN_CORPUS}-')}"

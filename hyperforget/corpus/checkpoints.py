@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hyperforget.config import Performance
+from hyperforget.config.performance import Performance
 from hyperforget.metrics.measuring import Outcomes
 from hyperforget.metrics.performance import performance_values
 from hyperforget.store.objects import read, read_attributes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hyperforget.config import CollectionConfig
+from hyperforget.config.specs import Requirements
 from hyperforget.corpus.admission import AdmissionCounts
 from hyperforget.corpus.checkpoints import admitted_mask
 from hyperforget.errors import UserError
@@ -88,28 +88,28 @@ def summarise_forget_sets(
     return rows
 
 
-def check_runs(runs: int, config: CollectionConfig, key: str, counts: AdmissionCounts) -> None:
+def check_runs(runs: int, needed: Requirements, counts: AdmissionCounts) -> None:
     """Raise `UserError` where fewer runs than ``minimum_runs`` have an admitted checkpoint; ``key`` is where
     the configuration has the collection.
     """
-    if runs < config.minimum_runs:
+    if runs < needed.minimum_runs:
         raise UserError(
-            f"{key}: only {runs} of {config.runs} runs have an admitted checkpoint, fewer than "
-            f"minimum_runs = {config.minimum_runs}; {counts.pivots_rejected} of {counts.reviewed} "
-            f"reviewed checkpoints failed pivot_accuracy = {config.pivot_accuracy}: lower it, or raise "
+            f"{needed.key}: only {runs} of {needed.runs} runs have an admitted checkpoint, fewer than "
+            f"minimum_runs = {needed.minimum_runs}; {counts.pivots_rejected} of {counts.reviewed} "
+            f"reviewed checkpoints failed pivot_accuracy = {needed.pivot_accuracy}: lower it, or raise "
             "runs or steps"
         )
 
 
-def check_forgetting(classes: list[ClassSummary], config: CollectionConfig, key: str) -> None:
+def check_forgetting(classes: list[ClassSummary], needed: Requirements) -> None:
     """Raise `UserError` where fewer checkpoints than ``minimum_forgotten`` have forgotten a free class;
     ``key`` is where the configuration has the collection.
     """
     for row in classes:
-        if row.role == "free" and row.forgotten < config.minimum_forgotten:
+        if row.role == "free" and row.forgotten < needed.minimum_forgotten:
             raise UserError(
-                f"{key}: only {row.forgotten} of {row.checkpoints} admitted checkpoints have "
+                f"{needed.key}: only {row.forgotten} of {row.checkpoints} admitted checkpoints have "
                 f"forgotten class {row.class_}, fewer than minimum_forgotten = "
-                f"{config.minimum_forgotten}, and a generator cannot learn what the corpus does not show: "
+                f"{needed.minimum_forgotten}, and a generator cannot learn what the corpus does not show: "
                 "raise runs, steps or the task's recipe.weight_decay"
             )

@@ -10,7 +10,8 @@ from types import ModuleType
 
 import numpy as np
 
-from hyperforget.config import DatasetConfig, dataset_root
+from hyperforget.config import DatasetConfig
+from hyperforget.config.tasks import dataset_root
 from hyperforget.errors import UserError, nearest_choice
 
 _ALLOWED = "allowed is an .npz file with arrays 'images' and 'labels'"

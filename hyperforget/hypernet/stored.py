@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hyperforget.config import Performance
 from hyperforget.config.models import Architecture
+from hyperforget.config.performance import Performance
 from hyperforget.hypernet.diffusion import PROCESSES, Process
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.networks.layout import Layout

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from hyperforget.config import RETRAINED
+from hyperforget.config.methods import RETRAINED
 from hyperforget.errors import UserError
 from hyperforget.metrics import paired
 from hyperforget.metrics.classes import accuracy_on, correct_counts

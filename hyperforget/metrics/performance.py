@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from hyperforget.config import Performance
+from hyperforget.config.performance import Performance
 from hyperforget.metrics.measuring import Outcomes
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hyperforget.config import Performance, ProbeConfig
+from hyperforget.config import ProbeConfig
+from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.hypernet.batches import target_chances
 from hyperforget.probing.alignment import prompt_values

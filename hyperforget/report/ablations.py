@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hyperforget.config import EDIT, RETRAINED
+EDIT = "-edit"
+from hyperforget.config.methods import RETRAINED
 from hyperforget.report.costs import Cost
 from hyperforget.report.listings import Listing
 from hyperforget.report.results import Metrics, final_alignment, read_csv

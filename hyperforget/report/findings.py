@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hyperforget.config import RETRAINED, RIVALS, STRANGERS
+STRANGERS = "-strangers"
+from hyperforget.config.methods import RETRAINED, RIVALS
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import CorpusSpec, ReportSpec, TaskSpec, corpus_title, forget_title, method_title

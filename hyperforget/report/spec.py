@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hyperforget.config import EDIT, LOOKUP, MAIN_CORPUS, PROTOCOLS, RETRAINED, RIVALS, Performance
+EDIT = "-edit"
+from hyperforget.config import PROTOCOLS
+from hyperforget.config.corpora import MAIN_CORPUS
+from hyperforget.config.methods import NEAREST as LOOKUP
+from hyperforget.config.methods import RETRAINED, RIVALS
+from hyperforget.config.performance import Performance
 from hyperforget.errors import UserError, nearest_choice
 
 TABLE_SUFFIXES = (".csv", ".tex", ".html")

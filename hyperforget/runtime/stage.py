@@ -1,128 +1,196 @@
-"""How a stage runs: its arguments, the recipe that determines its result, and the record of what it made.
+"""How a stage runs: its command line, the computation that determines its result, and the record of what it made.
 
-A stage declares which of its arguments are files that it reads and which are files that it writes. A recipe that the
-store knows is then not run again: its files are restored. For that lookup to cost little, a stage imports what it
-works with (torch above all) inside its work function.
-
-A stage that ``computes`` is given a device, ``options.device``, and a place for the state that it resumes from when it
-was stopped, ``options.unfinished``. One that is ``light``, since it only measures and compares, is given the CPU: it
-leaves GPUs to those that need them, and computes in double precision, which not every device does.
+A stage declares what it is told, which files it reads and which it writes. What a store knows the result of is not done
+again: the files are restored, before the module that does the work, and all that it imports, has to be loaded.
 """
 
 import argparse
-import json
+import hashlib
+import importlib
 import socket
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from pydantic import ValidationError
+
+from hyperforget.config.base import Section
 from hyperforget.config.hardware import HardwareConfig
 from hyperforget.errors import UserError
-from hyperforget.runtime import device as hardware
 from hyperforget.runtime.code_digest import code_digest
+from hyperforget.runtime.device import describe, set_up
 from hyperforget.runtime.distributed import greatest, process_rank, together
 from hyperforget.runtime.environment import git_state, package_versions
+from hyperforget.runtime.resuming import Resumable
 from hyperforget.runtime.saved_state import FOLDER, Unfinished
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest
 from hyperforget.store.recipes import FileRef, Recipe, look_up, record, restore
 
-_NOT_IN_RECIPE = ("spec", "store", "threads", "hardware", "reuse")
+if TYPE_CHECKING:
+    import torch
+
+Spec = TypeVar("Spec", bound=Section)
+_MANY, _OPTIONAL = "*", "?"
 
 
-class StageParser(argparse.ArgumentParser):
-    """An argument parser that knows which arguments are input files and which are output files.
+class Nothing(Section):
+    """The spec of a stage that is told nothing."""
 
-    Every stage is given ``--spec`` (its slice of the configuration, JSON), ``--store``, ``--threads`` and
-    ``--hardware`` (JSON); a stage that ``computes`` with torch uses the latter two.
+
+@dataclass(frozen=True)
+class Stage:
+    """The interface of a stage.
+
+    ``spec`` is what it is told, ``names`` are the arguments that tell its jobs apart, ``inputs`` and ``outputs`` those
+    that are files. One that ends in ``*`` is several files, one in ``?`` may be left out.
+
+    A stage ``computes`` on a device, and can go on where it was stopped. One that is ``light``, since it only measures
+    and compares, is given the CPU: it leaves GPUs to those that need them, and computes in double precision, which
+    not every device does. A stage that is not ``repeatable``, since it also tells when and where it ran, is done anew
+    each time.
     """
 
-    def __init__(self, description: str | None, *, computes: bool = False, light: bool = False) -> None:
-        super().__init__(description=description)
-        self.computes = computes
-        self.light = light
-        self.inputs: list[str] = []
-        self.outputs: list[str] = []
-        self.add_argument(
-            "--spec", type=json.loads, default={}, help="the stage's slice of the configuration, JSON"
-        )
-        self.add_argument("--store", type=Path, required=True, help="folder of the artifact store")
-        self.add_argument("--threads", type=int, default=1, help="threads of torch")
-        self.add_argument(
-            "--hardware",
-            type=lambda text: HardwareConfig.model_validate_json(text),
-            default=HardwareConfig(),
-            help="what to compute on, JSON",
-        )
-        self.add_argument(
-            "--no-reuse",
-            dest="reuse",
-            action="store_false",
-            help="run although the store knows the result, and compare with it",
-        )
+    description: str
+    spec: type[Section] = Nothing
+    names: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    computes: bool = False
+    light: bool = False
+    repeatable: bool = True
 
-    def add_input(self, name: str, **options: Any) -> None:
-        """An argument that is a file, or with ``nargs`` several files, that the stage reads."""
-        self.inputs.append(self._add_file(name, options))
-
-    def add_output(self, name: str, **options: Any) -> None:
-        """An argument that is a file, or with ``nargs`` several files, that the stage writes."""
-        self.outputs.append(self._add_file(name, options))
-
-    def _add_file(self, name: str, options: dict[str, Any]) -> str:
-        options.setdefault("required", True)
-        return self.add_argument(name, type=Path, **options).dest
-
-    def recipe(self, stage: str, options: argparse.Namespace) -> Recipe:
-        """What determines the stage's result: its name, its other arguments, its spec, its code and its inputs."""
-        files = {*self.inputs, *self.outputs, *_NOT_IN_RECIPE}
-        arguments = {
-            name: " ".join(value) if isinstance(value, list) else str(value)
-            for name, value in sorted(vars(options).items())
-            if name not in files and value is not None
-        }
-        inputs = {name: _reference(path) for name, path in _files(options, self.inputs).items()}
-        return Recipe(stage, arguments, options.spec, code_digest(f"hyperforget.stages.{stage}"), inputs)
-
-    def output_files(self, options: argparse.Namespace) -> dict[str, Path]:
-        """The files that the stage writes, by argument."""
-        return _files(options, self.outputs)
+    def code(self, name: str) -> str:
+        """Digest of the code that the stage of that name runs, and of how it is called; 16 hexadecimal digits."""
+        interface = repr(replace(self, description="", spec=Nothing))
+        return hashlib.sha256(f"{code_digest(module_of(name))} {interface}".encode()).hexdigest()[:16]
 
 
-def stage_main(
-    stage: str,
-    parser: StageParser,
-    work: Callable[[argparse.Namespace], Mapping[str, float] | None],
-    arguments: list[str] | None = None,
-    *,
-    repeatable: bool = True,
-) -> None:
-    """Parse ``arguments``; restore the stage's outputs where its recipe is known, else do the work and record it.
+@dataclass(frozen=True)
+class Job(Generic[Spec]):
+    """What the function of a stage is given: what it is told, its files by argument, and what it works with."""
 
-    ``work`` may return what it timed itself, seconds by name; the record keeps it as ``timed``, beside the
-    seconds that the stage took in all, those before it was stopped among them. A stage that is not
-    ``repeatable``, since it also tells when and where it ran, is always done anew; the time is then part of its
-    recipe. Of several processes that do the work together, the first one records it.
+    spec: Spec
+    names: Mapping[str, str]
+    inputs: Mapping[str, Sequence[Path]]
+    outputs: Mapping[str, Sequence[Path]]
+    store: Path
+    hardware: HardwareConfig
+    threads: int
+    unfinished: Unfinished
+
+    @cached_property
+    def device(self) -> "torch.device":
+        """What to compute on; the first call sets torch up for it."""
+        return set_up(self.hardware, self.threads)
+
+    def input(self, name: str) -> Path:
+        """The one file of an argument."""
+        (path,) = self.inputs[name]
+        return path
+
+    def output(self, name: str) -> Path:
+        """The one file of an argument."""
+        (path,) = self.outputs[name]
+        return path
+
+    @property
+    def resuming(self) -> Resumable:
+        """What the work goes on from if it was stopped before."""
+        return Resumable(self.unfinished)
+
+
+def module_of(stage: str) -> str:
+    """The module of a stage, whose function ``run`` does its work."""
+    return f"hyperforget.stages.{stage}"
+
+
+def run_stage(name: str, stage: Stage, arguments: Sequence[str]) -> None:
+    """Restore the outputs of a stage where the store knows the result, else do the work and record it.
+
+    The function of a stage may return what it timed itself, seconds by name; the record keeps it as ``timed``, beside
+    the seconds that the stage took in all, those before it was stopped among them. Of several processes that do the
+    work together, the first one records it.
     """
-    options = parser.parse_args(arguments)
+    options = _parser(name, stage).parse_args(arguments)
     with together():
-        _run(stage, parser, work, options, repeatable)
+        _run(name, stage, options)
 
 
-def _run(
-    stage: str,
-    parser: StageParser,
-    work: Callable[[argparse.Namespace], Mapping[str, float] | None],
-    options: argparse.Namespace,
-    repeatable: bool,
-) -> None:
+def _parser(name: str, stage: Stage) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(f"python -m hyperforget.stages {name}", description=stage.description)
+    parser.add_argument(
+        "--spec", type=_reader(stage.spec), default="{}", help="its slice of the configuration, JSON"
+    )
+    parser.add_argument("--store", type=Path, required=True, help="folder of the artifact store")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch")
+    parser.add_argument(
+        "--hardware", type=_reader(HardwareConfig), default="{}", help="what to compute on, JSON"
+    )
+    parser.add_argument(
+        "--no-reuse",
+        dest="reuse",
+        action="store_false",
+        help="run although the store knows the result, and compare with it",
+    )
+    for argument in (*stage.names, *stage.inputs, *stage.outputs):
+        parser.add_argument(
+            f"--{_name(argument).replace('_', '-')}",
+            type=str if argument in stage.names else Path,
+            nargs=None if argument in stage.names else "+" if argument.endswith(_MANY) else 1,
+            required=not argument.endswith(_OPTIONAL),
+        )
+    return parser
+
+
+def _reader(kind: type[Section]) -> Callable[[str], Section]:
+    """What reads a section from JSON; a fault is one line."""
+
+    def read(text: str) -> Section:
+        try:
+            return kind.model_validate_json(text)
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            where = ".".join(map(str, fault["loc"])) or kind.__name__
+            raise argparse.ArgumentTypeError(f"{where}: {fault['msg']}") from None
+
+    return read
+
+
+def _name(argument: str) -> str:
+    return argument.rstrip(_MANY + _OPTIONAL)
+
+
+def _given(options: argparse.Namespace, arguments: Sequence[str]) -> dict[str, Any]:
+    """The values of those arguments that were not left out."""
+    values = {argument: getattr(options, _name(argument)) for argument in arguments}
+    return {argument: value for argument, value in values.items() if value is not None}
+
+
+def _files(options: argparse.Namespace, arguments: Sequence[str]) -> dict[str, Path]:
+    """Paths by argument; those of an argument that may have several are numbered."""
+    return {
+        f"{_name(argument)}.{index}" if argument.endswith(_MANY) else _name(argument): path
+        for argument, paths in _given(options, arguments).items()
+        for index, path in enumerate(paths)
+    }
+
+
+def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
     started, clock = datetime.now(UTC), time.monotonic()
-    recipe = parser.recipe(stage, options)
-    outputs = parser.output_files(options)
-    if not repeatable:
+    inputs, outputs = _files(options, stage.inputs), _files(options, stage.outputs)
+    recipe = Recipe(
+        name,
+        {_name(argument): value for argument, value in _given(options, stage.names).items()},
+        options.spec.model_dump(mode="json"),
+        stage.code(name),
+        {argument: _reference(path) for argument, path in inputs.items()},
+    )
+    if not stage.repeatable:
         recipe = replace(recipe, arguments={**recipe.arguments, "started": started.isoformat()})
     # The first process asks for all, so that they agree.
     elif options.reuse and greatest(process_rank() == 0 and _restored(options.store, recipe, outputs)):
@@ -131,30 +199,43 @@ def _run(
         return
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
-    if parser.computes:
-        chosen = options.hardware.model_copy(update={"device": "cpu"}) if parser.light else options.hardware
-        options.device = hardware.set_up(chosen, options.threads)
-        options.unfinished = Unfinished(
-            options.store / FOLDER / f"{recipe.id}.safetensors", options.hardware.save_every
-        )
-    timed = work(options)
+    job = _job(stage, options, recipe)
+    device = describe(job.device) if stage.computes else None
+    timed = importlib.import_module(module_of(name)).run(job)
     if process_rank():
         return
-    seconds = time.monotonic() - clock + (options.unfinished.spent if parser.computes else 0)
     git = git_state(Path(__file__).parent)
     provenance = {
         "time": started.isoformat(timespec="seconds"),
-        "seconds": round(seconds, 3),
+        "seconds": round(time.monotonic() - clock + job.unfinished.spent, 3),
         "timed": {name: round(seconds, 4) for name, seconds in (timed or {}).items()},
         "host": socket.gethostname(),
         "versions": dict(package_versions()),
         "git": None if git is None else asdict(git),
         "threads": options.threads,
-        "device": hardware.describe(options.device) if parser.computes else None,
+        "device": device,
     }
     record(options.store, recipe, outputs, provenance)
-    if parser.computes:
-        options.unfinished.close()
+    job.unfinished.close()
+
+
+def _job(stage: Stage, options: argparse.Namespace, recipe: Recipe) -> Job[Section]:
+    hardware = options.hardware.model_copy(update={"device": "cpu"}) if stage.light else options.hardware
+    inputs, outputs = (
+        {_name(argument): paths for argument, paths in _given(options, arguments).items()}
+        for arguments in (stage.inputs, stage.outputs)
+    )
+    unfinished = Unfinished(options.store / FOLDER / f"{recipe.id}.safetensors", hardware.save_every)
+    return Job(
+        options.spec,
+        recipe.arguments,
+        inputs,
+        outputs,
+        options.store,
+        hardware,
+        options.threads,
+        unfinished,
+    )
 
 
 def _restored(root: Path, recipe: Recipe, outputs: dict[str, Path]) -> bool:
@@ -174,15 +255,3 @@ def _reference(path: Path) -> FileRef:
     if not path.is_file():
         raise UserError(f"{path} is missing; run the stage that makes it")
     return FileRef(path.as_posix(), file_digest(path))
-
-
-def _files(options: argparse.Namespace, names: list[str]) -> dict[str, Path]:
-    """Paths by argument; several of one argument are numbered."""
-    found: dict[str, Path] = {}
-    for name in names:
-        value = getattr(options, name)
-        if isinstance(value, list):
-            found |= {f"{name}.{index}": path for index, path in enumerate(value)}
-        elif value is not None:
-            found[name] = value
-    return found

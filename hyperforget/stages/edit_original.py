@@ -1,55 +1,29 @@
-"""Stage: apply a classic unlearning method to trained networks."""
+"""Apply an unlearning method without a hypernetwork to trained networks."""
 
-import argparse
-
-from hyperforget.errors import run_command
-from hyperforget.runtime.stage import StageParser, stage_main
-
-
-def parser() -> StageParser:
-    """The stage's arguments."""
-    parser = StageParser(__doc__, computes=True)
-    parser.add_argument("--task", required=True)
-    parser.add_argument("--method", required=True, help="as registered, on strangers with their suffix")
-    parser.add_argument("--forget", required=True)
-    parser.add_input("--dataset")
-    parser.add_input("--originals", help="the trained networks")
-    parser.add_output("--token")
-    parser.add_output("--network")
-    return parser
+from hyperforget.config.methods import Method
+from hyperforget.config.specs import RivalSpec
+from hyperforget.runtime.randomness import generator_for
+from hyperforget.runtime.stage import Job
+from hyperforget.unlearning.candidates import (
+    export_chosen,
+    load_candidates,
+    make_candidates,
+    publish_candidates,
+)
+from hyperforget.unlearning.methods import unlearning_method
+from hyperforget.unlearning.request import load_request
 
 
-def work(options: argparse.Namespace) -> None:
+def run(job: Job[RivalSpec]) -> None:
     """Load, call, save."""
-    from hyperforget.config import STRANGERS
-    from hyperforget.runtime.randomness import generator_for
-    from hyperforget.unlearning.candidates import (
-        export_chosen,
-        load_candidates,
-        make_candidates,
-        publish_candidates,
-    )
-    from hyperforget.unlearning.methods import unlearning_method
-    from hyperforget.unlearning.request import load_request
-
-    spec = options.spec
-    request = load_request(options.store, options.dataset, options.forget, spec["protocol"], options.device)
-    stored = load_candidates(options.store, options.originals)
-    generator = generator_for(spec["seed"], "edit", options.task, options.method, options.forget)
-    unlearn = unlearning_method(options.method.removesuffix(STRANGERS))
-    originals, forget = stored.candidates.params.to(options.device), request.forget.to(options.device)
+    spec, names = job.spec, job.names
+    request = load_request(job.store, job.input("dataset"), names["forget"], spec.protocol, job.device)
+    stored = load_candidates(job.store, job.input("originals"))
+    generator = generator_for(spec.seed, "edit", names["task"], names["method"], names["forget"])
+    unlearn = unlearning_method(Method.parse(names["method"]).base)
+    originals, forget = stored.candidates.params.to(job.device), request.forget.to(job.device)
     params = unlearn(originals, stored.layout, forget, request.data.train, generator).cpu()
     candidates = make_candidates(params, stored.layout, request.split)
     # The first is the network that somebody has; the others show how much that matters.
-    attributes = {"task": options.task, "method": options.method, "forget": options.forget}
-    publish_candidates(options.store, options.token, candidates, stored.layout, 0, attributes)
-    export_chosen(options.network, candidates, stored.layout, 0, request.data, attributes)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the stage, or restore what it made before."""
-    stage_main("edit_original", parser(), work, arguments)
-
-
-if __name__ == "__main__":
-    run_command(main)
+    publish_candidates(job.store, job.output("token"), candidates, stored.layout, 0, dict(names))
+    export_chosen(job.output("network"), candidates, stored.layout, 0, request.data, dict(names))

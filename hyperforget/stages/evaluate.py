@@ -1,76 +1,50 @@
-"""Stage: evaluate all methods on one forget set."""
+"""Evaluate all methods on one forget set."""
 
-import argparse
-
-from hyperforget.errors import run_command
+from hyperforget.config.methods import RETRAINED
+from hyperforget.config.specs import EvaluationSpec
+from hyperforget.metrics.evaluate import evaluate_networks
 from hyperforget.progress import progress
-from hyperforget.runtime.stage import StageParser, stage_main
+from hyperforget.records import write_rows
+from hyperforget.runtime.stage import Job
+from hyperforget.store.tokens import read_token
+from hyperforget.unlearning.candidates import load_candidates
+from hyperforget.unlearning.judging import (
+    candidate_rows,
+    confusion_rows,
+    outputs_of,
+    reference_of,
+    usable_row,
+)
+from hyperforget.unlearning.request import load_request
 
 
-def parser() -> StageParser:
-    """The stage's arguments."""
-    parser = StageParser(__doc__, computes=True, light=True)
-    parser.add_argument("--task", required=True)
-    parser.add_argument("--forget", required=True)
-    parser.add_input("--dataset")
-    parser.add_argument("--methods", nargs="+", required=True)
-    parser.add_input("--networks", nargs="+", help="tokens, in the order of --methods")
-    parser.add_output("--metrics")
-    parser.add_output("--candidates")
-    parser.add_output("--confusion")
-    return parser
-
-
-def work(options: argparse.Namespace) -> None:
+def run(job: Job[EvaluationSpec]) -> None:
     """Load, call, save."""
-    from hyperforget.config import RETRAINED, EvaluationConfig
-    from hyperforget.metrics.evaluate import evaluate_networks
-    from hyperforget.records import write_rows
-    from hyperforget.unlearning.candidates import load_candidates
-    from hyperforget.unlearning.judging import (
-        candidate_rows,
-        confusion_rows,
-        outputs_of,
-        reference_of,
-        usable_row,
-    )
-    from hyperforget.unlearning.request import load_request
-
-    spec = options.spec
-    request = load_request(options.store, options.dataset, options.forget, spec["protocol"], options.device)
+    spec, task, forget = job.spec, job.names["task"], job.names["forget"]
+    request = load_request(job.store, job.input("dataset"), forget, spec.protocol, job.device)
     data = request.data
     batches = {
-        method: load_candidates(options.store, token)
-        for method, token in zip(options.methods, options.networks, strict=True)
+        read_token(token).summary["method"]: load_candidates(job.store, token)
+        for token in job.inputs["networks"]
     }
     reference = reference_of(batches[RETRAINED], data, request.forget)
     offered = {
         method: candidate_rows(method, stored, request.sizes, request.forget)
         for method, stored in batches.items()
     }
-    limit = EvaluationConfig(**spec["evaluation"]).membership_networks
     metrics, candidates, confusion = [], [], []
     for method, stored in progress(batches.items(), len(batches), "evaluating", "method"):
         metrics += evaluate_networks(
             outputs_of(stored, data),
             reference,
-            task=options.task,
+            task=task,
             method=method,
-            forget=options.forget,
-            membership_networks=limit,
+            forget=forget,
+            membership_networks=spec.evaluation.membership_networks,
         )
-        metrics.append(usable_row(options.task, options.forget, offered[method], offered[RETRAINED]))
+        metrics.append(usable_row(task, forget, offered[method], offered[RETRAINED]))
         candidates += offered[method]
         confusion += confusion_rows(method, stored, reference, data)
-    write_rows(options.metrics, metrics)
-    write_rows(options.candidates, candidates)
-    write_rows(options.confusion, confusion)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the stage, or restore what it made before."""
-    stage_main("evaluate", parser(), work, arguments)
-
-
-if __name__ == "__main__":
-    run_command(main)
+    write_rows(job.output("metrics"), metrics)
+    write_rows(job.output("candidates"), candidates)
+    write_rows(job.output("confusion"), confusion)

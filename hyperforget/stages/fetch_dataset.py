@@ -1,36 +1,21 @@
-"""Stage: read a dataset, split it and store it."""
+"""Read a dataset, split it and store it."""
 
-import argparse
+from pathlib import Path
 
-from hyperforget.errors import run_command
-from hyperforget.runtime.stage import StageParser, stage_main
-
-
-def parser() -> StageParser:
-    """The stage's arguments."""
-    parser = StageParser(__doc__)
-    parser.add_argument("--task", required=True)
-    parser.add_output("--token")
-    return parser
+from hyperforget.config.specs import DatasetSpec
+from hyperforget.data.splits import prepare_splits, publish_task_data
+from hyperforget.errors import UserError
+from hyperforget.runtime.randomness import derived_seed
+from hyperforget.runtime.stage import Job
+from hyperforget.store.files import file_digest
 
 
-def work(options: argparse.Namespace) -> None:
+def run(job: Job[DatasetSpec]) -> None:
     """Load, call, save."""
-    from hyperforget.config import DatasetConfig
-    from hyperforget.data.splits import prepare_splits, publish_task_data
-    from hyperforget.runtime.randomness import derived_seed
-
-    spec = options.spec
-    seed = derived_seed(spec["seed"], "split", options.task) % 2**32
-    arrays, pixels = prepare_splits(DatasetConfig(**spec["dataset"]), spec["classes"], seed)
-    attributes = {"task": options.task, "classes": len(spec["classes"]), "labels": spec["classes"], **pixels}
-    publish_task_data(options.store, options.token, arrays, attributes)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the stage, or restore what it made before."""
-    stage_main("fetch_dataset", parser(), work, arguments)
-
-
-if __name__ == "__main__":
-    run_command(main)
+    spec, task = job.spec, job.names["task"]
+    if spec.content is not None and file_digest(Path(spec.dataset.path or "")) != spec.content:
+        raise UserError(f"{spec.dataset.path} has changed since the run was planned; start the run again")
+    seed = derived_seed(spec.seed, "split", task) % 2**32
+    arrays, pixels = prepare_splits(spec.dataset, spec.classes, seed)
+    attributes = {"task": task, "classes": len(spec.classes), "labels": spec.classes, **pixels}
+    publish_task_data(job.store, job.output("token"), arrays, attributes)

@@ -1,57 +1,30 @@
-"""Stage: the rival `nearest`, stored checkpoints whose losses are closest to the prompts of a forget set."""
+"""The rival `nearest`: stored checkpoints whose losses are closest to the prompts of a forget set."""
 
-import argparse
+import torch
 
-from hyperforget.errors import run_command
-from hyperforget.runtime.stage import StageParser, stage_main
-
-
-def parser() -> StageParser:
-    """The stage's arguments."""
-    parser = StageParser(__doc__, computes=True, light=True)
-    parser.add_argument("--task", required=True)
-    parser.add_argument("--forget", required=True)
-    parser.add_input("--dataset")
-    parser.add_input("--corpus")
-    parser.add_output("--token")
-    parser.add_output("--network")
-    return parser
+from hyperforget.config.performance import Performance
+from hyperforget.config.specs import LookupSpec
+from hyperforget.corpus.checkpoints import load_corpus, load_outcomes
+from hyperforget.networks.perceptron import perceptron_for
+from hyperforget.runtime.stage import Job
+from hyperforget.unlearning.candidates import choose, export_chosen, make_candidates, publish_candidates
+from hyperforget.unlearning.nearest import nearest_checkpoints
+from hyperforget.unlearning.prompts import prompt_grid
+from hyperforget.unlearning.request import load_request
 
 
-def work(options: argparse.Namespace) -> None:
+def run(job: Job[LookupSpec]) -> None:
     """Load, call, save."""
-    import torch
-
-    from hyperforget.config import LOOKUP, Performance, PromptConfig, SelectionConfig
-    from hyperforget.corpus.checkpoints import load_corpus, load_outcomes
-    from hyperforget.networks.perceptron import perceptron_for
-    from hyperforget.unlearning.candidates import choose, export_chosen, make_candidates, publish_candidates
-    from hyperforget.unlearning.nearest import nearest_checkpoints
-    from hyperforget.unlearning.prompts import prompt_grid
-    from hyperforget.unlearning.request import load_request
-
-    spec = options.spec
-    request = load_request(options.store, options.dataset, options.forget, spec["protocol"], options.device)
-    outcomes = load_outcomes(options.store, options.corpus, request.sizes)
-    prompts = prompt_grid(
-        outcomes.losses, outcomes.accuracies, request.forget, PromptConfig(**spec["prompts"])
-    )
-    nearest = nearest_checkpoints(outcomes.losses, prompts, spec["candidates"])
-    corpus = load_corpus(options.store, options.corpus, Performance(), request.sizes)
-    layout = perceptron_for(request.data.train, spec["hidden"])
+    spec, names = job.spec, dict(job.names)
+    request = load_request(job.store, job.input("dataset"), names["forget"], spec.protocol, job.device)
+    outcomes = load_outcomes(job.store, job.input("corpus"), request.sizes)
+    prompts = prompt_grid(outcomes.losses, outcomes.accuracies, request.forget, spec.prompts)
+    nearest = nearest_checkpoints(outcomes.losses, prompts, spec.candidates)
+    corpus = load_corpus(job.store, job.input("corpus"), Performance(), request.sizes)
+    layout = perceptron_for(request.data.train, spec.hidden)
     prompt = torch.arange(prompts.shape[0]).repeat_interleave(nearest.shape[1])
     checkpoints = corpus.checkpoints()[nearest.flatten()]
     candidates = make_candidates(checkpoints, layout, request.split, prompt, nearest.flatten())
-    chosen = choose(candidates, request.sizes, request.forget, SelectionConfig(**spec["selection"]))
-    attributes = {"task": options.task, "method": LOOKUP, "forget": options.forget}
-    publish_candidates(options.store, options.token, candidates, layout, chosen, attributes)
-    export_chosen(options.network, candidates, layout, chosen, request.data, attributes)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the stage, or restore what it made before."""
-    stage_main("look_up_checkpoints", parser(), work, arguments)
-
-
-if __name__ == "__main__":
-    run_command(main)
+    chosen = choose(candidates, request.sizes, request.forget, spec.selection)
+    publish_candidates(job.store, job.output("token"), candidates, layout, chosen, names)
+    export_chosen(job.output("network"), candidates, layout, chosen, request.data, names)

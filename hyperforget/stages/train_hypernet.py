@@ -1,84 +1,64 @@
-"""Stage: train a hypernetwork on a corpus."""
+"""Train a hypernetwork on a corpus."""
 
-import argparse
+import torch
 
-from hyperforget.errors import run_command
-from hyperforget.runtime.stage import StageParser, stage_main
+from hyperforget.config.models import Architecture
+from hyperforget.config.specs import TrainingSpec
+from hyperforget.corpus.checkpoints import load_corpus
+from hyperforget.data.splits import conditioning_split, load_task_data
+from hyperforget.hypernet.batches import rebalanced
+from hyperforget.hypernet.diffusion import PROCESSES
+from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.stored import publish_hypernetwork
+from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
+from hyperforget.networks.perceptron import perceptron_for
+from hyperforget.records import write_rows
+from hyperforget.runtime.distributed import first_process_first, process_rank
+from hyperforget.runtime.randomness import derived_seed, generator_for
+from hyperforget.runtime.stage import Job
 
 
-def parser() -> StageParser:
-    """The stage's arguments."""
-    parser = StageParser(__doc__, computes=True)
-    parser.add_argument("--task", required=True)
-    parser.add_argument("--model", required=True)
-    parser.add_input("--dataset")
-    parser.add_input("--corpus")
-    parser.add_output("--token")
-    parser.add_output("--history")
-    return parser
-
-
-def work(options: argparse.Namespace) -> None:
+def run(job: Job[TrainingSpec]) -> None:
     """Load, call, save."""
-    import torch
-
-    from hyperforget.config import ModelConfig, Performance
-    from hyperforget.config.models import Architecture
-    from hyperforget.corpus.checkpoints import load_corpus
-    from hyperforget.data.splits import conditioning_split, load_task_data
-    from hyperforget.hypernet.batches import rebalanced
-    from hyperforget.hypernet.diffusion import PROCESSES
-    from hyperforget.hypernet.model import Hypernetwork
-    from hyperforget.hypernet.stored import publish_hypernetwork
-    from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
-    from hyperforget.networks.perceptron import perceptron_for
-    from hyperforget.records import write_rows
-    from hyperforget.runtime.distributed import first_process_first, process_rank
-    from hyperforget.runtime.randomness import derived_seed, generator_for
-    from hyperforget.runtime.resuming import Resumable
-
-    spec = options.spec
-    config, performance = ModelConfig(**spec["model"]), Performance(**spec["performance"])
-    data = load_task_data(options.store, options.dataset)
-    sizes = conditioning_split(data, spec["protocol"]).class_sizes
+    spec, task, name = job.spec, job.names["task"], job.names["model"]
+    data = load_task_data(job.store, job.input("dataset"))
+    sizes = conditioning_split(data, spec.protocol).class_sizes
     # It makes a pack of the corpus, if there is none yet.
     with first_process_first():
-        corpus = load_corpus(options.store, options.corpus, performance, sizes)
-    generator = generator_for(spec["seed"], "train", options.task, options.model)
-    seen, unseen = corpus.split(
-        config.training.unseen_runs, generator_for(spec["seed"], "unseen runs", options.task)
-    )
+        corpus = load_corpus(job.store, job.input("corpus"), spec.performance, sizes)
+    generator = generator_for(spec.seed, "train", task, name)
+    seen, unseen = corpus.split(spec.training.unseen_runs, generator_for(spec.seed, "unseen runs", task))
     # torch initialises layers from its global generator only.
-    torch.manual_seed(derived_seed(spec["seed"], "initialise", options.task, options.model))
-    architecture = Architecture(conditioning=spec["conditioning"], **config.architecture.model_dump())
-    model = Hypernetwork(perceptron_for(data.train, spec["hidden"]), architecture)
+    torch.manual_seed(derived_seed(spec.seed, "initialise", task, name))
+    architecture = Architecture(conditioning=spec.conditioning, **spec.architecture.model_dump())
+    model = Hypernetwork(perceptron_for(data.train, spec.hidden), architecture)
     explained_variance = model.space.fit(seen.checkpoints())
-    if config.training.rebalance:
+    if spec.training.rebalance:
         seen, unseen = rebalanced(seen), rebalanced(unseen)
     trained = train_hypernetwork(
-        model.to(options.device),
-        PROCESSES[config.process],
+        model.to(job.device),
+        PROCESSES[spec.process],
         seen,
         unseen,
-        data.on(options.device).train,
-        config.training,
+        data.on(job.device).train,
+        spec.training,
         generator,
-        options.hardware,
-        Resumable(options.unfinished),
+        job.hardware,
+        job.resuming,
     )
     if process_rank():
         return
     last = trained.history[-1]
-    bfloat16 = computes_in_bfloat16(config.training.precision, options.device)
-    write_rows(options.history, trained.history)
+    bfloat16 = computes_in_bfloat16(spec.training.precision, job.device)
+    write_rows(job.output("history"), trained.history)
     publish_hypernetwork(
-        options.store,
-        options.token,
+        job.store,
+        job.output("token"),
         model,
-        config.process,
-        performance,
+        spec.process,
+        spec.performance,
         trained.snapshots,
-        attributes={"task": options.task, "model": options.model},
+        attributes=dict(job.names),
         summary={
             "steps": last.step,
             "train_mse": last.train_mse,
@@ -87,12 +67,3 @@ def work(options: argparse.Namespace) -> None:
             "precision": "bfloat16" if bfloat16 else "float32",
         },
     )
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run the stage, or restore what it made before."""
-    stage_main("train_hypernet", parser(), work, arguments)
-
-
-if __name__ == "__main__":
-    run_command(main)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hyperforget.config import Config, ModelConfig, Performance, forget_set, load_config, warnings
+from hyperforget.config import Config, ModelConfig, forget_set, load_config, warnings
+from hyperforget.config.performance import Performance
 from hyperforget.errors import UserError
 from hyperforget.forget_set import ForgetSet
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hyperforget.config import CollectionConfig, TaskConfig, collection_key, load_config
+from hyperforget.config import CollectionConfig, TaskConfig, load_config
+from hyperforget.config.corpora import collection_key
 from hyperforget.errors import UserError
 
 ENDS = "tasks.toy.corpora.ends"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from hyperforget import store
-from hyperforget.config import Performance
+from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import (
     Corpus,
     admitted_mask,

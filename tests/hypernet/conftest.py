@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from hyperforget.config import Performance
 from hyperforget.config.models import Architecture
+from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import Hypernetwork

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from hyperforget.config import Performance, SamplingConfig
+from hyperforget.config import SamplingConfig
+from hyperforget.config.performance import Performance
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES

@@ -6,14 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from hyperforget.config import (
-    EditingConfig,
-    OptimizersConfig,
-    Performance,
-    ProbeConfig,
-    RecipeConfig,
-    SamplingConfig,
-)
+from hyperforget.config import EditingConfig, OptimizersConfig, ProbeConfig, RecipeConfig, SamplingConfig
+from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.hypernet.diffusion import PROCESSES

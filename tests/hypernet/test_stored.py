@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from hyperforget.config import Performance
+from hyperforget.config.performance import Performance
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperforget.config import Performance
+from hyperforget.config.performance import Performance
 from hyperforget.metrics.measuring import Outcomes
 from hyperforget.metrics.performance import performance_values
 

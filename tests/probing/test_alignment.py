@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from hyperforget.config import Performance, ProbeConfig, SamplingConfig
+from hyperforget.config import ProbeConfig, SamplingConfig
+from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.diffusion import PROCESSES

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from hyperforget.config import Performance, ProbeConfig
+from hyperforget.config import ProbeConfig
+from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.probing.alignment import prompted_classes
 from hyperforget.probing.distribution import distribution_rows

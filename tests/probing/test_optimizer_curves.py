@@ -8,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hyperforget.config import OptimizersConfig, Performance, RecipeConfig, SamplingConfig
+from hyperforget.config import OptimizersConfig, RecipeConfig, SamplingConfig
+from hyperforget.config.performance import Performance
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork

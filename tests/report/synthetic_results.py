@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hyperforget.config import Performance
+from hyperforget.config.performance import Performance
 
 COST_COLUMNS = [
     "task", "model", "method", "collection_seconds", "training_seconds", "request_seconds", "retrain_seconds",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hyperforget.config import Performance
+from hyperforget.config.performance import Performance
 from hyperforget.errors import UserError
 from hyperforget.metrics.registry import METRICS, SETS
 from hyperforget.report.figures import write_figures

@@ -1,14 +1,13 @@
 """Stages on a GPU, here a pretended one, give what they give on the CPU."""
 
-import json
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
 
-from hyperforget.runtime import device as hardware
-from tests.stages.tiny_pipeline import jobs, run, text_files
+from hyperforget.runtime import stage as stages
+from tests.stages.tiny_pipeline import jobs, run, settings, text_files
 
 
 @pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")
@@ -32,10 +31,8 @@ def test_a_stage_gives_the_same_on_a_gpu(
 ) -> None:
     # It knows real devices only; training in single precision turns it off anyway.
     monkeypatch.setattr(torch, "autocast", lambda *_, enabled: nullcontext())
-    stage, arguments = jobs(copied)[name]
-    place = arguments.index("--spec") + 1
     # A seed that the store does not know, so that it is computed.
-    arguments[place] = json.dumps(json.loads(arguments[place]) | {"seed": 5})
+    stage, arguments = jobs(copied, settings(seed=5))[name]
     run((stage, arguments))
     expected = text_files(copied)
     used = []
@@ -44,7 +41,7 @@ def test_a_stage_gives_the_same_on_a_gpu(
         used.append(gpu)
         return gpu
 
-    monkeypatch.setattr(hardware, "set_up", set_up)
+    monkeypatch.setattr(stages, "set_up", set_up)
     run((stage, [*arguments, "--no-reuse"]))
     assert used == [gpu]
     assert text_files(copied) == expected

@@ -3,22 +3,20 @@ from pathlib import Path
 
 import pytest
 
-from hyperforget.config import EDIT, MAIN_CORPUS, RETRAINED
+from hyperforget.config.corpora import MAIN_CORPUS
+from hyperforget.config.methods import Method
 from hyperforget.provenance.lineage import Producers
-from hyperforget.stages import gather_costs
 from hyperforget.store.files import file_digest
-from tests.stages.tiny_pipeline import FORGET_SETS, SETTINGS, TASK, jobs, run
+from tests.stages.tiny_pipeline import FORGET_SETS, SETTINGS, TASK, job, jobs, run
 
 
 def gather(results: Path) -> list[dict[str, str]]:
     folder = results / TASK
     tokens = [folder / model / "hypernet.json" for model in SETTINGS.models]
-    methods = [method for method in SETTINGS.methods if method not in SETTINGS.rivals]
+    methods = [str(method) for method in SETTINGS.methods if method.base not in SETTINGS.rivals]
     tokens += [folder / method / f"forget-{forget}.json" for method in methods for forget in FORGET_SETS]
     costs = results / "costs.csv"
-    gather_costs.main(
-        ["--store", str(results / "store"), "--tokens", *map(str, tokens), "--costs", str(costs)]
-    )
+    run(job("gather_costs", results, {}, tokens=tokens, costs=costs))
     with costs.open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -32,14 +30,14 @@ def seconds(results: Path, path: str) -> float:
 
 def test_every_hypernetwork_has_its_costs(copied):
     rows = gather(copied)
-    generators = {method for method in SETTINGS.methods if method not in (RETRAINED, *SETTINGS.rivals)}
+    generators = {str(method) for method in SETTINGS.methods if method.base in SETTINGS.models}
     assert {row["task"] for row in rows} == {TASK}
     # Those that forget no class are asked by nobody.
     assert {row["method"] for row in rows} == generators | set(SETTINGS.models)
     assert len(rows) == len({row["method"] for row in rows})
     shards = [seconds(copied, f"{MAIN_CORPUS}/shard-{shard}.json") for shard in range(2)]
     for row in rows:
-        assert row["method"].removesuffix(EDIT) == row["model"]
+        assert Method.parse(row["method"]).base == row["model"]
         assert float(row["collection_seconds"]) == pytest.approx(sum(shards), abs=1e-3)
         assert float(row["training_seconds"]) == seconds(copied, f"{row['model']}/hypernet.json")
         assert float(row["retrain_seconds"]) > 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hyperforget.runtime import saved_state as unfinished
-from tests.stages.tiny_pipeline import Job, jobs, run, text_files
+from tests.stages.tiny_pipeline import Job, jobs, run, settings, text_files
 
 # Each job is a process that finds its libraries imported, so that it is in its work soon.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -41,13 +41,8 @@ def kill_when_it_has_saved(process: multiprocessing.process.BaseProcess, store: 
 
 def job_of(results: Path, name: str) -> Job:
     """A job with enough to do to be killed in the midst of it."""
-    stage, arguments = jobs(results)[name]
-    place = arguments.index("--spec") + 1
-    spec = json.loads(arguments[place])
-    if "sampling" in spec:
-        spec["sampling"] |= {"steps": 60, "stochasticity": 1.0}
-    arguments[place] = json.dumps(spec)
-    return stage, arguments
+    long = {"steps": 60, "stochasticity": 1.0}
+    return jobs(results, settings(models={"dihyfo-1": {"sampling": long, "editing": long}}))[name]
 
 
 @pytest.mark.parametrize("seed", [0, 1])

@@ -100,8 +100,8 @@ def test_damage_is_reported_in_one_line_and_mended_by_the_stage_that_made_it(
     ("collection", "sentence"),
     [
         (
-            {"minimum_runs": 1000},
-            r"tasks\.digits-4\.collection: only \d+ of 40 runs .* minimum_runs = 1000\b",
+            {"minimum_runs": 40},
+            r"tasks\.digits-4\.collection: only \d+ of 40 runs .* minimum_runs = 40\b",
         ),
         (
             {"minimum_forgotten": 500},
@@ -141,5 +141,5 @@ def test_tables_with_other_columns_are_not_joined(results: Path, tmp_path: Path)
     part.write_text("task,method,value\ndigits-4,bias,1\n")
     first = results / TASK / "forget-2.csv"
     with pytest.raises(UserError, match="forget-9"):
-        run(job("gather_metrics", results, None, parts=[first, part], metrics=tmp_path / "metrics.csv"))
+        run(job("gather_metrics", results, {}, parts=[first, part], metrics=tmp_path / "metrics.csv"))
     assert not (tmp_path / "metrics.csv").exists()

@@ -1,25 +1,22 @@
 """A hypernetwork in the subspace goes through the stages like any other."""
 
-import json
 from pathlib import Path
 
 import pytest
 import torch
 
+from hyperforget.config import Config
 from hyperforget.errors import UserError
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.store import read_token
 from hyperforget.unlearning.candidates import load_candidates
-from tests.stages.tiny_pipeline import TASK, Job, jobs, run
+from tests.stages.tiny_pipeline import TASK, jobs, run, settings
 
 
-def in_subspace(job: Job, components: int) -> Job:
-    stage, arguments = job
-    place = arguments.index("--spec") + 1
-    spec = json.loads(arguments[place])
-    spec["model"]["architecture"] |= {"space": "subspace", "components": components}
-    arguments[place] = json.dumps(spec)
-    return stage, arguments
+def in_subspace(model: str, components: int) -> Config:
+    return settings(
+        models={model: {"architecture": {"space": "subspace", "components": components, "heads": 4}}}
+    )
 
 
 @pytest.mark.parametrize(
@@ -27,8 +24,8 @@ def in_subspace(job: Job, components: int) -> Job:
     [("dihyfo-1", ["sample/dihyfo-1/2", "edit/dihyfo-1/2"]), ("dihyfo-2", ["sample/dihyfo-2/2"])],
 )
 def test_it_is_trained_stored_and_sampled_from(copied: Path, model: str, samples: list[str]) -> None:
-    every = jobs(copied)
-    run(in_subspace(every[f"train_hypernet/{model}"], 12))
+    every = jobs(copied, in_subspace(model, 12))
+    run(every[f"train_hypernet/{model}"])
     token = copied / TASK / model / "hypernet.json"
     share = read_token(token).summary["explained_variance"]
     assert 0.5 < share < 1
@@ -44,4 +41,4 @@ def test_it_is_trained_stored_and_sampled_from(copied: Path, model: str, samples
 
 def test_more_components_than_parameters_stop_the_training(copied: Path) -> None:
     with pytest.raises(UserError, match=r"is 256, more than the 142 parameters .* allowed are 1 to 142"):
-        run(in_subspace(jobs(copied)["train_hypernet/dihyfo-2"], 256))
+        run(jobs(copied, in_subspace("dihyfo-2", 256))["train_hypernet/dihyfo-2"])

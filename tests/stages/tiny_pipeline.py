@@ -1,22 +1,15 @@
 """Every stage's command line for a tiny setting, as the workflow's rules would write it."""
 
-import importlib
-import json
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hyperforget.config import (
-    EDIT,
-    LOOKUP,
-    MAIN_CORPUS,
-    RETRAINED,
-    STRANGERS,
-    Config,
-    forget_set,
-    load_config,
-)
+from hyperforget.config import Config, load_config
+from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
+from hyperforget.config.methods import NEAREST, ORIGINAL, RETRAINED, STRANGERS, Method
+from hyperforget.config.specs import spec_of
+from hyperforget.runtime.stage import run_stage
+from hyperforget.stages.interfaces import STAGES
 
 TASK = "digits-4"
 # One set of the tables, one held out, and one that no configuration names and that has a pivot in it.
@@ -26,113 +19,120 @@ TINY_MODEL = {
     "training": {"steps": 30, "batch_size": 32, "warmup": 5, "snapshots": 2, "precision": "float32"},
     "sampling": {"steps": 3, "candidates": 4},
 }
-SETTINGS: Config = load_config(
-    {
-        "tasks": {
-            TASK: {
-                "dataset": {"source": "digits"},
-                "classes": [0, 1, 2, 3],
-                "hidden": [2],
-                "pivots": [0, 1],
-                "forget": ["2"],
-                "holdout": ["3"],
-                "recipe": {"steps": 60, "learning_rate": 0.3},
-                "collection": {
-                    "runs": 40,
-                    "shards": 2,
-                    "steps": 60,
-                    "checkpoints": 4,
-                    "reviews": 8,
-                    "reviews_per_run": 4,
-                    "admission": "bins",
-                    "bin_cap": 1.0,
-                    "pivot_accuracy": 0.5,
-                    "minimum_runs": 5,
-                    "minimum_forgotten": 2,
-                },
-                "originals": 2,
-                "retrained": 3,
-                "strangers": {"count": 3, "recipe": {"learning_rate": 0.02, "batch_size": 48, "steps": 50}},
-            }
-        },
-        "models": {
-            "dihyfo-1": TINY_MODEL,
-            "dihyfo-2": TINY_MODEL,
-            "gpt": TINY_MODEL | {"metric": "error", "training": TINY_MODEL["training"] | {"rebalance": True}},
-        },
-        "prompts": {"forget": [0.5, 0.9], "retain": [0.5]},
-        "probe": {"prompts": 3, "networks": 2},
-        "optimizers": {"networks": 3, "updates": 2, "best": 0.1, "adam_learning_rates": [0.01]},
-        "evaluation": {"membership_networks": 2},
-    }
-)
+VALUES: dict[str, Any] = {
+    "tasks": {
+        TASK: {
+            "dataset": {"source": "digits"},
+            "classes": [0, 1, 2, 3],
+            "hidden": [2],
+            "pivots": [0, 1],
+            "forget": ["2"],
+            "holdout": ["3"],
+            "recipe": {"steps": 60, "learning_rate": 0.3},
+            "collection": {
+                "runs": 40,
+                "shards": 2,
+                "steps": 60,
+                "checkpoints": 4,
+                "reviews": 8,
+                "reviews_per_run": 4,
+                "admission": "bins",
+                "bin_cap": 1.0,
+                "pivot_accuracy": 0.5,
+                "minimum_runs": 5,
+                "minimum_forgotten": 2,
+            },
+            "originals": 2,
+            "retrained": 3,
+            "strangers": {"count": 3, "recipe": {"learning_rate": 0.02, "batch_size": 48, "steps": 50}},
+        }
+    },
+    "models": {
+        "dihyfo-1": TINY_MODEL,
+        "dihyfo-2": TINY_MODEL,
+        "gpt": TINY_MODEL | {"metric": "error", "training": TINY_MODEL["training"] | {"rebalance": True}},
+    },
+    "prompts": {"forget": [0.5, 0.9], "retain": [0.5]},
+    "probe": {"prompts": 3, "networks": 2},
+    "optimizers": {"networks": 3, "updates": 2, "best": 0.1, "adam_learning_rates": [0.01]},
+    "evaluation": {"membership_networks": 2},
+}
 
-# Settings of a collection that a single shard does not read.
-ELSEWHERE = {"runs", "shards", "minimum_runs", "minimum_forgotten", "recipes"}
-METHODS = [*SETTINGS.methods, *SETTINGS.stranger_methods(TASK)]
+
+def settings(**changes: Any) -> Config:
+    """The tiny setting with some values changed, section by section."""
+    return load_config(_changed(VALUES, changes))
+
+
+def with_collection(corpus: str = MAIN_CORPUS, **changes: Any) -> Config:
+    """The tiny setting with another collection for a corpus, which is made where the task has none of that name."""
+    if corpus == MAIN_CORPUS:
+        return settings(tasks={TASK: {"collection": changes}})
+    key = corpus.removeprefix(corpus_name(""))
+    return settings(tasks={TASK: {"corpora": {key: {"models": ["dihyfo-2"], **changes}}}})
+
+
+def _changed(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {
+        key: _changed(values.get(key, {}), change) if isinstance(change, Mapping) else change
+        for key, change in changes.items()
+    }
+    return {**values, **merged}
+
+
+SETTINGS = settings()
+METHODS = list(map(str, SETTINGS.methods_on(TASK)))
 
 Job = tuple[str, list[str]]
 
 
-def job(stage: str, results: Path, spec: dict[str, Any] | None, **options: object) -> Job:
-    """A stage and its command line; lists become several arguments of one option."""
-    arguments = ["--store", str(results / "store")]
-    arguments += [] if spec is None else ["--spec", json.dumps(spec)]
-    for name, value in options.items():
-        values = value if isinstance(value, list) else [value]
-        arguments += [f"--{name.replace('_', '-')}", *map(str, values)]
+def job(
+    stage: str,
+    results: Path,
+    names: Mapping[str, str],
+    config: Config = SETTINGS,
+    **files: Path | Sequence[Path],
+) -> Job:
+    """A stage and its command line for the job that has these ``names``; lists become several files of one argument."""
+    interface = STAGES[stage]
+    spec = spec_of(interface.spec, config, names)
+    arguments = ["--store", str(results / "store"), "--spec", spec.model_dump_json()]
+    for name in interface.names:
+        if name.rstrip("?") in names:
+            arguments += [f"--{name.rstrip('?')}", names[name.rstrip("?")]]
+    for name, paths in files.items():
+        arguments += [f"--{name.replace('_', '-')}", *map(str, [paths] if isinstance(paths, Path) else paths)]
     return stage, arguments
 
 
 def run(job: Job) -> None:
     stage, arguments = job
-    importlib.import_module(f"hyperforget.stages.{stage}").main(arguments)
+    run_stage(stage, STAGES[stage], arguments)
 
 
-def collect(results: Path, shard: int, corpus: str = MAIN_CORPUS, **collection: object) -> Job:
-    task = SETTINGS.tasks[TASK]
-    spec = {
-        "hidden": task.hidden,
-        "seed": SETTINGS.seed,
-        "protocol": SETTINGS.protocol,
-        "runs": task.collection.runs_of(shard),
-        "collection": task.collection.model_dump(exclude=ELSEWHERE) | collection,
-        "recipes": [recipe.model_dump(exclude={"steps"}) for recipe in task.recipes_of(task.collection)],
-        "pivots": task.pivots,
-        "holdout": [forget_set(text, task).classes for text in task.holdout],
-    }
+def collect(results: Path, shard: int, corpus: str = MAIN_CORPUS, **collection: Any) -> Job:
     folder = results / TASK
-    token = folder / corpus / f"shard-{shard}.json"
     return job(
         "collect_checkpoints",
         results,
-        spec,
-        task=TASK,
-        corpus=corpus,
-        shard=shard,
+        {"task": TASK, "corpus": corpus, "shard": str(shard)},
+        with_collection(corpus, **collection),
         dataset=folder / "dataset.json",
-        token=token,
+        token=folder / corpus / f"shard-{shard}.json",
     )
 
 
-def assemble(results: Path, corpus: str = MAIN_CORPUS, **collection: object) -> Job:
-    task = SETTINGS.tasks[TASK]
-    spec = {
-        "collection": task.collection.model_dump() | collection,
-        "pivots": task.pivots,
-        "forget": task.forget,
-        "holdout": task.holdout,
-        "protocol": SETTINGS.protocol,
-    }
+def assemble(results: Path, corpus: str = MAIN_CORPUS, **collection: Any) -> Job:
     folder = results / TASK
     return job(
         "assemble_corpus",
         results,
-        spec,
-        task=TASK,
-        corpus=corpus,
+        {"task": TASK, "corpus": corpus},
+        with_collection(corpus, **collection),
         dataset=folder / "dataset.json",
-        segments=[folder / corpus / f"shard-{shard}.json" for shard in range(task.collection.shards)],
+        segments=[
+            folder / corpus / f"shard-{shard}.json" for shard in range(SETTINGS.tasks[TASK].collection.shards)
+        ],
         token=folder / f"{corpus}.json",
         classes=folder / f"{corpus}-classes.csv",
         forget_sets=folder / f"{corpus}-forget-sets.csv",
@@ -140,176 +140,78 @@ def assemble(results: Path, corpus: str = MAIN_CORPUS, **collection: object) -> 
     )
 
 
-def jobs(results: Path) -> dict[str, Job]:
+def jobs(results: Path, config: Config = SETTINGS) -> dict[str, Job]:
     """Every job of the workflow up to the metrics, by name, in an order that its inputs allow."""
-    task, seed = SETTINGS.tasks[TASK], SETTINGS.seed
     folder = results / TASK
-    data = {"task": TASK, "dataset": folder / "dataset.json"}
-    corpus = {"corpus": folder / "corpus.json"}
-    network = {"hidden": task.hidden, "seed": seed, "protocol": SETTINGS.protocol}
-    reference = network | {"recipe": task.recipe.model_dump()}
-    selection = network | {
-        "prompts": SETTINGS.prompts.model_dump(),
-        "selection": SETTINGS.selection.model_dump(),
-    }
+    dataset, corpus = folder / "dataset.json", folder / f"{MAIN_CORPUS}.json"
 
-    def made(method: str, forget: str) -> dict[str, Path]:
-        place = folder / method / f"forget-{forget}"
+    def made(method: Method | str, forget: str) -> dict[str, Path]:
+        place = folder / str(method) / f"forget-{forget}"
         return {"token": place.with_suffix(".json"), "network": place.with_suffix(".safetensors")}
 
-    found = {
-        "fetch_dataset": job(
-            "fetch_dataset",
-            results,
-            {"dataset": task.dataset.model_dump(), "classes": task.classes, "seed": seed},
-            task=TASK,
-            token=folder / "dataset.json",
-        ),
-        "collect_checkpoints/0": collect(results, 0),
-        "collect_checkpoints/1": collect(results, 1),
-        "assemble_corpus": assemble(results),
-        "train_original": job(
-            "train_reference",
-            results,
-            reference | {"count": task.originals},
-            **data,
-            token=folder / "original.json",
-        ),
-        "train_strangers": job(
-            "train_reference",
-            results,
-            network | {"recipe": task.stranger_recipe.model_dump(), "count": task.strangers.count},
-            **data,
-            token=folder / "strangers.json",
-        ),
-    }
-    found["train_strangers"][1].append("--strangers")
-    starts = {"": folder / "original.json", STRANGERS: folder / "strangers.json"}
-    for name, model in SETTINGS.models.items():
-        hypernet = folder / name / "hypernet.json"
-        training = {
-            "hidden": task.hidden,
-            "seed": seed,
-            "protocol": SETTINGS.protocol,
-            "conditioning": SETTINGS.conditioning(name),
-            "performance": asdict(SETTINGS.performance(name)),
-            "model": model.model_dump(include={"process", "architecture", "training"}),
-        }
-        probing = {
-            "pivots": task.pivots,
-            "protocol": SETTINGS.protocol,
-            "seed": seed,
-            "probe": SETTINGS.probe.model_dump(),
-            "sampling": model.sampling.model_dump(),
-            "unseen_runs": model.training.unseen_runs,
-            "rebalance": model.training.rebalance,
-        }
-        history = folder / name / "history.csv"
-        curves = {kind: folder / name / f"{kind}.csv" for kind in ("alignment", "prompts", "distribution")}
-        found |= {
-            f"train_hypernet/{name}": job(
-                "train_hypernet",
-                results,
-                training,
-                model=name,
-                **data,
-                **corpus,
-                token=hypernet,
-                history=history,
-            ),
-            f"probe_hypernet/{name}": job(
-                "probe_hypernet", results, probing, **data, **corpus, hypernet=hypernet, **curves
-            ),
-        }
-    for name in SETTINGS.learned_optimizers:
-        sampling = SETTINGS.models[name].sampling.model_dump(exclude={"candidates"})
-        found[f"compare_optimizers/{name}"] = job(
-            "compare_optimizers",
-            results,
-            reference | {"optimizers": SETTINGS.optimizers.model_dump(), "sampling": sampling},
-            model=name,
-            **data,
-            **corpus,
-            hypernet=folder / name / "hypernet.json",
-            curves=folder / name / "optimizers.csv",
+    def add(key: str, stage: str, names: Mapping[str, str], **files: Path | Sequence[Path]) -> None:
+        every[key] = job(stage, results, {"task": TASK, **names}, config, **files)
+
+    every: dict[str, Job] = {}
+    add("fetch_dataset", "fetch_dataset", {}, token=dataset)
+    every |= {f"collect_checkpoints/{shard}": collect(results, shard) for shard in range(2)}
+    every["assemble_corpus"] = assemble(results)
+    for name in (ORIGINAL, STRANGERS):
+        key, token = f"train_{name}", folder / f"{name}.json"
+        add(key, "train_reference", {"method": name}, dataset=dataset, token=token)
+    for name in config.models:
+        own, hypernet = folder / name, folder / name / "hypernet.json"
+        curves = {kind: own / f"{kind}.csv" for kind in ("alignment", "prompts", "distribution")}
+        asked = {"dataset": dataset, "corpus": corpus, "hypernet": hypernet}
+        add(
+            f"train_hypernet/{name}",
+            "train_hypernet",
+            {"model": name},
+            dataset=dataset,
+            corpus=corpus,
+            token=hypernet,
+            history=own / "history.csv",
         )
+        add(f"probe_hypernet/{name}", "probe_hypernet", {"model": name}, **asked, **curves)
+        if name in config.learned_optimizers:
+            add(
+                f"compare_optimizers/{name}",
+                "compare_optimizers",
+                {"model": name},
+                **asked,
+                curves=own / "optimizers.csv",
+            )
     for forget in FORGET_SETS:
-        for name in [name for name in SETTINGS.models if name in SETTINGS.methods]:
-            model = SETTINGS.models[name]
-            options = {
-                "model": name,
-                "forget": forget,
-                **data,
-                **corpus,
-                "hypernet": folder / name / "hypernet.json",
-            }
-            spec = selection | {
-                "sampling": model.sampling.model_dump(),
-                "initialisation": task.recipe.initialisation,
-            }
-            found[f"sample/{name}/{forget}"] = job(
-                "sample_unlearned", results, spec, method=name, **options, **made(name, forget)
-            )
-            for suffix, token in starts.items() if name + EDIT in SETTINGS.methods else []:
-                method = name + EDIT + suffix
-                found[f"edit/{name}{suffix}/{forget}"] = job(
-                    "sample_unlearned",
-                    results,
-                    selection | {"sampling": model.editing.model_dump()},
-                    method=method,
-                    **options,
-                    originals=token,
-                    **made(method, forget),
-                )
-        found |= {
-            f"bias{suffix}/{forget}": job(
-                "edit_original",
-                results,
-                network,
-                method=f"bias{suffix}",
-                forget=forget,
-                **data,
-                originals=token,
-                **made(f"bias{suffix}", forget),
-            )
-            for suffix, token in starts.items()
-        }
-        found |= {
-            f"retrain/{forget}": job(
-                "train_reference",
-                results,
-                reference | {"count": task.retrained},
-                forget=forget,
-                **data,
-                **made(RETRAINED, forget),
-            ),
-            f"look_up/{forget}": job(
-                "look_up_checkpoints",
-                results,
-                selection | {"candidates": 4},
-                forget=forget,
-                **data,
-                **corpus,
-                **made(LOOKUP, forget),
-            ),
-            f"evaluate/{forget}": job(
-                "evaluate",
-                results,
-                {"protocol": SETTINGS.protocol, "evaluation": SETTINGS.evaluation.model_dump()},
-                forget=forget,
-                **data,
-                methods=METHODS,
-                networks=[made(method, forget)["token"] for method in METHODS],
-                metrics=folder / f"forget-{forget}.csv",
-                candidates=folder / f"forget-{forget}-candidates.csv",
-                confusion=folder / f"forget-{forget}-confusion.csv",
-            ),
-        }
+        for method in config.methods_on(TASK):
+            names = {"method": str(method), "forget": forget}
+            files: dict[str, Path] = {"dataset": dataset, **made(method, forget)}
+            suffix = f"-{STRANGERS}" if method.on_strangers else ""
+            if method.edits:
+                files["originals"] = folder / f"{STRANGERS if method.on_strangers else ORIGINAL}.json"
+            if method.base in config.models:
+                files |= {"corpus": corpus, "hypernet": folder / method.base / "hypernet.json"}
+                kind, stage = ("edit", "sample_edited") if method.edits else ("sample", "sample_unlearned")
+                add(f"{kind}/{method.base}{suffix}/{forget}", stage, names, **files)
+            elif method.edits:
+                add(f"{method}/{forget}", "edit_original", names, **files)
+            elif method.base == NEAREST:
+                add(f"look_up/{forget}", "look_up_checkpoints", names, **files, corpus=corpus)
+            else:
+                assert method.base == RETRAINED
+                add(f"retrain/{forget}", "train_reference", names, **files)
+        add(
+            f"evaluate/{forget}",
+            "evaluate",
+            {"forget": forget},
+            dataset=dataset,
+            networks=[made(method, forget)["token"] for method in config.methods_on(TASK)],
+            metrics=folder / f"forget-{forget}.csv",
+            candidates=folder / f"forget-{forget}-candidates.csv",
+            confusion=folder / f"forget-{forget}-confusion.csv",
+        )
     parts = [folder / f"forget-{forget}.csv" for forget in FORGET_SETS]
-    found["gather_metrics"] = job(
-        "gather_metrics", results, None, parts=parts, metrics=results / "metrics.csv"
-    )
-    return found
+    add("gather_metrics", "gather_metrics", {}, parts=parts, metrics=results / "metrics.csv")
+    return every
 
 
 def text_files(folder: Path) -> dict[str, bytes]:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import torch
 
-from hyperforget.config import EditingConfig, Performance
+from hyperforget.config import EditingConfig
+from hyperforget.config.performance import Performance
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork

@@ -1,25 +1,17 @@
-import json
 import os
 import shlex
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 try:
-    from hyperforget.runtime.code_digest import code_digest
+    from hyperforget.config import forget_set, load_config, warnings
+    from hyperforget.config.corpora import MAIN_CORPUS
+    from hyperforget.config.methods import NEAREST, ORIGINAL, RETRAINED, STRANGERS, Method
+    from hyperforget.config.specs import spec_of
     from hyperforget.errors import UserError, nearest_choice
-    from hyperforget.config import (
-        EDIT,
-        LOOKUP,
-        MAIN_CORPUS,
-        RETRAINED,
-        STRANGERS,
-        forget_set,
-        load_config,
-        warnings,
-    )
-    from hyperforget.store.files import file_digest
     from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER, figure_files, table_files
+    from hyperforget.stages.interfaces import STAGES
+    from hyperforget.store.canonical import canonical_json
 except ModuleNotFoundError as error:
     sys.exit(
         f"error: {error}; install the package with 'make setup' or 'pip install -e . -c constraints.txt'"
@@ -64,17 +56,16 @@ wildcard_constraints:
     forget=r"[^/]+(?<!-candidates)(?<!-confusion)",
     model="|".join(settings.models),
     shard=r"\d+",
-    strangers=f"({STRANGERS})?",
     corpus="|".join(sorted({corpus for task in settings.tasks.values() for corpus in task.collections})),
 
 
-def canonical(value):
+def canonical(section):
     """One line of JSON with sorted keys: parameters are compared as text, and swapped values must differ."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return canonical_json(section.model_dump(mode="json")).decode()
 
 
 # The same for stages that compute with torch, and what they compute on.
-COMPUTE = f"{STORE} --hardware {shlex.quote(canonical(settings.hardware.model_dump()))}"
+COMPUTE = f"{STORE} --hardware {shlex.quote(canonical(settings.hardware))}"
 
 # GPUs of a job that computes on one. None for the device `auto`: what is there is used, but nothing is asked for.
 GPUS = int(settings.hardware.device.startswith("cuda"))
@@ -88,7 +79,17 @@ def launcher():
 
 def code(stage):
     """Digest of the code that a stage runs; a parameter of its rule, so that editing the code reruns it."""
-    return code_digest(f"hyperforget.stages.{stage}")
+    return STAGES[stage].code(stage)
+
+
+def spec(stage, **names):
+    """What a stage is told, as a function of the wildcards of its rule, to which ``names`` add."""
+
+    def of_job(wildcards):
+        task_of(wildcards)
+        return canonical(spec_of(STAGES[stage].spec, settings, {**wildcards, **names}))
+
+    return of_job
 
 
 def task_of(wildcards):
@@ -105,8 +106,8 @@ def task_of(wildcards):
             forget_set(wildcards.forget, task)
         except UserError as error:
             sys.exit(f"error: {error}")
-    if {"forget", "model"} <= set(wildcards.keys()) and wildcards.model not in settings.methods:
-        allowed = ", ".join(settings.methods)
+    if {"forget", "model"} <= set(wildcards.keys()) and Method(wildcards.model) not in settings.methods:
+        allowed = ", ".join(map(str, settings.methods))
         sys.exit(f"error: model {wildcards.model!r} forgets no class; allowed are the methods {allowed}")
     if "corpus" in wildcards.keys() and wildcards.corpus not in task.collections:
         allowed = ", ".join(task.collections)
@@ -124,19 +125,27 @@ def minutes(count):
     return lambda wildcards, attempt: count * attempt
 
 
-def models_that_edit():
-    """Models that read a start, and so can be given a trained network."""
-    return [name for name in settings.models if name + EDIT in settings.methods]
-
-
 def segments(wildcards):
     shards = range(task_of(wildcards).collections[wildcards.corpus].shards)
     return expand("results/{{task}}/{{corpus}}/shard-{shard}.json", shard=shards)
 
 
+def corpus_of(task, model):
+    return f"results/{{task}}/{task.corpus_of(model)}.json"
+
+
 def corpus_of_model(wildcards):
     """The corpus that the model is trained on, and that tells which losses to prompt it with."""
-    return f"results/{{task}}/{task_of(wildcards).corpus_of(wildcards.model)}.json"
+    return corpus_of(task_of(wildcards), wildcards.model)
+
+
+def corpus_of_method(wildcards):
+    """That of the model that a method asks."""
+    return corpus_of(task_of(wildcards), Method.parse(wildcards.method).base)
+
+
+def hypernet_of_method(wildcards):
+    return f"results/{{task}}/{Method.parse(wildcards.method).base}/hypernet.json"
 
 
 def corpora(task, *files):
@@ -146,32 +155,43 @@ def corpora(task, *files):
     )
 
 
-def strangers_of(wildcards):
-    """The settings of a task's strangers; refuses a task that has none."""
-    strangers = task_of(wildcards).strangers
-    if not strangers.count:
-        sys.exit(
-            f"error: tasks.{wildcards.task}.strangers.count is 0, so there are no strangers; allowed is 1 or more"
-        )
-    return strangers
+def names(methods):
+    """What a wildcard may be that stands for one of some methods."""
+    return "|".join(map(str, methods)) or "none"
+
+
+def editing_methods(of_models):
+    """The methods that edit trained networks, strangers too, of models or of rivals."""
+    editing = [method for method in settings.methods if method.edits]
+    mine = [method for method in editing if (method.base in settings.models) == of_models]
+    return [*mine, *(method.strangers() for method in mine)]
 
 
 def trained_networks(wildcards):
-    """The networks that a method edits: strangers, if its name ends so, else the original networks."""
-    if wildcards.strangers:
-        strangers_of(wildcards)
-        return "results/{task}/strangers.json"
-    return "results/{task}/original.json"
+    """The networks that a method edits; refuses strangers where a task has none."""
+    if not Method.parse(wildcards.method).on_strangers:
+        return f"results/{{task}}/{ORIGINAL}.json"
+    check_strangers(wildcards)
+    return f"results/{{task}}/{STRANGERS}.json"
 
 
-def methods_of(wildcards):
-    """Every method of a task, those on strangers last."""
-    task_of(wildcards)
-    return [*settings.methods, *settings.stranger_methods(wildcards.task)]
+def check_strangers(wildcards):
+    if not task_of(wildcards).strangers.count:
+        sys.exit(
+            f"error: tasks.{wildcards.task}.strangers.count is 0, so there are no strangers; allowed is 1 or more"
+        )
+
+
+def strangers_spec(wildcards):
+    check_strangers(wildcards)
+    return spec("train_reference", method=STRANGERS)(wildcards)
 
 
 def all_networks(wildcards):
-    return expand("results/{{task}}/{method}/forget-{{forget}}.json", method=methods_of(wildcards))
+    """Those of every method of a task."""
+    task_of(wildcards)
+    methods = map(str, settings.methods_on(wildcards.task))
+    return expand("results/{{task}}/{method}/forget-{{forget}}.json", method=list(methods))
 
 
 def forget_sets(task):
@@ -186,3 +206,41 @@ def all_forget_sets(pattern):
 
 def figures(task):
     return expand("results/{folder}/{file}", folder=FIGURE_FOLDER, file=figure_files(REPORT, task))
+
+
+def describe(recipe):
+    return (
+        f"{recipe.initialisation} initialisation, {recipe.steps} steps of {recipe.optimizer} with learning rate "
+        f"{recipe.learning_rate:g} and weight decay {recipe.weight_decay:g}"
+    )
+
+
+# The part of the configuration that decides which tables and figures there are.
+REPORT = {
+    "protocol": settings.protocol,
+    "models": list(settings.models),
+    "performances": {model: vars(settings.performance(model)) for model in settings.models},
+    "rebalanced": [name for name, model in settings.models.items() if model.training.rebalance],
+    "methods": list(map(str, settings.methods)),
+    "learned_optimizers": settings.learned_optimizers,
+    "tasks": {
+        name: {
+            "classes": [str(label) for label in task.classes],
+            "pivots": task.pivots,
+            "forget": task.forget,
+            "holdout": task.holdout,
+            "strangers": {
+                "methods": list(map(str, settings.stranger_methods(name))),
+                "description": describe(task.recipe_of("strangers")),
+            },
+            "corpora": {
+                corpus: [model for model in settings.models if task.corpus_of(model) == corpus]
+                for corpus in task.collections
+            },
+            "network": "MLP, ReLU, hidden units: " + ", ".join(map(str, task.hidden)),
+            "description": f"{task.dataset.source}, classes {', '.join(map(str, task.classes))}",
+        }
+        for name, task in settings.tasks.items()
+    },
+}
+TABLES = expand("results/{folder}/{file}", folder=TABLE_FOLDER, file=table_files(REPORT))

@@ -12,11 +12,11 @@ rule fetch_dataset:
         mem_mb=memory(2000),
         runtime=minutes(15),
     params:
-        spec=dataset_spec,
+        spec=spec("fetch_dataset"),
         code=code("fetch_dataset"),
         store=STORE,
     shell:
-        "python -m hyperforget.stages.fetch_dataset --task {wildcards.task} --spec {params.spec:q}"
+        "python -m hyperforget.stages fetch_dataset --task {wildcards.task} --spec {params.spec:q}"
         " {params.store} --threads {threads} --token {output.token} &>{log}"
 
 
@@ -39,11 +39,11 @@ rule collect_checkpoints:
         runtime=minutes(60),
         gpu=GPUS,
     params:
-        spec=collection_spec,
+        spec=spec("collect_checkpoints"),
         code=code("collect_checkpoints"),
         store=COMPUTE,
     shell:
-        "python -m hyperforget.stages.collect_checkpoints --task {wildcards.task} --corpus {wildcards.corpus}"
+        "python -m hyperforget.stages collect_checkpoints --task {wildcards.task} --corpus {wildcards.corpus}"
         " --shard {wildcards.shard} --spec {params.spec:q} {params.store} --threads {threads}"
         " --dataset {input.dataset} --token {output.token} &>{log}"
 
@@ -68,11 +68,11 @@ rule assemble_corpus:
         mem_mb=memory(2000),
         runtime=minutes(15),
     params:
-        spec=corpus_spec,
+        spec=spec("assemble_corpus"),
         code=code("assemble_corpus"),
         store=STORE,
     shell:
-        "python -m hyperforget.stages.assemble_corpus --task {wildcards.task} --corpus {wildcards.corpus}"
+        "python -m hyperforget.stages assemble_corpus --task {wildcards.task} --corpus {wildcards.corpus}"
         " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
         " --segments {input.segments} --token {output.token} --classes {output.classes}"
         " --forget-sets {output.forget_sets} --bins {output.bins} &>{log}"

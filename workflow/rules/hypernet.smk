@@ -18,12 +18,12 @@ rule train_hypernet:
         runtime=minutes(90),
         gpu=GPUS * settings.hardware.processes,
     params:
-        spec=training_spec,
+        spec=spec("train_hypernet"),
         code=code("train_hypernet"),
         store=COMPUTE,
         python=launcher(),
     shell:
-        "{params.python} -m hyperforget.stages.train_hypernet --task {wildcards.task} --model {wildcards.model}"
+        "{params.python} -m hyperforget.stages train_hypernet --task {wildcards.task} --model {wildcards.model}"
         " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
         " --corpus {input.corpus} --token {output.token} --history {output.history} &>{log}"
 
@@ -49,11 +49,11 @@ rule probe_hypernet:
         runtime=minutes(20),
         gpu=GPUS,
     params:
-        spec=probe_spec,
+        spec=spec("probe_hypernet"),
         code=code("probe_hypernet"),
         store=COMPUTE,
     shell:
-        "python -m hyperforget.stages.probe_hypernet --task {wildcards.task} --spec {params.spec:q}"
+        "python -m hyperforget.stages probe_hypernet --task {wildcards.task} --spec {params.spec:q}"
         " {params.store} --threads {threads} --dataset {input.dataset} --corpus {input.corpus}"
         " --hypernet {input.hypernet} --alignment {output.alignment} --prompts {output.prompts}"
         " --distribution {output.distribution} &>{log}"
@@ -80,11 +80,11 @@ rule compare_optimizers:
         runtime=minutes(10),
         gpu=GPUS,
     params:
-        spec=optimizers_spec,
+        spec=spec("compare_optimizers"),
         code=code("compare_optimizers"),
         store=COMPUTE,
     shell:
-        "python -m hyperforget.stages.compare_optimizers --task {wildcards.task} --model {wildcards.model}"
+        "python -m hyperforget.stages compare_optimizers --task {wildcards.task} --model {wildcards.model}"
         " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
         " --corpus {input.corpus} --hypernet {input.hypernet} --curves {output.curves} &>{log}"
 
@@ -109,11 +109,11 @@ rule sample_unlearned:
         runtime=minutes(10),
         gpu=GPUS,
     params:
-        spec=sampling_spec,
+        spec=spec("sample_unlearned"),
         code=code("sample_unlearned"),
         store=COMPUTE,
     shell:
-        "python -m hyperforget.stages.sample_unlearned --task {wildcards.task} --model {wildcards.model}"
+        "python -m hyperforget.stages sample_unlearned --task {wildcards.task}"
         " --method {wildcards.model} --forget {wildcards.forget}"
         " --spec {params.spec:q} {params.store} --threads {threads}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
@@ -123,18 +123,18 @@ rule sample_unlearned:
 rule sample_edited:
     input:
         dataset="results/{task}/dataset.json",
-        corpus=corpus_of_model,
-        hypernet="results/{task}/{model}/hypernet.json",
+        corpus=corpus_of_method,
+        hypernet=hypernet_of_method,
         originals=trained_networks,
     output:
-        token="results/{task}/{model}-edit{strangers}/forget-{forget}.json",
-        network="results/{task}/{model}-edit{strangers}/forget-{forget}.safetensors",
+        token="results/{task}/{method}/forget-{forget}.json",
+        network="results/{task}/{method}/forget-{forget}.safetensors",
     log:
-        "results/logs/sample_edited/{task}/{model}{strangers}/forget-{forget}.log",
+        "results/logs/sample_edited/{task}/{method}/forget-{forget}.log",
     benchmark:
-        "results/benchmarks/sample_edited/{task}/{model}{strangers}/forget-{forget}.jsonl"
+        "results/benchmarks/sample_edited/{task}/{method}/forget-{forget}.jsonl"
     wildcard_constraints:
-        model="|".join(models_that_edit()) or "none",
+        method=names(editing_methods(of_models=True)),
     conda:
         "../../envs/hyperforget.yaml"
     threads: 1
@@ -143,12 +143,11 @@ rule sample_edited:
         runtime=minutes(10),
         gpu=GPUS,
     params:
-        spec=editing_spec,
-        code=code("sample_unlearned"),
+        spec=spec("sample_edited"),
+        code=code("sample_edited"),
         store=COMPUTE,
     shell:
-        "python -m hyperforget.stages.sample_unlearned --task {wildcards.task} --model {wildcards.model}"
-        " --method {wildcards.model}-edit{wildcards.strangers} --forget {wildcards.forget}"
-        " --spec {params.spec:q} {params.store} --threads {threads}"
+        "python -m hyperforget.stages sample_edited --task {wildcards.task} --method {wildcards.method}"
+        " --forget {wildcards.forget} --spec {params.spec:q} {params.store} --threads {threads}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
         " --originals {input.originals} --token {output.token} --network {output.network} &>{log}"

@@ -15,12 +15,13 @@ rule train_original:
         runtime=minutes(10),
         gpu=GPUS,
     params:
-        spec=original_spec,
+        spec=spec("train_reference", method=ORIGINAL),
         code=code("train_reference"),
         store=COMPUTE,
     shell:
-        "python -m hyperforget.stages.train_reference --task {wildcards.task} --spec {params.spec:q}"
-        " {params.store} --threads {threads} --dataset {input.dataset} --token {output.token} &>{log}"
+        "python -m hyperforget.stages train_reference --task {wildcards.task}"
+        " --method original --spec {params.spec:q} {params.store} --threads {threads}"
+        " --dataset {input.dataset} --token {output.token} &>{log}"
 
 
 rule train_strangers:
@@ -44,9 +45,9 @@ rule train_strangers:
         code=code("train_reference"),
         store=COMPUTE,
     shell:
-        "python -m hyperforget.stages.train_reference --task {wildcards.task} --strangers"
-        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
-        " --token {output.token} &>{log}"
+        "python -m hyperforget.stages train_reference --task {wildcards.task}"
+        " --method strangers --spec {params.spec:q} {params.store} --threads {threads}"
+        " --dataset {input.dataset} --token {output.token} &>{log}"
 
 
 rule train_retrained:
@@ -67,12 +68,13 @@ rule train_retrained:
         runtime=minutes(10),
         gpu=GPUS,
     params:
-        spec=retrained_spec,
+        spec=spec("train_reference", method=RETRAINED),
         code=code("train_reference"),
         store=COMPUTE,
     shell:
-        "python -m hyperforget.stages.train_reference --task {wildcards.task} --forget {wildcards.forget}"
-        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
+        "python -m hyperforget.stages train_reference --task {wildcards.task}"
+        " --method retrained --forget {wildcards.forget} --spec {params.spec:q} {params.store}"
+        " --threads {threads} --dataset {input.dataset}"
         " --token {output.token} --network {output.network} &>{log}"
 
 
@@ -81,8 +83,8 @@ rule look_up_checkpoints:
         dataset="results/{task}/dataset.json",
         corpus=f"results/{{task}}/{MAIN_CORPUS}.json",
     output:
-        token=f"results/{{task}}/{LOOKUP}/forget-{{forget}}.json",
-        network=f"results/{{task}}/{LOOKUP}/forget-{{forget}}.safetensors",
+        token=f"results/{{task}}/{NEAREST}/forget-{{forget}}.json",
+        network=f"results/{{task}}/{NEAREST}/forget-{{forget}}.safetensors",
     log:
         "results/logs/look_up_checkpoints/{task}/forget-{forget}.log",
     benchmark:
@@ -94,12 +96,13 @@ rule look_up_checkpoints:
         mem_mb=memory(2000),
         runtime=minutes(5),
     params:
-        spec=lookup_spec,
+        spec=spec("look_up_checkpoints"),
         code=code("look_up_checkpoints"),
         store=COMPUTE,
     shell:
-        "python -m hyperforget.stages.look_up_checkpoints --task {wildcards.task} --forget {wildcards.forget}"
-        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
+        "python -m hyperforget.stages look_up_checkpoints --task {wildcards.task}"
+        " --method nearest --forget {wildcards.forget} --spec {params.spec:q} {params.store}"
+        " --threads {threads} --dataset {input.dataset}"
         " --corpus {input.corpus} --token {output.token} --network {output.network} &>{log}"
 
 
@@ -108,14 +111,14 @@ rule edit_original:
         dataset="results/{task}/dataset.json",
         originals=trained_networks,
     output:
-        token="results/{task}/{method}{strangers}/forget-{forget}.json",
-        network="results/{task}/{method}{strangers}/forget-{forget}.safetensors",
+        token="results/{task}/{method}/forget-{forget}.json",
+        network="results/{task}/{method}/forget-{forget}.safetensors",
     log:
-        "results/logs/edit_original/{task}/{method}{strangers}/forget-{forget}.log",
+        "results/logs/edit_original/{task}/{method}/forget-{forget}.log",
     benchmark:
-        "results/benchmarks/edit_original/{task}/{method}{strangers}/forget-{forget}.jsonl"
+        "results/benchmarks/edit_original/{task}/{method}/forget-{forget}.jsonl"
     wildcard_constraints:
-        method="|".join(rival for rival in settings.rivals if rival != LOOKUP) or "none",
+        method=names(editing_methods(of_models=False)),
     conda:
         "../../envs/hyperforget.yaml"
     threads: 1
@@ -124,12 +127,12 @@ rule edit_original:
         runtime=minutes(5),
         gpu=GPUS,
     params:
-        spec=edit_spec,
+        spec=spec("edit_original"),
         code=code("edit_original"),
         store=COMPUTE,
     shell:
-        "python -m hyperforget.stages.edit_original --task {wildcards.task}"
-        " --method {wildcards.method}{wildcards.strangers} --forget {wildcards.forget}"
+        "python -m hyperforget.stages edit_original --task {wildcards.task}"
+        " --method {wildcards.method} --forget {wildcards.forget}"
         " --spec {params.spec:q} {params.store} --threads {threads}"
         " --dataset {input.dataset} --originals {input.originals} --token {output.token}"
         " --network {output.network} &>{log}"
@@ -154,12 +157,11 @@ rule evaluate:
         mem_mb=memory(2000),
         runtime=minutes(10),
     params:
-        spec=evaluation_spec,
-        methods=methods_of,
+        spec=spec("evaluate"),
         code=code("evaluate"),
         store=COMPUTE,
     shell:
-        "python -m hyperforget.stages.evaluate --task {wildcards.task} --forget {wildcards.forget}"
+        "python -m hyperforget.stages evaluate --task {wildcards.task} --forget {wildcards.forget}"
         " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
-        " --methods {params.methods} --networks {input.networks} --metrics {output.metrics}"
+        " --networks {input.networks} --metrics {output.metrics}"
         " --candidates {output.candidates} --confusion {output.confusion} &>{log}"

@@ -24,7 +24,7 @@ rule gather_metrics:
         code=code("gather_metrics"),
         store=STORE,
     shell:
-        "python -m hyperforget.stages.gather_metrics {params.store} --parts {input.parts}"
+        "python -m hyperforget.stages gather_metrics {params.store} --parts {input.parts}"
         " --metrics {output.metrics} &>{log}"
 
 
@@ -33,7 +33,7 @@ rule gather_costs:
         hypernets=expand("results/{task}/{model}/hypernet.json", task=settings.tasks, model=settings.models),
         networks=expand(
             all_forget_sets("results/{task}/{{method}}/forget-{forget}.json"),
-            method=[method for method in settings.methods if method not in settings.rivals],
+            method=[str(method) for method in settings.methods if method.base not in settings.rivals],
         ),
     output:
         costs="results/costs.csv",
@@ -51,7 +51,7 @@ rule gather_costs:
         code=code("gather_costs"),
         store=STORE,
     shell:
-        "python -m hyperforget.stages.gather_costs {params.store}"
+        "python -m hyperforget.stages gather_costs {params.store}"
         " --tokens {input.hypernets} {input.networks} --costs {output.costs} &>{log}"
 
 
@@ -71,11 +71,11 @@ rule build_tables:
         mem_mb=memory(1000),
         runtime=minutes(5),
     params:
-        spec=canonical(REPORT),
+        spec=canonical_json(REPORT).decode(),
         code=code("build_tables"),
         store=STORE,
     shell:
-        "python -m hyperforget.stages.build_tables --metrics {input.metrics} --spec {params.spec:q}"
+        "python -m hyperforget.stages build_tables --metrics {input.metrics} --spec {params.spec:q}"
         " {params.store} --tables {output.tables} &>{log}"
 
 
@@ -118,11 +118,11 @@ for task in settings.tasks:
             runtime=minutes(5),
         params:
             task=task,
-            spec=canonical(REPORT),
+            spec=canonical_json(REPORT).decode(),
             code=code("build_figures"),
             store=STORE,
         shell:
-            "python -m hyperforget.stages.build_figures --task {params.task} --results results"
+            "python -m hyperforget.stages build_figures --task {params.task} --results results"
             " --spec {params.spec:q} {params.store} --inputs {input} --figures {output.figures} &>{log}"
 
 
@@ -151,9 +151,9 @@ rule build_report:
         mem_mb=memory(1000),
         runtime=minutes(5),
     params:
-        spec=canonical(REPORT | {"config": settings.model_dump()}),
+        spec=canonical_json(REPORT | {"config": settings.model_dump()}).decode(),
         code=code("build_report"),
         store=STORE,
     shell:
-        "python -m hyperforget.stages.build_report --results results --spec {params.spec:q}"
+        "python -m hyperforget.stages build_report --results results --spec {params.spec:q}"
         " {params.store} --inputs {input} --page {output.page} &>{log}"

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from hyperforget.config import Performance
+from hyperforget.config.performance import Performance
 from hyperforget.report.figures.style import BLUE, GREEN, VERMILLION, Drawing, new_figure
 from hyperforget.report.results import check_values, read_csv, rows_of
 from hyperforget.report.spec import TaskSpec, method_title, performance_title

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from hyperforget.config import Performance
+from hyperforget.config.performance import Performance
 from hyperforget.report.figures.style import (
     BLUE,
     INK,

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from hyperforget.config import RETRAINED
+from hyperforget.config.methods import RETRAINED
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 from hyperforget.report.results import Metrics, Value

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hyperforget.config import RETRAINED
+from hyperforget.config.methods import RETRAINED
 from hyperforget.metrics.registry import METRICS
 from hyperforget.report.tables.model import Label, Published, Verdict, text
 

@@ -1,6 +1,7 @@
 """What editing does to networks that were trained otherwise than those that the hypernetwork learned from."""
 
-from hyperforget.config import RETRAINED, STRANGERS
+STRANGERS = "-strangers"
+from hyperforget.config.methods import RETRAINED
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import TaskSpec, method_title
 from hyperforget.report.tables.comparison import ACCURACY_COLUMNS, accuracy_numbers

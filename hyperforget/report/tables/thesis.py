@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hyperforget.config import RETRAINED
+from hyperforget.config.methods import RETRAINED
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import THESIS_METHODS, ReportSpec, TaskSpec, method_title, table_names
 from hyperforget.report.tables.comparison import comparison_table

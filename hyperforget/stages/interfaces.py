@@ -1,0 +1,140 @@
+"""The pipeline on one page: every stage with what it is told, what it reads and what it writes, always forward.
+
+A stage's work is the function ``run`` of the module of its name beside this file, which is imported only where the
+store does not know the result. An argument that ends in ``*`` is several files, one in ``?`` may be left out.
+"""
+
+from hyperforget.config import specs
+from hyperforget.runtime.stage import Stage
+
+STAGES = {
+    "fetch_dataset": Stage(
+        "Read a dataset, split it and store it.",
+        specs.DatasetSpec,
+        names=("task",),
+        outputs=("token",),
+    ),
+    "collect_checkpoints": Stage(
+        "Train one shard of runs and store their admitted checkpoints as a segment.",
+        specs.CollectionSpec,
+        names=("task", "corpus", "shard"),
+        inputs=("dataset",),
+        outputs=("token",),
+        computes=True,
+    ),
+    "assemble_corpus": Stage(
+        "List the segments of a corpus, check that it can teach forgetting, and summarise it.",
+        specs.CorpusSpec,
+        names=("task", "corpus"),
+        inputs=("dataset", "segments*"),
+        outputs=("token", "classes", "forget_sets", "bins"),
+    ),
+    "train_hypernet": Stage(
+        "Train a hypernetwork on a corpus.",
+        specs.TrainingSpec,
+        names=("task", "model"),
+        inputs=("dataset", "corpus"),
+        outputs=("token", "history"),
+        computes=True,
+    ),
+    "probe_hypernet": Stage(
+        "Measure prompt alignment of a hypernetwork, over its training and at its end.",
+        specs.ProbeSpec,
+        names=("task",),
+        inputs=("dataset", "corpus", "hypernet"),
+        outputs=("alignment", "prompts", "distribution"),
+        computes=True,
+    ),
+    "compare_optimizers": Stage(
+        "Compare a hypernetwork that reads a start, as a learned optimiser, with SGD and Adam.",
+        specs.OptimizersSpec,
+        names=("task", "model"),
+        inputs=("dataset", "corpus", "hypernet"),
+        outputs=("curves",),
+        computes=True,
+    ),
+    "train_reference": Stage(
+        "Train original networks or strangers on everything, or retrain networks without a forget set; many at once.",
+        specs.ReferenceSpec,
+        names=("task", "method", "forget?"),
+        inputs=("dataset",),
+        outputs=("token", "network?"),
+        computes=True,
+    ),
+    "sample_unlearned": Stage(
+        "Sample networks that have forgotten a forget set, from random starts or from noise.",
+        specs.SamplingSpec,
+        names=("task", "method", "forget"),
+        inputs=("dataset", "corpus", "hypernet"),
+        outputs=("token", "network"),
+        computes=True,
+    ),
+    "sample_edited": Stage(
+        "Edit trained networks with a hypernetwork, so that they forget a forget set.",
+        specs.EditingSpec,
+        names=("task", "method", "forget"),
+        inputs=("dataset", "corpus", "hypernet", "originals"),
+        outputs=("token", "network"),
+        computes=True,
+    ),
+    "look_up_checkpoints": Stage(
+        "The rival `nearest`: stored checkpoints whose losses are closest to the prompts of a forget set.",
+        specs.LookupSpec,
+        names=("task", "method", "forget"),
+        inputs=("dataset", "corpus"),
+        outputs=("token", "network"),
+        computes=True,
+        light=True,
+    ),
+    "edit_original": Stage(
+        "Apply an unlearning method without a hypernetwork to trained networks.",
+        specs.RivalSpec,
+        names=("task", "method", "forget"),
+        inputs=("dataset", "originals"),
+        outputs=("token", "network"),
+        computes=True,
+    ),
+    "evaluate": Stage(
+        "Evaluate all methods on one forget set, on test images that no other stage reads.",
+        specs.EvaluationSpec,
+        names=("task", "forget"),
+        inputs=("dataset", "networks*"),
+        outputs=("metrics", "candidates", "confusion"),
+        computes=True,
+        light=True,
+    ),
+    "gather_metrics": Stage(
+        "Join the metrics of all forget sets into one long table.",
+        inputs=("parts*",),
+        outputs=("metrics",),
+    ),
+    "gather_costs": Stage(
+        "Gather what hypernetworks, requests to them and retrained networks took when they were made.",
+        inputs=("tokens*",),
+        outputs=("costs",),
+        # Equal tokens can have been made anew in another time.
+        repeatable=False,
+    ),
+    "build_tables": Stage(
+        "Build every table of the report as CSV, LaTeX and HTML.",
+        specs.TablesSpec,
+        inputs=("metrics",),
+        outputs=("tables*",),
+    ),
+    "build_figures": Stage(
+        "Build every figure of one task as SVG.",
+        specs.FiguresSpec,
+        names=("task", "results"),
+        inputs=("inputs*",),
+        outputs=("figures*",),
+    ),
+    "build_report": Stage(
+        "Build the report, one HTML file with all tables and figures.",
+        specs.PageSpec,
+        names=("results",),
+        inputs=("inputs*",),
+        outputs=("page",),
+        # It tells when and how it was made.
+        repeatable=False,
+    ),
+}
