@@ -2,6 +2,7 @@
 Markdown.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
@@ -36,6 +37,11 @@ def reference() -> str:
             lines.append(f"| `{name}` | {kind} | {default} | {field.description or ''} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def schema() -> str:
+    """The JSON schema of a configuration, by which editors complete and check it."""
+    return json.dumps({**Config.model_json_schema(), "title": "hyperforget"}, indent=2, ensure_ascii=False)
 
 
 def _sections() -> Iterator[tuple[str, type[BaseModel]]]:

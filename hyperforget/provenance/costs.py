@@ -56,7 +56,11 @@ def cost_rows(store: Path, tokens: Iterable[Path]) -> list[CostRow]:
         requests: dict[str, list[Record]] = {}
         for record in mine:
             asked = record.recipe.inputs.get("hypernet")
-            if record.recipe.stage in ("sample_unlearned", "sample_edited") and asked and asked.sha256 == hypernet.sha256:
+            if (
+                record.recipe.stage in ("sample_unlearned", "sample_edited")
+                and asked
+                and asked.sha256 == hypernet.sha256
+            ):
                 requests.setdefault(record.recipe.arguments["method"], []).append(record)
         for method in requests or [model]:
             request = _median(requests.get(method, []), "request")

@@ -17,7 +17,17 @@ _ROOT = Path(__file__).parents[1]
 # not rerun the others. What a stage gets of them has no behaviour.
 DECLARATIONS = frozenset(
     f"{PACKAGE}.config{module}"
-    for module in ("", ".base", ".check", ".hardware", ".models", ".reference", ".sections", ".specs", ".tasks")
+    for module in (
+        "",
+        ".base",
+        ".check",
+        ".hardware",
+        ".models",
+        ".reference",
+        ".sections",
+        ".specs",
+        ".tasks",
+    )
 )
 
 

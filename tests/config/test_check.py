@@ -289,13 +289,13 @@ def test_recipes_of_collection_and_strangers_share_what_they_leave_open_with_the
     assert task.recipes_of(task.collection) == [task.recipe]
     stranger = {"optimizer": "adam", "initialisation": "kaiming", "learning_rate": 0.001, "weight_decay": 0.0}
     shared = {"steps": 70, "batch_size": 20, "share": 0.25, "momentum": 0.0}
-    assert task.stranger_recipe.model_dump() == stranger | shared | {"steps": 4000}
+    assert task.recipe_of("strangers").model_dump() == stranger | shared | {"steps": 4000}
     values["tasks"]["toy"] |= {
         "strangers": {"recipe": {"steps": 90, "batch_size": 10}},
         "collection": {"recipes": [{}, stranger]},
     }
     task = load_config(values).tasks["toy"]
-    assert task.stranger_recipe.model_dump() == stranger | shared | {"steps": 90, "batch_size": 10}
+    assert task.recipe_of("strangers").model_dump() == stranger | shared | {"steps": 90, "batch_size": 10}
     first, second = task.recipes_of(task.collection)
     assert first == task.recipe.model_copy(update={"weight_decay": 0.01})
     assert second.model_dump() == stranger | shared
@@ -358,16 +358,23 @@ def test_a_pivot_in_a_forget_set_is_allowed_with_a_warning() -> None:
 def test_defaults_of_the_models() -> None:
     config = load_config(VALUES)
     assert config.models == {"dihyfo-1": ModelConfig(), "dihyfo-2": ModelConfig()}
-    assert config.methods == ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2", "retrained", "nearest", "bias"]
+    assert list(map(str, config.methods)) == [
+        "dihyfo-1",
+        "dihyfo-1-edit",
+        "dihyfo-2",
+        "retrained",
+        "nearest",
+        "bias",
+    ]
     only = load_config(changed("models.dihyfo-2.architecture.width", 64) | {"rivals": []})
     assert list(only.models) == ["dihyfo-2"]
-    assert only.methods == ["dihyfo-2", "retrained"]
+    assert list(map(str, only.methods)) == ["dihyfo-2", "retrained"]
     assert only.models["dihyfo-2"].architecture.width == 64
     assert only.models["dihyfo-2"].training == ModelConfig().training
     named = load_config(changed("models.by-layers.conditioning", "dihyfo-1") | {"rivals": []})
-    assert named.methods == ["by-layers", "by-layers-edit", "retrained"]
+    assert list(map(str, named.methods)) == ["by-layers", "by-layers-edit", "retrained"]
     assert named.conditioning("by-layers") == "dihyfo-1"
-    assert load_config(changed("models.gpt", {}) | {"rivals": []}).methods == ["retrained"]
+    assert list(map(str, load_config(changed("models.gpt", {}) | {"rivals": []}).methods)) == ["retrained"]
 
 
 def test_models_that_read_a_start_are_learned_optimizers() -> None:
@@ -378,7 +385,7 @@ def test_models_that_read_a_start_are_learned_optimizers() -> None:
 
 def test_methods_that_start_from_a_trained_network_also_edit_strangers() -> None:
     config = load_config(VALUES)
-    assert config.stranger_methods("toy") == ["dihyfo-1-edit-strangers", "bias-strangers"]
+    assert list(map(str, config.stranger_methods("toy"))) == ["dihyfo-1-edit-strangers", "bias-strangers"]
     none = load_config(changed("tasks.toy.strangers.count", 0))
     assert none.stranger_methods("toy") == []
     assert none.methods == config.methods
@@ -425,8 +432,7 @@ def test_models_are_told_each_loss_or_one_metric() -> None:
         "third": Performance("accuracy", 2),
         "dihyfo-1": Performance("loss", "each"),
     }
-    assert "gpt" not in config.methods
-    assert "error" not in config.methods
+    assert {"gpt", "error"}.isdisjoint(map(str, config.methods))
 
 
 def test_setting_one_key_of_editing_leaves_the_others_at_their_defaults() -> None:
@@ -456,4 +462,11 @@ def test_the_default_run_has_the_tasks_of_the_thesis_on_embedded_digits() -> Non
     assert (small.hidden, small.pivots, small.forget, small.holdout) == ([2], [0, 1], ["2", "2-3"], ["3"])
     assert (large.hidden, large.pivots) == ([7], [5, 6, 7, 8, 9])
     assert (large.forget, large.holdout) == (["2", "2-3-4", "0-1-2-3-4"], ["0-4", "1-2-3"])
-    assert config.methods == ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2", "retrained", "nearest", "bias"]
+    assert list(map(str, config.methods)) == [
+        "dihyfo-1",
+        "dihyfo-1-edit",
+        "dihyfo-2",
+        "retrained",
+        "nearest",
+        "bias",
+    ]

@@ -87,7 +87,7 @@ def test_what_was_loaded_loads_again_unchanged() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        (with_ends(run=3), f"unknown key '{ENDS}.run' (value 3); allowed here are runs, shards"),
+        (with_ends(run=3), f"unknown key '{ENDS}.run' (value 3); allowed here are steps, checkpoints"),
         (with_ends(runs="x"), f"{ENDS}.runs is 'x' (str): input should be a valid integer"),
         (with_ends(review_schedule="end"), f"{ENDS}.review_schedule is 'end'; allowed are uniform, early"),
         (with_ends(shards=700), f"{ENDS}.shards is 700, more than its 600 runs"),

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 import hyperforget
 from hyperforget.config import CollectionConfig, Config, CorpusConfig, UpdateConfig, reference
-from hyperforget.config.reference import keys_at, meaning
+from hyperforget.config.reference import keys_at, meaning, schema
 
 # How one of several sections under a key is told from the others.
 ITEMS = {dict: ".<name>", list: ".<number>"}
@@ -139,6 +139,17 @@ def test_the_command_prints_the_reference() -> None:
         check=True,
     )
     assert printed.stdout == reference() + "\n"
+
+
+def test_the_schema_for_editors_is_that_of_the_declarations_and_every_configuration_names_it() -> None:
+    root = Path(__file__).parents[2]
+    stored = root / "workflow" / "schemas" / "config.schema.json"
+    assert stored.read_text(encoding="utf-8") == schema() + "\n", "python -m hyperforget.config schema"
+    for path in (root / "config").glob("*.yaml"):
+        (line,) = re.findall(
+            r"^# yaml-language-server: \$schema=(.*)$", path.read_text(encoding="utf-8"), re.M
+        )
+        assert (path.parent / line).resolve() == stored
 
 
 def test_the_readme_holds_the_reference() -> None:

@@ -1,22 +1,33 @@
 """A stage runs once for a recipe; afterwards its files are restored."""
 
-import argparse
 import json
-import re
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hyperforget.config.base import Section
 from hyperforget.errors import UserError
 from hyperforget.runtime.saved_state import FOLDER, State
-from hyperforget.runtime.stage import StageParser, stage_main
+from hyperforget.runtime.stage import Job, Stage, run_stage
+from hyperforget.stages import gather_metrics
 from hyperforget.store import NonDeterminismError, publish, read_records, write_token
 from hyperforget.store.places import object_folder
 
-STAGE = "gather_metrics"  # any module of the package will do: its digest is part of the recipe
-Work = Callable[[argparse.Namespace], None]
+STAGE = "gather_metrics"  # any module of the stages will do: its digest is part of the recipe
+
+
+class Sum(Section):
+    """What the stage of these tests is told."""
+
+    add: int
+
+
+Work = Callable[[Job[Sum]], Mapping[str, float] | None]
 
 
 class Folder:
@@ -26,59 +37,99 @@ class Folder:
         self.path = path
         self.runs = 0
         self.noise = 0
-        self.computes = self.light = False
+        self.stage = Stage("A stage.", Sum, ("task", "forget?"), ("number",), ("token", "extra?"))
         (path / "input.txt").write_text("4")
 
-    def parser(self) -> StageParser:
-        parser = StageParser("A stage.", computes=self.computes, light=self.light)
-        parser.add_argument("--task", required=True)
-        parser.add_input("--number")
-        parser.add_output("--token")
-        parser.add_output("--extra", required=False)
-        return parser
-
-    def work(self, options: argparse.Namespace) -> None:
+    def work(self, job: Job[Sum]) -> Mapping[str, float] | None:
         self.runs += 1
-        value = int(options.number.read_text()) + options.spec["add"] + self.noise
-        object_id = publish(options.store, "networks", {"params": np.array([value])}, {"value": value})
-        write_token(options.token, "networks", object_id, {"value": value})
+        value = int(job.input("number").read_text()) + job.spec.add + self.noise
+        object_id = publish(job.store, "networks", {"params": np.array([value])}, {"value": value})
+        write_token(job.output("token"), "networks", object_id, {"value": value})
+        return None
 
-    def run(self, add: int = 1, task: str = "digits", *more: str, repeatable: bool = True) -> int:
+    def arguments(self, add: int = 1, task: str = "digits", *more: str) -> list[str]:
+        spec, files = json.dumps({"add": add}), {"number": "input.txt", "token": "token.json"}
+        given = ["--spec", spec, "--store", str(self.path / "store"), "--task", task]
+        return (
+            given
+            + [part for name, file in files.items() for part in (f"--{name}", str(self.path / file))]
+            + [*more]
+        )
+
+    def run(self, add: int = 1, task: str = "digits", *more: str) -> int:
         """The value in the token that the stage wrote or restored."""
-        arguments = ["--spec", json.dumps({"add": add}), "--store", str(self.path / "store"), "--task", task]
-        arguments += [
-            "--number",
-            str(self.path / "input.txt"),
-            "--token",
-            str(self.path / "token.json"),
-            *more,
-        ]
-        stage_main(STAGE, self.parser(), self.work, arguments, repeatable=repeatable)
+        run_stage(STAGE, self.stage, self.arguments(add, task, *more))
         summary = json.loads((self.path / "token.json").read_text())["summary"]
         assert isinstance(summary["value"], int)
         return summary["value"]
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    made = Folder(tmp_path)
+    monkeypatch.setattr(gather_metrics, "run", lambda job: made.work(job))
+    return made
 
 
-def test_every_stage_is_given_spec_store_and_threads() -> None:
-    spec = {"seed": 0, "classes": [0, 1], "path": None}
-    options = StageParser("x").parse_args(["--spec", json.dumps(spec), "--store", "a/b", "--threads", "3"])
-    assert (options.spec, options.store, options.threads) == (spec, Path("a/b"), 3)
-    assert StageParser("x").parse_args(["--store", "a"]).threads == 1
+def test_a_job_has_what_the_command_line_says(folder: Folder) -> None:
+    jobs: list[Job[Sum]] = []
+    folder.stage = replace(folder.stage, inputs=("number", "parts*"))
+    own = folder.work
+    folder.work = lambda job: (jobs.append(job), own(job))[1]  # type: ignore[method-assign]
+    parts = [str(folder.path / "input.txt")] * 2
+    folder.run(3, "mnist", "--threads", "3", "--hardware", '{"save_every": 7}', "--parts", *parts)
+    (job,) = jobs
+    assert (job.spec, job.names, job.threads) == (Sum(add=3), {"task": "mnist"}, 3)
+    assert job.hardware.save_every == 7
+    assert list(map(str, job.inputs["parts"])) == parts
+    assert "extra" not in job.outputs
+    folder.run(3, "mnist", "--forget", "2", "--parts", *parts)
+    assert jobs[1].names == {"task": "mnist", "forget": "2"}
+    (_, record) = sorted(read_records(folder.path / "store"), key=lambda record: len(record.recipe.arguments))
+    assert set(record.recipe.inputs) == {"number", "parts.0", "parts.1"}
 
 
-@pytest.mark.parametrize("arguments", [[], ["--spec", "{}"], ["--spec", "{", "--store", "a"]])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "--spec: add: Field required"),
+        (["--spec", '{"add": 1}'], "--store"),
+        (["--spec", '{"add": 1}', "--store", "a", "--task", "b", "--number", "c"], "--token"),
+        (["--spec", "{"], "--spec: Sum: Invalid JSON"),
+        (["--spec", '{"add": 1, "ad": 2}'], "--spec: ad: Extra inputs"),
+        (["--hardware", '{"save_every": -1}'], "--hardware: save_every"),
+    ],
+)
 def test_bad_arguments_are_named_and_leave_with_status_2(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
+    folder: Folder, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as leaving:
-        StageParser("x").parse_args(arguments)
+        run_stage(STAGE, folder.stage, arguments)
     assert leaving.value.code == 2
-    assert re.search("--s(pec|tore)", capsys.readouterr().err.splitlines()[-1])
+    assert words in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_known_result_is_restored_without_loading_what_makes_it(folder: Folder) -> None:
+    folder.run()
+    (folder.path / "token.json").unlink()
+    program = f"""
+import sys
+from hyperforget.runtime.stage import Stage, run_stage
+from tests.runtime.test_stage import Sum
+sys.modules.pop("hyperforget.stages.gather_metrics")
+heavy = {{name: sys.modules.pop(name, None) for name in ("torch", "sklearn", "pandas", "scipy")}}
+run_stage({STAGE!r}, {folder.stage!r}, {folder.arguments()!r})
+print(sorted({{"hyperforget.stages.gather_metrics", *heavy}} & set(sys.modules)))
+""".replace("<class 'tests.runtime.test_stage.Sum'>", "Sum")
+    printed = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert printed.stdout.splitlines()[-1] == "[]"
+    assert (folder.path / "token.json").is_file()
 
 
 def test_a_known_recipe_is_restored_byte_for_byte(folder: Folder) -> None:
@@ -121,9 +172,10 @@ def test_no_reuse_computes_again_and_compares(folder: Folder) -> None:
 
 
 def test_a_stage_that_is_not_repeatable_always_runs(folder: Folder) -> None:
-    folder.run(repeatable=False)
+    folder.stage = replace(folder.stage, repeatable=False)
+    folder.run()
     folder.noise = 1
-    assert folder.run(repeatable=False) == 6
+    assert folder.run() == 6
     assert folder.runs == 2
     assert len(list(read_records(folder.path / "store"))) == 2
 
@@ -169,11 +221,11 @@ def test_what_was_done_is_recorded(folder: Folder) -> None:
 def test_what_a_stage_timed_itself_is_kept_also_when_it_is_restored(folder: Folder) -> None:
     untimed = folder.work
 
-    def work(options: argparse.Namespace) -> dict[str, float]:
-        untimed(options)
+    def work(job: Job[Sum]) -> dict[str, float]:
+        untimed(job)
         return {"request": 1.23456 * folder.runs}
 
-    folder.work = work  # type: ignore[assignment, method-assign]
+    folder.work = work  # type: ignore[method-assign]
     folder.run()
     folder.run()
     folder.run(1, "digits", "--no-reuse")
@@ -183,14 +235,14 @@ def test_what_a_stage_timed_itself_is_kept_also_when_it_is_restored(folder: Fold
 
 def test_the_seconds_before_a_stage_was_stopped_count(folder: Folder) -> None:
     folder.run(add=2)
-    folder.computes, whole = True, folder.work
+    whole = folder.work
 
-    def work(options: argparse.Namespace) -> None:
-        if options.unfinished.load() is None:
-            options.unfinished.spent = 1000.0
-            options.unfinished.save(State({}, {}))
+    def work(job: Job[Sum]) -> None:
+        if job.unfinished.load() is None:
+            job.unfinished.spent = 1000.0
+            job.unfinished.save(State({}, {}))
             raise KeyboardInterrupt
-        whole(options)
+        whole(job)
 
     folder.work = work  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
@@ -202,10 +254,10 @@ def test_the_seconds_before_a_stage_was_stopped_count(folder: Folder) -> None:
 
 
 def test_a_light_stage_computes_on_the_cpu(folder: Folder) -> None:
-    folder.computes = folder.light = True
+    folder.stage = replace(folder.stage, computes=True, light=True)
     folder.run(1, "digits", "--hardware", json.dumps({"device": "cuda:99"}))
     (record,) = read_records(folder.path / "store")
     assert record.provenance["device"] == "cpu"
-    folder.light = False
+    folder.stage = replace(folder.stage, light=False)
     with pytest.raises(UserError, match=r"hardware\.device is 'cuda:99'"):
         folder.run(2, "digits", "--hardware", json.dumps({"device": "cuda:99"}))

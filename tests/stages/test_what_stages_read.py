@@ -1,0 +1,104 @@
+"""Every stage reads all that its spec holds; that it reads nothing else, its type says."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from hyperforget.config.base import Section
+from hyperforget.config.tasks import DatasetConfig
+from hyperforget.data import sources
+from hyperforget.errors import UserError
+from hyperforget.stages.interfaces import STAGES
+from tests.stages.tiny_pipeline import TASK, assemble, job, jobs, run, settings
+
+Field = tuple[type, str]
+
+
+def sections_in(kind: Any) -> Iterator[type[Section]]:
+    """A section, and all that are part of it."""
+    for part in (kind, *get_args(kind)):
+        if isinstance(part, type) and issubclass(part, Section):
+            yield part
+            for field in part.model_fields.values():
+                yield from sections_in(field.annotation)
+        elif part is not kind:
+            yield from sections_in(part)
+
+
+def fields_of(spec: type[Section]) -> set[Field]:
+    return {(section, name) for section in sections_in(spec) for name in section.model_fields}
+
+
+@pytest.fixture(scope="module")
+def read(results: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Field]]:
+    """By stage, the fields of its spec that were read in any of some runs, whose settings differ."""
+    fields: defaultdict[str, set[Field]] = defaultdict(set)
+    stage = ""
+
+    def getattribute(section: Section, name: str) -> Any:
+        if name in type(section).__dict__.get("__pydantic_fields__", {}):
+            fields[stage].add((type(section), name))
+        return object.__getattribute__(section, name)
+
+    folder = tmp_path_factory.mktemp("read") / "results"
+    subspace = {"space": "subspace", "components": 8, "heads": 4}
+    other = settings(
+        tasks={TASK: {"recipe": {"optimizer": "adam", "learning_rate": 0.01}}},
+        models={"dihyfo-2": {"architecture": subspace}},
+        selection={"rule": "highest-retain"},
+    )
+    every = {**jobs(folder), **{f"{name}, otherwise": each for name, each in jobs(folder, other).items()}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Section, "__getattribute__", getattribute)
+        for each in (*every.values(), *datasets(folder, patch)):
+            stage = each[0]
+            run(each)
+        stage = "assemble_corpus"
+        # What a corpus lacks is said in full.
+        for lacking in ({"minimum_runs": 40}, {"minimum_forgotten": 500}):
+            with pytest.raises(UserError):
+                run(assemble(folder, **lacking))
+    return dict(fields)
+
+
+def datasets(folder: Path, patch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
+    """Jobs that read a dataset from each source."""
+    pixels = np.random.default_rng(0).integers(0, 16, (80, 2, 2), np.uint8)
+    labels = np.arange(80) % 4
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(folder / "own.npz", images=pixels, labels=labels)
+
+    def build(root: Path, train: bool, download: bool) -> SimpleNamespace:
+        return SimpleNamespace(data=pixels, targets=labels)
+
+    patch.setattr(
+        sources, "import_torchvision", lambda: SimpleNamespace(datasets=SimpleNamespace(MNIST=build))
+    )
+    own = {"source": "npz", "path": str(folder / "own.npz")}
+    return [
+        job(
+            "fetch_dataset",
+            folder,
+            {"task": TASK},
+            settings(tasks={TASK: {"dataset": dataset}}),
+            token=folder / "t",
+        )
+        for dataset in (own, {"source": "torchvision", "root": str(folder)})
+    ]
+
+
+@pytest.mark.parametrize("stage", [name for name in STAGES if not name.startswith(("gather", "build"))])
+def test_a_stage_reads_all_that_its_spec_holds(read: dict[str, set[Field]], stage: str) -> None:
+    unread = fields_of(STAGES[stage].spec) - read[stage]
+    assert sorted(f"{section.__name__}.{name}" for section, name in unread) == []
+
+
+def test_the_walk_over_specs_finds_sections_in_sections() -> None:
+    assert (DatasetConfig, "source") in fields_of(STAGES["fetch_dataset"].spec)
+    names = {name for _, name in fields_of(STAGES["collect_checkpoints"].spec)}
+    assert {"bin_cap", "momentum", "holdout"} <= names
