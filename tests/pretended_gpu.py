@@ -25,7 +25,7 @@ _INDEXING = {_aten.index.Tensor, _aten.index_put_.default, _aten._index_put_impl
 class OnGpu(Tensor):
     """A tensor whose values lie on the CPU."""
 
-    values: Tensor
+    values: Tensor  # type: ignore[assignment]  # of a sparse tensor it is a method
 
     @staticmethod
     def __new__(cls, values: Tensor) -> "OnGpu":
@@ -41,18 +41,20 @@ class OnGpu(Tensor):
         return self.values.tolist()
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+    def __torch_dispatch__(  # type: ignore[override]  # torch's own says an instance's method
+        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         return _compute(func, args, kwargs or {})
 
 
 class _Pretence(TorchDispatchMode):
     """Also sees what makes tensors from nothing."""
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return _compute(func, args, kwargs or {})
 
 
-def _compute(func: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+def _compute(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     given = [each for each in tree_iter((args, kwargs)) if isinstance(each, Tensor)]
     there = [each for each in given if isinstance(each, OnGpu)]
     device = kwargs.get("device")
@@ -85,7 +87,7 @@ def pretended_gpu() -> Iterator[torch.device]:
     torch.__future__.set_overwrite_module_params_on_conversion(True)
     try:
         # The CPU has a fast attention of its own, which rounds otherwise.
-        with sdpa_kernel(SDPBackend.MATH), _Pretence():
+        with sdpa_kernel(SDPBackend.MATH), _Pretence():  # type: ignore[no-untyped-call]
             yield GPU
     finally:
         torch.__future__.set_overwrite_module_params_on_conversion(before)

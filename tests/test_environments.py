@@ -11,19 +11,19 @@ ROOT = Path(__file__).parents[1]
 DEFINITIONS = ("Dockerfile", "hyperforget.def", "hyperforget.yaml")
 
 
-def name(text):
+def name(text: str) -> str:
     """A distribution's name as package indexes compare it."""
     return re.sub(r"[-_.]+", "-", text).lower()
 
 
 @pytest.mark.parametrize("file", DEFINITIONS)
-def test_versions_are_those_of_the_constraints_and_no_others(file):
+def test_versions_are_those_of_the_constraints_and_no_others(file: str) -> None:
     text = (ROOT / "envs" / file).read_text()
     assert re.search(r"-c (\$\{HYPERFORGET_ROOT\}/)?constraints\.txt", text)
     assert not re.search(r"[\w\]]\s*(==|~=|<)\s*\d", text)
 
 
-def test_constraints_are_exact_and_name_what_the_project_needs():
+def test_constraints_are_exact_and_name_what_the_project_needs() -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pinned = {name(line.split("==")[0]) for line in lines if line[:1] != "#"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -33,7 +33,7 @@ def test_constraints_are_exact_and_name_what_the_project_needs():
     assert set(extras["slurm"]) | set(extras["crate"]) <= set(extras["development"])
 
 
-def test_both_containers_are_built_by_the_same_command():
+def test_both_containers_are_built_by_the_same_command() -> None:
     docker, apptainer = ((ROOT / "envs" / file).read_text() for file in DEFINITIONS[:2])
     [run] = re.findall(r"^RUN (.*)$", docker, flags=re.MULTILINE)
     assert run.replace("pip install", "pip install --no-cache-dir") in apptainer
@@ -41,7 +41,7 @@ def test_both_containers_are_built_by_the_same_command():
     assert f"From: {base}\n" in apptainer
 
 
-def test_containers_are_given_the_same_files_and_these_exist():
+def test_containers_are_given_the_same_files_and_these_exist() -> None:
     docker, apptainer = ((ROOT / "envs" / file).read_text() for file in DEFINITIONS[:2])
     copied = {
         file for line in re.findall(r"^COPY (.*) \S+$", docker, flags=re.MULTILINE) for file in line.split()
@@ -53,7 +53,7 @@ def test_containers_are_given_the_same_files_and_these_exist():
     assert {line.removeprefix("!") for line in sent if line.startswith("!")} == copied
 
 
-def test_the_conda_environment_is_of_one_kind():
+def test_the_conda_environment_is_of_one_kind() -> None:
     environment = yaml.safe_load((ROOT / "envs" / "hyperforget.yaml").read_text())
     assert environment["channels"] == ["conda-forge"]
     assert environment["dependencies"][-1] == {

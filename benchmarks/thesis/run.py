@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from hyperforget.config import EDIT, PROTOCOLS, STRANGERS
-from hyperforget.config.methods import RETRAINED, RIVALS
+from hyperforget.config import PROTOCOLS
+from hyperforget.config.methods import RETRAINED, RIVALS, STRANGERS, Method
 from hyperforget.errors import UserError, run_command
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.registry import METRICS
@@ -91,7 +91,7 @@ class Results:
 
     def published(self, method: str, forget: str, metric: str, set_: str) -> float:
         """The thesis' value; edits are held against what DiHyFo-1 made of a random start there."""
-        return PUBLISHED[self.task, method.removesuffix(EDIT), forget, metric, set_]
+        return PUBLISHED[self.task, Method.parse(method).base, forget, metric, set_]
 
 
 def main() -> None:
@@ -133,7 +133,7 @@ def task_bars(results: Results, protocol: str) -> Iterator[Bar]:
         for forget in results.held_out:
             yield from held_out_bars(results, method, forget)
     for method in METHODS:
-        if not method.endswith(EDIT):
+        if not Method.parse(method).edits:
             yield from alignment_bars(results, method)
     for forget in results.collected + results.held_out:
         yield from stranger_bars(results, forget)
@@ -220,7 +220,7 @@ def alignment_bars(results: Results, model: str) -> Iterator[Bar]:
 
 def stranger_bars(results: Results, forget: str) -> Iterator[Bar]:
     """Medians over edited networks that were trained otherwise than the corpus."""
-    edited, lowered = (f"{name}{STRANGERS}" for name in ("dihyfo-1-edit", "bias"))
+    edited, lowered = (f"{name}-{STRANGERS}" for name in ("dihyfo-1-edit", "bias"))
     forgotten = results.median(edited, forget, "accuracy", "forget")
     kept = results.median(edited, forget, "accuracy", "retain")
     limit = results.median(lowered, forget, "accuracy", "retain") - STRANGER_MARGIN

@@ -116,35 +116,36 @@ def run_stage(name: str, stage: Stage, arguments: Sequence[str]) -> None:
     the seconds that the stage took in all, those before it was stopped among them. Of several processes that do the
     work together, the first one records it.
     """
-    options = _parser(name, stage).parse_args(arguments)
+    options = parser(name, stage).parse_args(arguments)
     with together():
         _run(name, stage, options)
 
 
-def _parser(name: str, stage: Stage) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(f"python -m hyperforget.stages {name}", description=stage.description)
-    parser.add_argument(
+def parser(name: str, stage: Stage) -> argparse.ArgumentParser:
+    """The command line of a stage."""
+    made = argparse.ArgumentParser(f"python -m hyperforget.stages {name}", description=stage.description)
+    made.add_argument(
         "--spec", type=_reader(stage.spec), default="{}", help="its slice of the configuration, JSON"
     )
-    parser.add_argument("--store", type=Path, required=True, help="folder of the artifact store")
-    parser.add_argument("--threads", type=int, default=1, help="threads of torch")
-    parser.add_argument(
+    made.add_argument("--store", type=Path, required=True, help="folder of the artifact store")
+    made.add_argument("--threads", type=int, default=1, help="threads of torch")
+    made.add_argument(
         "--hardware", type=_reader(HardwareConfig), default="{}", help="what to compute on, JSON"
     )
-    parser.add_argument(
+    made.add_argument(
         "--no-reuse",
         dest="reuse",
         action="store_false",
         help="run although the store knows the result, and compare with it",
     )
     for argument in (*stage.names, *stage.inputs, *stage.outputs):
-        parser.add_argument(
+        made.add_argument(
             f"--{_name(argument).replace('_', '-')}",
             type=str if argument in stage.names else Path,
             nargs=None if argument in stage.names else "+" if argument.endswith(_MANY) else 1,
             required=not argument.endswith(_OPTIONAL),
         )
-    return parser
+    return made
 
 
 def _reader(kind: type[Section]) -> Callable[[str], Section]:
@@ -180,16 +181,20 @@ def _files(options: argparse.Namespace, arguments: Sequence[str]) -> dict[str, P
     }
 
 
-def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
-    started, clock = datetime.now(UTC), time.monotonic()
-    inputs, outputs = _files(options, stage.inputs), _files(options, stage.outputs)
-    recipe = Recipe(
+def recipe_of(name: str, stage: Stage, options: argparse.Namespace) -> Recipe:
+    """What determines the result of a stage: its name, its other arguments, its spec, its code and its inputs."""
+    return Recipe(
         name,
         {_name(argument): value for argument, value in _given(options, stage.names).items()},
         options.spec.model_dump(mode="json"),
         stage.code(name),
-        {argument: _reference(path) for argument, path in inputs.items()},
+        {argument: _reference(path) for argument, path in _files(options, stage.inputs).items()},
     )
+
+
+def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
+    started, clock = datetime.now(UTC), time.monotonic()
+    recipe, outputs = recipe_of(name, stage, options), _files(options, stage.outputs)
     if not stage.repeatable:
         recipe = replace(recipe, arguments={**recipe.arguments, "started": started.isoformat()})
     # The first process asks for all, so that they agree.

@@ -6,6 +6,7 @@ import sys
 import typing
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -15,7 +16,7 @@ from hyperforget.config import CollectionConfig, Config, CorpusConfig, UpdateCon
 from hyperforget.config.reference import keys_at, meaning, schema
 
 # How one of several sections under a key is told from the others.
-ITEMS = {dict: ".<name>", list: ".<number>"}
+ITEMS: dict[Any, str] = {dict: ".<name>", list: ".<number>"}
 
 
 def explained_keys(section: type[BaseModel]) -> list[str]:
@@ -31,11 +32,12 @@ def sections(path: str = "", section: type[BaseModel] = Config) -> Iterator[tupl
         field = section.model_fields[name]
         for part in (field.annotation, *typing.get_args(field.annotation)):
             if isinstance(part, type) and issubclass(part, BaseModel):
-                inner = name + ITEMS.get(typing.get_origin(field.annotation), "")
+                inner = name + ITEMS.get(typing.get_origin(field.annotation) or type(None), "")
                 yield from sections(f"{path}.{inner}".strip("."), part)
 
 
 SECTIONS = dict(sections())
+Tables = dict[str, dict[str, list[str]]]
 KEYS = [(path, name) for path, section in SECTIONS.items() for name in explained_keys(section)]
 
 
@@ -47,9 +49,9 @@ def inner_section(path: str, name: str) -> type[BaseModel] | None:
 
 
 @pytest.fixture(scope="module")
-def tables() -> dict[str, dict[str, list[str]]]:
+def tables() -> Tables:
     """Type, default and meaning by section and key, as a reader of the Markdown gets them."""
-    found: dict[str, dict[str, list[str]]] = {}
+    found: Tables = {}
     for block in reference().split("### ")[1:]:
         title, *lines = block.splitlines()
         rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| `")]
@@ -59,7 +61,7 @@ def tables() -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def test_every_section_and_key_has_its_row_and_nothing_else(tables) -> None:
+def test_every_section_and_key_has_its_row_and_nothing_else(tables: Tables) -> None:
     assert {path: list(rows) for path, rows in tables.items()} == {
         path: explained_keys(section) for path, section in SECTIONS.items()
     }
@@ -67,7 +69,7 @@ def test_every_section_and_key_has_its_row_and_nothing_else(tables) -> None:
 
 
 @pytest.mark.parametrize(("path", "name"), KEYS)
-def test_every_key_has_a_meaning_or_is_a_section_that_has_one(tables, path: str, name: str) -> None:
+def test_every_key_has_a_meaning_or_is_a_section_that_has_one(tables: Tables, path: str, name: str) -> None:
     inner, cells = inner_section(path, name), tables[path][name]
     in_list = f"{path}.{name}.<number>" in SECTIONS
     if inner is None or in_list:
@@ -78,16 +80,16 @@ def test_every_key_has_a_meaning_or_is_a_section_that_has_one(tables, path: str,
         assert len(text) > 5
     else:
         assert cells[:2] == ["section", "see its section"]
-        assert inner.__doc__.strip().splitlines()[0] in reference()
+        assert (inner.__doc__ or "").strip().splitlines()[0] in reference()
 
 
-def test_defaults_are_those_of_a_configuration_that_sets_nothing(tables) -> None:
+def test_defaults_are_those_of_a_configuration_that_sets_nothing(tables: Tables) -> None:
     task = {"classes": [0, 1, 2], "hidden": [2], "pivots": [0], "forget": ["1"]}
     config = Config.model_validate({"tasks": {"t": task}})
     for path, name in KEYS:
         if inner_section(path, name) is not None or SECTIONS[path].model_fields[name].is_required():
             continue
-        value = config
+        value: Any = config
         for part in filter(None, path.split(".")):
             if part == "<number>":
                 value = SECTIONS[path]()
@@ -116,7 +118,7 @@ def test_defaults_are_those_of_a_configuration_that_sets_nothing(tables) -> None
         ("models.<name>.training", "permute", "true or false"),
     ],
 )
-def test_types_are_told_in_words(tables, path: str, name: str, kind: str) -> None:
+def test_types_are_told_in_words(tables: Tables, path: str, name: str, kind: str) -> None:
     assert tables[path][name][0] == kind
 
 

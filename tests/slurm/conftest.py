@@ -16,11 +16,13 @@ from typing import TypeVar
 import pytest
 
 from hyperforget.runtime.saved_state import FOLDER
-from hyperforget.stages import train_hypernet
+from hyperforget.runtime.stage import parser, recipe_of
+from hyperforget.stages.interfaces import STAGES
+from tests.checkouts import Checkout
 from tests.slurm.single_node import ACCOUNT, PARTITION, SingleNode, missing_programs, single_node
 
 PROFILE = Path("workflow/profiles/slurm/profile.v9+.yaml")
-CANCELLED_MODEL = "dihyfo-1"
+TRAINING, CANCELLED_MODEL = "train_hypernet", "dihyfo-1"
 # Far above what is needed, so that a cluster that hangs is a failure and not a test without end.
 RUN_SECONDS, TRAINING_SECONDS = 900, 300
 
@@ -42,7 +44,7 @@ class ClusterRun:
 
 
 @pytest.fixture(scope="session")
-def cluster_run(checkout, tmp_path_factory: pytest.TempPathFactory) -> ClusterRun:
+def cluster_run(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> ClusterRun:
     """The reduced configuration through the profile, on four processors, to the report; the cluster has stopped."""
     missing = missing_programs()
     if missing and os.environ.get("REQUIRE_SLURM"):
@@ -105,17 +107,16 @@ def run_snakemake(node: SingleNode, folder: Path) -> Iterator[subprocess.Popen[b
 
 def cancel_halfway(node: SingleNode, folder: Path, process: subprocess.Popen[bytes]) -> str:
     """Cancel the job that trains a model, once that training has saved a state; returns the job's id."""
-    module = train_hypernet.__name__
 
     def training() -> tuple[str, list[str]] | None:
-        running = [(job, arguments) for job, arguments in node.running() if module in arguments]
+        running = [(job, arguments) for job, arguments in node.running() if TRAINING in arguments]
         return next((found for found in running if CANCELLED_MODEL in found[1]), None)
 
     job, arguments = wait_for(training, process)
-    parser = train_hypernet.parser()
-    options = parser.parse_args(arguments[arguments.index(module) + 1 :])
+    stage = STAGES[TRAINING]
+    options = parser(TRAINING, stage).parse_args(arguments[arguments.index(TRAINING) + 1 :])
     with contextlib.chdir(folder):
-        recipe = parser.recipe("train_hypernet", options)
+        recipe = recipe_of(TRAINING, stage, options)
         wait_for((options.store / FOLDER / f"{recipe.id}.safetensors").is_file, process)
     node.call("scancel", job)
     return job

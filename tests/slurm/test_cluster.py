@@ -4,19 +4,22 @@ import re
 
 import pytest
 
+from tests.checkouts import Checkout
+from tests.slurm.conftest import ClusterRun
+
 pytestmark = [pytest.mark.workflow, pytest.mark.smoke, pytest.mark.slurm]
 
 
-def test_the_run_ends_with_a_report(cluster_run):
+def test_the_run_ends_with_a_report(cluster_run: ClusterRun) -> None:
     assert cluster_run.status == 0, cluster_run.printed[-5000:]
     assert (cluster_run.folder / "results" / "report.html").is_file()
 
 
-def test_no_process_outlives_the_cluster(cluster_run):
+def test_no_process_outlives_the_cluster(cluster_run: ClusterRun) -> None:
     assert cluster_run.processes == []
 
 
-def test_a_cancelled_training_goes_on_from_where_it_was(cluster_run):
+def test_a_cancelled_training_goes_on_from_where_it_was(cluster_run: ClusterRun) -> None:
     assert cluster_run.jobs[cluster_run.cancelled]["JobState"] == "CANCELLED"
     assert cluster_run.printed.count("Trying to restart job") == 1
     log = (cluster_run.folder / "results/logs/train_hypernet/digits-4/dihyfo-1.log").read_text()
@@ -24,7 +27,7 @@ def test_a_cancelled_training_goes_on_from_where_it_was(cluster_run):
     assert 0 < int(step) < 150
 
 
-def test_metrics_and_tables_are_those_of_a_local_run(cluster_run, finished):
+def test_metrics_and_tables_are_those_of_a_local_run(cluster_run: ClusterRun, finished: Checkout) -> None:
     here, there = (run.folder / "results" for run in (finished, cluster_run))
     files = [here / "metrics.csv", *sorted((here / "tables").iterdir())]
     assert len(files) > 10
@@ -35,7 +38,7 @@ def test_metrics_and_tables_are_those_of_a_local_run(cluster_run, finished):
     assert sorted(file.name for file in (there / "tables").iterdir()) == [file.name for file in files[1:]]
 
 
-def test_jobs_ask_for_what_their_rules_need_one_after_another(cluster_run):
+def test_jobs_ask_for_what_their_rules_need_one_after_another(cluster_run: ClusterRun) -> None:
     """Minutes are the sum over the rules of a group, processors and memory the largest; attempts multiply them."""
     asked = [
         (job["Comment"].removeprefix("rule_").split("_")[0], job["TimeLimit"], job["TRES"])
@@ -57,12 +60,12 @@ def test_jobs_ask_for_what_their_rules_need_one_after_another(cluster_run):
     ]
 
 
-def test_a_group_asks_for_the_gpus_of_one_of_its_rules(cluster_run):
+def test_a_group_asks_for_the_gpus_of_one_of_its_rules(cluster_run: ClusterRun) -> None:
     asked = {job["Comment"].split("_")[1]: job.get("TresPerJob") for job in cluster_run.jobs.values()}
     assert asked.pop("hypernet") == "gres:gpu:1"
     assert set(asked.values()) == {None}
 
 
-def test_logs_of_slurm_lie_beside_those_of_the_rules(cluster_run):
+def test_logs_of_slurm_lie_beside_those_of_the_rules(cluster_run: ClusterRun) -> None:
     logs = cluster_run.folder / "results" / "logs" / "slurm"
     assert {file.stem for file in logs.rglob("*.log")} == set(cluster_run.jobs)

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -22,13 +23,13 @@ def arguments(results, task, folder):
     return [*spec, *inputs, "--task", task, "--figures", *figures]
 
 
-def test_it_writes_the_declared_files_of_one_task(tmp_path):
+def test_it_writes_the_declared_files_of_one_task(tmp_path: Path) -> None:
     results = make_results(tmp_path / "results", SMALL)
     main(arguments(results, "digits-4", tmp_path))
     assert {path.name for path in (tmp_path / "figures").iterdir()} == set(figure_files(SMALL, "digits-4"))
 
 
-def test_an_unknown_task_is_a_user_error(tmp_path):
+def test_an_unknown_task_is_a_user_error(tmp_path: Path) -> None:
     results = make_results(tmp_path / "results", SMALL)
     with pytest.raises(UserError, match="did you mean 'digits-4'"):
         main(arguments(results, "digits", tmp_path))

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,7 @@ def given(results):
     return [*spec, "--results", str(results), "--inputs", str(results / "metrics.csv")]
 
 
-def test_the_three_stages_end_in_one_page(tmp_path):
+def test_the_three_stages_end_in_one_page(tmp_path: Path) -> None:
     results = make_results(tmp_path / "results", SMALL)
     spec = given(results)[:4]
     tables = [str(results / "tables" / name) for name in table_files(SMALL)]
@@ -35,7 +36,7 @@ def test_the_three_stages_end_in_one_page(tmp_path):
     assert 'id="figure-digits-4-nearest-confusion"' in page
 
 
-def test_tables_that_were_not_built_are_a_user_error(tmp_path):
+def test_tables_that_were_not_built_are_a_user_error(tmp_path: Path) -> None:
     results = make_results(tmp_path / "results", SMALL)
     with pytest.raises(UserError, match="is missing"):
         build_report.main([*given(results), "--page", str(tmp_path / "x")])

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +15,12 @@ def arguments(metrics, folder):
     return [*spec, "--metrics", str(metrics), "--tables", *tables]
 
 
-def test_it_writes_the_declared_files(tmp_path):
+def test_it_writes_the_declared_files(tmp_path: Path) -> None:
     results = make_results(tmp_path / "results")
     main(arguments(results / "metrics.csv", tmp_path))
     assert {path.name for path in (tmp_path / "tables").iterdir()} == set(table_files(SPEC))
 
 
-def test_a_missing_file_is_a_user_error(tmp_path):
+def test_a_missing_file_is_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"metrics\.csv is missing"):
         main(arguments(tmp_path / "metrics.csv", tmp_path))

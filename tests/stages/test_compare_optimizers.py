@@ -19,10 +19,11 @@ from tests.stages.tiny_pipeline import SETTINGS, TASK
 
 MODEL = "dihyfo-1"
 Key = tuple[str, str, int, int]
+Curves = dict[Key, tuple[float, float]]
 
 
 @pytest.fixture
-def curves(results: Path) -> dict[Key, tuple[float, float]]:
+def curves(results: Path) -> Curves:
     """Loss and accuracy by optimizer, learning rate, update and network."""
     with (results / TASK / MODEL / "optimizers.csv").open(newline="") as file:
         rows = list(csv.reader(file))
@@ -35,7 +36,7 @@ def curves(results: Path) -> dict[Key, tuple[float, float]]:
     return found
 
 
-def test_every_optimizer_has_all_networks_after_each_number_of_updates(curves: dict) -> None:
+def test_every_optimizer_has_all_networks_after_each_number_of_updates(curves: Curves) -> None:
     steps = [0, 1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 60]
     optimizers = {("hypernetwork", ""): [0, 1, 2], ("sgd", "0.3"): steps, ("adam", "0.01"): steps}
     assert list(curves) == [
@@ -46,14 +47,14 @@ def test_every_optimizer_has_all_networks_after_each_number_of_updates(curves: d
     ]
 
 
-def test_all_optimizers_start_from_the_same_networks(curves: dict) -> None:
+def test_all_optimizers_start_from_the_same_networks(curves: Curves) -> None:
     for network in range(3):
         starts = {value for key, value in curves.items() if key[2:] == (0, network)}
         assert len(starts) == 1
 
 
 def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(
-    results: Path, curves: dict
+    results: Path, curves: Curves
 ) -> None:
     store, folder = results / "store", results / TASK
     data = load_task_data(store, folder / "dataset.json")
@@ -79,7 +80,7 @@ def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(
     assert not torch.allclose(starts, sampled)
 
 
-def test_descent_descends(curves: dict) -> None:
+def test_descent_descends(curves: Curves) -> None:
     for optimizer in (("sgd", "0.3"), ("adam", "0.01")):
         before, after = (
             sum(curves[(*optimizer, update, network)][0] for network in range(3)) for update in (0, 60)

@@ -28,7 +28,7 @@ def seconds(results: Path, path: str) -> float:
     return float(made.provenance["seconds"])
 
 
-def test_every_hypernetwork_has_its_costs(copied):
+def test_every_hypernetwork_has_its_costs(copied: Path) -> None:
     rows = gather(copied)
     generators = {str(method) for method in SETTINGS.methods if method.base in SETTINGS.models}
     assert {row["task"] for row in rows} == {TASK}
@@ -51,7 +51,7 @@ def test_every_hypernetwork_has_its_costs(copied):
         assert float(row["break_even_requests"]) > 0
 
 
-def test_a_result_that_is_restored_keeps_its_costs(copied):
+def test_a_result_that_is_restored_keeps_its_costs(copied: Path) -> None:
     before = gather(copied)
     for name in ("train_hypernet/dihyfo-1", "sample/dihyfo-1/2", "retrain/2"):
         run(jobs(copied)[name])

@@ -20,7 +20,7 @@ PROCESSES.set_forkserver_preload(["zarr", "hyperforget.corpus.collecting", "hype
 
 def run_in_process(job: Job, log: Path) -> None:
     # It is the process that ends here, not the machine.
-    unfinished.sync = lambda path: None
+    vars(unfinished)["sync"] = lambda path: None
     os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT), 2)
     run(job)
 
@@ -35,7 +35,7 @@ def kill_when_it_has_saved(process: multiprocessing.process.BaseProcess, store: 
     while saved(store) == before and process.is_alive():
         time.sleep(0.002)
     time.sleep(wait)
-    os.kill(process.pid, signal.SIGKILL)
+    os.kill(process.pid or 0, signal.SIGKILL)
     process.join()
 
 

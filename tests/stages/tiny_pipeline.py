@@ -14,7 +14,7 @@ from hyperforget.stages.interfaces import STAGES
 TASK = "digits-4"
 # One set of the tables, one held out, and one that no configuration names and that has a pivot in it.
 FORGET_SETS = ["2", "3", "1-3"]
-TINY_MODEL = {
+TINY_MODEL: dict[str, Any] = {
     "architecture": {"width": 16, "layers": 1, "heads": 2, "frequencies": 4},
     "training": {"steps": 30, "batch_size": 32, "warmup": 5, "snapshots": 2, "precision": "float32"},
     "sampling": {"steps": 3, "candidates": 4},
@@ -110,7 +110,7 @@ def run(job: Job) -> None:
     run_stage(stage, STAGES[stage], arguments)
 
 
-def collect(results: Path, shard: int, corpus: str = MAIN_CORPUS, **collection: Any) -> Job:
+def collect(results: Path, shard: int, corpus: str = MAIN_CORPUS, /, **collection: Any) -> Job:
     folder = results / TASK
     return job(
         "collect_checkpoints",
@@ -122,7 +122,7 @@ def collect(results: Path, shard: int, corpus: str = MAIN_CORPUS, **collection: 
     )
 
 
-def assemble(results: Path, corpus: str = MAIN_CORPUS, **collection: Any) -> Job:
+def assemble(results: Path, corpus: str = MAIN_CORPUS, /, **collection: Any) -> Job:
     folder = results / TASK
     return job(
         "assemble_corpus",

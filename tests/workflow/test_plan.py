@@ -1,15 +1,18 @@
 """What a dry run plans, and what it refuses."""
 
 import re
+from pathlib import Path
 
 import pytest
+
+from tests.checkouts import Checkout
 
 pytestmark = pytest.mark.workflow
 
 ENDS = ("--config", "tasks={digits-4: {corpora: {ends: {runs: 300, shards: 3, models: [dihyfo-2]}}}}")
 
 
-def test_default_run(checkout):
+def test_default_run(checkout: Checkout) -> None:
     planned = checkout.planned("results/report.html")
     # Two tasks; 3 + 5 forget sets; two hypernetworks a task, one of which also edits, originals and strangers.
     assert planned == {
@@ -36,12 +39,12 @@ def test_default_run(checkout):
     }
 
 
-def test_a_further_corpus_is_collected_for_the_models_that_it_names(checkout):
+def test_a_further_corpus_is_collected_for_the_models_that_it_names(checkout: Checkout) -> None:
     planned = checkout.planned("results/report.html", *ENDS)
     assert (planned["collect_checkpoints"], planned["assemble_corpus"]) == (4 + 3, 2 + 1)
 
 
-def test_every_model_gets_its_corpus(checkout):
+def test_every_model_gets_its_corpus(checkout: Checkout) -> None:
     corpora = {
         "digits-4/dihyfo-1/hypernet.json": "corpus",
         "digits-4/dihyfo-1/alignment.csv": "corpus",
@@ -59,7 +62,7 @@ def test_every_model_gets_its_corpus(checkout):
         assert re.findall(r"results/[\w-]+/(corpus[\w-]*)\.json", inputs) == [corpus], target
 
 
-def test_the_thesis_own_scale_is_planned(checkout):
+def test_the_thesis_own_scale_is_planned(checkout: Checkout) -> None:
     planned = checkout.planned("results/report.html", "--configfile", "config/thesis.yaml")
     # DiHyFo-2 has a corpus of its own on MNIST-4 and reuses that of DiHyFo-1 on MNIST.
     assert planned["collect_checkpoints"] == 2 * 26 + 74
@@ -68,7 +71,7 @@ def test_the_thesis_own_scale_is_planned(checkout):
     assert planned["sample_unlearned"] == 2 * (2 + 3)
 
 
-def test_one_forget_set_that_no_configuration_names(checkout):
+def test_one_forget_set_that_no_configuration_names(checkout: Checkout) -> None:
     planned = checkout.planned("results/digits/forget-1-3.csv")
     assert planned == {
         "fetch_dataset": 1,
@@ -86,7 +89,7 @@ def test_one_forget_set_that_no_configuration_names(checkout):
     }
 
 
-def test_a_task_may_have_no_strangers(checkout):
+def test_a_task_may_have_no_strangers(checkout: Checkout) -> None:
     changes = ("--config", "tasks={digits: {strangers: {count: 0}}, digits-4: {strangers: {count: 0}}}")
     planned = checkout.planned("results/report.html", *changes)
     assert "train_strangers" not in planned
@@ -98,7 +101,7 @@ def test_a_task_may_have_no_strangers(checkout):
         assert "tasks.digits.strangers.count is 0" in sentence
 
 
-def test_models_that_forget_no_class_are_trained_and_probed_only(checkout):
+def test_models_that_forget_no_class_are_trained_and_probed_only(checkout: Checkout) -> None:
     planned = checkout.planned(
         "results/report.html", "--config", "models={gpt: {}, own: {conditioning: gpt}}"
     )
@@ -106,11 +109,11 @@ def test_models_that_forget_no_class_are_trained_and_probed_only(checkout):
     assert not {"sample_unlearned", "sample_edited"} & set(planned)
 
 
-def test_workflow_snakefile_has_the_same_default_target(checkout):
+def test_workflow_snakefile_has_the_same_default_target(checkout: Checkout) -> None:
     assert checkout.planned("--snakefile", "workflow/Snakefile") == checkout.planned("results/report.html")
 
 
-def test_another_folder_uses_the_default_configuration(checkout, tmp_path):
+def test_another_folder_uses_the_default_configuration(checkout: Checkout, tmp_path: Path) -> None:
     printed = checkout.snakemake(
         "-n", "--snakefile", str(checkout.folder / "Snakefile"), "--directory", str(tmp_path), cwd=tmp_path
     )
@@ -144,7 +147,9 @@ def test_another_folder_uses_the_default_configuration(checkout, tmp_path):
         ),
     ],
 )
-def test_bad_input_is_one_sentence_before_any_work(checkout, arguments, parts):
+def test_bad_input_is_one_sentence_before_any_work(
+    checkout: Checkout, arguments: list[str], parts: list[str]
+) -> None:
     printed = checkout.snakemake(*arguments)
     assert printed.returncode != 0
     assert not (checkout.folder / "results").exists()
@@ -155,7 +160,7 @@ def test_bad_input_is_one_sentence_before_any_work(checkout, arguments, parts):
         assert part in sentence
 
 
-def test_a_pivot_in_a_forget_set_is_allowed_with_a_warning(checkout):
+def test_a_pivot_in_a_forget_set_is_allowed_with_a_warning(checkout: Checkout) -> None:
     printed = checkout.snakemake("-n", "results/report.html", "--config", "tasks={digits: {forget: ['2-5']}}")
     assert printed.returncode == 0, printed.stdout
     [warning] = [line for line in printed.stdout.splitlines() if line.startswith("warning: ")]
@@ -163,6 +168,6 @@ def test_a_pivot_in_a_forget_set_is_allowed_with_a_warning(checkout):
     assert "pivot class 5" in warning
 
 
-def test_lint_is_clean(checkout):
+def test_lint_is_clean(checkout: Checkout) -> None:
     printed = checkout.snakemake("--lint")
     assert printed.returncode == 0, printed.stdout

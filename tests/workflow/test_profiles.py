@@ -5,6 +5,8 @@ import re
 import pytest
 import yaml
 
+from tests.checkouts import Checkout
+
 pytestmark = pytest.mark.workflow
 
 SLURM, WORKSTATION = "workflow/profiles/slurm", "workflow/profiles/workstation"
@@ -13,7 +15,10 @@ REPORT = ("results/report.html", "--workflow-profile", SLURM)
 LOCAL = ("gather_", "build_")
 
 
-def planned(checkout, *arguments):
+Jobs = list[list[tuple[str, dict[str, str]]]]
+
+
+def planned(checkout: Checkout, *arguments: str) -> Jobs:
     """What a dry run would submit: for each job of the cluster its rules, and what each of these asks for."""
     printed = checkout.snakemake("-n", *arguments)
     assert printed.returncode == 0, printed.stdout
@@ -29,11 +34,11 @@ def planned(checkout, *arguments):
     return [job for job in jobs if not job[0][0].startswith(LOCAL)]
 
 
-def rules_of(jobs):
+def rules_of(jobs: Jobs) -> list[list[str]]:
     return [sorted(rule for rule, _ in job) for job in jobs]
 
 
-def test_the_default_run_takes_fewer_than_forty_cluster_jobs(checkout):
+def test_the_default_run_takes_fewer_than_forty_cluster_jobs(checkout: Checkout) -> None:
     jobs = rules_of(planned(checkout, *REPORT))
     assert len(jobs) == 20
     assert sum(map(len, jobs)) == 100 - 6
@@ -54,13 +59,13 @@ def test_the_default_run_takes_fewer_than_forty_cluster_jobs(checkout):
     assert sorted(map(len, hypernets)) == [2, 2, 3, 3]
 
 
-def test_one_setting_says_how_many_forget_sets_a_job_takes(checkout):
+def test_one_setting_says_how_many_forget_sets_a_job_takes(checkout: Checkout) -> None:
     jobs = rules_of(planned(checkout, *REPORT, "--group-components", "forget=4"))
     assert [job.count("evaluate") for job in jobs if "evaluate" in job] == [4, 4]
     assert len(jobs) == 20 - 6
 
 
-def test_memory_and_time_grow_with_each_attempt(checkout):
+def test_memory_and_time_grow_with_each_attempt(checkout: Checkout) -> None:
     first, second = (planned(checkout, *REPORT, "--attempt", attempt) for attempt in ("1", "2"))
     asked = [
         {
@@ -75,7 +80,9 @@ def test_memory_and_time_grow_with_each_attempt(checkout):
 
 
 @pytest.mark.parametrize(("device", "processes"), [("auto", 3), ("cpu", 3), ("cuda", 3), ("cuda:1", 1)])
-def test_gpus_are_asked_for_where_the_configuration_names_them(checkout, device, processes):
+def test_gpus_are_asked_for_where_the_configuration_names_them(
+    checkout: Checkout, device: str, processes: int
+) -> None:
     hardware = ("--config", f"hardware={{device: '{device}', processes: {processes}}}")
     asked = {
         rule: resources.get("gpu", "0")
@@ -90,7 +97,7 @@ def test_gpus_are_asked_for_where_the_configuration_names_them(checkout, device,
         assert {asked[rule] for rule in asked.keys() - without} == {"1"}
 
 
-def test_two_lines_of_the_profile_are_the_sites_own(checkout):
+def test_two_lines_of_the_profile_are_the_sites_own(checkout: Checkout) -> None:
     text = (checkout.folder / SLURM / "profile.v9+.yaml").read_text()
     assert re.findall(r"^ *(\w+): \w+ +# EDIT", text, flags=re.MULTILINE) == [
         "slurm_account",
@@ -101,13 +108,13 @@ def test_two_lines_of_the_profile_are_the_sites_own(checkout):
     assert "slurm-array-jobs" not in profile
 
 
-def test_retries_are_the_profiles(checkout):
+def test_retries_are_the_profiles(checkout: Checkout) -> None:
     """A rule's own retries run within a job, with the same memory and time."""
     rules = "".join(file.read_text() for file in (checkout.folder / "workflow" / "rules").iterdir())
     assert not re.search(r"^ +retries:", rules, flags=re.MULTILINE)
 
 
-def test_a_workstation_runs_as_many_jobs_on_gpus_as_it_has(checkout):
+def test_a_workstation_runs_as_many_jobs_on_gpus_as_it_has(checkout: Checkout) -> None:
     profile = checkout.folder / WORKSTATION / "profile.v9+.yaml"
     text = profile.read_text()
     assert re.findall(r"^ *(\w+): \w+ +# EDIT", text, flags=re.MULTILINE) == ["gpu", "mem_mb"]
@@ -116,7 +123,7 @@ def test_a_workstation_runs_as_many_jobs_on_gpus_as_it_has(checkout):
     assert len(re.findall(r"^ +resources: .*\bgpu=1\b", printed.stdout, flags=re.MULTILINE)) == 74
 
 
-def test_the_thesis_own_scale_is_planned_out_as_the_documentation_says(checkout):
+def test_the_thesis_own_scale_is_planned_out_as_the_documentation_says(checkout: Checkout) -> None:
     jobs = rules_of(planned(checkout, *REPORT, "--configfile", "config/thesis.yaml"))
     assert sum(job == ["collect_checkpoints"] for job in jobs) == 126
     assert sum("train_hypernet" in job for job in jobs) == 4

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.checkouts import Checkout
+
 pytestmark = [pytest.mark.workflow, pytest.mark.smoke]
 
 REDUCED = ("--configfile", "tests/smoke/config.yaml")
@@ -23,11 +25,13 @@ def with_config(*changes: str) -> list[str]:
     return [*TARGET, "--config", *changes]
 
 
-def test_second_run_has_nothing_to_do(finished):
+def test_second_run_has_nothing_to_do(finished: Checkout) -> None:
     assert finished.planned(*TARGET) == {}
 
 
-def test_another_checkout_that_shares_the_store_restores_what_it_knows(finished, another):
+def test_another_checkout_that_shares_the_store_restores_what_it_knows(
+    finished: Checkout, another: Checkout
+) -> None:
     token = "results/digits-4/dihyfo-1/hypernet.json"
     shared = finished.folder / "results" / "store"
     printed = another.snakemake(token, *REDUCED, "--config", f"store={shared}")
@@ -38,47 +42,47 @@ def test_another_checkout_that_shares_the_store_restores_what_it_knows(finished,
     assert all("known result" in log.read_text() for log in logs)
 
 
-def test_sampling_setting_does_not_train(finished):
+def test_sampling_setting_does_not_train(finished: Checkout) -> None:
     planned = finished.planned(*with_config("models={dihyfo-2: {sampling: {steps: 7}}}"))
     assert planned == ENDS | COSTS | {"sample_unlearned": 2, "probe_hypernet": 1}
 
 
-def test_one_models_training_leaves_the_other_alone(finished):
+def test_one_models_training_leaves_the_other_alone(finished: Checkout) -> None:
     planned = finished.planned(*with_config("models={dihyfo-2: {training: {learning_rate: 0.002}}}"))
     assert planned == ENDS | COSTS | {"train_hypernet": 1, "probe_hypernet": 1, "sample_unlearned": 2}
 
 
-def test_measuring_a_model_in_another_metric_trains_it_alone(finished):
+def test_measuring_a_model_in_another_metric_trains_it_alone(finished: Checkout) -> None:
     planned = finished.planned(*with_config("models={gpt-error: {metric: accuracy}}"))
     report = {name: count for name, count in ENDS.items() if name.startswith("build")}
     assert planned == report | COSTS | {"train_hypernet": 1, "probe_hypernet": 1, "compare_optimizers": 1}
 
 
-def test_selection_samples_again_but_trains_nothing(finished):
+def test_selection_samples_again_but_trains_nothing(finished: Checkout) -> None:
     planned = finished.planned(*with_config("selection={rule: highest-retain}"))
     sampled = {"sample_unlearned": 4, "sample_edited": 4, "look_up_checkpoints": 2}
     assert planned == ENDS | COSTS | sampled
 
 
-def test_the_recipe_of_strangers_concerns_them_alone(finished):
+def test_the_recipe_of_strangers_concerns_them_alone(finished: Checkout) -> None:
     planned = finished.planned(*with_config("tasks={digits-4: {strangers: {recipe: {weight_decay: 0.1}}}}"))
     assert planned == ENDS | {"train_strangers": 1, "sample_edited": 2, "edit_original": 2}
 
 
-def test_swapped_values_are_noticed(finished):
+def test_swapped_values_are_noticed(finished: Checkout) -> None:
     planned = finished.planned(*with_config("models={dihyfo-1: {editing: {steps: 2, candidates: 1}}}"))
     assert planned == ENDS | COSTS | {"sample_edited": 4}
     swapped = finished.planned(*with_config("models={dihyfo-1: {editing: {steps: 1, candidates: 2}}}"))
     assert swapped == ENDS | COSTS | {"sample_edited": 4}
 
 
-def test_more_shards_of_the_same_size_keep_those_that_are_there(finished):
+def test_more_shards_of_the_same_size_keep_those_that_are_there(finished: Checkout) -> None:
     planned = finished.planned(*with_config("tasks={digits-4: {collection: {runs: 450, shards: 3}}}"))
     assert planned["collect_checkpoints"] == 1
     assert planned["assemble_corpus"] == 1
 
 
-def test_a_new_forget_set_trains_no_hypernetwork(finished):
+def test_a_new_forget_set_trains_no_hypernetwork(finished: Checkout) -> None:
     planned = finished.planned("results/digits-4/forget-2-3.csv", *REDUCED)
     assert planned == {
         "train_retrained": 1,
@@ -93,10 +97,10 @@ def test_a_new_forget_set_trains_no_hypernetwork(finished):
 @pytest.mark.parametrize(
     ("path", "old", "new", "planned"),
     [
-        ("hyperforget/population.py", "import torch\n", "import torch  # a comment\n", {}),
-        ("hyperforget/networks.py", '"""Main networks', '"""The main networks', {}),
+        ("hyperforget/networks/training.py", "import torch\n", "import torch  # a comment\n", {}),
+        ("hyperforget/networks/layout.py", '"""Main networks', '"""The main networks', {}),
         (
-            "hyperforget/unlearn/bias.py",
+            "hyperforget/unlearning/bias.py",
             "_MARGIN = 1e-3",
             "_MARGIN = 2e-3",
             ENDS | {"edit_original": 4},
@@ -117,7 +121,9 @@ def test_a_new_forget_set_trains_no_hypernetwork(finished):
         ),
     ],
 )
-def test_code_edits_rerun_the_stages_that_use_it(finished, path, old, new, planned):
+def test_code_edits_rerun_the_stages_that_use_it(
+    finished: Checkout, path: str, old: str, new: str, planned: dict[str, int]
+) -> None:
     finished.edit(path, lambda text: text.replace(old, new, 1))
     try:
         assert finished.planned(*TARGET) == planned
@@ -125,7 +131,7 @@ def test_code_edits_rerun_the_stages_that_use_it(finished, path, old, new, plann
         finished.edit(path, lambda text: text.replace(new, old, 1))
 
 
-def test_a_job_that_finds_a_damaged_object_says_which(finished):
+def test_a_job_that_finds_a_damaged_object_says_which(finished: Checkout) -> None:
     token = json.loads((finished.folder / "results/digits-4/dihyfo-2/hypernet.json").read_text())
     object_id = token["object_id"]
     data = finished.folder / "results/store/objects" / object_id[:2] / object_id / "data.safetensors"

@@ -1,11 +1,14 @@
 """What a finished run leaves behind (reduced configuration)."""
 
 import csv
+from pathlib import Path
 import re
 
 import pytest
 import torch
 from safetensors import safe_open
+
+from tests.checkouts import Checkout
 
 pytestmark = [pytest.mark.workflow, pytest.mark.smoke]
 
@@ -13,12 +16,12 @@ METHODS = ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2", "retrained", "nearest", "bia
 METHODS += ["dihyfo-1-edit-strangers", "bias-strangers"]
 
 
-def read(path):
+def read(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
 
 
-def test_metrics_are_complete(finished):
+def test_metrics_are_complete(finished: Checkout) -> None:
     rows = read(finished.folder / "results/metrics.csv")
     assert list(rows[0]) == [
         "task",
@@ -45,7 +48,7 @@ def test_metrics_are_complete(finished):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_networks_open_without_our_code(finished, method):
+def test_networks_open_without_our_code(finished: Checkout, method: str) -> None:
     path = finished.folder / f"results/digits-4/{method}/forget-2.safetensors"
     with safe_open(path, "pt") as file:
         tensors, about = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
@@ -58,7 +61,7 @@ def test_networks_open_without_our_code(finished, method):
     assert float(about["std"]) > float(about["mean"]) > 0
 
 
-def test_retrained_networks_do_not_know_the_forgotten_class(finished):
+def test_retrained_networks_do_not_know_the_forgotten_class(finished: Checkout) -> None:
     rows = read(finished.folder / "results/metrics.csv")
     values = [
         float(row["value"])
@@ -68,7 +71,7 @@ def test_retrained_networks_do_not_know_the_forgotten_class(finished):
     assert values == [0.0] * 4
 
 
-def test_strangers_stand_in_a_table_of_their_own(finished):
+def test_strangers_stand_in_a_table_of_their_own(finished: Checkout) -> None:
     rows = read(finished.folder / "results/tables/digits-4-strangers.csv")
     methods = ["retrained", "dihyfo-1-edit-strangers", "bias-strangers"]
     assert [(row["forget"], row["method"]) for row in rows] == [(f, m) for f in ("2", "3") for m in methods]
@@ -79,7 +82,7 @@ def test_strangers_stand_in_a_table_of_their_own(finished):
     assert not any("strangers" in path.read_text() for path in elsewhere)
 
 
-def test_report_stands_alone(finished):
+def test_report_stands_alone(finished: Checkout) -> None:
     page = (finished.folder / "results/report.html").read_text()
     assert page.count("<svg") >= 10
     assert not re.search(r"(?:src|href)=[\"']https?:", page)

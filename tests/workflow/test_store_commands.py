@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.checkouts import Checkout
+
 pytestmark = [pytest.mark.workflow, pytest.mark.smoke]
 
 REDUCED = ("--configfile", "tests/smoke/config.yaml")
@@ -42,14 +44,18 @@ def outputs(folder: Path) -> dict[str, bytes]:
     }
 
 
+# A finished run whose results have a tag, and the bytes of these.
+Tagged = tuple[Checkout, dict[str, bytes]]
+
+
 @pytest.fixture(scope="module")
-def tagged(finished):
+def tagged(finished: Checkout) -> Tagged:
     """The finished run, kept as ``paper``, and its files."""
     store(finished.folder, "tag", "paper")
     return finished, outputs(finished.folder)
 
 
-def test_a_report_leads_back_to_the_dataset(tagged):
+def test_a_report_leads_back_to_the_dataset(tagged: Tagged) -> None:
     found = store(tagged[0].folder, "lineage", TARGET)
     stages = {step["stage"] for step in found["steps"]}
     assert {"fetch_dataset", "collect_checkpoints", "assemble_corpus", "train_hypernet", "evaluate"} <= stages
@@ -59,7 +65,7 @@ def test_a_report_leads_back_to_the_dataset(tagged):
     assert all(file["recipe_id"] for file in found["files"])
 
 
-def test_a_checkout_leaves_the_workflow_nothing_to_do(tagged):
+def test_a_checkout_leaves_the_workflow_nothing_to_do(tagged: Tagged) -> None:
     run, before = tagged
     for path in (run.folder / "results").iterdir():
         if path.name != "store":
@@ -69,7 +75,7 @@ def test_a_checkout_leaves_the_workflow_nothing_to_do(tagged):
     assert outputs(run.folder) == before
 
 
-def test_a_checkout_in_a_new_folder_leaves_the_workflow_nothing_to_do(tagged, tmp_path):
+def test_a_checkout_in_a_new_folder_leaves_the_workflow_nothing_to_do(tagged: Tagged, tmp_path: Path) -> None:
     run, before = tagged
     new = tmp_path / "new"
     store(run.folder, "checkout", "paper", "--results", str(new / "results"))
@@ -78,7 +84,9 @@ def test_a_checkout_in_a_new_folder_leaves_the_workflow_nothing_to_do(tagged, tm
     assert outputs(new) == before
 
 
-def test_after_a_pull_and_a_checkout_on_another_machine_there_is_nothing_to_do(tagged, tmp_path):
+def test_after_a_pull_and_a_checkout_on_another_machine_there_is_nothing_to_do(
+    tagged: Tagged, tmp_path: Path
+) -> None:
     pytest.importorskip("obstore", reason="no obstore: pip install 'hyperforget[remote]'")
     run, before = tagged
     remote, new = tmp_path / "remote", tmp_path / "new"
@@ -97,7 +105,7 @@ def test_after_a_pull_and_a_checkout_on_another_machine_there_is_nothing_to_do(t
     assert len(lineage["steps"]) == 40
 
 
-def test_after_other_settings_a_checkout_with_its_configuration_is_complete_too(tagged):
+def test_after_other_settings_a_checkout_with_its_configuration_is_complete_too(tagged: Tagged) -> None:
     run, before = tagged
     printed = run.snakemake(TARGET, *REDUCED, *FEWER_STEPS)
     assert printed.returncode == 0, printed.stdout[-3000:]
@@ -122,7 +130,7 @@ def test_after_other_settings_a_checkout_with_its_configuration_is_complete_too(
     assert run.snakemake("--touch", TARGET, *REDUCED).returncode == 0
 
 
-def test_a_run_can_be_described_as_a_crate(tagged):
+def test_a_run_can_be_described_as_a_crate(tagged: Tagged) -> None:
     pytest.importorskip("rocrate")
     run, before = tagged
     store(run.folder, "lineage", "--crate")
@@ -139,7 +147,7 @@ def test_a_run_can_be_described_as_a_crate(tagged):
     assert outputs(run.folder) == before
 
 
-def test_the_store_is_sound_and_keeps_what_is_needed(tagged):
+def test_the_store_is_sound_and_keeps_what_is_needed(tagged: Tagged) -> None:
     run, _ = tagged
     assert store(run.folder, "verify", "--level", "2") == []
     store(run.folder, "gc", "--grace", "0", "--keep-last", "0", "--delete")
