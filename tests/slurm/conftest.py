@@ -23,6 +23,7 @@ from tests.slurm.single_node import ACCOUNT, PARTITION, SingleNode, missing_prog
 
 PROFILE = Path("workflow/profiles/slurm/profile.v9+.yaml")
 TRAINING, CANCELLED_MODEL = "train_hypernet", "dihyfo-1"
+STAGE = {"hyperforget.stages", TRAINING}
 # Far above what is needed, so that a cluster that hangs is a failure and not a test without end.
 RUN_SECONDS, TRAINING_SECONDS = 900, 300
 
@@ -109,12 +110,12 @@ def cancel_halfway(node: SingleNode, folder: Path, process: subprocess.Popen[byt
     """Cancel the job that trains a model, once that training has saved a state; returns the job's id."""
 
     def training() -> tuple[str, list[str]] | None:
-        running = [(job, arguments) for job, arguments in node.running() if TRAINING in arguments]
+        running = [(job, arguments) for job, arguments in node.running() if STAGE <= set(arguments)]
         return next((found for found in running if CANCELLED_MODEL in found[1]), None)
 
     job, arguments = wait_for(training, process)
     stage = STAGES[TRAINING]
-    options = parser(TRAINING, stage).parse_args(arguments[arguments.index(TRAINING) + 1 :])
+    options = parser(TRAINING, stage).parse_args(arguments[arguments.index("hyperforget.stages") + 2 :])
     with contextlib.chdir(folder):
         recipe = recipe_of(TRAINING, stage, options)
         wait_for((options.store / FOLDER / f"{recipe.id}.safetensors").is_file, process)
@@ -122,7 +123,7 @@ def cancel_halfway(node: SingleNode, folder: Path, process: subprocess.Popen[byt
     return job
 
 
-def wait_for(look: Callable[[], Found], process: subprocess.Popen[bytes]) -> Found:
+def wait_for(look: Callable[[], Found | None], process: subprocess.Popen[bytes]) -> Found:
     """The first true value that ``look`` gives, while ``process`` runs."""
     deadline = time.monotonic() + TRAINING_SECONDS
     while not (found := look()):
