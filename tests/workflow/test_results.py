@@ -1,8 +1,8 @@
 """What a finished run leaves behind (reduced configuration)."""
 
 import csv
-from pathlib import Path
 import re
+from pathlib import Path
 
 import pytest
 import torch

@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 
 try:
-    from hyperforget.config import forget_set, load_config, warnings
+    from hyperforget.config import jobs, load_config, warnings
     from hyperforget.config.corpora import MAIN_CORPUS
     from hyperforget.config.methods import NEAREST, ORIGINAL, RETRAINED, STRANGERS, Method
     from hyperforget.config.specs import spec_of
-    from hyperforget.errors import UserError, nearest_choice
+    from hyperforget.errors import UserError
     from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER, figure_files, table_files
     from hyperforget.stages.interfaces import STAGES
     from hyperforget.store.canonical import canonical_json
@@ -82,37 +82,23 @@ def code(stage):
     return STAGES[stage].code(stage)
 
 
+def task_of(names):
+    """The settings of a job's task; a wrong name ends the run with one sentence, before any job."""
+    try:
+        return jobs.task_of(settings, names)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+
 def spec(stage, **names):
     """What a stage is told, as a function of the wildcards of its rule, to which ``names`` add."""
 
     def of_job(wildcards):
-        task_of(wildcards)
-        return canonical(spec_of(STAGES[stage].spec, settings, {**wildcards, **names}))
+        job = {**wildcards, **names}
+        task_of(job)
+        return canonical(spec_of(STAGES[stage].spec, settings, job))
 
     return of_job
-
-
-def task_of(wildcards):
-    """The task's settings; refuses an unknown task, forget set or corpus of it, before any job runs."""
-    if wildcards.task not in settings.tasks:
-        allowed = ", ".join(settings.tasks)
-        nearest = nearest_choice(wildcards.task, settings.tasks)
-        sys.exit(
-            f"error: task {wildcards.task!r} is not in the configuration; allowed are {allowed}{nearest}"
-        )
-    task = settings.tasks[wildcards.task]
-    if "forget" in wildcards.keys():
-        try:
-            forget_set(wildcards.forget, task)
-        except UserError as error:
-            sys.exit(f"error: {error}")
-    if {"forget", "model"} <= set(wildcards.keys()) and Method(wildcards.model) not in settings.methods:
-        allowed = ", ".join(map(str, settings.methods))
-        sys.exit(f"error: model {wildcards.model!r} forgets no class; allowed are the methods {allowed}")
-    if "corpus" in wildcards.keys() and wildcards.corpus not in task.collections:
-        allowed = ", ".join(task.collections)
-        sys.exit(f"error: task {wildcards.task!r} has no corpus {wildcards.corpus!r}; allowed are {allowed}")
-    return task
 
 
 def memory(mb):
@@ -168,23 +154,10 @@ def editing_methods(of_models):
 
 
 def trained_networks(wildcards):
-    """The networks that a method edits; refuses strangers where a task has none."""
-    if not Method.parse(wildcards.method).on_strangers:
-        return f"results/{{task}}/{ORIGINAL}.json"
-    check_strangers(wildcards)
-    return f"results/{{task}}/{STRANGERS}.json"
-
-
-def check_strangers(wildcards):
-    if not task_of(wildcards).strangers.count:
-        sys.exit(
-            f"error: tasks.{wildcards.task}.strangers.count is 0, so there are no strangers; allowed is 1 or more"
-        )
-
-
-def strangers_spec(wildcards):
-    check_strangers(wildcards)
-    return spec("train_reference", method=STRANGERS)(wildcards)
+    """The networks that a method edits."""
+    task_of(wildcards)
+    kind = STRANGERS if Method.parse(wildcards.method).on_strangers else ORIGINAL
+    return f"results/{{task}}/{kind}.json"
 
 
 def all_networks(wildcards):

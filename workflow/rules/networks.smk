@@ -41,7 +41,7 @@ rule train_strangers:
         runtime=minutes(10),
         gpu=GPUS,
     params:
-        spec=strangers_spec,
+        spec=spec("train_reference", method=STRANGERS),
         code=code("train_reference"),
         store=COMPUTE,
     shell:
