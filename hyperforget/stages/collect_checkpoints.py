@@ -23,6 +23,7 @@ def work(options: argparse.Namespace) -> None:
 
     from hyperforget.config import MAIN_CORPUS, CollectionConfig, RecipeConfig
     from hyperforget.corpus.collecting import collect_runs
+    from hyperforget.corpus.schedule import Runs
     from hyperforget.corpus.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
     from hyperforget.data.splits import conditioning_split, load_task_data
     from hyperforget.networks.initialisations import initialise
@@ -34,7 +35,7 @@ def work(options: argparse.Namespace) -> None:
 
     spec = options.spec
     config = CollectionConfig(**spec["collection"])
-    data = load_task_data(options.store, options.dataset).on(options.device)
+    data = load_task_data(options.store, options.dataset).to(options.device)
     layout = perceptron_for(data.train, spec["hidden"])
     # Each corpus has runs of its own; those of the main one are drawn without its name.
     further = [] if options.corpus == MAIN_CORPUS else [options.corpus]
@@ -42,20 +43,23 @@ def work(options: argparse.Namespace) -> None:
     shared = initialise(
         layout, 1, generator_for(spec["seed"], "shared start", options.task), recipes[0].initialisation
     )
-    arrays, admission = collect_runs(
+    runs = Runs(
         layout,
-        data.train,
-        conditioning_split(data, spec["protocol"]),
-        recipes,
+        spec["runs"],
         config,
+        recipes,
         spec["pivots"],
         [tuple(classes) for classes in spec["holdout"]],
-        runs=spec["runs"],
-        shared_start=shared if config.starts == "shared" else None,
-        generator=generator_for(spec["seed"], "collect", options.task, *further, options.shard),
-        resumable=Resumable(options.unfinished),
+        shared if config.starts == "shared" else None,
     )
-    counts = asdict(admission.counts())
+    arrays, decided = collect_runs(
+        runs,
+        data.train,
+        conditioning_split(data, spec["protocol"]),
+        generator_for(spec["seed"], "collect", options.task, *further, options.shard),
+        Resumable(options.unfinished),
+    )
+    counts = asdict(decided)
     named = {"task": options.task, "corpus": options.corpus, "shard": options.shard}
     attributes = {
         **named,

@@ -34,7 +34,7 @@ def work(options: argparse.Namespace) -> None:
 
     spec = options.spec
     config, recipe = OptimizersConfig(**spec["optimizers"]), RecipeConfig(**spec["recipe"])
-    data = load_task_data(options.store, options.dataset).on(options.device)
+    data = load_task_data(options.store, options.dataset).to(options.device)
     split = conditioning_split(data, spec["protocol"])
     hypernet = load_hypernetwork(options.store, options.hypernet)
     hypernet.model.to(options.device)
@@ -51,7 +51,7 @@ def work(options: argparse.Namespace) -> None:
     rows = compare_optimizers(
         hypernet,
         best_prompt(outcomes.losses, performance, config.best),
-        starts,
+        starts.params,
         data,
         split,
         recipe,

@@ -21,14 +21,16 @@ def parser() -> StageParser:
 
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
+    import torch
+
     from hyperforget.config import STRANGERS
     from hyperforget.runtime.randomness import generator_for
     from hyperforget.unlearning.candidates import (
-        export_chosen,
         load_candidates,
         make_candidates,
         publish_candidates,
     )
+    from hyperforget.unlearning.handover import export_chosen
     from hyperforget.unlearning.methods import unlearning_method
     from hyperforget.unlearning.request import load_request
 
@@ -37,13 +39,13 @@ def work(options: argparse.Namespace) -> None:
     stored = load_candidates(options.store, options.originals)
     generator = generator_for(spec["seed"], "edit", options.task, options.method, options.forget)
     unlearn = unlearning_method(options.method.removesuffix(STRANGERS))
-    originals, forget = stored.candidates.params.to(options.device), request.forget.to(options.device)
-    params = unlearn(originals, stored.layout, forget, request.data.train, generator).cpu()
-    candidates = make_candidates(params, stored.layout, request.split)
+    originals, forget = stored.candidates.networks.to(options.device), request.forget.to(options.device)
+    unlearned = unlearn(originals, forget, request.data.train, generator).to(torch.device("cpu"))
+    candidates = make_candidates(unlearned, request.split)
     # The first is the network that somebody has; the others show how much that matters.
     attributes = {"task": options.task, "method": options.method, "forget": options.forget}
-    publish_candidates(options.store, options.token, candidates, stored.layout, 0, attributes)
-    export_chosen(options.network, candidates, stored.layout, 0, request.data, attributes)
+    publish_candidates(options.store, options.token, candidates, 0, attributes)
+    export_chosen(options.network, candidates, 0, request.data, attributes)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -24,14 +24,14 @@ def parser() -> StageParser:
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     from hyperforget.config import RETRAINED, EvaluationConfig
-    from hyperforget.metrics.evaluate import evaluate_networks
+    from hyperforget.metrics.evaluate import Subject, evaluate_networks
     from hyperforget.records import write_rows
     from hyperforget.unlearning.candidates import load_candidates
     from hyperforget.unlearning.judging import (
         candidate_rows,
         confusion_rows,
-        outputs_of,
-        reference_of,
+        gold_standard_of,
+        predictions_of,
         usable_row,
     )
     from hyperforget.unlearning.request import load_request
@@ -43,25 +43,21 @@ def work(options: argparse.Namespace) -> None:
         method: load_candidates(options.store, token)
         for method, token in zip(options.methods, options.networks, strict=True)
     }
-    reference = reference_of(batches[RETRAINED], data, request.forget)
+    standard = gold_standard_of(batches[RETRAINED], data, request.forget)
     offered = {
-        method: candidate_rows(method, stored, request.sizes, request.forget)
+        method: candidate_rows(method, stored, request.split.class_sizes, request.forget)
         for method, stored in batches.items()
     }
     limit = EvaluationConfig(**spec["evaluation"]).membership_networks
     metrics, candidates, confusion = [], [], []
     for method, stored in progress(batches.items(), len(batches), "evaluating", "method"):
+        subject = Subject(options.task, method, options.forget)
         metrics += evaluate_networks(
-            outputs_of(stored, data),
-            reference,
-            task=options.task,
-            method=method,
-            forget=options.forget,
-            membership_networks=limit,
+            predictions_of(stored, data), standard, subject, membership_networks=limit
         )
-        metrics.append(usable_row(options.task, options.forget, offered[method], offered[RETRAINED]))
+        metrics.append(usable_row(subject, offered[method], offered[RETRAINED]))
         candidates += offered[method]
-        confusion += confusion_rows(method, stored, reference, data)
+        confusion += confusion_rows(method, stored, standard, data)
     write_rows(options.metrics, metrics)
     write_rows(options.candidates, candidates)
     write_rows(options.confusion, confusion)

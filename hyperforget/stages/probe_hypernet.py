@@ -32,7 +32,7 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.runtime.resuming import Resumable
 
     spec = options.spec
-    data = load_task_data(options.store, options.dataset).on(options.device)
+    data = load_task_data(options.store, options.dataset).to(options.device)
     split = conditioning_split(data, spec["protocol"])
     hypernet = load_hypernetwork(options.store, options.hypernet)
     hypernet.model.to(options.device)

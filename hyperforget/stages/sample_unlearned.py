@@ -40,20 +40,19 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     from hyperforget.runtime.randomness import generator_for
     from hyperforget.runtime.resuming import Resumable
     from hyperforget.unlearning.candidates import (
-        choose,
-        choose_each,
-        export_chosen,
         load_candidates,
         make_candidates,
         publish_candidates,
     )
     from hyperforget.unlearning.editing import edit_networks
+    from hyperforget.unlearning.handover import export_chosen
     from hyperforget.unlearning.prompts import prompt_grid
     from hyperforget.unlearning.request import load_request
+    from hyperforget.unlearning.selection import choose, choose_each
 
     spec = options.spec
     request = load_request(options.store, options.dataset, options.forget, spec["protocol"], options.device)
-    outcomes = load_outcomes(options.store, options.corpus, request.sizes)
+    outcomes = load_outcomes(options.store, options.corpus, request.split.class_sizes)
     hypernet = load_hypernetwork(options.store, options.hypernet)
     hypernet.model.to(options.device)
     layout = hypernet.model.layout
@@ -65,17 +64,17 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     generator = generator_for(spec["seed"], "sample", options.task, options.method, options.forget)
     resumable = Resumable(options.unfinished)
     if options.originals:
-        originals = load_candidates(options.store, options.originals).candidates.params
+        originals = load_candidates(options.store, options.originals).candidates.networks.params
         editing = EditingConfig(**spec["sampling"])
         candidates = edit_networks(hypernet, prompts, originals, editing, request.split, generator, resumable)
         # Somebody who unlearns has one trained network: the first. The others show how much it matters.
-        population = choose_each(candidates, request.sizes, request.forget, selection)
+        population = choose_each(candidates, request.split.class_sizes, request.forget, selection)
         chosen = population[0]
     else:
         sampling = SamplingConfig(**spec["sampling"])
-        params = initialise(layout, sampling.candidates, generator, spec["initialisation"])
-        measured = measure(Networks(params, layout), request.split)
-        starts = Starts(params, performance_values(measured, hypernet.performance))
+        networks = initialise(layout, sampling.candidates, generator, spec["initialisation"])
+        measured = measure(networks, request.split)
+        starts = Starts(networks.params, performance_values(measured, hypernet.performance))
         prompt = torch.arange(prompts.shape[0]).repeat_interleave(sampling.candidates)
         start = torch.arange(sampling.candidates).repeat(prompts.shape[0])
         sampled = sample_networks(
@@ -88,12 +87,12 @@ def work(options: argparse.Namespace) -> dict[str, float]:
             generator,
             resumable,
         )
-        candidates = make_candidates(sampled, layout, request.split, prompt, start)
+        candidates = make_candidates(Networks(sampled, layout), request.split, prompt, start)
         population = None
-        chosen = choose(candidates, request.sizes, request.forget, selection)
+        chosen = choose(candidates, request.split.class_sizes, request.forget, selection)
     attributes = {"task": options.task, "method": options.method, "forget": options.forget}
-    publish_candidates(options.store, options.token, candidates, layout, chosen, attributes, population)
-    export_chosen(options.network, candidates, layout, chosen, request.data, attributes)
+    publish_candidates(options.store, options.token, candidates, chosen, attributes, population)
+    export_chosen(options.network, candidates, chosen, request.data, attributes)
     return {"request": options.unfinished.spent + time.monotonic() - clock}
 
 

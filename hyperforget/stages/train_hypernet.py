@@ -60,7 +60,7 @@ def work(options: argparse.Namespace) -> None:
         PROCESSES[config.process],
         seen,
         unseen,
-        data.on(options.device).train,
+        data.to(options.device).train,
         config.training,
         generator,
         options.hardware,

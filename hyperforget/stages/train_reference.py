@@ -30,14 +30,15 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     from hyperforget.forget_set import parse_forget_set
     from hyperforget.networks.initialisations import initialise
     from hyperforget.networks.perceptron import perceptron_for
-    from hyperforget.networks.training import constant_curriculum, train_population
+    from hyperforget.networks.training import Hooks, constant_curriculum, train_population
     from hyperforget.runtime.randomness import generator_for
     from hyperforget.runtime.resuming import Resumable
-    from hyperforget.unlearning.candidates import export_chosen, make_candidates, publish_candidates
+    from hyperforget.unlearning.candidates import make_candidates, publish_candidates
+    from hyperforget.unlearning.handover import export_chosen
     from hyperforget.unlearning.retraining import seconds_alone
 
     spec = options.spec
-    data = load_task_data(options.store, options.dataset).on(options.device)
+    data = load_task_data(options.store, options.dataset).to(options.device)
     layout = perceptron_for(data.train, spec["hidden"])
     recipe = RecipeConfig(**spec["recipe"])
     method = RETRAINED if options.forget else "strangers" if options.strangers else "original"
@@ -47,26 +48,22 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     if options.forget:
         rates[:, list(parse_forget_set(options.forget, data.classes).classes)] = 0
     clock = time.monotonic()
-    params = train_population(
+    networks = train_population(
         initialise(layout, spec["count"], generator, recipe.initialisation),
-        layout,
-        data.train.images,
-        data.train.labels,
+        data.train,
         recipe,
-        recipe.steps,
         constant_curriculum(rates),
-        torch.ones(spec["count"]),
         generator,
-        resumable=Resumable(options.unfinished),
+        Hooks(resumable=Resumable(options.unfinished)),
     )
     together = options.unfinished.spent + time.monotonic() - clock
-    candidates = make_candidates(params, layout, conditioning_split(data, spec["protocol"]))
+    candidates = make_candidates(networks, conditioning_split(data, spec["protocol"]))
     attributes = {"task": options.task, "method": method}
     if options.forget:
         attributes["forget"] = options.forget
-    publish_candidates(options.store, options.token, candidates, layout, 0, attributes)
+    publish_candidates(options.store, options.token, candidates, 0, attributes)
     if options.network:
-        export_chosen(options.network, candidates, layout, 0, data, attributes)
+        export_chosen(options.network, candidates, 0, data, attributes)
     alone = seconds_alone(layout, data.train, recipe)
     return {"network_alone": alone, "network_together": together / spec["count"]}
 
