@@ -1,6 +1,4 @@
-"""What every command of the package shares: errors for users, and sparse progress for long
-work.
-"""
+"""What every command of the package shares: errors for users, and sparse progress for long work."""
 
 import difflib
 import sys
@@ -9,9 +7,7 @@ from typing import NoReturn
 
 
 class UserError(ValueError):
-    """Wrong input, explained in one sentence; commands print it without a traceback and exit with status
-    2.
-    """
+    """Wrong input, explained in one sentence; commands print it without a traceback and exit with status 2."""
 
 
 def nearest_choice(value: object, allowed: Iterable[object]) -> str:

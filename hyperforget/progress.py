@@ -23,8 +23,8 @@ def progress(
     """Yield ``items``, showing a bar on a terminal and a line every 20 seconds in a log, with rate and time
     left.
 
-    ``initial`` items of the ``total`` were done before, and are not among ``items``; the rate leaves them out.
-    An ``inner`` loop, one of many in a row, leaves nothing behind when it ends.
+    ``initial`` items of the ``total`` were done before, and are not among ``items``; the rate leaves them
+    out. An ``inner`` loop, one of many in a row, leaves nothing behind when it ends.
     """
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         from tqdm import tqdm

@@ -1,21 +1,22 @@
 """All that computes gives the same on a GPU, here a pretended one, and mixes no devices."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
 from torch import Tensor
 
 from hyperforget.config import CollectionConfig, RecipeConfig
+from hyperforget.corpus.admission import AdmissionCounts
 from hyperforget.corpus.collecting import collect_runs
+from hyperforget.corpus.schedule import Runs
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.training import Curriculum, train_population
+from hyperforget.networks.training import Curriculum, Hooks, train_population
 from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
-from hyperforget.unlearning.methods import UNLEARNING_METHODS
+from hyperforget.unlearning.methods import METHODS
+from tests.conftest import InPieces
 from tests.pretended_gpu import OnGpu
 
 LAYOUT = Layout((6, 5, 4))
@@ -46,7 +47,7 @@ def test_the_pretended_gpu_refuses_what_a_real_one_does(gpu: torch.device) -> No
 
 
 def test_data_moves_to_a_device(gpu: torch.device) -> None:
-    data = TaskData(SPLIT, SPLIT, SPLIT, 4, 0.5, 2.0).on(gpu)
+    data = TaskData(SPLIT, SPLIT, SPLIT, 4, 0.5, 2.0).to(gpu)
     for split in (data.train, data.validation, data.test):
         assert split.images.device == split.labels.device == gpu
     assert (data.classes, data.mean, data.std) == (4, 0.5, 2.0)
@@ -55,31 +56,32 @@ def test_data_moves_to_a_device(gpu: torch.device) -> None:
 @pytest.mark.parametrize("recipe", RECIPES, ids=["sgd", "adam"])
 def test_populations_train_where_the_images_lie(gpu: torch.device, recipe: RecipeConfig) -> None:
     starts = initialise(LAYOUT, 3, seeded(1))
-    curriculum = Curriculum(torch.ones(3, 4), torch.full((3, 4), 0.3), torch.tensor([0, 2, 9]))
+    curriculum = Curriculum(torch.ones(3, 4), torch.full((3, 4), 0.3), torch.tensor([0, 2, 9]), torch.ones(3))
+    six_steps = recipe.model_copy(update={"steps": 6})
 
-    def train(device: torch.device, seen: dict[int, Tensor]) -> Tensor:
-        split = SPLIT.on(device)
-        return train_population(
-            starts, LAYOUT, split.images, split.labels, recipe, 6, curriculum, torch.ones(3), seeded(2),
-            seen.__setitem__, frozenset([3]),
-        )  # fmt: skip
+    def train(device: torch.device, seen: dict[int, Networks]) -> Tensor:
+        hooks = Hooks(seen.__setitem__, frozenset([3]))
+        return train_population(starts, SPLIT.to(device), six_steps, curriculum, seeded(2), hooks).params
 
-    seen: dict[torch.device, dict[int, Tensor]] = {CPU: {}, gpu: {}}
+    seen: dict[torch.device, dict[int, Networks]] = {CPU: {}, gpu: {}}
     assert torch.equal(train(gpu, seen[gpu]), train(CPU, seen[CPU]))
-    assert isinstance(seen[gpu][3], OnGpu)
-    assert torch.equal(seen[gpu][3].cpu(), seen[CPU][3])
+    assert isinstance(seen[gpu][3].params, OnGpu)
+    assert torch.equal(seen[gpu][3].params.cpu(), seen[CPU][3].params)
 
 
 def test_networks_are_measured_where_the_split_lies(gpu: torch.device) -> None:
-    networks = Networks(initialise(LAYOUT, 3, seeded(1)), LAYOUT)
+    networks = initialise(LAYOUT, 3, seeded(1))
     expected = measure(networks, SPLIT)
     for where in (CPU, gpu):
-        found = measure(networks.to(where), SPLIT.on(gpu))
+        found = measure(networks.to(where), SPLIT.to(gpu))
         assert torch.equal(found.losses, expected.losses)
         assert torch.equal(found.correct, expected.correct)
 
 
-def collect(device: torch.device, resumable: Resumable = NOT_RESUMABLE) -> tuple[dict[str, bytes], object]:
+Collected = tuple[dict[str, bytes], AdmissionCounts]
+
+
+def collect(device: torch.device, resumable: Resumable = NOT_RESUMABLE) -> Collected:
     config = CollectionConfig(
         steps=12,
         reviews=6,
@@ -89,11 +91,10 @@ def collect(device: torch.device, resumable: Resumable = NOT_RESUMABLE) -> tuple
         admission="bins",
         bin_cap=0.3,
     )
-    split = SPLIT.on(device)
-    arrays, admission = collect_runs(
-        LAYOUT, split, split, RECIPES, config, [0], [(3,)], 8, None, seeded(3), resumable
-    )
-    return {name: array.tobytes() for name, array in arrays.items()}, admission.counts()
+    split = SPLIT.to(device)
+    runs = Runs(LAYOUT, 8, config, RECIPES, [0], [(3,)])
+    arrays, counts = collect_runs(runs, split, split, seeded(3), resumable)
+    return {name: array.tobytes() for name, array in arrays.items()}, counts
 
 
 def test_collection_gives_the_same_on_a_gpu(gpu: torch.device) -> None:
@@ -101,20 +102,19 @@ def test_collection_gives_the_same_on_a_gpu(gpu: torch.device) -> None:
 
 
 def test_a_state_that_was_saved_on_a_gpu_is_gone_on_from_there(
-    in_pieces: Callable, gpu: torch.device
+    in_pieces: InPieces[Collected], gpu: torch.device
 ) -> None:
     assert in_pieces(lambda resumable: collect(gpu, resumable), [5, 9]) == collect(CPU)
 
 
-@pytest.mark.parametrize("name", UNLEARNING_METHODS)
+@pytest.mark.parametrize("name", METHODS)
 def test_every_unlearning_method_works_on_a_gpu(gpu: torch.device, name: str) -> None:
     forget = torch.tensor([False, False, True, True])
-    original = 3 * initialise(LAYOUT, 3, seeded(4))
+    originals = Networks(3 * initialise(LAYOUT, 3, seeded(4)).params, LAYOUT)
 
     def unlearn(device: torch.device) -> Tensor:
-        return UNLEARNING_METHODS[name](
-            original.to(device), LAYOUT, forget.to(device), SPLIT.on(device), seeded(5)
-        )
+        split = SPLIT.to(device)
+        return METHODS[name](originals.to(device), forget.to(device), split, seeded(5)).params
 
     assert isinstance(unlearn(gpu), OnGpu)
     assert torch.equal(unlearn(gpu).cpu(), unlearn(CPU))

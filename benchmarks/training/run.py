@@ -169,7 +169,7 @@ def measure(
     """Train for some steps and time them; raises `torch.OutOfMemoryError` where the device has too little memory."""
     device = hardware.set_up(settings, threads)
     generator = torch.Generator().manual_seed(0)
-    theta = initialise(LAYOUT, RUNS * CHECKPOINTS, generator).unflatten(0, (RUNS, CHECKPOINTS))
+    theta = initialise(LAYOUT, RUNS * CHECKPOINTS, generator).params.unflatten(0, (RUNS, CHECKPOINTS))
     losses = torch.rand(RUNS, CHECKPOINTS, LAYOUT.classes, generator=generator)
     corpus = Corpus(theta, losses, torch.full((RUNS,), CHECKPOINTS))
     images = torch.randn(IMAGES, LAYOUT.sizes[0], generator=generator)
@@ -183,7 +183,7 @@ def measure(
             PROCESSES["ddpm"],
             corpus,
             corpus,
-            split.on(device),
+            split.to(device),
             config,
             generator,
             settings,

@@ -1,1 +1,3 @@
-"""The corpus: checkpoints of runs that learn and forget, which hypernetworks are trained on (thesis, section 3.3.1)."""
+"""The corpus: checkpoints of runs that learn and forget, which hypernetworks are trained on (thesis, section
+3.3.1).
+"""

@@ -1,7 +1,8 @@
-"""Which reviewed checkpoints are kept (thesis, figure 3.7 and the relaxed rule of its second proof of
+"""Which reviewed checkpoints are kept (thesis, figure 3.7, and the relaxed rule of its second proof of
 concept).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hyperforget.config import CollectionConfig
+from hyperforget.config import RunsConfig
 from hyperforget.metrics.measuring import Outcomes
 from hyperforget.runtime.saved_state import State
 
@@ -44,17 +45,17 @@ class AdmissionCounts:
 class Admission:
     """Counts loss levels over all runs of a shard and decides, checkpoint by checkpoint.
 
-    Pivots must each reach ``pivot_accuracy``. Under the rule ``bins`` a checkpoint falls into one joint bin,
-    the combination of its free classes' loss levels: the fuller a bin is, up to its cap, the rarer it is
-    chosen. Under ``relaxed`` accurate pivots suffice.
+    Pivots must each reach ``pivot_accuracy`` on a split of ``sizes`` (C,) images a class. Under the rule
+    ``bins`` a checkpoint falls into one joint bin, the combination of its free classes' loss levels: the
+    fuller a bin is, up to its cap, the rarer it is chosen. Under ``relaxed`` accurate pivots suffice.
     """
 
     def __init__(
-        self, config: CollectionConfig, pivots: list[int], free: list[int], runs: int, sizes: Tensor
+        self, config: RunsConfig, pivots: Sequence[int], free: Sequence[int], runs: int, sizes: Tensor
     ) -> None:
         self.config = config
-        self.pivots = pivots
-        self.free = free
+        self.pivots = list(pivots)
+        self.free = list(free)
         self.sizes = sizes
         self.edges = torch.tensor(config.loss_levels)
         self.cap = max(1, round(config.bin_cap * runs * config.checkpoints))
@@ -65,7 +66,9 @@ class Admission:
         self.pivots_rejected = 0
 
     def admit(self, rows: Tensor, outcomes: Outcomes, generator: torch.Generator) -> Tensor:
-        """The networks among ``rows`` (M,) whose checkpoints are kept, from what all N do on the split that reviews."""
+        """The networks among ``rows`` (M,) whose checkpoints are kept, from what all N do on the split that
+        reviews.
+        """
         self.reviewed += rows.numel()
         # In double precision and a hair below: 15 of 25 images are an accuracy of 0.6 whatever 0.6 rounds to.
         needed = self.config.pivot_accuracy * self.sizes[self.pivots].double() - 1e-9

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from hyperforget.metrics.measuring import Outcomes
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 
 SEGMENT_DIMENSIONS = {
@@ -42,32 +43,26 @@ SEGMENT_ARRAYS = {
 
 
 def empty_segment(runs: int, checkpoints: int, layout: Layout) -> dict[str, Tensor]:
-    """Zeros for `SEGMENT_ARRAYS`, with room for the start and ``checkpoints`` more of each run; `keep` fills them."""
-    lengths = {
-        "run": runs,
-        "checkpoint": checkpoints + 1,
-        "parameter": layout.size,
-        "class": layout.classes,
-    }
-    types = {
-        "correct": torch.int32,
-        "step": torch.int32,
-        "saved": torch.int64,
-        "switch": torch.int64,
-        "recipe": torch.int64,
-    }
+    """Zeros for `SEGMENT_ARRAYS`, with room for the start and ``checkpoints`` more of each run; `keep` fills
+    them.
+    """
+    lengths = {"run": runs, "checkpoint": checkpoints + 1, "parameter": layout.size, "class": layout.classes}
+    types = {"correct": torch.int32, "step": torch.int32} | dict.fromkeys(
+        ("saved", "switch", "recipe"), torch.int64
+    )
     return {
         name: torch.zeros([lengths[axis] for axis in axes], dtype=types.get(name, torch.float32))
         for name, axes in SEGMENT_DIMENSIONS.items()
     }
 
 
-def keep(segment: dict[str, Tensor], runs: Tensor, step: int, params: Tensor, outcomes: Outcomes) -> None:
-    """Add a checkpoint to each of the ``runs`` (M,): the next of what all N runs of ``segment`` have at a step,
-    parameters (N, P), on any device, and ``outcomes`` (N, C)."""
-    slots = segment["saved"][runs]
-    segment["theta"][runs, slots] = params[runs].cpu()
-    segment["loss"][runs, slots] = outcomes.losses[runs]
-    segment["correct"][runs, slots] = outcomes.correct[runs].int()
-    segment["step"][runs, slots] = step
-    segment["saved"][runs] += 1
+def keep(segment: dict[str, Tensor], rows: Tensor, step: int, networks: Networks, outcomes: Outcomes) -> None:
+    """Add a checkpoint to the runs ``rows`` (M,) of a segment: the next of what all N are at a step, on any
+    device.
+    """
+    slots = segment["saved"][rows]
+    segment["theta"][rows, slots] = networks.params[rows].cpu()
+    segment["loss"][rows, slots] = outcomes.losses[rows]
+    segment["correct"][rows, slots] = outcomes.correct[rows].int()
+    segment["step"][rows, slots] = step
+    segment["saved"][rows] += 1

@@ -31,8 +31,8 @@ class ClassSummary:
 
 @dataclass(frozen=True)
 class ForgetSummary:
-    """Admitted checkpoints of runs that deleted (or never saw) exactly this set; ``forgotten`` have
-    forgotten all of it.
+    """Admitted checkpoints of runs that deleted (or never saw) exactly this set; ``forgotten`` have forgotten
+    all of it.
     """
 
     forget: str
@@ -60,11 +60,11 @@ def summarise_classes(losses: np.ndarray, accuracies: np.ndarray, pivots: list[i
 def summarise_forget_sets(
     arrays: dict[str, np.ndarray], sizes: np.ndarray, forget: list[ForgetSet], holdout: list[ForgetSet]
 ) -> list[ForgetSummary]:
-    """One row for each forget set of the tables, each held-out set, and every other set that runs deleted,
-    by size.
+    """One row for each forget set of the tables, each held-out set, and every other set that runs deleted, by
+    size.
 
-    ``arrays`` are those of segments: ``correct`` (R, T, C), ``saved`` (R,), ``switch`` (R,), ``step`` (R,
-    T), ``rate_after`` (R, C).
+    ``arrays`` are those of segments: ``correct`` (R, T, C), ``saved`` (R,), ``switch`` (R,), ``step`` (R, T),
+    ``rate_after`` (R, C).
     """
     mask = admitted_mask(torch.from_numpy(arrays["saved"]), arrays["correct"].shape[1]).numpy()
     after = mask & (arrays["step"] > arrays["switch"][:, None])

@@ -31,7 +31,7 @@ class Split:
         """Images of every class, int64 (C,), on the CPU wherever the labels lie."""
         return torch.eq(self.labels.cpu().unsqueeze(-1), torch.arange(self.classes)).sum(0)
 
-    def on(self, device: torch.device) -> "Split":
+    def to(self, device: torch.device) -> "Split":
         """The same on a device."""
         return Split(self.images.to(device), self.labels.to(device), self.classes)
 
@@ -49,9 +49,9 @@ class TaskData:
     mean: float
     std: float
 
-    def on(self, device: torch.device) -> "TaskData":
+    def to(self, device: torch.device) -> "TaskData":
         """The same with all splits on a device."""
-        splits = {name: getattr(self, name).on(device) for name in SPLITS}
+        splits = {name: getattr(self, name).to(device) for name in SPLITS}
         return replace(self, **splits)
 
 
@@ -104,9 +104,7 @@ def task_data(arrays: dict[str, np.ndarray], classes: int, mean: float, std: flo
 def publish_task_data(
     root: Path, token: Path, arrays: dict[str, np.ndarray], attributes: dict[str, Any]
 ) -> None:
-    """Store the arrays of `prepare_splits` and write their token; ``attributes`` hold classes, mean and
-    std.
-    """
+    """Store the arrays of `prepare_splits` and write their token; ``attributes`` hold classes, mean and std."""
     dimensions = {
         name: (f"{name.removesuffix('_images')}_image", "pixel")
         if name.endswith("_images")

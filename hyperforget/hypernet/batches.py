@@ -13,7 +13,8 @@ from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.corpus.pairs import draw_pairs
 from hyperforget.hypernet.diffusion import Process, add_noise
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.networks.permutations import permute_hidden_jointly
+from hyperforget.networks.batch import Networks
+from hyperforget.networks.permutations import permute_hidden
 
 # Added to a pair's mean squared change before dividing by it: below this, pairs are weighted alike.
 _SMALL_CHANGE = 0.02
@@ -63,8 +64,9 @@ def draw_batch(
     """``count`` pairs on the model's device; all randomness comes from ``generator``, one of the CPU."""
     pairs = draw_pairs(corpus, count, config.from_start, generator)
     if config.permute:
-        start, target = permute_hidden_jointly([pairs.start, pairs.target], model.layout, generator)
-        pairs = replace(pairs, start=start, target=target)
+        both = [Networks(params, model.layout) for params in (pairs.start, pairs.target)]
+        starts, targets = permute_hidden(both, generator)
+        pairs = replace(pairs, start=starts.params, target=targets.params)
     time = process.draw_times(count, generator)
     gaussian = torch.randn(count, model.space.dimension, generator=generator)
     device = model.device

@@ -26,9 +26,9 @@ def correct_counts(logits: Tensor, labels: Tensor, classes: int) -> Tensor:
 def accuracy_on(counts: Tensor, sizes: Tensor, mask: Tensor) -> Tensor:
     """Exact accuracy over the classes in ``mask``, float64 ``(networks,)``: one division of two integers.
 
-    ``counts`` are those of `correct_counts`, ``sizes`` (classes,) the samples of every class, ``mask`` is boolean
-    ``(classes,)``. Raises `ValueError` when the classes in the mask have no samples, for which accuracy is
-    undefined.
+    ``counts`` are those of `correct_counts`, ``sizes`` (classes,) the samples of every class, ``mask`` is
+    boolean ``(classes,)``. Raises `ValueError` when the classes in the mask have no samples, for which
+    accuracy is undefined.
     """
     samples = int(sizes[mask].sum())
     if samples == 0:

@@ -1,7 +1,7 @@
 """Every metric of one method on one forget set, as rows of ``results/metrics.csv``."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -11,10 +11,11 @@ from hyperforget.config.methods import RETRAINED
 from hyperforget.errors import UserError
 from hyperforget.metrics import paired
 from hyperforget.metrics.classes import accuracy_on, correct_counts
+from hyperforget.metrics.gold_standard import GoldStandard, SplitName
 from hyperforget.metrics.membership import entropy, membership_scores
-from hyperforget.metrics.registry import METRICS, SETS
+from hyperforget.metrics.registry import METRICS
+from hyperforget.metrics.summaries import summarise
 
-Split = Literal["train", "test"]
 Selection = Literal["chosen", "population", "chosen-to-all"]
 # One value per network, float64 (networks,), by metric and set.
 _Values = dict[tuple[str, str], Tensor]
@@ -28,7 +29,7 @@ _PAIRED = {
 
 
 @dataclass(frozen=True)
-class Row:
+class MetricRow:
     """One line of ``results/metrics.csv``; the fields are its columns, in order.
 
     ``n`` counts the networks, or the pairs of networks, behind ``value``. Where it exceeds one, ``value`` is
@@ -49,90 +50,72 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Outputs:
-    """The networks that stand for one method, its population, seen through what they answer, and the index of the
-    chosen one.
+class Subject:
+    """What rows are about: a method that was asked to forget a set, on a task."""
 
-    ``logits(networks, split)`` gives floats ``(networks, samples, classes)`` for a slice of the networks on
-    all images of a split, in the order of its labels. It is called for one chunk at a time, so it may compute
-    them only then.
-    """
-
-    logits: Callable[[slice, Split], Tensor]
-    networks: int
-    chosen: int
+    task: str
+    method: str
+    forget: str
 
 
 @dataclass(frozen=True)
-class Reference:
-    """What networks are measured against, all on one device.
+class Predictions:
+    """What the networks answer that stand for one method, its population, and the index of the ``chosen``
+    one.
 
-    Integer labels ``(samples,)`` of both splits, the forgotten classes as a boolean mask ``(classes,)``, and
-    the test probabilities of all retrained networks, ``(seeds, test samples, classes)``.
+    ``logits(networks, split)`` gives floats (N, B, C) for a slice of the ``count`` networks on all images of
+    a split, in the order of its labels. It is called for one chunk at a time, so it may compute them only
+    then.
     """
 
-    train_labels: Tensor
-    test_labels: Tensor
-    forget_mask: Tensor
-    retrained: Tensor
-
-    def labels(self, split: Split) -> Tensor:
-        """The labels of a split."""
-        return self.train_labels if split == "train" else self.test_labels
-
-    def classes(self, split: Split) -> dict[str, Tensor]:
-        """The classes of each set made of a split's images, as boolean masks ``(classes,)``."""
-        forgotten = self.forget_mask
-        if split == "train":
-            return {"retain-train": ~forgotten, "forget-train": forgotten}
-        return {"retain": ~forgotten, "forget": forgotten, "test": torch.ones_like(forgotten)}
-
-    def members(self, split: Split) -> dict[str, Tensor]:
-        """The images of each set made of a split's images, as boolean masks ``(samples,)``."""
-        return {name: classes[self.labels(split)] for name, classes in self.classes(split).items()}
+    logits: Callable[[slice, SplitName], Tensor]
+    count: int
+    chosen: int
 
 
 def evaluate_networks(
-    outputs: Outputs,
-    reference: Reference,
+    predictions: Predictions,
+    standard: GoldStandard,
+    subject: Subject,
     *,
-    task: str,
-    method: str,
-    forget: str,
-    chunk: int = 16,
     membership_networks: int = 32,
-) -> list[Row]:
-    """Rows of every metric of outputs in `METRICS` on its sets, for the chosen network and the population.
+    chunk: int = 16,
+) -> list[MetricRow]:
+    """Rows of every metric of predictions in `METRICS` on its sets, for the chosen network and the
+    population.
 
-    Paired metrics compare each network with retrained seed 0; the ``chosen-to-all`` rows compare the chosen one with
-    every retrained seed, since seed 0 may be an unusual one. For the method ``retrained`` itself, whose
-    chosen network is seed 0, paired metrics are the noise floor: the chosen rows compare seed 0 with every other seed,
-    the population rows all pairs of seeds; a single seed has no such rows. ``chunk`` networks are in memory
-    at a time. Membership inference costs 5 to 50 milliseconds a network, so for the population it covers the
-    first ``membership_networks`` only.
+    Paired metrics compare each network with retrained seed 0; the ``chosen-to-all`` rows compare the chosen
+    one with every retrained seed, since seed 0 may be an unusual one. For the method ``retrained`` itself,
+    whose chosen network is seed 0, paired metrics are the noise floor: the chosen rows compare seed 0 with
+    every other seed, the population rows all pairs of seeds; a single seed has no such rows. ``chunk``
+    networks are in memory at a time. Membership inference costs 5 to 50 milliseconds a network, so for the
+    population it covers the first ``membership_networks``.
 
     Raises `UserError` for a set without images and for a network whose outputs are not all finite,
     `ValueError` for arguments that do not fit each other.
     """
-    _check(outputs, reference, method, chunk, membership_networks)
-    whose = f"of {method} on {task}, forget set {forget},"
+    if chunk < 1 or membership_networks < 1:
+        raise ValueError(f"chunk {chunk} and membership_networks {membership_networks} must be at least 1")
+    _check(predictions, standard, subject.method)
+    finite = _finite(predictions, standard, subject)
     population = _joined(
-        _measure(outputs, reference, networks, membership_networks, whose)
-        for networks in _chunks(outputs.networks, chunk)
+        _measure(finite, standard, networks, membership_networks)
+        for networks in _chunks(predictions.count, chunk)
     )
-    chosen = {key: values[outputs.chosen : outputs.chosen + 1] for key, values in population.items()}
+    chosen = {key: values[predictions.chosen : predictions.chosen + 1] for key, values in population.items()}
     for key in population:
         if key[0] in ("mia", "mia_test"):
             population[key] = population[key][:membership_networks]
-    if method == RETRAINED:
-        pairs = _compare_seeds(reference, chunk)
-        chosen = _unpaired(chosen) | _joined(pairs[:1])
-        population = _unpaired(population) | _joined(pairs)
     by_selection: dict[Selection, _Values] = {"chosen": chosen, "population": population}
-    if method != RETRAINED:
-        by_selection["chosen-to-all"] = _compare_with_all(outputs, reference, chunk, whose)
+    if subject.method == RETRAINED:
+        pairs = _compare_seeds(standard, chunk)
+        by_selection["chosen"] = _unpaired(chosen) | _joined(pairs[:1])
+        by_selection["population"] = _unpaired(population) | _joined(pairs)
+    else:
+        by_selection["chosen-to-all"] = _compare_with_all(finite, standard, chunk)
+    task, method, forget = subject.task, subject.method, subject.forget
     return [
-        Row(task, method, forget, selection, name, metric.name, *_summary(measured[metric.name, name]))
+        MetricRow(task, method, forget, selection, name, metric.name, *summarise(measured[metric.name, name]))
         for selection, measured in by_selection.items()
         for metric in METRICS.values()
         for name in metric.sets
@@ -141,23 +124,23 @@ def evaluate_networks(
 
 
 def _measure(
-    outputs: Outputs, reference: Reference, networks: slice, membership_networks: int, whose: str
+    predictions: Predictions, standard: GoldStandard, networks: slice, membership_networks: int
 ) -> _Values:
     """All metrics of a chunk of networks; membership inference is NaN for those that it does not cover."""
     index = torch.arange(networks.start, networks.stop)
-    attacked = (index < membership_networks) | (index == outputs.chosen)
+    attacked = (index < membership_networks) | (index == predictions.chosen)
 
-    logits = _finite_logits(outputs, reference, networks, "train", whose)
-    values = _accuracies(logits, reference, "train")
+    logits = predictions.logits(networks, "train")
+    values = _accuracies(logits, standard, "train")
     train_entropy = entropy(logits[attacked].softmax(-1))
 
-    logits = _finite_logits(outputs, reference, networks, "test", whose)
-    values |= _accuracies(logits, reference, "test")
+    logits = predictions.logits(networks, "test")
+    values |= _accuracies(logits, standard, "test")
     probabilities = logits.softmax(-1)
-    values |= _compare(probabilities, reference.retrained[0], reference)
+    values |= _compare(probabilities, standard.probabilities[0], standard)
     test_entropy = entropy(probabilities[attacked])
 
-    members = reference.members("train") | reference.members("test")
+    members = standard.members("train") | standard.members("test")
     targets = [train_entropy[:, members["forget-train"]], test_entropy[:, members["forget"]]]
     scores = torch.full((len(index), len(targets)), torch.nan, dtype=torch.float64)
     scores[attacked] = membership_scores(train_entropy[:, members["retain-train"]], test_entropy, targets)
@@ -165,50 +148,57 @@ def _measure(
     return values
 
 
-def _finite_logits(
-    outputs: Outputs, reference: Reference, networks: slice, split: Split, whose: str
-) -> Tensor:
-    logits = outputs.logits(networks, split).to(reference.test_labels.device)
-    broken = ~logits.isfinite().flatten(1).all(-1)
-    if broken.any():
-        network = networks.start + int(broken.nonzero()[0])
-        raise UserError(
-            f"network {network} {whose} cannot be evaluated: its {split} outputs are not all finite"
-        )
-    return logits
+def _finite(predictions: Predictions, standard: GoldStandard, subject: Subject) -> Predictions:
+    """The same on the device of the gold standard; asked for logits that are not finite, it raises
+    `UserError`.
+    """
+
+    def logits(networks: slice, split: SplitName) -> Tensor:
+        answers = predictions.logits(networks, split).to(standard.probabilities.device)
+        broken = ~answers.isfinite().flatten(1).all(-1)
+        if broken.any():
+            network = (
+                f"network {networks.start + int(broken.nonzero()[0])} of {subject.method} on {subject.task}"
+            )
+            raise UserError(
+                f"{network}, forget set {subject.forget}, cannot be evaluated: its {split} outputs are not all finite"
+            )
+        return answers
+
+    return replace(predictions, logits=logits)
 
 
-def _accuracies(logits: Tensor, reference: Reference, split: Split) -> _Values:
-    labels, classes = reference.labels(split), len(reference.forget_mask)
+def _accuracies(logits: Tensor, standard: GoldStandard, split: SplitName) -> _Values:
+    labels, classes = standard.labels[split], len(standard.forget)
     counts, sizes = correct_counts(logits, labels, classes), torch.bincount(labels.cpu(), minlength=classes)
-    masks = reference.classes(split)
+    masks = standard.classes(split)
     return {("accuracy", name): accuracy_on(counts, sizes, mask).cpu() for name, mask in masks.items()}
 
 
-def _compare(p: Tensor, q: Tensor, reference: Reference) -> _Values:
-    """The paired metrics of test probabilities ``(networks, samples, classes)`` against those of one."""
+def _compare(p: Tensor, q: Tensor, standard: GoldStandard) -> _Values:
+    """The paired metrics of test probabilities (N, B, C) against those of one network (B, C)."""
     values: _Values = {}
-    for name, member in reference.members("test").items():
+    for name, member in standard.members("test").items():
         p_member, q_member = p[:, member], q[member]
         values |= {(metric, name): compare(p_member, q_member).cpu() for metric, compare in _PAIRED.items()}
     return values
 
 
-def _compare_with_all(outputs: Outputs, reference: Reference, chunk: int, whose: str) -> _Values:
+def _compare_with_all(predictions: Predictions, standard: GoldStandard, chunk: int) -> _Values:
     """The paired metrics of the chosen network against every retrained seed."""
-    logits = _finite_logits(outputs, reference, slice(outputs.chosen, outputs.chosen + 1), "test", whose)
-    seeds = reference.retrained
+    logits = predictions.logits(slice(predictions.chosen, predictions.chosen + 1), "test")
+    seeds = standard.probabilities
     return _joined(
-        _compare(seeds[part], logits[0].softmax(-1), reference) for part in _chunks(len(seeds), chunk)
+        _compare(seeds[part], logits[0].softmax(-1), standard) for part in _chunks(len(seeds), chunk)
     )
 
 
-def _compare_seeds(reference: Reference, chunk: int) -> list[_Values]:
+def _compare_seeds(standard: GoldStandard, chunk: int) -> list[_Values]:
     """For each retrained seed but the last, the paired metrics of all later seeds against it."""
     compared = []
-    for seed, q in enumerate(reference.retrained[:-1], start=1):
-        later = reference.retrained[seed:]
-        compared.append(_joined(_compare(later[part], q, reference) for part in _chunks(len(later), chunk)))
+    for seed, q in enumerate(standard.probabilities[:-1], start=1):
+        later = standard.probabilities[seed:]
+        compared.append(_joined(_compare(later[part], q, standard) for part in _chunks(len(later), chunk)))
     return compared
 
 
@@ -226,39 +216,24 @@ def _unpaired(values: _Values) -> _Values:
     return {key: value for key, value in values.items() if not METRICS[key[0]].paired}
 
 
-def _summary(values: Tensor) -> tuple[float, float | None, float | None, int]:
-    """``value, low, high, n`` of a `Row`."""
-    ordered = values.sort().values.tolist()
-    if len(ordered) == 1:
-        return ordered[0], None, None, 1
-    median, low, high = (_percentile(ordered, share) for share in (0.5, 0.025, 0.975))
-    return median, low, high, len(ordered)
-
-
-def _percentile(ordered: list[float], share: float) -> float:
-    """Linear interpolation between order statistics, as in numpy, but without turning phi's -inf into NaN."""
-    position = share * (len(ordered) - 1)
-    below = int(position)
-    weight = position - below
-    if weight == 0 or ordered[below] == ordered[below + 1]:
-        return ordered[below]
-    return (1 - weight) * ordered[below] + weight * ordered[below + 1]
-
-
-def _check(outputs: Outputs, reference: Reference, method: str, chunk: int, membership_networks: int) -> None:
-    mask, retrained = reference.forget_mask, reference.retrained
-    if chunk < 1 or membership_networks < 1:
-        raise ValueError(f"chunk {chunk} and membership_networks {membership_networks} must be at least 1")
-    if not 0 <= outputs.chosen < outputs.networks:
-        raise ValueError(f"the chosen network {outputs.chosen} is not one of the {outputs.networks} networks")
+def _check(predictions: Predictions, standard: GoldStandard, method: str) -> None:
+    mask, retrained = standard.forget, standard.probabilities
+    if not 0 <= predictions.chosen < predictions.count:
+        raise ValueError(
+            f"the chosen network {predictions.chosen} is not one of the {predictions.count} networks"
+        )
     if mask.dtype != torch.bool or mask.dim() != 1:
         raise ValueError(f"the forget mask must be boolean (classes,), not {mask.dtype} {tuple(mask.shape)}")
-    expected = (max(len(retrained), 1), len(reference.test_labels), len(mask))
+    expected = (max(len(retrained), 1), len(standard.labels["test"]), len(mask))
     if tuple(retrained.shape) != expected:
         raise ValueError(f"the retrained probabilities must be {expected}, not {tuple(retrained.shape)}")
-    if method == RETRAINED and (outputs.chosen != 0 or outputs.networks != len(retrained)):
+    if method == RETRAINED and (predictions.chosen != 0 or predictions.count != len(retrained)):
         raise ValueError(f"the networks of {RETRAINED!r} must be its {len(retrained)} seeds, seed 0 chosen")
-    members = reference.members("train") | reference.members("test")
-    empty = [name for name, member in members.items() if not member.any()]
-    if empty:
-        raise UserError(f"{method!r} cannot be evaluated on {empty[0]!r}: there are no {SETS[empty[0]]}")
+    splits: dict[SplitName, str] = {"train": "training", "test": "test"}
+    for split, images in splits.items():
+        for name, member in standard.members(split).items():
+            if not member.any():
+                whose = "retained" if name.startswith("retain") else "forgotten"
+                raise UserError(
+                    f"{method!r} cannot be evaluated on {name!r}: there are no {images} images of the {whose} classes"
+                )

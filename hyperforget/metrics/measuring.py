@@ -15,8 +15,8 @@ _NETWORKS_AT_ONCE = 256
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What networks do on a split of ``sizes`` (C,) images a class: class ``losses`` (..., C) in nats, and ``correct``
-    counts (..., C) of correctly classified images. All lie on the CPU.
+    """What networks do on a split of ``sizes`` (C,) images a class: class ``losses`` (..., C) in nats, and
+    ``correct`` counts int64 (..., C) of correctly classified images. All lie on the CPU.
     """
 
     losses: Tensor
@@ -35,8 +35,9 @@ def measure(networks: Networks, split: Split) -> Outcomes:
     It computes where the split lies; networks may lie elsewhere.
     """
     losses, correct = [], []
-    for params in networks.params.split(_NETWORKS_AT_ONCE):
-        logits = forward(params.to(split.images.device), networks.layout, split.images)
+    for first in range(0, len(networks), _NETWORKS_AT_ONCE):
+        some = networks[first : first + _NETWORKS_AT_ONCE].to(split.images.device)
+        logits = forward(some, split.images)
         losses.append(class_losses(logits, split.labels, split.classes).cpu())
         correct.append(correct_counts(logits, split.labels, split.classes).cpu())
     return Outcomes(torch.cat(losses), torch.cat(correct), split.class_sizes)

@@ -32,10 +32,10 @@ def membership_scores(
 
     All entropies are ``(networks, samples)``, each with its own samples. The attack is that of Foster et al.
     (2024) and of thesis, figure 3.3, whose line 7 means the forget set: one unscaled feature, every row,
-    balanced class weights. Their ``multi_class="multinomial"`` is gone from scikit-learn; for two
-    classes it only halved the penalty on the slope. The score is read beside that of a retrained network, not
-    against 0: a network that never saw a class is uncertain about it, so the attack partly tells classes
-    apart rather than members from non-members.
+    balanced class weights. Their ``multi_class="multinomial"`` is gone from scikit-learn; for two classes it
+    only halved the penalty on the slope. The score is read beside that of a retrained network, not against 0:
+    a network that never saw a class is uncertain about it, so the attack partly tells classes apart rather
+    than members from non-members.
     """
     from sklearn.linear_model import LogisticRegression
 

@@ -10,7 +10,9 @@ from hyperforget.networks.layout import Layout
 
 @dataclass(frozen=True)
 class Networks:
-    """N main networks: flat parameters ``params``, float32 (N, P), and the ``layout`` that names their entries."""
+    """N main networks: flat parameters ``params``, float32 (N, P), and the ``layout`` that names their
+    entries.
+    """
 
     params: Tensor
     layout: Layout
@@ -18,7 +20,7 @@ class Networks:
     def __len__(self) -> int:
         return self.params.shape[0]
 
-    def __getitem__(self, rows: Tensor | slice) -> "Networks":
+    def __getitem__(self, rows: Tensor | list[int] | slice) -> "Networks":
         """Some of them, in that order."""
         return Networks(self.params[rows], self.layout)
 

@@ -6,14 +6,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 
 
 def initialise(
     layout: Layout, count: int, generator: torch.Generator, initialisation: str = "uniform"
-) -> Tensor:
-    """Random starts (count, P), drawn as one of `INITIALISATIONS` says."""
-    return INITIALISATIONS[initialisation](layout, count, generator)
+) -> Networks:
+    """Random starts of ``count`` networks, drawn as one of `INITIALISATIONS` says."""
+    return Networks(INITIALISATIONS[initialisation](layout, count, generator), layout)
 
 
 def uniform(layout: Layout, count: int, generator: torch.Generator) -> Tensor:
@@ -23,23 +24,23 @@ def uniform(layout: Layout, count: int, generator: torch.Generator) -> Tensor:
 
 
 def kaiming(layout: Layout, count: int, generator: torch.Generator) -> Tensor:
-    """Weights normal with deviation √(2/inputs), as ``torch.nn.init.kaiming_normal_`` draws them for ReLU; biases
-    zero.
-    """
+    """Weights normal with deviation √(2/inputs), as ``torch.nn.init.kaiming_normal_`` for ReLU; biases zero."""
     deviations = _by_layer(layout, lambda inputs, outputs: (math.sqrt(2 / inputs), 0))
     return torch.randn(count, layout.size, generator=generator) * deviations
 
 
 def xavier(layout: Layout, count: int, generator: torch.Generator) -> Tensor:
-    """Weights uniform in ±√(6/(inputs + outputs)), as ``torch.nn.init.xavier_uniform_`` draws them; biases zero."""
+    """Weights uniform in ±√(6/(inputs + outputs)), as ``torch.nn.init.xavier_uniform_``; biases zero."""
     bounds = _by_layer(layout, lambda inputs, outputs: (math.sqrt(6 / (inputs + outputs)), 0))
     return _between_minus_one_and_one(layout, count, generator) * bounds
 
 
-Initialisation = Callable[[Layout, int, torch.Generator], Tensor]
-
-
-INITIALISATIONS: dict[str, Initialisation] = {"uniform": uniform, "kaiming": kaiming, "xavier": xavier}
+# Each draws flat parameters, float32 (count, P).
+INITIALISATIONS: dict[str, Callable[[Layout, int, torch.Generator], Tensor]] = {
+    "uniform": uniform,
+    "kaiming": kaiming,
+    "xavier": xavier,
+}
 
 
 def _between_minus_one_and_one(layout: Layout, count: int, generator: torch.Generator) -> Tensor:
@@ -47,7 +48,9 @@ def _between_minus_one_and_one(layout: Layout, count: int, generator: torch.Gene
 
 
 def _by_layer(layout: Layout, spread: Callable[[int, int], tuple[float, float]]) -> Tensor:
-    """A number for each parameter (P,): ``spread(inputs, outputs)`` gives those of a layer's weights and biases."""
+    """A number for each parameter (P,): ``spread(inputs, outputs)`` gives those of a layer's weights and
+    biases.
+    """
     numbers = []
     for index, parameter in enumerate(layout.parameters):
         layer, kind = divmod(index, 2)

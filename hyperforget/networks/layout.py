@@ -1,9 +1,7 @@
-"""Main networks as flat parameter vectors: their layout, a forward pass for many at once, and their
-symmetries.
+"""The layout of a main network: which entries of its flat parameter vector are which weights and biases.
 
-A *network batch* is a float32 tensor ``(N, P)`` of parameters with the `Layout` that names its entries. The
-order is that of the state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)``, so slices load into it
-unchanged.
+Their order is that of the state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)``, so slices load
+into it unchanged.
 """
 
 import math
@@ -16,9 +14,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Parameter:
-    """One weight or bias of a network: its state-dict name, its shape and where it starts in the flat
-    vector.
-    """
+    """One weight or bias of a network: its state-dict name, its shape and where it starts in the flat vector."""
 
     name: str
     shape: tuple[int, ...]
@@ -35,21 +31,19 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Layout:
-    """A multilayer perceptron with ReLU between its layers; ``sizes`` is (inputs, hidden units ...,
-    classes).
-    """
+    """A multilayer perceptron with ReLU between its layers; ``sizes`` is (inputs, hidden units ..., classes)."""
 
     sizes: tuple[int, ...]
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
-        found: list[Parameter] = []
+        parameters: list[Parameter] = []
         offset = 0
         for index, (inputs, outputs) in enumerate(zip(self.sizes, self.sizes[1:], strict=False)):
             for kind, shape in (("weight", (outputs, inputs)), ("bias", (outputs,))):
-                found.append(Parameter(f"{2 * index}.{kind}", shape, offset))
-                offset += found[-1].size
-        return tuple(found)
+                parameters.append(Parameter(f"{2 * index}.{kind}", shape, offset))
+                offset += parameters[-1].size
+        return tuple(parameters)
 
     @property
     def size(self) -> int:

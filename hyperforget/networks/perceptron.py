@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from hyperforget.data.splits import Split
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 
 
@@ -30,6 +31,6 @@ def forward_parts(parts: list[Tensor], images: Tensor) -> Tensor:
     return activations
 
 
-def forward(params: Tensor, layout: Layout, images: Tensor) -> Tensor:
-    """Logits (N, B, C) of the networks ``params`` (N, P) on images (B, D)."""
-    return forward_parts(layout.split(params), images.T).transpose(1, 2)
+def forward(networks: Networks, images: Tensor) -> Tensor:
+    """Logits (N, B, C) of N networks on images (B, D)."""
+    return forward_parts(networks.layout.split(networks.params), images.T).transpose(1, 2)

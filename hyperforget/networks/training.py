@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hyperforget.config import RecipeConfig
-from hyperforget.networks.layout import Layout
+from hyperforget.data.splits import Split
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.perceptron import forward_parts
 from hyperforget.networks.update_rules import UPDATE_RULES
 from hyperforget.progress import progress
@@ -24,89 +25,106 @@ from hyperforget.runtime.saved_state import State
 
 @dataclass(frozen=True)
 class Curriculum:
-    """Which share of each class a network is shown: ``before`` (N, C) up to step ``switch`` (N,), then
-    ``after`` (N, C).
+    """What N networks are shown, and how fast they learn from it.
+
+    Of each class they are shown the share ``before`` (N, C) up to step ``switch`` (N,), then ``after`` (N,
+    C); ``learning_rates`` (N,) multiply that of a recipe.
     """
 
     before: Tensor
     after: Tensor
     switch: Tensor
+    learning_rates: Tensor
+
+    def __getitem__(self, rows: Tensor) -> "Curriculum":
+        """That of some of the networks, in that order."""
+        return Curriculum(self.before[rows], self.after[rows], self.switch[rows], self.learning_rates[rows])
 
     def rates(self, step: int) -> Tensor:
         """The keep rates (N, C) at a step."""
         return torch.where((step < self.switch).unsqueeze(1), self.before, self.after)
 
-    def on(self, device: torch.device) -> "Curriculum":
+    def to(self, device: torch.device) -> "Curriculum":
         """The same on a device."""
-        return Curriculum(self.before.to(device), self.after.to(device), self.switch.to(device))
+        shown = (values.to(device) for values in (self.before, self.after, self.switch, self.learning_rates))
+        return Curriculum(*shown)
 
 
 def constant_curriculum(rates: Tensor) -> Curriculum:
-    """The same ``rates`` (N, C) from the first step to the last."""
-    return Curriculum(rates, rates, torch.zeros(rates.shape[0], dtype=torch.int64))
+    """The same ``rates`` (N, C) from the first step to the last, at the recipe's learning rate."""
+    count = rates.shape[0]
+    return Curriculum(rates, rates, torch.zeros(count, dtype=torch.int64), torch.ones(count))
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What goes on beside training: ``observe(step, networks)`` is called after each of ``steps``, with a
+    copy of the networks on the device that computes, and what is done is saved by ``resumable``.
+    """
+
+    observe: Callable[[int, Networks], None] = lambda step, networks: None
+    steps: frozenset[int] = frozenset()
+    resumable: Resumable = NOT_RESUMABLE
+
+
+_NO_HOOKS = Hooks()
 
 
 def train_population(
-    starts: Tensor,
-    layout: Layout,
-    images: Tensor,
-    labels: Tensor,
+    starts: Networks,
+    split: Split,
     recipe: RecipeConfig,
-    steps: int,
     curriculum: Curriculum,
-    learning_rates: Tensor,
     generator: torch.Generator,
-    observe: Callable[[int, Tensor], None] | None = None,
-    observed_steps: frozenset[int] = frozenset(),
-    resumable: Resumable = NOT_RESUMABLE,
-) -> Tensor:
-    """Train N networks from ``starts`` (N, P) for ``steps`` steps and return their parameters (N, P).
+    hooks: Hooks = _NO_HOOKS,
+) -> Networks:
+    """Train ``starts`` on a ``split`` as the recipe says, and return the networks, on the CPU.
 
-    ``images`` (B, D) and ``labels`` (B,) are the training split, on the device that computes; ``learning_rates``
-    (N,) multiply ``recipe.learning_rate``. ``observe(step, params)`` is called after each step of
-    ``observed_steps`` with a copy of the parameters, on that device. Equal to training the networks one by one on
-    the same weighted minibatches.
+    It computes where the split lies, and equals training the networks one by one on the same weighted
+    minibatches.
     """
-    device, rule = images.device, UPDATE_RULES[recipe.optimizer]
-    curriculum, learning_rates = curriculum.on(device), recipe.learning_rate * learning_rates.to(device)
+    layout, device, rule = starts.layout, split.images.device, UPDATE_RULES[recipe.optimizer]
+    curriculum = curriculum.to(device)
+    learning_rates = recipe.learning_rate * curriculum.learning_rates
     # Flat, the networks and what the rule remembers of them (1 + slots, N, P).
-    flat, done = torch.stack([starts, *[torch.zeros_like(starts)] * rule.slots]), 0
+    flat, done = torch.stack([starts.params, *[torch.zeros_like(starts.params)] * rule.slots]), 0
 
     @torch.no_grad()
     def state() -> State:
         flat = torch.stack([layout.join(each) for each in (parts, *slots)])
         return State({"flat": flat, "generator": generator.get_state()}, {"done": done})
 
-    with resumable.part("step", state) as found:
-        if found is not None:
-            flat, done = found.tensors["flat"], found.facts["done"]
-            generator.set_state(found.tensors["generator"])
+    with hooks.resumable.part("step", state) as saved:
+        if saved is not None:
+            flat, done = saved.tensors["flat"], saved.facts["done"]
+            generator.set_state(saved.tensors["generator"])
         parts, *slots = ([part.clone() for part in layout.split(each)] for each in flat.to(device))
         for part in parts:
             part.requires_grad_()
         rates = [learning_rates.view(-1, *[1] * (part.dim() - 1)) for part in parts]
-        remaining = range(done + 1, steps + 1)
-        for step in progress(remaining, steps, f"training {starts.shape[0]} networks", initial=done):
-            resumable.save_if_due()
-            rows = torch.randint(labels.shape[0], (recipe.batch_size,), generator=generator).to(device)
-            weights = example_weights(labels[rows], curriculum.rates(step - 1), recipe.share, generator)
-            loss = weighted_loss(forward_parts(parts, images[rows].T), labels[rows], weights)
+        remaining = range(done + 1, recipe.steps + 1)
+        for step in progress(remaining, recipe.steps, f"training {len(starts)} networks", initial=done):
+            hooks.resumable.save_if_due()
+            rows = torch.randint(split.labels.shape[0], (recipe.batch_size,), generator=generator).to(device)
+            images, labels = split.images[rows], split.labels[rows]
+            weights = example_weights(labels, curriculum.rates(step - 1), recipe.share, generator)
+            loss = weighted_loss(forward_parts(parts, images.T), labels, weights)
             gradients = torch.autograd.grad(loss, parts)
             with torch.no_grad():
                 for part, gradient, rate, *own in zip(parts, gradients, rates, *slots, strict=True):
                     rule.update(part, gradient, own, rate, step, recipe)
                 done = step
-                if observe is not None and step in observed_steps:
-                    observe(step, layout.join([part.detach() for part in parts]))
-    return layout.join([part.detach() for part in parts]).cpu()
+                if step in hooks.steps:
+                    hooks.observe(step, Networks(layout.join([part.detach() for part in parts]), layout))
+    return Networks(layout.join([part.detach() for part in parts]).cpu(), layout)
 
 
 def example_weights(labels: Tensor, rates: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Weights (N, B) of a minibatch's examples, one network a row: zero where not drawn, else equal, with
-    sum one.
+    """Weights (N, B) of a minibatch's examples, one network a row: zero where not drawn, else equal, with sum
+    one.
 
-    Network n draws an example of class c with probability ``share * rates[n, c]``; one that draws nothing
-    has zero weights, hence no gradient.
+    Network n draws an example of class c with probability ``share * rates[n, c]``; one that draws nothing has
+    zero weights, hence no gradient.
     """
     uniform = torch.rand(rates.shape[0], labels.shape[0], generator=generator).to(labels.device)
     drawn = uniform < share * rates[:, labels]

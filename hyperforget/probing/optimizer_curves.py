@@ -13,7 +13,7 @@ from hyperforget.hypernet.stored import StoredHypernetwork
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.training import constant_curriculum, train_population
+from hyperforget.networks.training import Hooks, constant_curriculum, train_population
 from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
 from hyperforget.runtime.saved_state import State
 
@@ -110,8 +110,8 @@ def descend(
     networks = {0: starts}
     count = starts.shape[0]
 
-    def keep(step: int, params: Tensor) -> None:
-        networks[step] = params.cpu()
+    def keep(step: int, trained: Networks) -> None:
+        networks[step] = trained.params.cpu()
 
     def state() -> State:
         return State({str(step): params for step, params in networks.items()})
@@ -120,18 +120,12 @@ def descend(
         if found is not None:
             networks = dict(sorted((int(step), params) for step, params in found.tensors.items()))
         train_population(
-            starts,
-            layout,
-            split.images,
-            split.labels,
+            Networks(starts, layout),
+            split,
             recipe,
-            recipe.steps,
             constant_curriculum(torch.ones(count, layout.classes)),
-            torch.ones(count),
             generator,
-            keep,
-            frozenset(observed_steps(recipe.steps)),
-            resumable,
+            Hooks(keep, frozenset(observed_steps(recipe.steps)), resumable),
         )
     return networks
 

@@ -76,7 +76,8 @@ def _choose(name: str) -> "torch.device":
 
 
 def _free_gpu(gpus: int) -> int:
-    """The first GPU that no other process of this package has claimed; if all are, the one with most free memory.
+    """The first GPU that no other process of this package has claimed; if all are, the one with most free
+    memory.
 
     Jobs that share a machine, each told ``cuda``, spread over its GPUs in this way.
     """

@@ -2,9 +2,11 @@
 
 from dataclasses import asdict
 
+from hyperforget.config import RecipeConfig
 from hyperforget.config.corpora import MAIN_CORPUS
 from hyperforget.config.specs import CollectionSpec
 from hyperforget.corpus.collecting import collect_runs
+from hyperforget.corpus.schedule import Runs
 from hyperforget.corpus.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.networks.initialisations import initialise
@@ -18,27 +20,30 @@ from hyperforget.store.tokens import write_token
 def run(job: Job[CollectionSpec]) -> None:
     """Load, call, save."""
     spec, task, corpus, shard = job.spec, job.names["task"], job.names["corpus"], int(job.names["shard"])
-    data = load_task_data(job.store, job.input("dataset")).on(job.device)
+    data = load_task_data(job.store, job.input("dataset")).to(job.device)
     layout = perceptron_for(data.train, spec.hidden)
     # Each corpus has runs of its own; those of the main one are drawn without its name.
     further = [] if corpus == MAIN_CORPUS else [corpus]
     shared = initialise(
         layout, 1, generator_for(spec.seed, "shared start", task), spec.recipes[0].initialisation
     )
-    arrays, admission = collect_runs(
+    runs = Runs(
         layout,
-        data.train,
-        conditioning_split(data, spec.protocol),
-        spec.recipes,
+        spec.runs,
         spec.collection,
+        [RecipeConfig(**recipe.model_dump(), steps=spec.collection.steps) for recipe in spec.recipes],
         spec.pivots,
         spec.holdout,
-        runs=spec.runs,
-        shared_start=shared if spec.collection.starts == "shared" else None,
-        generator=generator_for(spec.seed, "collect", task, *further, shard),
-        resumable=job.resuming,
+        shared if spec.collection.starts == "shared" else None,
     )
-    counts = asdict(admission.counts())
+    arrays, decided = collect_runs(
+        runs,
+        data.train,
+        conditioning_split(data, spec.protocol),
+        generator_for(spec.seed, "collect", task, *further, shard),
+        job.resuming,
+    )
+    counts = asdict(decided)
     named = {"task": task, "corpus": corpus, "shard": shard}
     attributes = {
         **named,

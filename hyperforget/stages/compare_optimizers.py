@@ -16,7 +16,7 @@ from hyperforget.unlearning.prompts import best_prompt
 def run(job: Job[OptimizersSpec]) -> None:
     """Load, call, save."""
     spec, task, model = job.spec, job.names["task"], job.names["model"]
-    data = load_task_data(job.store, job.input("dataset")).on(job.device)
+    data = load_task_data(job.store, job.input("dataset")).to(job.device)
     split = conditioning_split(data, spec.protocol)
     hypernet = load_hypernetwork(job.store, job.input("hypernet"))
     hypernet.model.to(job.device)
@@ -32,7 +32,7 @@ def run(job: Job[OptimizersSpec]) -> None:
     rows = compare_optimizers(
         hypernet,
         best_prompt(outcomes.losses, performance, spec.optimizers.best),
-        starts,
+        starts.params,
         data,
         split,
         spec.recipe,

@@ -1,15 +1,17 @@
 """Apply an unlearning method without a hypernetwork to trained networks."""
 
+import torch
+
 from hyperforget.config.methods import Method
 from hyperforget.config.specs import RivalSpec
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
 from hyperforget.unlearning.candidates import (
-    export_chosen,
     load_candidates,
     make_candidates,
     publish_candidates,
 )
+from hyperforget.unlearning.handover import export_chosen
 from hyperforget.unlearning.methods import unlearning_method
 from hyperforget.unlearning.request import load_request
 
@@ -21,9 +23,9 @@ def run(job: Job[RivalSpec]) -> None:
     stored = load_candidates(job.store, job.input("originals"))
     generator = generator_for(spec.seed, "edit", names["task"], names["method"], names["forget"])
     unlearn = unlearning_method(Method.parse(names["method"]).base)
-    originals, forget = stored.candidates.params.to(job.device), request.forget.to(job.device)
-    params = unlearn(originals, stored.layout, forget, request.data.train, generator).cpu()
-    candidates = make_candidates(params, stored.layout, request.split)
+    originals, forget = stored.candidates.networks.to(job.device), request.forget.to(job.device)
+    unlearned = unlearn(originals, forget, request.data.train, generator).to(torch.device("cpu"))
+    candidates = make_candidates(unlearned, request.split)
     # The first is the network that somebody has; the others show how much that matters.
-    publish_candidates(job.store, job.output("token"), candidates, stored.layout, 0, dict(names))
-    export_chosen(job.output("network"), candidates, stored.layout, 0, request.data, dict(names))
+    publish_candidates(job.store, job.output("token"), candidates, 0, dict(names))
+    export_chosen(job.output("network"), candidates, 0, request.data, dict(names))

@@ -2,7 +2,7 @@
 
 from hyperforget.config.methods import RETRAINED
 from hyperforget.config.specs import EvaluationSpec
-from hyperforget.metrics.evaluate import evaluate_networks
+from hyperforget.metrics.evaluate import Subject, evaluate_networks
 from hyperforget.progress import progress
 from hyperforget.records import write_rows
 from hyperforget.runtime.stage import Job
@@ -11,8 +11,8 @@ from hyperforget.unlearning.candidates import load_candidates
 from hyperforget.unlearning.judging import (
     candidate_rows,
     confusion_rows,
-    outputs_of,
-    reference_of,
+    gold_standard_of,
+    predictions_of,
     usable_row,
 )
 from hyperforget.unlearning.request import load_request
@@ -27,24 +27,23 @@ def run(job: Job[EvaluationSpec]) -> None:
         read_token(token).summary["method"]: load_candidates(job.store, token)
         for token in job.inputs["networks"]
     }
-    reference = reference_of(batches[RETRAINED], data, request.forget)
+    standard = gold_standard_of(batches[RETRAINED], data, request.forget)
     offered = {
-        method: candidate_rows(method, stored, request.sizes, request.forget)
+        method: candidate_rows(method, stored, request.split.class_sizes, request.forget)
         for method, stored in batches.items()
     }
     metrics, candidates, confusion = [], [], []
     for method, stored in progress(batches.items(), len(batches), "evaluating", "method"):
+        subject = Subject(task, method, forget)
         metrics += evaluate_networks(
-            outputs_of(stored, data),
-            reference,
-            task=task,
-            method=method,
-            forget=forget,
+            predictions_of(stored, data),
+            standard,
+            subject,
             membership_networks=spec.evaluation.membership_networks,
         )
-        metrics.append(usable_row(task, forget, offered[method], offered[RETRAINED]))
+        metrics.append(usable_row(subject, offered[method], offered[RETRAINED]))
         candidates += offered[method]
-        confusion += confusion_rows(method, stored, reference, data)
+        confusion += confusion_rows(method, stored, standard, data)
     write_rows(job.output("metrics"), metrics)
     write_rows(job.output("candidates"), candidates)
     write_rows(job.output("confusion"), confusion)

@@ -14,7 +14,7 @@ from hyperforget.runtime.stage import Job
 def run(job: Job[ProbeSpec]) -> None:
     """Load, call, save."""
     spec, task = job.spec, job.names["task"]
-    data = load_task_data(job.store, job.input("dataset")).on(job.device)
+    data = load_task_data(job.store, job.input("dataset")).to(job.device)
     split = conditioning_split(data, spec.protocol)
     hypernet = load_hypernetwork(job.store, job.input("hypernet"))
     hypernet.model.to(job.device)

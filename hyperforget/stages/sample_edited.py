@@ -7,29 +7,30 @@ from hyperforget.corpus.checkpoints import load_outcomes
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
-from hyperforget.unlearning.candidates import choose_each, export_chosen, load_candidates, publish_candidates
+from hyperforget.unlearning.candidates import load_candidates, publish_candidates
 from hyperforget.unlearning.editing import edit_networks
+from hyperforget.unlearning.handover import export_chosen
 from hyperforget.unlearning.prompts import prompt_grid
 from hyperforget.unlearning.request import load_request
+from hyperforget.unlearning.selection import choose_each
 
 
 def run(job: Job[EditingSpec]) -> dict[str, float]:
     """Load, call, save; returns what the request took once everything was loaded."""
     spec, names = job.spec, dict(job.names)
     request = load_request(job.store, job.input("dataset"), names["forget"], spec.protocol, job.device)
-    outcomes = load_outcomes(job.store, job.input("corpus"), request.sizes)
+    outcomes = load_outcomes(job.store, job.input("corpus"), request.split.class_sizes)
     hypernet = load_hypernetwork(job.store, job.input("hypernet"))
     hypernet.model.to(job.device)
     clock = time.monotonic()
     prompts = prompt_grid(outcomes.losses, outcomes.accuracies, request.forget, spec.prompts)
     generator = generator_for(spec.seed, "sample", names["task"], names["method"], names["forget"])
-    originals = load_candidates(job.store, job.input("originals")).candidates.params
+    originals = load_candidates(job.store, job.input("originals")).candidates.networks.params
     candidates = edit_networks(
         hypernet, prompts, originals, spec.editing, request.split, generator, job.resuming
     )
     # Somebody who unlearns has one trained network: the first. The others show how much it matters.
-    population = choose_each(candidates, request.sizes, request.forget, spec.selection)
-    layout = hypernet.model.layout
-    publish_candidates(job.store, job.output("token"), candidates, layout, population[0], names, population)
-    export_chosen(job.output("network"), candidates, layout, population[0], request.data, names)
+    population = choose_each(candidates, request.split.class_sizes, request.forget, spec.selection)
+    publish_candidates(job.store, job.output("token"), candidates, population[0], names, population)
+    export_chosen(job.output("network"), candidates, population[0], request.data, names)
     return {"request": job.unfinished.spent + time.monotonic() - clock}

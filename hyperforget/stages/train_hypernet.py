@@ -40,7 +40,7 @@ def run(job: Job[TrainingSpec]) -> None:
         PROCESSES[spec.process],
         seen,
         unseen,
-        data.on(job.device).train,
+        data.to(job.device).train,
         spec.training,
         generator,
         job.hardware,

@@ -10,17 +10,18 @@ from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.forget_set import parse_forget_set
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.perceptron import perceptron_for
-from hyperforget.networks.training import constant_curriculum, train_population
+from hyperforget.networks.training import Hooks, constant_curriculum, train_population
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
-from hyperforget.unlearning.candidates import export_chosen, make_candidates, publish_candidates
+from hyperforget.unlearning.candidates import make_candidates, publish_candidates
+from hyperforget.unlearning.handover import export_chosen
 from hyperforget.unlearning.retraining import seconds_alone
 
 
 def run(job: Job[ReferenceSpec]) -> dict[str, float]:
     """Load, call, save; returns what training one network alone takes, and one of all at once."""
     spec, task, forget = job.spec, job.names["task"], job.names.get("forget")
-    data = load_task_data(job.store, job.input("dataset")).on(job.device)
+    data = load_task_data(job.store, job.input("dataset")).to(job.device)
     layout = perceptron_for(data.train, spec.hidden)
     purpose = "strangers" if job.names["method"] == STRANGERS else "reference"
     generator = generator_for(spec.seed, purpose, task, forget)
@@ -28,22 +29,18 @@ def run(job: Job[ReferenceSpec]) -> dict[str, float]:
     if forget:
         rates[:, list(parse_forget_set(forget, data.classes).classes)] = 0
     clock = time.monotonic()
-    params = train_population(
+    networks = train_population(
         initialise(layout, spec.count, generator, spec.recipe.initialisation),
-        layout,
-        data.train.images,
-        data.train.labels,
+        data.train,
         spec.recipe,
-        spec.recipe.steps,
         constant_curriculum(rates),
-        torch.ones(spec.count),
         generator,
-        resumable=job.resuming,
+        Hooks(resumable=job.resuming),
     )
     together = job.unfinished.spent + time.monotonic() - clock
-    candidates = make_candidates(params, layout, conditioning_split(data, spec.protocol))
-    publish_candidates(job.store, job.output("token"), candidates, layout, 0, dict(job.names))
+    candidates = make_candidates(networks, conditioning_split(data, spec.protocol))
+    publish_candidates(job.store, job.output("token"), candidates, 0, dict(job.names))
     if "network" in job.outputs:
-        export_chosen(job.output("network"), candidates, layout, 0, data, dict(job.names))
+        export_chosen(job.output("network"), candidates, 0, data, dict(job.names))
     alone = seconds_alone(layout, data.train, spec.recipe)
     return {"network_alone": alone, "network_together": together / spec.count}

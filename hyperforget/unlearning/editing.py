@@ -7,6 +7,7 @@ from hyperforget.config import EditingConfig
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.sampling import chain_networks
 from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.networks.batch import Networks
 from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
 from hyperforget.unlearning.candidates import Candidates
 
@@ -35,4 +36,5 @@ def edit_networks(
     edits, losses, correct = (
         values[1:].flatten(0, 1) for values in (chain.params, chain.losses, chain.correct)
     )
-    return Candidates(edits, losses, correct, prompt.repeat(config.rounds), start.repeat(config.rounds))
+    networks = Networks(edits, hypernet.model.layout)
+    return Candidates(networks, losses, correct, prompt.repeat(config.rounds), start.repeat(config.rounds))

@@ -1,8 +1,7 @@
-"""Classic unlearning methods: each turns trained networks into networks without some classes, by one
-signature.
+"""Classic unlearning methods by name: each turns trained networks into networks without some classes.
 
-``method(original (N, P), layout, forget (C,) bool, data, generator) -> (N, P)``, where ``data`` is the
-training split.
+``method(originals, forget, split, generator)`` takes the forgotten classes as bool (C,) and the training
+split, and leaves the originals alone.
 """
 
 from collections.abc import Callable
@@ -12,19 +11,18 @@ from torch import Tensor
 
 from hyperforget.data.splits import Split
 from hyperforget.errors import UserError, nearest_choice
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.batch import Networks
 from hyperforget.unlearning.bias import lower_bias
 
-UnlearningMethod = Callable[[Tensor, Layout, Tensor, Split, torch.Generator], Tensor]
+UnlearningMethod = Callable[[Networks, Tensor, Split, torch.Generator], Networks]
 
-UNLEARNING_METHODS: dict[str, UnlearningMethod] = {"bias": lower_bias}
+METHODS: dict[str, UnlearningMethod] = {"bias": lower_bias}
 
 
 def unlearning_method(name: str) -> UnlearningMethod:
     """The method of that name; raises `UserError`, with the nearest choice, for any other."""
-    if name not in UNLEARNING_METHODS:
+    if name not in METHODS:
         raise UserError(
-            f"unlearning method {name!r} is unknown; allowed are {', '.join(UNLEARNING_METHODS)}"
-            f"{nearest_choice(name, UNLEARNING_METHODS)}"
+            f"unlearning method {name!r} is unknown; allowed are {', '.join(METHODS)}{nearest_choice(name, METHODS)}"
         )
-    return UNLEARNING_METHODS[name]
+    return METHODS[name]

@@ -1,4 +1,4 @@
-"""The rival `nearest`: stored checkpoints whose class losses are closest to a prompt, instead of generated
+"""The rival `nearest`: stored checkpoints whose losses are closest to a prompt, instead of generated
 networks.
 """
 
@@ -12,8 +12,8 @@ def nearest_checkpoints(losses: Tensor, prompts: Tensor, count: int) -> Tensor:
     """Indices (K, count) of the checkpoints whose losses (M, C) are nearest to each prompt (K, C), nearest
     first.
 
-    The distance is Euclidean between log(1 + loss), the scale on which hypernetworks are prompted,
-    computed without matrix products, which could not tell close checkpoints apart.
+    The distance is Euclidean between log(1 + loss), the scale on which hypernetworks are prompted, computed
+    without matrix products, which could not tell close checkpoints apart.
     """
     distances = torch.cdist(compress(prompts), compress(losses), compute_mode="donot_use_mm_for_euclid_dist")
     return distances.topk(min(count, losses.shape[0]), largest=False).indices

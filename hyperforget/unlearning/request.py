@@ -12,21 +12,21 @@ from hyperforget.forget_set import parse_forget_set
 
 @dataclass(frozen=True)
 class Request:
-    """The task's data, the ``split`` that conditions and selects with its images per class ``sizes`` (C,), and the
-    forgotten classes as a boolean mask ``forget`` (C,). Images and labels lie on the device that computes."""
+    """The task's data and the ``split`` of it that conditions and selects, both on the device that computes,
+    and the forgotten classes as a mask ``forget`` bool (C,), on the CPU.
+    """
 
     data: TaskData
     split: Split
-    sizes: Tensor
     forget: Tensor
 
 
 def load_request(root: Path, dataset: Path, forget: str, protocol: str, device: torch.device) -> Request:
-    """The request to forget the set ``forget``, such as ``2-3``, with the dataset that a token names, on a device.
+    """The request to forget the set ``forget``, such as ``2-3``, with the dataset that a token names, on a
+    device.
 
     Raises `UserError` for a wrong set, and where the dataset is missing or damaged.
     """
-    data = load_task_data(root, dataset).on(device)
-    split = conditioning_split(data, protocol)
+    data = load_task_data(root, dataset).to(device)
     mask = parse_forget_set(forget, data.classes).mask(data.classes)
-    return Request(data, split, split.class_sizes, torch.tensor(mask))
+    return Request(data, conditioning_split(data, protocol), torch.tensor(mask))

@@ -1,4 +1,4 @@
-"""Collection: what runs are shown, and that stored checkpoints are what they say."""
+"""Collection: stored checkpoints are what they say."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,133 +8,19 @@ import pytest
 import torch
 import torch.nn.functional as F
 from scipy.stats import chisquare
-from torch import Tensor
 
 from hyperforget.config import CollectionConfig, RecipeConfig
-from hyperforget.corpus import collecting as collect
-from hyperforget.corpus.collecting import (
-    STRONGLY_UNDERSAMPLED,
-    Plan,
-    collect_runs,
-    deleted_classes,
-    plan_runs,
-)
+from hyperforget.corpus import collecting
+from hyperforget.corpus.admission import AdmissionCounts
+from hyperforget.corpus.collecting import collect_runs
+from hyperforget.corpus.schedule import Runs
 from hyperforget.corpus.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
 from hyperforget.data.splits import Split
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
-
-FREE = [0, 1, 2, 3, 4]
-HOLDOUT = [(0, 4), (1, 2, 3), (2,)]
-PLANNED = CollectionConfig(steps=200, reviews=20, deoptimisation=0.6, switch=(0.25, 0.75))
-RUNS = 1500
-
-
-def seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def classes_where(mask: Tensor) -> list[tuple[int, ...]]:
-    return [tuple(torch.nonzero(row).flatten().tolist()) for row in mask]
-
-
-def planned(holdout: list[tuple[int, ...]], config: CollectionConfig = PLANNED, seed: int = 0) -> Plan:
-    return plan_runs(config, 8, FREE, holdout, RUNS, seeded(seed))
-
-
-@pytest.fixture(scope="module")
-def plan() -> Plan:
-    return planned(HOLDOUT)
-
-
-def test_pivots_are_never_undersampled(plan: Plan) -> None:
-    assert plan.curriculum.before[:, 5:].eq(1).all()
-    assert plan.curriculum.after[:, 5:].eq(1).all()
-
-
-def test_two_kinds_of_runs(plan: Plan) -> None:
-    before, after, switch = plan.curriculum.before, plan.curriculum.after, plan.curriculum.switch
-    deletes = switch > 0
-    # Four standard deviations of a share of 1,500 draws.
-    assert deletes.double().mean().item() == pytest.approx(0.6, abs=4 * (0.24 / RUNS) ** 0.5)
-    assert before.eq(1).all()
-    assert switch[deletes].min() >= 50
-    assert switch[deletes].max() <= 150
-    assert set(after[deletes].unique().tolist()) == {0.0, 1.0}
-    assert after[deletes].eq(0).any(1).all()
-    rates = [0.0, 0.02, 0.1, 0.3, 1.0]
-    assert after[~deletes].unique().tolist() == pytest.approx(rates)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_no_run_deletes_or_strongly_undersamples_exactly_a_held_out_set(seed: int) -> None:
-    config = PLANNED.model_copy(update={"undersampling": [0.0, 0.02, STRONGLY_UNDERSAMPLED, 0.3]})
-    after = planned(HOLDOUT, config, seed).curriculum.after
-    assert not set(classes_where(after <= STRONGLY_UNDERSAMPLED)) & set(HOLDOUT)
-    assert not set(classes_where(after == 0)) & set(HOLDOUT)
-
-
-def test_deleted_classes_are_those_up_to_a_rate() -> None:
-    rates = torch.tensor([0.3, 0.0, STRONGLY_UNDERSAMPLED, 1.0, 0.0])
-    assert deleted_classes(rates) == (1, 4)
-    assert deleted_classes(rates, STRONGLY_UNDERSAMPLED) == (1, 2, 4)
-    assert deleted_classes(torch.ones(3)) == ()
-
-
-def test_subsets_and_supersets_of_held_out_sets_occur(plan: Plan) -> None:
-    deleted = set(classes_where(plan.curriculum.after == 0))
-    assert {(0,), (4,), (1,), (1, 2), (2, 3), (0, 1, 4), (0, 1, 2, 3), (1, 2, 3, 4), (2, 4)} <= deleted
-
-
-def test_sizes_of_deleted_sets_are_uniform_and_so_are_their_members() -> None:
-    curriculum = planned([]).curriculum
-    deleted = (curriculum.after == 0)[curriculum.switch > 0][:, :5]
-    assert chisquare(torch.bincount(deleted.sum(1))[1:].numpy()).pvalue > 1e-3
-    assert chisquare(deleted.sum(0).numpy()).pvalue > 1e-3
-
-
-def test_learning_rates_are_drawn_evenly_on_a_logarithmic_scale(plan: Plan) -> None:
-    rates = plan.learning_rates.log2()
-    assert rates.min() >= np.log2(0.7) - 1e-6
-    assert rates.max() <= np.log2(1.4) + 1e-6
-    counts = torch.histc(rates, 5, np.log2(0.7), np.log2(1.4))
-    assert chisquare(counts.numpy()).pvalue > 1e-3
-
-
-def test_runs_are_reviewed_at_their_end_and_just_before_a_deletion(plan: Plan) -> None:
-    assert plan.review_steps.tolist() == list(range(10, 201, 10))
-    assert plan.reviews.shape == (RUNS, 20)
-    assert plan.reviews[:, -1].all()
-    for run in range(RUNS):
-        earlier = torch.nonzero(plan.review_steps <= plan.curriculum.switch[run]).flatten()
-        assert earlier.numel() == 0 or plan.reviews[run, earlier[-1]]
-
-
-@pytest.mark.parametrize("schedule", ["uniform", "early", "ends"])
-def test_reviews_fall_where_the_schedule_says(schedule: str) -> None:
-    config = PLANNED.model_copy(
-        update={"review_schedule": schedule, "deoptimisation": 0.0, "reviews_per_run": 4.0}
-    )
-    density = planned([], config).reviews[:, :-1].double().mean(0)
-    thirds = [density[:6].mean(), density[7:12].mean(), density[13:].mean()]
-    if schedule == "uniform":
-        assert density.tolist() == pytest.approx([0.2] * 19, abs=4 * (0.16 / RUNS) ** 0.5)
-    elif schedule == "early":
-        assert thirds[0] > 2 * thirds[1] > 4 * thirds[2]
-    else:
-        assert thirds[0] > 2 * thirds[1] < thirds[2]
-
-
-def test_early_reviews_start_anew_after_a_deletion() -> None:
-    config = PLANNED.model_copy(update={"deoptimisation": 1.0, "switch": (0.5, 0.5), "reviews_per_run": 4.0})
-    density = planned([], config).reviews.double().mean(0)
-    # Steps 10, 20, ... 200; the deletion follows step 100, and that one and the end are always reviewed.
-    assert density[9] == density[19] == 1
-    assert density[0] > density[6]
-    assert density[10] > 2 * density[17]
-    assert density[10] > 2 * density[7]
-
+from tests.conftest import InPieces
 
 LAYOUT = Layout((6, 4, 4))
 RECIPE = RecipeConfig(batch_size=32, learning_rate=0.3, weight_decay=0.0)
@@ -147,6 +33,10 @@ OTHERS = [
 PIVOTS = [0, 1]
 
 
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
 def split_of(seed: int, count: int) -> Split:
     labels = torch.arange(count) % 4
     noise = torch.randn(count, 6, generator=seeded(seed))
@@ -154,22 +44,20 @@ def split_of(seed: int, count: int) -> Split:
 
 
 TRAIN, REVIEW = split_of(0, 80), split_of(1, 48)
-Collected = tuple[dict[str, np.ndarray], collect.Admission]
+Collected = tuple[dict[str, np.ndarray], AdmissionCounts]
 
 
 def collected(
     config: CollectionConfig = SMALL,
-    shared: Tensor | None = None,
+    shared: Networks | None = None,
     seed: int = 0,
     train: Split = TRAIN,
     recipe: RecipeConfig = RECIPE,
     others: Sequence[RecipeConfig] = (),
     resumable: Resumable = NOT_RESUMABLE,
 ) -> Collected:
-    recipes = [recipe, *others]
-    return collect_runs(
-        LAYOUT, train, REVIEW, recipes, config, PIVOTS, [(3,)], 14, shared, seeded(seed), resumable
-    )
+    runs = Runs(LAYOUT, 14, config, [recipe, *others], PIVOTS, [(3,)], shared)
+    return collect_runs(runs, train, REVIEW, seeded(seed), resumable)
 
 
 @pytest.fixture(scope="module", params=["relaxed", "bins", "chunks", "recipes"])
@@ -177,7 +65,7 @@ def segment(request: pytest.FixtureRequest) -> Collected:
     rule = "bins" if request.param == "bins" else "relaxed"
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "chunks":
-            patch.setattr(collect, "_NETWORKS_AT_ONCE", 5)
+            patch.setattr(collecting, "_NETWORKS_AT_ONCE", 5)
         others = OTHERS if request.param == "recipes" else []
         return collected(SMALL.model_copy(update={"admission": rule}), others=others)
 
@@ -225,8 +113,7 @@ def test_stored_losses_and_counts_are_those_of_the_stored_parameters(segment: Co
 
 
 def test_admitted_checkpoints_have_accurate_pivots_and_are_counted(segment: Collected) -> None:
-    arrays, admission = segment
-    counts = admission.counts()
+    arrays, counts = segment
     admitted = 0
     for run in range(14):
         kept = arrays["correct"][run, 1 : arrays["saved"][run]]
@@ -270,7 +157,7 @@ def test_each_run_draws_a_recipe_that_it_starts_and_trains_by() -> None:
 
 
 def test_recipes_are_drawn_alike() -> None:
-    drawn = list(collect._draw_recipes(3, 3000, seeded(0)))
+    drawn = list(collecting._draw_recipes(3, 3000, seeded(0)))
     assert [index for index, _ in drawn] == [0, 1, 2]
     assert torch.equal(torch.cat([rows for _, rows in drawn]).sort().values, torch.arange(3000))
     assert chisquare([len(rows) for _, rows in drawn]).pvalue > 1e-3
@@ -279,7 +166,7 @@ def test_recipes_are_drawn_alike() -> None:
 def test_a_single_recipe_costs_no_random_number() -> None:
     generator = seeded(0)
     state = generator.get_state()
-    [(index, rows)] = collect._draw_recipes(1, 5, generator)
+    [(index, rows)] = collecting._draw_recipes(1, 5, generator)
     assert (index, rows.tolist()) == (0, [0, 1, 2, 3, 4])
     assert torch.equal(generator.get_state(), state)
 
@@ -287,7 +174,7 @@ def test_a_single_recipe_costs_no_random_number() -> None:
 def test_a_shared_start_is_checkpoint_0_of_all_runs_that_then_part() -> None:
     shared = initialise(LAYOUT, 1, seeded(5))
     arrays, _ = collected(shared=shared)
-    np.testing.assert_array_equal(arrays["theta"][:, 0], shared.expand(14, -1).numpy())
+    np.testing.assert_array_equal(arrays["theta"][:, 0], shared.params.expand(14, -1).numpy())
     trained = [
         arrays["theta"][run, arrays["saved"][run] - 1] for run in range(14) if arrays["saved"][run] > 1
     ]
@@ -335,21 +222,21 @@ def test_a_class_of_rate_0_has_no_influence_on_a_run() -> None:
     ("rule", "others", "shared"), [("bins", OTHERS, False), ("bins", [], True), ("relaxed", OTHERS, False)]
 )
 def test_collection_that_is_killed_time_and_again_ends_as_if_it_never_was(
-    in_pieces,
+    in_pieces: InPieces[Collected],
     monkeypatch: pytest.MonkeyPatch,
     kills: list[int],
     rule: str,
     others: list[RecipeConfig],
     shared: bool,
 ) -> None:
-    monkeypatch.setattr(collect, "_NETWORKS_AT_ONCE", 5)
+    monkeypatch.setattr(collecting, "_NETWORKS_AT_ONCE", 5)
     config = SMALL.model_copy(update={"admission": rule, "bin_cap": 0.2, "pivot_accuracy": 0.3, "steps": 30})
     recipe = RECIPE.model_copy(update={"momentum": 0.9, "weight_decay": 0.01})
     start = initialise(LAYOUT, 1, seeded(5)) if shared else None
     expected, decided = collected(config, start, recipe=recipe, others=others)
-    assert sum(level.rejected for level in decided.counts().levels) > 0 or rule == "relaxed"
-    arrays, admission = in_pieces(
+    assert sum(level.rejected for level in decided.levels) > 0 or rule == "relaxed"
+    arrays, counts = in_pieces(
         lambda resumable: collected(config, start, recipe=recipe, others=others, resumable=resumable), kills
     )
-    assert admission.counts() == decided.counts()
+    assert counts == decided
     assert all(arrays[name].tobytes() == expected[name].tobytes() for name in expected)

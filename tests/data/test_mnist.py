@@ -59,22 +59,18 @@ def test_two_hidden_units_learn_four_digits_and_hardly_predict_a_deleted_one(fou
     """The main network and the recipe of config/mnist.yaml, for a quarter of its steps."""
     layout = perceptron_for(four_digits.train, [2])
     generator = torch.Generator().manual_seed(0)
-    recipe = RecipeConfig(batch_size=128, weight_decay=0.003)
+    recipe = RecipeConfig(steps=1000, batch_size=128, weight_decay=0.003)
     shown = torch.ones(8, 4)
     shown[4:, 2] = 0
     trained = train_population(
         initialise(layout, 8, generator),
-        layout,
-        four_digits.train.images,
-        four_digits.train.labels,
+        four_digits.train,
         recipe,
-        1000,
         constant_curriculum(shown),
-        torch.ones(8),
         generator,
     )
     test = four_digits.test
-    correct = correct_counts(forward(trained, layout, test.images), test.labels, 4)
+    correct = correct_counts(forward(trained, test.images), test.labels, 4)
     sizes = test.class_sizes
     retained = torch.tensor([True, True, False, True])
     assert accuracy_on(correct, sizes, torch.full((4,), True))[:4].max() > 0.9

@@ -72,9 +72,9 @@ def make_corpus(layout: Layout) -> Callable[..., Corpus]:
         generator = torch.Generator().manual_seed(seed)
         saved = torch.randint(2, 5, (runs,), generator=generator)
         losses = 4 * torch.rand(runs, 4, layout.classes, generator=generator)
-        ends, starts = initialise(layout, runs, generator), initialise(layout, runs, generator)
+        ends, starts = (initialise(layout, runs, generator).params for _ in range(2))
         if shared:
-            starts = initialise(layout, 1, torch.Generator().manual_seed(98)).expand(runs, -1)
+            starts = initialise(layout, 1, torch.Generator().manual_seed(98)).params.expand(runs, -1)
             ends = starts + 0.1 * ends
         theta = ends.unsqueeze(1) + 0.3 * losses @ directions
         theta[:, 0] = starts

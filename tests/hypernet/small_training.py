@@ -39,7 +39,7 @@ CONFIG = TrainingConfig(
 
 def corpus(runs: int, seed: int) -> Corpus:
     generator = torch.Generator().manual_seed(seed)
-    theta = initialise(LAYOUT, 4 * runs, generator).unflatten(0, (runs, 4))
+    theta = initialise(LAYOUT, 4 * runs, generator).params.unflatten(0, (runs, 4))
     saved = torch.randint(2, 5, (runs,), generator=generator)
     return Corpus(theta, torch.rand(runs, 4, 4, generator=generator), saved)
 
@@ -63,7 +63,7 @@ def train(
             PROCESSES["ddpm"],
             seen,
             unseen,
-            images.on(torch.device(device)),
+            images.to(torch.device(device)),
             config,
             generator,
             hardware,

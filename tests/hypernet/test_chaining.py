@@ -31,7 +31,7 @@ SPLIT = Split(
 
 @pytest.fixture
 def starts(layout: Layout) -> Tensor:
-    return initialise(layout, 3, torch.Generator().manual_seed(1))
+    return initialise(layout, 3, torch.Generator().manual_seed(1)).params
 
 
 def stored(model: object, performance: Performance, process: str = "ddpm") -> StoredHypernetwork:

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors, losses_by_class
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward
@@ -34,7 +35,7 @@ def test_all_images_of_a_class_are_drawn_sooner_or_later(split: Split) -> None:
 
 def test_errors_are_those_of_a_plain_loop(split: Split, layout: Layout) -> None:
     generator = torch.Generator().manual_seed(1)
-    predicted, target = (4 * initialise(layout, 5, generator) for _ in range(2))
+    predicted, target = (4 * initialise(layout, 5, generator).params for _ in range(2))
     images = draw_images(group_by_class(split, 4), 3, generator)
     found = loss_errors(predicted, losses_by_class(target, layout, images), layout, images)
     for network in range(5):
@@ -43,7 +44,8 @@ def test_errors_are_those_of_a_plain_loop(split: Split, layout: Layout) -> None:
             shown = images.T[3 * label : 3 * label + 3]
             losses = [
                 F.cross_entropy(
-                    forward(params[network : network + 1], layout, shown)[0], torch.full((3,), label)
+                    forward(Networks(params[network : network + 1], layout), shown)[0],
+                    torch.full((3,), label),
                 )
                 for params in (predicted, target)
             ]
@@ -55,7 +57,7 @@ def test_errors_are_those_of_a_plain_loop(split: Split, layout: Layout) -> None:
 def test_the_checkpoint_itself_has_no_error_and_gradients_reach_the_prediction(
     split: Split, layout: Layout
 ) -> None:
-    target = initialise(layout, 3, torch.Generator().manual_seed(0))
+    target = initialise(layout, 3, torch.Generator().manual_seed(0)).params
     predicted = (target + 0.5).requires_grad_()
     images = draw_images(group_by_class(split, 4), 3, torch.Generator().manual_seed(2))
     wanted = losses_by_class(target, layout, images)

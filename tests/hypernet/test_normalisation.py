@@ -5,6 +5,7 @@ import torch
 
 from hyperforget.hypernet.spaces import TARGET_STD, fit_normalisation
 from hyperforget.hypernet.tokens import unit_features
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.permutations import permute_hidden
 
@@ -45,7 +46,7 @@ def test_units_share_their_statistics(params: torch.Tensor, layout: Layout) -> N
 
 
 def test_units_do_not_care_for_the_order_of_hidden_units(params: torch.Tensor, layout: Layout) -> None:
-    permuted = permute_hidden(params, layout, torch.Generator().manual_seed(1))
+    permuted = permute_hidden([Networks(params, layout)], torch.Generator().manual_seed(1))[0].params
     assert not torch.equal(permuted, params)
     for found, expected in zip(
         fit_normalisation(permuted, layout, "units"), fit_normalisation(params, layout, "units"), strict=True

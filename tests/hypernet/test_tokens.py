@@ -11,8 +11,9 @@ from hyperforget.errors import UserError
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.tokens import TOKENS, from_unit_features, layer_pieces, unit_features
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.permutations import permute_hidden_jointly
+from hyperforget.networks.permutations import permute_hidden
 
 Build = Callable[..., Hypernetwork]
 
@@ -143,7 +144,8 @@ def _asymmetry(model: Hypernetwork, layout: Layout) -> float:
     with torch.no_grad():
         output = model(noised, time, target, *told)
         generator = torch.Generator().manual_seed(4)
-        noised, start, expected = permute_hidden_jointly([noised, start, output], layout, generator)
+        batches = [Networks(params, layout) for params in (noised, start, output)]
+        noised, start, expected = (networks.params for networks in permute_hidden(batches, generator))
         assert not torch.equal(expected, output)
         told = (start, performance) if model.conditioning.uses_start else (None, None)
         found = model(noised, time, target, *told)

@@ -20,6 +20,7 @@ from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import SPACES
 from hyperforget.hypernet.training import Trained, learning_rate_factor, train_hypernetwork
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward
 
@@ -308,7 +309,7 @@ def test_permutation_reorders_pairs_jointly_and_leaves_functions_unchanged(
     # The third is a network too, and only a common order leaves its function as it was.
     pairs = ((start, plain_start), (clean, plain_clean), (clean - start, plain_clean - plain_start))
     for params, plain in pairs:
-        found, expected = (forward(networks, layout, images) for networks in (params, plain))
+        found, expected = (forward(Networks(each, layout), images) for each in (params, plain))
         torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 

@@ -1,6 +1,9 @@
+"""Rows of every metric against scikit-learn, scipy and plain numpy."""
+
 import dataclasses
 import math
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,17 +13,22 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 
 from hyperforget.errors import UserError
-from hyperforget.metrics.evaluate import Outputs, Reference, Row, evaluate_networks
+from hyperforget.metrics.evaluate import MetricRow, Predictions, Subject, evaluate_networks
+from hyperforget.metrics.gold_standard import GoldStandard, SplitName
 from hyperforget.metrics.registry import METRICS
 
 NETWORKS, SEEDS, CLASSES = 7, 5, 4
-SAMPLES = {"train": 80, "test": 60}
+SAMPLES: dict[SplitName, int] = {"train": 80, "test": 60}
+Logits = dict[SplitName, torch.Tensor]
 LABELS = {split: torch.arange(samples) % CLASSES for split, samples in SAMPLES.items()}
 FORGET = torch.tensor([False, False, True, True])
-NAMES = {"task": "toy", "forget": "2-3"}
 
 
-def random_logits(networks: int, split: str, seed: int) -> torch.Tensor:
+def about(method: str) -> Subject:
+    return Subject("toy", method, "2-3")
+
+
+def random_logits(networks: int, split: SplitName, seed: int) -> torch.Tensor:
     """Networks that answer the true class more often than not, each with its own errors."""
     generator = torch.Generator().manual_seed(1000 * seed + SAMPLES[split])
     noise = torch.randn(networks, SAMPLES[split], CLASSES, generator=generator)
@@ -29,27 +37,27 @@ def random_logits(networks: int, split: str, seed: int) -> torch.Tensor:
 
 LOGITS = {split: random_logits(NETWORKS, split, 1) for split in SAMPLES}
 RETRAINED_LOGITS = {split: random_logits(SEEDS, split, 2) for split in SAMPLES}
-REFERENCE = Reference(LABELS["train"], LABELS["test"], FORGET, RETRAINED_LOGITS["test"].softmax(-1))
+STANDARD = GoldStandard(LABELS, FORGET, RETRAINED_LOGITS["test"].softmax(-1))
 
 
-def outputs_of(logits: dict[str, torch.Tensor], chosen: int) -> Outputs:
-    return Outputs(lambda networks, split: logits[split][networks], len(logits["test"]), chosen)
+def predictions_of(logits: Logits, chosen: int) -> Predictions:
+    return Predictions(lambda networks, split: logits[split][networks], len(logits["test"]), chosen)
 
 
-def rows_of_method(**options: int) -> list[Row]:
-    return evaluate_networks(outputs_of(LOGITS, chosen=5), REFERENCE, method="dihyfo-1", **NAMES, **options)
+def rows_of_method(**options: int) -> list[MetricRow]:
+    return evaluate_networks(predictions_of(LOGITS, chosen=5), STANDARD, about("dihyfo-1"), **options)
 
 
-def rows_of_retrained() -> list[Row]:
-    return evaluate_networks(outputs_of(RETRAINED_LOGITS, chosen=0), REFERENCE, method="retrained", **NAMES)
+def rows_of_retrained() -> list[MetricRow]:
+    return evaluate_networks(predictions_of(RETRAINED_LOGITS, chosen=0), STANDARD, about("retrained"))
 
 
-def find(rows: list[Row], selection: str, name: str, metric: str) -> Row:
+def find(rows: list[MetricRow], selection: str, name: str, metric: str) -> MetricRow:
     (row,) = [row for row in rows if (row.selection, row.set, row.metric) == (selection, name, metric)]
     return row
 
 
-def assert_summarises(row: Row, values: list[float]) -> None:
+def assert_summarises(row: MetricRow, values: list[float]) -> None:
     assert row.value == pytest.approx(np.median(values), abs=1e-6)
     assert [row.low, row.high] == pytest.approx(np.quantile(values, [0.025, 0.975]), abs=1e-6)
     assert row.n == len(values)
@@ -60,7 +68,7 @@ def softmax(logits: torch.Tensor) -> np.ndarray:
     return exponential / exponential.sum(-1, keepdims=True)
 
 
-def attack(logits: dict[str, torch.Tensor], network: int) -> tuple[float, float]:
+def attack(logits: Logits, network: int) -> tuple[float, float]:
     probabilities = {split: softmax(logits[split][network]) for split in SAMPLES}
     entropy = {split: -(p * np.log(p)).sum(-1) for split, p in probabilities.items()}
     forgotten = {split: FORGET[labels].numpy() for split, labels in LABELS.items()}
@@ -76,7 +84,7 @@ def divergence(a: np.ndarray, b: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("rows", [rows_of_method(), rows_of_retrained()], ids=["method", "retrained"])
-def test_rows_cover_exactly_the_registered_metrics_and_sets(rows):
+def test_rows_cover_exactly_the_registered_metrics_and_sets(rows: list[MetricRow]) -> None:
     # The usable share is no metric of outputs: it follows from the candidates.
     measured = [metric for metric in METRICS.values() if metric.name != "usable_share"]
     expected = [(metric.name, name) for metric in measured for name in metric.sets]
@@ -88,9 +96,9 @@ def test_rows_cover_exactly_the_registered_metrics_and_sets(rows):
     assert len(rows) == 2 * len(expected) + len(paired)
 
 
-def test_fields_are_the_columns_and_hold_plain_numbers():
+def test_fields_are_the_columns_and_hold_plain_numbers() -> None:
     columns = ["task", "method", "forget", "selection", "set", "metric", "value", "low", "high", "n"]
-    assert [field.name for field in dataclasses.fields(Row)] == columns
+    assert [field.name for field in dataclasses.fields(MetricRow)] == columns
     for row in rows_of_method() + rows_of_retrained():
         assert (row.task, row.forget) == ("toy", "2-3")
         assert type(row.value) is float
@@ -108,7 +116,7 @@ def test_fields_are_the_columns_and_hold_plain_numbers():
         ("forget-train", "train", (2, 3)),
     ],
 )
-def test_accuracy_equals_scikit_learn(name, split, classes):
+def test_accuracy_equals_scikit_learn(name: str, split: SplitName, classes: tuple[int, ...]) -> None:
     keep = torch.isin(LABELS[split], torch.tensor(classes))
     predictions = LOGITS[split].argmax(-1)
     values = [accuracy_score(LABELS[split][keep], predicted[keep]) for predicted in predictions]
@@ -118,7 +126,7 @@ def test_accuracy_equals_scikit_learn(name, split, classes):
 
 
 @pytest.mark.parametrize("name", ["retain", "forget", "test"])
-def test_paired_metrics_compare_with_retrained_seed_0(name):
+def test_paired_metrics_compare_with_retrained_seed_0(name: str) -> None:
     forgotten = FORGET[LABELS["test"]].numpy()
     keep = {"retain": ~forgotten, "forget": forgotten, "test": forgotten | True}[name]
     p, q = softmax(LOGITS["test"]), softmax(RETRAINED_LOGITS["test"])[0]
@@ -133,7 +141,7 @@ def test_paired_metrics_compare_with_retrained_seed_0(name):
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 16])
-def test_the_chosen_network_is_compared_with_every_retrained_seed_too(chunk):
+def test_the_chosen_network_is_compared_with_every_retrained_seed_too(chunk: int) -> None:
     chosen, seeds = softmax(LOGITS["test"])[5], softmax(RETRAINED_LOGITS["test"])
     rows = rows_of_method(chunk=chunk)
     for metric, compare in (
@@ -145,7 +153,7 @@ def test_the_chosen_network_is_compared_with_every_retrained_seed_too(chunk):
         assert_summarises(find(rows, "chosen-to-all", "test", metric), values)
 
 
-def test_retrained_rows_are_the_noise_floor():
+def test_retrained_rows_are_the_noise_floor() -> None:
     p = softmax(RETRAINED_LOGITS["test"])
     rows = rows_of_retrained()
     with_seed_0 = [divergence(p[0], p[seed]) for seed in range(1, SEEDS)]
@@ -156,7 +164,7 @@ def test_retrained_rows_are_the_noise_floor():
     assert find(rows, "population", "test", "accuracy").n == SEEDS
 
 
-def test_membership_inference_and_its_control():
+def test_membership_inference_and_its_control() -> None:
     values = [attack(LOGITS, network) for network in range(NETWORKS)]
     rows = rows_of_method()
     for column, (metric, name) in enumerate((("mia", "forget-train"), ("mia_test", "forget"))):
@@ -164,7 +172,7 @@ def test_membership_inference_and_its_control():
         assert_summarises(find(rows, "population", name, metric), [value[column] for value in values])
 
 
-def test_membership_networks_limits_the_population_and_keeps_the_chosen_one():
+def test_membership_networks_limits_the_population_and_keeps_the_chosen_one() -> None:
     values = [attack(LOGITS, network)[0] for network in range(NETWORKS)]
     rows = rows_of_method(membership_networks=3)
     assert_summarises(find(rows, "population", "forget-train", "mia"), values[:3])
@@ -174,63 +182,63 @@ def test_membership_networks_limits_the_population_and_keeps_the_chosen_one():
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7])
-def test_chunks_change_nothing_and_no_more_is_asked_for(chunk):
-    asked = []
+def test_chunks_change_nothing_and_no_more_is_asked_for(chunk: int) -> None:
+    asked: list[int] = []
 
-    def logits(networks: slice, split: str) -> torch.Tensor:
+    def logits(networks: slice, split: SplitName) -> torch.Tensor:
         asked.append(networks.stop - networks.start)
         return LOGITS[split][networks]
 
-    outputs = Outputs(logits, NETWORKS, chosen=5)
-    rows = evaluate_networks(outputs, REFERENCE, method="dihyfo-1", chunk=chunk, **NAMES)
+    predictions = Predictions(logits, NETWORKS, chosen=5)
+    rows = evaluate_networks(predictions, STANDARD, about("dihyfo-1"), chunk=chunk)
     assert rows == rows_of_method(chunk=NETWORKS)
     assert max(asked) <= chunk
     # The chosen one is asked once more, to be compared with all retrained networks.
     assert sum(asked) == 2 * NETWORKS + 1
 
 
-def test_chunks_leave_the_noise_floor_alone():
-    outputs = outputs_of(RETRAINED_LOGITS, chosen=0)
-    assert evaluate_networks(outputs, REFERENCE, method="retrained", chunk=2, **NAMES) == rows_of_retrained()
+def test_chunks_leave_the_noise_floor_alone() -> None:
+    predictions = predictions_of(RETRAINED_LOGITS, chosen=0)
+    assert evaluate_networks(predictions, STANDARD, about("retrained"), chunk=2) == rows_of_retrained()
 
 
-def test_inputs_are_left_alone():
-    before = LOGITS["train"].clone(), LOGITS["test"].clone(), REFERENCE.retrained.clone()
+def test_inputs_are_left_alone() -> None:
+    before = LOGITS["train"].clone(), LOGITS["test"].clone(), STANDARD.probabilities.clone()
     rows_of_method()
-    after = LOGITS["train"], LOGITS["test"], REFERENCE.retrained
+    after = LOGITS["train"], LOGITS["test"], STANDARD.probabilities
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
-def test_one_retrained_seed_has_no_noise_floor():
-    reference = dataclasses.replace(REFERENCE, retrained=REFERENCE.retrained[:1])
-    outputs = outputs_of({split: logits[:1] for split, logits in RETRAINED_LOGITS.items()}, chosen=0)
-    rows = evaluate_networks(outputs, reference, method="retrained", **NAMES)
+def test_one_retrained_seed_has_no_noise_floor() -> None:
+    standard = dataclasses.replace(STANDARD, probabilities=STANDARD.probabilities[:1])
+    predictions = predictions_of({split: logits[:1] for split, logits in RETRAINED_LOGITS.items()}, chosen=0)
+    rows = evaluate_networks(predictions, standard, about("retrained"))
     assert {row.metric for row in rows} == {"accuracy", "mia", "mia_test"}
     assert all((row.n, row.low, row.high) == (1, None, None) for row in rows)
 
 
-def test_an_infinite_phi_stays_infinite_and_never_becomes_undefined():
+def test_an_infinite_phi_stays_infinite_and_never_becomes_undefined() -> None:
     logits = {split: values.clone() for split, values in LOGITS.items()}
     logits["test"][0] *= 200
-    rows = evaluate_networks(outputs_of(logits, chosen=0), REFERENCE, method="bias", **NAMES)
+    rows = evaluate_networks(predictions_of(logits, chosen=0), STANDARD, about("bias"))
     chosen, population = (find(rows, selection, "test", "phi") for selection in ("chosen", "population"))
     assert chosen.value == population.low == -math.inf
     assert math.isfinite(population.value)
     assert math.isfinite(population.high)
 
 
-def test_broken_network_is_named():
+def test_broken_network_is_named() -> None:
     logits = {split: values.clone() for split, values in LOGITS.items()}
     logits["test"][4, 3, 2] = torch.nan
     message = "network 4 of finetune on toy, forget set 2-3, .* test outputs are not all finite"
     with pytest.raises(UserError, match=message):
-        evaluate_networks(outputs_of(logits, chosen=0), REFERENCE, method="finetune", chunk=3, **NAMES)
+        evaluate_networks(predictions_of(logits, chosen=0), STANDARD, about("finetune"), chunk=3)
 
 
-def test_set_without_images_is_named():
-    reference = dataclasses.replace(REFERENCE, train_labels=LABELS["train"] % 2)
+def test_set_without_images_is_named() -> None:
+    standard = dataclasses.replace(STANDARD, labels=LABELS | {"train": LABELS["train"] % 2})
     with pytest.raises(UserError, match="'forget-train': there are no training images of the forgotten"):
-        evaluate_networks(outputs_of(LOGITS, chosen=0), reference, method="bias", **NAMES)
+        evaluate_networks(predictions_of(LOGITS, chosen=0), standard, about("bias"))
 
 
 @pytest.mark.parametrize(
@@ -239,19 +247,14 @@ def test_set_without_images_is_named():
         ({"chosen": 7}, "bias", "chosen network 7"),
         ({"chosen": 5}, "retrained", "seed 0 chosen"),
         ({"chunk": 0}, "bias", "at least 1"),
-        ({"forget_mask": FORGET.long()}, "bias", "must be boolean"),
-        ({"retrained": REFERENCE.retrained[0]}, "bias", "retrained probabilities must be"),
-        ({"retrained": REFERENCE.retrained[:0]}, "bias", "retrained probabilities must be"),
+        ({"forget": FORGET.long()}, "bias", "must be boolean"),
+        ({"probabilities": STANDARD.probabilities[0]}, "bias", "retrained probabilities must be"),
+        ({"probabilities": STANDARD.probabilities[:0]}, "bias", "retrained probabilities must be"),
     ],
 )
-def test_arguments_that_do_not_fit_are_refused(change, method, message):
-    fields = {key: value for key, value in change.items() if key in ("forget_mask", "retrained")}
-    outputs = outputs_of(LOGITS, change.get("chosen", 0))
+def test_arguments_that_do_not_fit_are_refused(change: dict[str, Any], method: str, message: str) -> None:
+    fields = {key: value for key, value in change.items() if key in ("forget", "probabilities")}
+    predictions = predictions_of(LOGITS, change.get("chosen", 0))
+    standard = dataclasses.replace(STANDARD, **fields)
     with pytest.raises(ValueError, match=message):
-        evaluate_networks(
-            outputs,
-            dataclasses.replace(REFERENCE, **fields),
-            method=method,
-            chunk=change.get("chunk", 16),
-            **NAMES,
-        )
+        evaluate_networks(predictions, standard, about(method), chunk=change.get("chunk", 16))

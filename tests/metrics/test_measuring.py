@@ -7,7 +7,6 @@ from torch import nn
 from hyperforget.data.splits import Split
 from hyperforget.metrics import measuring
 from hyperforget.metrics.measuring import measure
-from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward
@@ -17,11 +16,11 @@ SPLIT = Split(torch.randn(60, 6, generator=torch.Generator().manual_seed(7)), to
 
 
 def test_measure_agrees_with_torchs_cross_entropy_in_any_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    networks = Networks(initialise(LAYOUT, 7, torch.Generator().manual_seed(0)), LAYOUT)
+    networks = initialise(LAYOUT, 7, torch.Generator().manual_seed(0))
     whole = measure(networks, SPLIT)
     assert whole.sizes.tolist() == [20, 20, 20]
     for network in range(len(networks)):
-        logits = forward(networks[network : network + 1].params, LAYOUT, SPLIT.images)[0]
+        logits = forward(networks[network : network + 1], SPLIT.images)[0]
         for label in range(3):
             member = SPLIT.labels == label
             loss = nn.functional.cross_entropy(logits[member], SPLIT.labels[member])
@@ -33,9 +32,3 @@ def test_measure_agrees_with_torchs_cross_entropy_in_any_chunks(monkeypatch: pyt
     parts = measure(networks, SPLIT)
     torch.testing.assert_close(parts.losses, whole.losses)
     assert torch.equal(parts.correct, whole.correct)
-
-
-def test_some_of_the_networks_are_the_same_networks() -> None:
-    networks = Networks(torch.arange(12.0).view(4, 3), LAYOUT)
-    assert torch.equal(networks[torch.tensor([2, 0])].params, networks.params[[2, 0]])
-    assert networks[1:3].layout is LAYOUT

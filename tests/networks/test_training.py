@@ -1,5 +1,6 @@
 """Training many networks at once against training each of them alone with torch's own optimiser."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -8,19 +9,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hyperforget.config import RecipeConfig
+from hyperforget.data.splits import Split
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.training import (
     Curriculum,
+    Hooks,
     constant_curriculum,
     example_weights,
     train_population,
     weighted_loss,
 )
+from tests.conftest import InPieces
 
 LAYOUT = Layout((5, 4, 3))
 LABELS = torch.arange(60) % 3
 IMAGES = torch.randn(60, 5, generator=torch.Generator().manual_seed(1)) + F.one_hot(LABELS, 5)
+SPLIT = Split(IMAGES, LABELS, 3)
 RECIPE = RecipeConfig(batch_size=12, learning_rate=0.2, momentum=0.0, weight_decay=0.0)
 THOROUGH = RecipeConfig(batch_size=12, learning_rate=0.2, momentum=0.9, weight_decay=0.05)
 
@@ -32,34 +38,41 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def train(starts: Tensor, steps: int, recipe: RecipeConfig = RECIPE, seed: int = 0, **options) -> Tensor:
-    """`train_population` with everything shown and common learning rates unless told otherwise."""
-    count = starts.shape[0]
-    arguments = {
-        "curriculum": constant_curriculum(torch.ones(count, 3)),
-        "learning_rates": torch.ones(count),
-        "layout": LAYOUT,
-    } | options
-    return train_population(
-        starts, images=IMAGES, labels=LABELS, recipe=recipe, steps=steps, generator=seeded(seed), **arguments
-    )
-
-
-def train_one_by_one(
-    starts: Tensor, layout: Layout, recipe: RecipeConfig, steps: int, curriculum: Curriculum, factors: Tensor
+def train(
+    starts: Networks,
+    steps: int,
+    recipe: RecipeConfig = RECIPE,
+    seed: int = 0,
+    curriculum: Curriculum | None = None,
+    split: Split = SPLIT,
+    hooks: Hooks = Hooks(),  # noqa: B008
 ) -> Tensor:
+    """Parameters of `train_population`, with everything shown unless told otherwise."""
+    recipe = recipe.model_copy(update={"steps": steps})
+    shown = curriculum or constant_curriculum(torch.ones(len(starts), 3))
+    return train_population(starts, split, recipe, shown, seeded(seed), hooks).params
+
+
+def start_of(count: int) -> Networks:
+    """Some networks that start alike."""
+    return Networks(initialise(LAYOUT, 1, seeded(0)).params.expand(count, -1), LAYOUT)
+
+
+def train_one_by_one(starts: Networks, recipe: RecipeConfig, steps: int, curriculum: Curriculum) -> Tensor:
     """The same training in the plainest form, for the random numbers of seed 0."""
     networks = []
-    for start in starts:
-        layers = [module for pair in pairwise(layout.sizes) for module in (nn.Linear(*pair), nn.ReLU())]
+    for start in starts.params:
+        layers = [
+            module for pair in pairwise(starts.layout.sizes) for module in (nn.Linear(*pair), nn.ReLU())
+        ]
         networks.append(nn.Sequential(*layers[:-1]))
-        networks[-1].load_state_dict(layout.state_dict(start))
+        networks[-1].load_state_dict(starts.layout.state_dict(start))
     rule = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.SGD
-    options = {"weight_decay": recipe.weight_decay}
+    options: dict[str, float] = {"weight_decay": recipe.weight_decay}
     options |= {"momentum": recipe.momentum} if recipe.optimizer == "sgd" else {}
     optimisers = [
         rule(network.parameters(), lr=recipe.learning_rate * factor, **options)
-        for network, factor in zip(networks, factors.tolist(), strict=True)
+        for network, factor in zip(networks, curriculum.learning_rates.tolist(), strict=True)
     ]
     generator = seeded(0)
     for step in range(steps):
@@ -84,17 +97,16 @@ def test_equals_training_one_by_one(sizes: tuple[int, ...], recipe: RecipeConfig
     layout = Layout(sizes)
     starts = initialise(layout, 4, seeded(2))
     rates = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.3, 0.0], [0.05, 0.0, 0.05], [1.0, 1.0, 1.0]])
-    curriculum = Curriculum(rates, rates.flip(0), torch.tensor([0, 4, 7, 100]))
     factors = torch.tensor([1.0, 0.5, 2.0, 1.4])
-    options = {"layout": layout, "curriculum": curriculum, "learning_rates": factors}
-    trained = train(starts, 12, recipe, **options)
-    expected = train_one_by_one(starts, layout, recipe, 12, curriculum, factors)
-    assert (trained - starts).abs().max() > 0.1
+    curriculum = Curriculum(rates, rates.flip(0), torch.tensor([0, 4, 7, 100]), factors)
+    trained = train(starts, 12, recipe, curriculum=curriculum)
+    expected = train_one_by_one(starts, recipe, 12, curriculum)
+    assert (trained - starts.params).abs().max() > 0.1
     torch.testing.assert_close(trained, expected, rtol=0, atol=1e-5)
 
 
 def test_networks_with_a_common_start_differ_by_the_examples_that_they_draw() -> None:
-    starts = initialise(LAYOUT, 1, seeded(0)).expand(3, -1)
+    starts = start_of(3)
     trained = train(starts, 5)
     assert all((trained[a] - trained[b]).abs().max() > 1e-3 for a, b in ((0, 1), (0, 2), (1, 2)))
     # All of them are one network as soon as each draws the whole minibatch.
@@ -112,42 +124,42 @@ def test_training_repeats_to_the_byte_and_changes_with_the_seed(recipe: RecipeCo
 
 def test_training_leaves_its_starts_and_the_global_generator_alone() -> None:
     starts = initialise(LAYOUT, 2, seeded(0))
-    before, state = starts.clone(), torch.get_rng_state()
+    before, state = starts.params.clone(), torch.get_rng_state()
     train(starts, 3)
-    assert torch.equal(starts, before)
+    assert torch.equal(starts.params, before)
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_a_step_is_proportional_to_the_learning_rate_of_the_network() -> None:
-    starts = initialise(LAYOUT, 1, seeded(0)).expand(3, -1)
+    starts = start_of(3)
     recipe = RECIPE.model_copy(update={"share": 1.0})
-    moved = train(starts, 1, recipe, learning_rates=torch.tensor([1.0, 0.25, 3.0])) - starts
+    curriculum = replace(constant_curriculum(torch.ones(3, 3)), learning_rates=torch.tensor([1.0, 0.25, 3.0]))
+    moved = train(starts, 1, recipe, curriculum=curriculum) - starts.params
     assert moved[0].abs().max() > 1e-2
     torch.testing.assert_close(moved[1], 0.25 * moved[0], rtol=1e-3, atol=1e-6)
     torch.testing.assert_close(moved[2], 3 * moved[0], rtol=1e-3, atol=1e-6)
 
 
-def test_a_deleted_class_has_no_influence_on_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deleted_class_has_no_influence_on_training() -> None:
     starts = initialise(LAYOUT, 4, seeded(0))
     curriculum = constant_curriculum(torch.tensor([1.0, 1.0, 0.0]).expand(4, -1))
     expected = train(starts, 6, curriculum=curriculum)
-    altered = torch.where((LABELS == 2).unsqueeze(1), 100.0, IMAGES)
-    monkeypatch.setitem(globals(), "IMAGES", altered)
-    assert torch.equal(train(starts, 6, curriculum=curriculum), expected)
-    assert not torch.allclose(train(starts, 6), expected, atol=1e-3)
+    altered = replace(SPLIT, images=torch.where((LABELS == 2).unsqueeze(1), 100.0, IMAGES))
+    assert torch.equal(train(starts, 6, curriculum=curriculum, split=altered), expected)
+    assert not torch.allclose(train(starts, 6, split=altered), expected, atol=1e-3)
 
 
 def test_a_network_that_is_shown_nothing_stays() -> None:
     starts = initialise(LAYOUT, 2, seeded(0))
     curriculum = constant_curriculum(torch.tensor([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]))
     trained = train(starts, 4, curriculum=curriculum)
-    assert torch.equal(trained[0], starts[0])
-    assert not torch.equal(trained[1], starts[1])
+    assert torch.equal(trained[0], starts.params[0])
+    assert not torch.equal(trained[1], starts.params[1])
 
 
 def test_the_curriculum_switches_at_its_step_for_each_network() -> None:
     before, after = torch.zeros(3, 2), torch.ones(3, 2)
-    curriculum = Curriculum(before, after, torch.tensor([0, 2, 5]))
+    curriculum = Curriculum(before, after, torch.tensor([0, 2, 5]), torch.ones(3))
     shown = [curriculum.rates(step)[:, 0].tolist() for step in range(6)]
     assert shown == [[1, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 0], [1, 1, 0], [1, 1, 1]]
 
@@ -155,7 +167,7 @@ def test_the_curriculum_switches_at_its_step_for_each_network() -> None:
 def test_training_takes_as_many_steps_before_the_switch_as_it_says() -> None:
     starts = initialise(LAYOUT, 2, seeded(0))
     nothing, everything = torch.zeros(2, 3), torch.ones(2, 3)
-    shown = Curriculum(everything, nothing, torch.tensor([3, 10]))
+    shown = Curriculum(everything, nothing, torch.tensor([3, 10]), torch.ones(2))
     after_three, after_ten = train(starts, 3), train(starts, 10)
     trained = train(starts, 10, curriculum=shown)
     assert torch.equal(trained[0], after_three[0])
@@ -164,12 +176,12 @@ def test_training_takes_as_many_steps_before_the_switch_as_it_says() -> None:
 
 def test_observers_see_copies_at_their_steps() -> None:
     starts = initialise(LAYOUT, 2, seeded(0))
-    seen: dict[int, Tensor] = {}
-    final = train(starts, 6, THOROUGH, observe=seen.__setitem__, observed_steps=frozenset({2, 5, 6}))
+    seen: dict[int, Networks] = {}
+    final = train(starts, 6, THOROUGH, hooks=Hooks(seen.__setitem__, frozenset({2, 5, 6})))
     assert list(seen) == [2, 5, 6]
-    assert torch.equal(seen[6], final)
-    assert torch.equal(seen[2], train(starts, 2, THOROUGH))
-    assert torch.equal(seen[5], train(starts, 5, THOROUGH))
+    assert torch.equal(seen[6].params, final)
+    assert torch.equal(seen[2].params, train(starts, 2, THOROUGH))
+    assert torch.equal(seen[5].params, train(starts, 5, THOROUGH))
 
 
 def test_example_weights_are_equal_among_the_drawn_and_sum_to_one_or_to_nothing() -> None:
@@ -207,11 +219,12 @@ def test_weighted_loss_sums_cross_entropies() -> None:
 @pytest.mark.parametrize("recipe", [THOROUGH, DECAYING_ADAM], ids=["sgd", "adam"])
 @pytest.mark.parametrize("kills", [[2], [3], [4, 4, 4], [11, 8]])
 def test_training_that_is_killed_time_and_again_ends_as_if_it_never_was(
-    in_pieces, recipe: RecipeConfig, kills: list[int]
+    in_pieces: InPieces[Tensor], recipe: RecipeConfig, kills: list[int]
 ) -> None:
     starts = initialise(LAYOUT, 3, seeded(0))
-    curriculum = Curriculum(torch.ones(3, 3), torch.full((3, 3), 0.2), torch.tensor([0, 5, 9]))
+    curriculum = Curriculum(torch.ones(3, 3), torch.full((3, 3), 0.2), torch.tensor([0, 5, 9]), torch.ones(3))
     trained = in_pieces(
-        lambda resumable: train(starts, 20, recipe, curriculum=curriculum, resumable=resumable), kills
+        lambda resumable: train(starts, 20, recipe, curriculum=curriculum, hooks=Hooks(resumable=resumable)),
+        kills,
     )
     assert torch.equal(trained, train(starts, 20, recipe, curriculum=curriculum))

@@ -14,6 +14,7 @@ from hyperforget.data.splits import Split, TaskData
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.training import constant_curriculum, train_population
@@ -63,24 +64,20 @@ def test_steps_rise_to_the_last_with_no_gap_above_two(last: int) -> None:
 def test_networks_on_the_way_are_those_of_shorter_trainings(layout: Layout) -> None:
     generator = torch.Generator().manual_seed(0)
     split = Split(torch.randn(30, 6, generator=generator), torch.arange(30).remainder(4), 4)
-    starts = initialise(layout, 3, generator)
+    starts = initialise(layout, 3, generator).params
     recipe = RecipeConfig(steps=5, batch_size=8)
     found = descend(starts, layout, split, recipe, torch.Generator().manual_seed(1))
     assert list(found) == [0, 1, 2, 3, 4, 5]
     assert torch.equal(found[0], starts)
     for steps in (1, 4, 5):
         expected = train_population(
-            starts,
-            layout,
-            split.images,
-            split.labels,
-            recipe,
-            steps,
+            Networks(starts, layout),
+            split,
+            recipe.model_copy(update={"steps": steps}),
             constant_curriculum(torch.ones(3, 4)),
-            torch.ones(3),
             torch.Generator().manual_seed(1),
         )
-        assert torch.equal(found[steps], expected)
+        assert torch.equal(found[steps], expected.params)
 
 
 def test_rows_hold_mean_class_loss_and_accuracy() -> None:
@@ -107,7 +104,7 @@ def test_a_comparison_that_is_killed_time_and_again_ends_as_if_it_never_was(
     generator = torch.Generator().manual_seed(0)
     split = Split(torch.randn(30, 6, generator=generator), torch.arange(30).remainder(4), 4)
     data = TaskData(split, split, split, 4, 0.0, 1.0)
-    starts = initialise(layout, 3, generator)
+    starts = initialise(layout, 3, generator).params
     hypernet = StoredHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), {})
     config = CONFIG.model_copy(update={"updates": 2})
     recipe = RecipeConfig(steps=12, batch_size=8, momentum=0.9)

@@ -61,7 +61,7 @@ def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(
     hypernet = load_hypernetwork(store, folder / MODEL / "hypernet.json")
     layout = hypernet.model.layout
     losses = load_outcomes(store, folder / "corpus.json", data.validation.class_sizes).losses
-    starts = initialise(layout, 3, generator_for(0, "optimizers", TASK, "starts"))
+    starts = initialise(layout, 3, generator_for(0, "optimizers", TASK, "starts")).params
     sampled = sample_networks(
         hypernet.model,
         hypernet.process,

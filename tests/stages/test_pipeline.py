@@ -16,8 +16,9 @@ from hyperforget.data.splits import load_task_data
 from hyperforget.metrics.registry import METRICS, SETS, Metric
 from hyperforget.store import read_token
 from hyperforget.store.places import object_folder
-from hyperforget.unlearning.candidates import choose, load_candidates
+from hyperforget.unlearning.candidates import load_candidates
 from hyperforget.unlearning.request import load_request
+from hyperforget.unlearning.selection import choose
 from tests.stages.tiny_pipeline import FORGET_SETS, METHODS, SETTINGS, TASK, jobs, run, text_files
 
 EACH = [("0", "pivot"), ("1", "pivot"), ("2", "free"), ("3", "free")]
@@ -180,17 +181,19 @@ def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results:
         (row,) = [row for row in rows if keys.items() <= row.items()]
         assert int(row["n"]) == count
         stored = load_candidates(results / "store", results / TASK / method / f"forget-{forget}.json")
-        assert stored.index in stored.population
+        assert stored.chosen in stored.population
         if "edit" in method:
-            assert stored.population.tolist() == [
-                choose(stored.candidates, request.sizes, request.forget, SETTINGS.selection, start)
+            assert stored.population == [
+                choose(
+                    stored.candidates, request.split.class_sizes, request.forget, SETTINGS.selection, start
+                )
                 for start in range(count)
             ]
 
 
 def test_strangers_are_trained_by_a_recipe_of_their_own(results: Path) -> None:
     original, strangers = (
-        load_candidates(results / "store", results / TASK / f"{name}.json").candidates
+        load_candidates(results / "store", results / TASK / f"{name}.json").candidates.networks
         for name in ("original", "strangers")
     )
     assert (len(original.params), len(strangers.params)) == (2, 3)
@@ -198,7 +201,7 @@ def test_strangers_are_trained_by_a_recipe_of_their_own(results: Path) -> None:
     # Lowering biases leaves all else as it was.
     for name, networks in (("bias", original), (f"bias-{STRANGERS}", strangers)):
         stored = load_candidates(results / "store", results / TASK / name / "forget-2.json")
-        assert torch.equal(stored.candidates.params[:, :-4], networks.params[:, :-4])
+        assert torch.equal(stored.candidates.networks.params[:, :-4], networks.params[:, :-4])
 
 
 @pytest.mark.parametrize("forget", FORGET_SETS)

@@ -33,7 +33,9 @@ def test_it_is_trained_stored_and_sampled_from(copied: Path, model: str, samples
     assert space.components.shape == (12, 64 * 2 + 2 + 2 * 4 + 4)
     for name in (*samples, f"probe_hypernet/{model}"):
         run(every[name])
-    sampled = load_candidates(copied / "store", copied / TASK / model / "forget-2.json").candidates.params
+    sampled = load_candidates(
+        copied / "store", copied / TASK / model / "forget-2.json"
+    ).candidates.networks.params
     assert sampled.isfinite().all()
     if model == "dihyfo-2":
         torch.testing.assert_close(space.denormalise(space.normalise(sampled)), sampled, atol=1e-4, rtol=1e-4)

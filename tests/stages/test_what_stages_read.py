@@ -41,8 +41,9 @@ def read(results: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     stage = ""
 
     def getattribute(section: Section, name: str) -> Any:
-        if name in type(section).__dict__.get("__pydantic_fields__", {}):
-            fields[stage].add((type(section), name))
+        for kind in type(section).__mro__:
+            if name in getattr(kind, "__pydantic_fields__", {}):
+                fields[stage].add((kind, name))
         return object.__getattribute__(section, name)
 
     folder = tmp_path_factory.mktemp("read") / "results"

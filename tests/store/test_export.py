@@ -13,6 +13,7 @@ from safetensors import safe_open
 
 from hyperforget import store
 from hyperforget.errors import UserError
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward
 from hyperforget.store.export import layout_of
@@ -61,7 +62,7 @@ def test_a_network_is_rebuilt_from_the_file_alone(run: SimpleNamespace, tmp_path
     params = torch.from_numpy(arrays["params"])
     network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2))
     images = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
-    for row, expected in enumerate(forward(params, Layout((3, 2, 2)), images)):
+    for row, expected in enumerate(forward(Networks(params, Layout((3, 2, 2))), images)):
         state = {
             entry["name"]: params[row, entry["offset"] :][: int(np.prod(entry["shape"]))].view(entry["shape"])
             for entry in metadata["layout"]

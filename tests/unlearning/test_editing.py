@@ -12,7 +12,6 @@ from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.sampling import chain_networks
 from hyperforget.hypernet.stored import StoredHypernetwork
 from hyperforget.metrics.measuring import measure
-from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.unlearning.editing import edit_networks
@@ -31,10 +30,10 @@ def test_edits_are_those_of_chains_one_for_each_prompt_and_original(
     build: Callable[..., Hypernetwork], layout: Layout
 ) -> None:
     hypernet = StoredHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), {})
-    originals = initialise(layout, 3, generator())
+    originals = initialise(layout, 3, generator()).params
     config = EditingConfig(rounds=2, candidates=2)
     edits = edit_networks(hypernet, PROMPTS, originals, config, SPLIT, generator())
-    assert edits.params.shape == (2 * 2 * 6, layout.size)
+    assert edits.networks.params.shape == (2 * 2 * 6, layout.size)
     assert edits.start.tolist() == [0, 0, 1, 1, 2, 2] * 4
     assert edits.prompt.tolist() == ([0] * 6 + [1] * 6) * 2
     chain = chain_networks(
@@ -46,11 +45,11 @@ def test_edits_are_those_of_chains_one_for_each_prompt_and_original(
         config,
         generator(),
     )
-    assert torch.equal(edits.params, chain.params[1:].flatten(0, 1))
-    expected = measure(Networks(edits.params, layout), SPLIT)
+    assert torch.equal(edits.networks.params, chain.params[1:].flatten(0, 1))
+    expected = measure(edits.networks, SPLIT)
     torch.testing.assert_close(edits.losses, expected.losses)
     assert torch.equal(edits.correct, expected.correct)
     once = edit_networks(
         hypernet, PROMPTS, originals, EditingConfig(rounds=1, candidates=2), SPLIT, generator()
     )
-    assert torch.equal(once.params, edits.params[:12])
+    assert torch.equal(once.networks.params, edits.networks.params[:12])

@@ -7,16 +7,19 @@ import torch
 from sklearn.metrics import accuracy_score, confusion_matrix
 
 from hyperforget.data.splits import Split, TaskData
+from hyperforget.metrics.evaluate import Subject
+from hyperforget.metrics.gold_standard import SplitName
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward
-from hyperforget.unlearning.candidates import Candidates, Chosen, make_candidates
+from hyperforget.unlearning.candidates import StoredCandidates, make_candidates
 from hyperforget.unlearning.judging import (
     CandidateRow,
     candidate_rows,
     confusion_rows,
-    outputs_of,
-    reference_of,
+    gold_standard_of,
+    predictions_of,
     usable_row,
 )
 
@@ -36,50 +39,50 @@ def split(images: int, seed: int) -> Split:
 DATA = TaskData(split(90, 0), split(50, 1), split(70, 2), 4, 0.0, 1.0)
 
 
-def batch(networks: int, seed: int, index: int) -> Chosen:
-    params = 3 * initialise(LAYOUT, networks, generator(seed))
-    prompt, start = torch.arange(networks) // 2, torch.arange(networks) % 2
-    candidates = make_candidates(params, LAYOUT, DATA.validation, prompt, start)
-    return Chosen(candidates, LAYOUT, index, torch.arange(networks))
+def batch(count: int, seed: int, chosen: int) -> StoredCandidates:
+    networks = Networks(3 * initialise(LAYOUT, count, generator(seed)).params, LAYOUT)
+    prompt, start = torch.arange(count) // 2, torch.arange(count) % 2
+    candidates = make_candidates(networks, DATA.validation, prompt, start)
+    return StoredCandidates(candidates, chosen, list(range(count)))
 
 
 RETRAINED = batch(3, 20, 0)
 STORED = batch(5, 21, 3)
 
 
-def test_outputs_are_the_logits_of_some_networks_on_a_split() -> None:
-    outputs = outputs_of(STORED, DATA)
-    assert (outputs.networks, outputs.chosen) == (5, 3)
-    for name in ("train", "test"):
-        images = getattr(DATA, name).images
-        expected = forward(STORED.candidates.params, LAYOUT, images)
-        torch.testing.assert_close(outputs.logits(slice(1, 4), name), expected[1:4])
+def test_predictions_are_the_logits_of_some_networks_on_a_split() -> None:
+    predictions = predictions_of(STORED, DATA)
+    assert (predictions.count, predictions.chosen) == (5, 3)
+    splits: dict[SplitName, Split] = {"train": DATA.train, "test": DATA.test}
+    for name, images_of in splits.items():
+        expected = forward(STORED.candidates.networks, images_of.images)
+        torch.testing.assert_close(predictions.logits(slice(1, 4), name), expected[1:4])
 
 
 def test_only_the_population_is_evaluated() -> None:
-    outputs = outputs_of(replace(STORED, population=torch.tensor([1, 3, 4])), DATA)
-    assert (outputs.networks, outputs.chosen) == (3, 1)
-    expected = forward(STORED.candidates.params, LAYOUT, DATA.test.images)
-    torch.testing.assert_close(outputs.logits(slice(0, 3), "test"), expected[[1, 3, 4]])
+    predictions = predictions_of(replace(STORED, population=[1, 3, 4]), DATA)
+    assert (predictions.count, predictions.chosen) == (3, 1)
+    expected = forward(STORED.candidates.networks, DATA.test.images)
+    torch.testing.assert_close(predictions.logits(slice(0, 3), "test"), expected[[1, 3, 4]])
 
 
-def test_the_reference_holds_probabilities_of_all_retrained_networks() -> None:
-    reference = reference_of(RETRAINED, DATA, FORGET)
-    assert reference.retrained.shape == (3, 70, 4)
-    torch.testing.assert_close(reference.retrained.sum(-1), torch.ones(3, 70))
-    logits = forward(RETRAINED.candidates.params, LAYOUT, DATA.test.images)
-    assert torch.equal(reference.retrained.argmax(-1), logits.argmax(-1))
-    assert torch.equal(reference.train_labels, DATA.train.labels)
-    assert torch.equal(reference.test_labels, DATA.test.labels)
-    assert torch.equal(reference.forget_mask, FORGET)
+def test_the_gold_standard_holds_probabilities_of_all_retrained_networks() -> None:
+    standard = gold_standard_of(RETRAINED, DATA, FORGET)
+    assert standard.probabilities.shape == (3, 70, 4)
+    torch.testing.assert_close(standard.probabilities.sum(-1), torch.ones(3, 70))
+    logits = forward(RETRAINED.candidates.networks, DATA.test.images)
+    assert torch.equal(standard.probabilities.argmax(-1), logits.argmax(-1))
+    assert torch.equal(standard.labels["train"], DATA.train.labels)
+    assert torch.equal(standard.labels["test"], DATA.test.labels)
+    assert torch.equal(standard.forget, FORGET)
 
 
 def test_confusion_equals_that_of_scikit_learn() -> None:
-    reference = reference_of(RETRAINED, DATA, FORGET)
-    rows = confusion_rows("dihyfo-1", STORED, reference, DATA)
+    standard = gold_standard_of(RETRAINED, DATA, FORGET)
+    rows = confusion_rows("dihyfo-1", STORED, standard, DATA)
     assert {row.method for row in rows} == {"dihyfo-1"}
-    predicted = forward(STORED.candidates.params, LAYOUT, DATA.test.images)[3].argmax(-1)
-    retrained = forward(RETRAINED.candidates.params, LAYOUT, DATA.test.images)[0].argmax(-1)
+    predicted = forward(STORED.candidates.networks, DATA.test.images)[3].argmax(-1)
+    retrained = forward(RETRAINED.candidates.networks, DATA.test.images)[0].argmax(-1)
     members = {"retain": ~FORGET[DATA.test.labels], "test": torch.ones(70, dtype=torch.bool)}
     assert [row.set for row in rows] == ["retain"] * 16 + ["test"] * 16
     for name, member in members.items():
@@ -92,7 +95,7 @@ def test_confusion_equals_that_of_scikit_learn() -> None:
 
 
 def test_the_retrained_network_is_not_confused_with_itself() -> None:
-    rows = confusion_rows("retrained", RETRAINED, reference_of(RETRAINED, DATA, FORGET), DATA)
+    rows = confusion_rows("retrained", RETRAINED, gold_standard_of(RETRAINED, DATA, FORGET), DATA)
     assert sum(row.count for row in rows if row.retrained == row.predicted) == sum(row.count for row in rows)
 
 
@@ -104,7 +107,7 @@ def test_candidate_rows_hold_accuracies_on_the_split_that_selects() -> None:
     assert [row.prompt for row in rows] == [0, 0, 1, 1, 2]
     assert [row.start for row in rows] == [0, 1, 0, 1, 0]
     assert [row.chosen for row in rows] == [False, False, False, True, False]
-    predicted = forward(STORED.candidates.params, LAYOUT, DATA.validation.images).argmax(-1)
+    predicted = forward(STORED.candidates.networks, DATA.validation.images).argmax(-1)
     for row in rows:
         assert row.method == "dihyfo-1"
         for value, member in ((row.forget_accuracy, FORGET[labels]), (row.retain_accuracy, ~FORGET[labels])):
@@ -113,10 +116,9 @@ def test_candidate_rows_hold_accuracies_on_the_split_that_selects() -> None:
 
 
 def test_networks_without_a_prompt_say_so() -> None:
-    plain: Candidates = make_candidates(RETRAINED.candidates.params, LAYOUT, DATA.validation)
-    rows = candidate_rows(
-        "retrained", Chosen(plain, LAYOUT, 0, torch.arange(3)), DATA.validation.class_sizes, FORGET
-    )
+    plain = make_candidates(RETRAINED.candidates.networks, DATA.validation)
+    stored = StoredCandidates(plain, 0, [0, 1, 2])
+    rows = candidate_rows("retrained", stored, DATA.validation.class_sizes, FORGET)
     assert [(row.prompt, row.start) for row in rows] == [(-1, 0), (-1, 1), (-1, 2)]
 
 
@@ -139,7 +141,8 @@ SEEDS = offered("retrained", (-1, 0.0, 0.8), (-1, 0.0, 0.9), (-1, 0.5, 0.95))
 def test_a_network_is_usable_that_forgets_and_retains(
     forgotten: float, retained: float, share: float
 ) -> None:
-    row = usable_row("digits", "2", offered("dihyfo-1", (0, 0.0, 0.9), (0, forgotten, retained)), SEEDS)
+    candidates = offered("dihyfo-1", (0, 0.0, 0.9), (0, forgotten, retained))
+    row = usable_row(Subject("digits", "dihyfo-1", "2"), candidates, SEEDS)
     assert (row.task, row.method, row.forget) == ("digits", "dihyfo-1", "2")
     assert (row.selection, row.set, row.metric) == ("population", "choice", "usable_share")
     assert (row.value, row.low, row.high, row.n) == (share, None, None, 2)
@@ -149,10 +152,10 @@ def test_the_usable_share_is_that_of_the_prompt_of_the_chosen_network() -> None:
     candidates = offered(
         "dihyfo-1", (0, 0.9, 0.9), (1, 0.0, 0.2), (1, 0.0, 0.9), (2, 0.0, 0.9), (1, 0.0, 0.9), chosen=4
     )
-    row = usable_row("digits", "2", candidates, SEEDS)
+    row = usable_row(Subject("digits", "dihyfo-1", "2"), candidates, SEEDS)
     assert (row.value, row.n) == (pytest.approx(2 / 3), 3)
 
 
 def test_without_prompts_all_networks_count() -> None:
-    row = usable_row("digits", "2", SEEDS, SEEDS)
+    row = usable_row(Subject("digits", "retrained", "2"), SEEDS, SEEDS)
     assert (row.value, row.n) == (pytest.approx(1 / 3), 3)

@@ -5,6 +5,7 @@ import torch
 
 from hyperforget.config import RecipeConfig
 from hyperforget.data.splits import Split
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.unlearning import retraining
 
@@ -20,14 +21,12 @@ class Clock:
         self.steps: list[int] = []
         self.networks: list[int] = []
         monkeypatch.setattr(retraining, "train_population", self.train)
-        monkeypatch.setattr(retraining.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
 
-    def train(self, starts: torch.Tensor, *given: object) -> None:
-        steps = given[4]
-        assert isinstance(steps, int)
-        self.steps.append(steps)
-        self.networks.append(starts.shape[0])
-        self.now += steps
+    def train(self, starts: Networks, split: Split, recipe: RecipeConfig, *given: object) -> None:
+        self.steps.append(recipe.steps)
+        self.networks.append(len(starts))
+        self.now += recipe.steps
 
 
 @pytest.mark.parametrize(("steps", "timed"), [(1000, 100), (200, 50), (20, 20)])

@@ -1,0 +1,34 @@
+"""The gold standard of unlearning: what networks are measured against, and the sets of images that it is done
+on.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+SplitName = Literal["train", "test"]
+
+
+@dataclass(frozen=True)
+class GoldStandard:
+    """What retrained networks answer, and what they were retrained without; all on one device.
+
+    ``labels`` int64 (B,) of both splits, the forgotten classes as a mask ``forget`` bool (C,), and the test
+    probabilities of all retrained networks, ``probabilities`` (S, B, C) for S seeds.
+    """
+
+    labels: dict[SplitName, Tensor]
+    forget: Tensor
+    probabilities: Tensor
+
+    def classes(self, split: SplitName) -> dict[str, Tensor]:
+        """The classes of each set made of a split's images, as masks bool (C,)."""
+        if split == "train":
+            return {"retain-train": ~self.forget, "forget-train": self.forget}
+        return {"retain": ~self.forget, "forget": self.forget, "test": torch.ones_like(self.forget)}
+
+    def members(self, split: SplitName) -> dict[str, Tensor]:
+        """The images of each set made of a split's images, as masks bool (B,)."""
+        return {name: classes[self.labels[split]] for name, classes in self.classes(split).items()}
