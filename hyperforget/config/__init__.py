@@ -39,7 +39,6 @@ from hyperforget.config.tasks import (
     TaskConfig,
     UpdateConfig,
     collection_key,
-    dataset_root,
 )
 
 __all__ = [
@@ -72,7 +71,6 @@ __all__ = [
     "TrainingConfig",
     "UpdateConfig",
     "collection_key",
-    "dataset_root",
     "forget_set",
     "load_config",
     "reads_start",

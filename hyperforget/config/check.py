@@ -17,8 +17,8 @@ from hyperforget.config.tasks import (
     TaskConfig,
     UpdateConfig,
     collection_key,
-    dataset_root,
 )
+from hyperforget.data_folder import data_folder
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.forget_set import ForgetSet, parse_forget_set
 
@@ -125,7 +125,7 @@ def _check_dataset(where: str, dataset: DatasetConfig) -> None:
     if dataset.source == "npz" and not Path(dataset.path or "").is_file():
         raise UserError(f"{where}.path is {dataset.path!r}, which is no file; allowed is an .npz file")
     if dataset.source == "torchvision" and not dataset.download:
-        root = dataset_root(dataset)
+        root = data_folder(dataset.root)
         # Sets of other families have folders of other names, which torchvision looks for itself.
         folder = root / dataset.name if dataset.name.endswith("MNIST") else root
         if not folder.is_dir():

@@ -1,8 +1,6 @@
 """Sections of a task: its data, its main networks, and the checkpoints that are collected of them."""
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -240,11 +238,6 @@ class TaskConfig(Section):
         return RecipeConfig(
             **(self.recipe.model_dump() | self.strangers.recipe.model_dump(exclude_none=True))
         )
-
-
-def dataset_root(dataset: DatasetConfig) -> Path:
-    """The folder that torchvision's datasets lie in."""
-    return Path(dataset.root or os.environ.get("HYPERFORGET_DATA", "data"))
 
 
 def collection_key(task: str, corpus: str) -> str:

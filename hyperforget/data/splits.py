@@ -38,16 +38,18 @@ class Split:
 
 @dataclass(frozen=True)
 class TaskData:
-    """The three splits of a task; pixels were normalised as ``(pixel - mean) / std`` with the training
-    split's values.
-    """
+    """The three splits of a task, normalised as ``(pixel - mean) / std`` with the training split's values."""
 
     train: Split
     validation: Split
     test: Split
-    classes: int
     mean: float
     std: float
+
+    @property
+    def classes(self) -> int:
+        """The number of classes C."""
+        return self.train.classes
 
     def to(self, device: torch.device) -> "TaskData":
         """The same with all splits on a device."""
@@ -61,8 +63,7 @@ def prepare_splits(
     """The arrays ``{split}_images``, ``{split}_labels`` of a task and its pixel ``mean`` and ``std``.
 
     Only ``classes`` are kept, relabelled 0, 1, … in their order. Splits are stratified and drawn from
-    ``seed``; the test split is the source's own where it has one. Raises `UserError` for a class that the
-    source lacks.
+    ``seed``; the test split is the source's own where it has one. Raises `UserError` for an unknown class.
     """
     raw = DATASETS[config.source](config)
     images, labels = _select(*raw.train, classes)
@@ -98,13 +99,13 @@ def task_data(arrays: dict[str, np.ndarray], classes: int, mean: float, std: flo
         )
         for name in SPLITS
     )
-    return TaskData(train, validation, test, classes, mean, std)
+    return TaskData(train, validation, test, mean, std)
 
 
 def publish_task_data(
     root: Path, token: Path, arrays: dict[str, np.ndarray], attributes: dict[str, Any]
 ) -> None:
-    """Store the arrays of `prepare_splits` and write their token; ``attributes`` hold classes, mean and std."""
+    """Store what `prepare_splits` made and write its token; ``attributes`` hold classes, mean and std."""
     dimensions = {
         name: (f"{name.removesuffix('_images')}_image", "pixel")
         if name.endswith("_images")
@@ -141,9 +142,7 @@ def _select(images: np.ndarray, labels: np.ndarray, classes: list[int]) -> tuple
 def _split(
     images: np.ndarray, labels: np.ndarray, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(first images, first labels, second images, second labels) with ``fraction`` of each class in the
-    second.
-    """
+    """First images and labels, second images and labels, with ``fraction`` of each class in the second."""
     from sklearn.model_selection import train_test_split
 
     for label, count in enumerate(np.bincount(labels)):

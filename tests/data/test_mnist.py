@@ -1,4 +1,6 @@
-"""The real MNIST, read from the folder that the environment variable HYPERFORGET_DATA names; skipped without one."""
+"""The real MNIST, from the folder that the environment variable HYPERFORGET_DATA names; skipped without."""
+one.
+"""
 
 import os
 from pathlib import Path

@@ -36,7 +36,7 @@ def split(images: int, seed: int) -> Split:
     return Split(torch.randn(images, 6, generator=generator(seed + 10)), labels, 4)
 
 
-DATA = TaskData(split(90, 0), split(50, 1), split(70, 2), 4, 0.0, 1.0)
+DATA = TaskData(split(90, 0), split(50, 1), split(70, 2), 0.0, 1.0)
 
 
 def batch(count: int, seed: int, chosen: int) -> StoredCandidates:

@@ -1,0 +1,12 @@
+"""The folder that datasets are downloaded into.
+
+It lies beside the configuration, which checks it, and not in it: digests of code leave the configuration out.
+"""
+
+import os
+from pathlib import Path
+
+
+def data_folder(root: str | None) -> Path:
+    """The folder ``root`` of the configuration; without one that of ``HYPERFORGET_DATA``, else ``data``."""
+    return Path(root or os.environ.get("HYPERFORGET_DATA", "data"))
