@@ -17,7 +17,8 @@ def parser() -> StageParser:
 def work(options: argparse.Namespace) -> None:
     """Load, call, save."""
     from hyperforget.config import DatasetConfig
-    from hyperforget.data.splits import prepare_splits, publish_task_data
+    from hyperforget.data.preparing import prepare_splits
+    from hyperforget.data.splits import publish_task_data
     from hyperforget.runtime.randomness import derived_seed
 
     spec = options.spec

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from hyperforget.config import DatasetConfig
+from hyperforget.data.preparing import prepare_splits
 from hyperforget.data.splits import (
     SPLITS,
     TaskData,
     conditioning_split,
     load_task_data,
-    prepare_splits,
     publish_task_data,
     task_data,
 )
