@@ -7,13 +7,11 @@ from typing import NoReturn
 
 
 class UserError(ValueError):
-    """Wrong input, explained in one sentence; commands print it without a traceback and exit with status 2."""
+    """Wrong input, explained in one sentence; commands print it, and no traceback, and exit with 2."""
 
 
 def nearest_choice(value: object, allowed: Iterable[object]) -> str:
-    """The end of an error message: ``; did you mean 'x'?`` for the closest allowed value, else an empty
-    string.
-    """
+    """The end of an error message, ``; did you mean 'x'?``, for the closest allowed value; else empty."""
     matches = difflib.get_close_matches(str(value), [str(choice) for choice in allowed], n=1, cutoff=0.4)
     return f"; did you mean {matches[0]!r}?" if matches else ""
 

@@ -20,8 +20,7 @@ def progress(
     initial: int = 0,
     inner: bool = False,
 ) -> Iterator[Item]:
-    """Yield ``items``, showing a bar on a terminal and a line every 20 seconds in a log, with rate and time
-    left.
+    """Yield ``items``, showing a bar on a terminal, or a line every 20 seconds in a log.
 
     ``initial`` items of the ``total`` were done before, and are not among ``items``; the rate leaves them
     out. An ``inner`` loop, one of many in a row, leaves nothing behind when it ends.

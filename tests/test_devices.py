@@ -1,5 +1,7 @@
 """All that computes gives the same on a GPU, here a pretended one, and mixes no devices."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -37,7 +39,12 @@ def test_the_pretended_gpu_refuses_what_a_real_one_does(gpu: torch.device) -> No
     assert isinstance(there, OnGpu)
     assert float((there + 1).sum()) == 6
     assert torch.equal((2 * there[torch.tensor([0, 2])]).cpu(), torch.tensor([2.0, 2.0]))
-    for mix in (lambda: there + here, lambda: here[there.long()], lambda: torch.cat([there, here])):
+    mixes: tuple[Callable[[], Tensor], ...] = (
+        lambda: there + here,
+        lambda: here[there.long()],
+        lambda: torch.cat([there, here]),
+    )
+    for mix in mixes:
         with pytest.raises(RuntimeError, match="got tensors on"):
             mix()
     with pytest.raises(RuntimeError, match="numpy"):
@@ -47,7 +54,7 @@ def test_the_pretended_gpu_refuses_what_a_real_one_does(gpu: torch.device) -> No
 
 
 def test_data_moves_to_a_device(gpu: torch.device) -> None:
-    data = TaskData(SPLIT, SPLIT, SPLIT, 4, 0.5, 2.0).to(gpu)
+    data = TaskData(SPLIT, SPLIT, SPLIT, 0.5, 2.0).to(gpu)
     for split in (data.train, data.validation, data.test):
         assert split.images.device == split.labels.device == gpu
     assert (data.classes, data.mean, data.std) == (4, 0.5, 2.0)

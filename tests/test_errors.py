@@ -1,5 +1,7 @@
 """What all commands share: exit status, one line, suggestions."""
 
+from collections.abc import Callable
+
 import pytest
 
 from hyperforget.errors import UserError, nearest_choice, run_command
@@ -21,7 +23,9 @@ def refuse() -> None:
         (interrupt, 130, "interrupted\n"),
     ],
 )
-def test_commands_end_with_a_status_and_one_line(main, status, printed, capsys) -> None:
+def test_commands_end_with_a_status_and_one_line(
+    main: Callable[[], None], status: int, printed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as leaving:
         run_command(main)
     assert leaving.value.code == status

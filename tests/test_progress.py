@@ -1,12 +1,17 @@
 """Progress of long work, on a terminal and in a log."""
 
-from hyperforget import progress as module
+import sys
+
+import pytest
+
 from hyperforget.progress import progress
 
 
-def test_progress_in_a_log_is_sparse_and_tells_the_rate(monkeypatch, capsys) -> None:
+def test_progress_in_a_log_is_sparse_and_tells_the_rate(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     now = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     seen = []
     for item in progress("abcdef", 6, "training"):
         seen.append(item)
@@ -19,9 +24,11 @@ def test_progress_in_a_log_is_sparse_and_tells_the_rate(monkeypatch, capsys) -> 
     ]
 
 
-def test_progress_counts_what_was_done_before_but_not_in_the_rate(monkeypatch, capsys) -> None:
+def test_progress_counts_what_was_done_before_but_not_in_the_rate(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     now = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     for _ in progress("abcd", 104, "training", initial=100):
         now[0] += 20.0
     assert capsys.readouterr().err.splitlines() == [
@@ -33,9 +40,11 @@ def test_progress_counts_what_was_done_before_but_not_in_the_rate(monkeypatch, c
     ]
 
 
-def test_inner_loops_speak_only_while_they_last(monkeypatch, capsys) -> None:
+def test_inner_loops_speak_only_while_they_last(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     now = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     for _ in progress("ab", 2, "sampling", inner=True):
         now[0] += 15.0
     assert capsys.readouterr().err.splitlines() == ["sampling: 2/2 steps, 0.1 steps/s, 0 s left"]
@@ -43,13 +52,15 @@ def test_inner_loops_speak_only_while_they_last(monkeypatch, capsys) -> None:
     assert capsys.readouterr().err == ""
 
 
-def test_progress_over_nothing_says_so(capsys) -> None:
+def test_progress_over_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(progress([], 0, "reading", unit="object")) == []
     assert capsys.readouterr().err.startswith("reading: 0 objects in ")
 
 
-def test_progress_is_a_bar_on_a_terminal_and_lines_on_a_dumb_one(monkeypatch, capsys) -> None:
-    monkeypatch.setattr(module.sys.stderr, "isatty", lambda: True, raising=False)
+def test_progress_is_a_bar_on_a_terminal_and_lines_on_a_dumb_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     assert list(progress(range(3), 3, "training")) == [0, 1, 2]
     assert "100%" in capsys.readouterr().err

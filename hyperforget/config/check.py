@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hyperforget.config.corpora import collection_key
+from hyperforget.config.data_folder import data_folder
 from hyperforget.config.hardware import check_hardware
 from hyperforget.config.methods import is_reserved
 from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig
@@ -18,7 +19,6 @@ from hyperforget.config.tasks import (
     DatasetConfig,
     TaskConfig,
     UpdateConfig,
-    dataset_root,
 )
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.forget_set import ForgetSet, parse_forget_set
@@ -126,7 +126,7 @@ def _check_dataset(where: str, dataset: DatasetConfig) -> None:
     if dataset.source == "npz" and not Path(dataset.path or "").is_file():
         raise UserError(f"{where}.path is {dataset.path!r}, which is no file; allowed is an .npz file")
     if dataset.source == "torchvision" and not dataset.download:
-        root = dataset_root(dataset)
+        root = data_folder(dataset.root)
         # Sets of other families have folders of other names, which torchvision looks for itself.
         folder = root / dataset.name if dataset.name.endswith("MNIST") else root
         if not folder.is_dir():

@@ -1,8 +1,6 @@
 """Sections of a task: its data, its main networks, and the checkpoints that are collected of them."""
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -248,8 +246,3 @@ class TaskConfig(Section):
     def count_of(self, method: str) -> int:
         """How many networks are trained, by what they are for."""
         return {ORIGINAL: self.originals, STRANGERS: self.strangers.count, RETRAINED: self.retrained}[method]
-
-
-def dataset_root(dataset: DatasetConfig) -> Path:
-    """The folder that torchvision's datasets lie in."""
-    return Path(dataset.root or os.environ.get("HYPERFORGET_DATA", "data"))

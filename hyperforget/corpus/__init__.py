@@ -1,3 +1,1 @@
-"""The corpus: checkpoints of runs that learn and forget, which hypernetworks are trained on (thesis, section
-3.3.1).
-"""
+"""The corpus: checkpoints of runs that learn and forget, on which hypernetworks train (thesis, 3.3.1)."""

@@ -1,6 +1,4 @@
-"""Which reviewed checkpoints are kept (thesis, figure 3.7, and the relaxed rule of its second proof of
-concept).
-"""
+"""Which reviewed checkpoints are kept (thesis, figure 3.7, or the rule of its second proof of concept)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +15,7 @@ from hyperforget.runtime.saved_state import State
 
 @dataclass(frozen=True)
 class LevelCount:
-    """Checkpoints whose loss of a class lay between ``low`` and ``high`` nats (None: no bound): admitted and
-    rejected.
+    """Checkpoints whose loss of a class lay between ``low`` and ``high`` nats (None: no bound).
 
     ``cap`` is the most that one joint bin takes; None under the relaxed rule.
     """
@@ -33,9 +30,7 @@ class LevelCount:
 
 @dataclass(frozen=True)
 class AdmissionCounts:
-    """How many checkpoints were reviewed, how many of them failed the pivots' accuracy, and the rest by loss
-    level.
-    """
+    """How many checkpoints were reviewed and how many failed the pivots' accuracy; the rest by loss level."""
 
     reviewed: int
     pivots_rejected: int
@@ -66,9 +61,7 @@ class Admission:
         self.pivots_rejected = 0
 
     def admit(self, rows: Tensor, outcomes: Outcomes, generator: torch.Generator) -> Tensor:
-        """The networks among ``rows`` (M,) whose checkpoints are kept, from what all N do on the split that
-        reviews.
-        """
+        """Those of ``rows`` (M,) whose checkpoints are kept, by what all N networks do in a review."""
         self.reviewed += rows.numel()
         # In double precision and a hair below: 15 of 25 images are an accuracy of 0.6 whatever 0.6 rounds to.
         needed = self.config.pivot_accuracy * self.sizes[self.pivots].double() - 1e-9

@@ -61,9 +61,7 @@ class Corpus:
         )
 
     def split(self, unseen: float, generator: torch.Generator) -> tuple["Corpus", "Corpus"]:
-        """The runs that have an admitted checkpoint, divided at random into seen ones, to train on, and a
-        share ``unseen``.
-        """
+        """The runs with an admitted checkpoint, divided at random: some to train on, a share ``unseen``."""
         usable = torch.nonzero(self.saved >= 2).flatten()
         usable = usable[torch.randperm(usable.numel(), generator=generator)]
         held_out = max(1, round(unseen * usable.numel()))
@@ -104,19 +102,10 @@ class Checkpoints:
 
 
 def admitted_mask(saved: Tensor, slots: int) -> Tensor:
-    """Which of ``slots`` entries of each run (R, slots) are admitted checkpoints, from how many were
-    ``saved`` (R,).
-    """
+    """Which of each run's ``slots`` entries, bool (R, slots), are admitted checkpoints, of ``saved`` (R,)."""
     mask = torch.arange(slots) < saved.unsqueeze(1)
     mask[:, 0] = False
     return mask
-
-
-def segment_ids(root: Path, token: Path) -> list[str]:
-    """Object ids of the segments of the corpus that a token names, in order."""
-    object_id = read_token(token, kind="corpus").object_id
-    segments: list[str] = read_attributes(root, object_id, kind="corpus")["segments"]
-    return segments
 
 
 def read_segments(root: Path, segments: list[str], names: list[str]) -> dict[str, np.ndarray]:
@@ -126,9 +115,7 @@ def read_segments(root: Path, segments: list[str], names: list[str]) -> dict[str
 
 
 def load_corpus(root: Path, token: Path, performance: Performance, sizes: Tensor) -> Corpus:
-    """All checkpoints of the corpus that a token names; ``sizes`` (C,) are images per class of the
-    conditioning split.
-    """
+    """All checkpoints of the corpus that a token names; ``sizes`` (C,) are images a class."""
     object_id = read_token(token, kind="corpus").object_id
     arrays = load_pack(root, object_id, mapped=True)
     theta, losses, correct, saved = (
@@ -139,7 +126,9 @@ def load_corpus(root: Path, token: Path, performance: Performance, sizes: Tensor
 
 def load_outcomes(root: Path, token: Path, sizes: Tensor) -> Outcomes:
     """What all admitted checkpoints do, without their parameters; ``sizes`` (C,) are images per class."""
-    arrays = read_segments(root, segment_ids(root, token), ["loss", "correct", "saved"])
+    object_id = read_token(token, kind="corpus").object_id
+    segments = read_attributes(root, object_id, kind="corpus")["segments"]
+    arrays = read_segments(root, segments, ["loss", "correct", "saved"])
     losses, correct, saved = (torch.from_numpy(arrays[name]) for name in ("loss", "correct", "saved"))
     mask = admitted_mask(saved, losses.shape[1])
     return Outcomes(losses[mask], correct[mask], sizes)

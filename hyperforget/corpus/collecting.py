@@ -30,8 +30,7 @@ def collect_runs(
     generator: torch.Generator,
     resumable: Resumable = NOT_RESUMABLE,
 ) -> tuple[dict[str, np.ndarray], AdmissionCounts]:
-    """Train all runs on ``train`` and return their admitted checkpoints as `SEGMENT_ARRAYS`, with what was
-    decided.
+    """Train all runs and return their admitted checkpoints as `SEGMENT_ARRAYS`, with what was decided.
 
     Checkpoint 0 of every run is its start; rows beyond ``saved`` are zero. ``review`` is the split whose
     class losses (nats) condition and admit: validation, or test under the thesis' protocol. Both lie on the
@@ -116,9 +115,7 @@ def _reviewing(
     decisions: torch.Generator,
     segment: dict[str, Tensor],
 ) -> Callable[[int, Networks], None]:
-    """What reviews runs after a step: it keeps all starts, and later those that are due, have room and are
-    admitted.
-    """
+    """What keeps all starts, and after a step the runs that are due, have room left and are admitted."""
     room = segment["theta"].shape[1]
 
     def observe(step: int, networks: Networks) -> None:

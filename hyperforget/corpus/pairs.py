@@ -10,9 +10,7 @@ from hyperforget.corpus.checkpoints import Corpus
 
 @dataclass(frozen=True)
 class Pairs:
-    """B pairs of an earlier and a later checkpoint of one run: parameters (B, P) and performance (B, K) of
-    both.
-    """
+    """B pairs of an earlier and a later checkpoint of a run: parameters (B, P) and performance (B, K)."""
 
     start: Tensor
     start_performance: Tensor

@@ -2,8 +2,8 @@
 
 An *optimisation run* undersamples a random set of classes from its first step on (figure 3.5); a
 *de-optimisation run* trains on everything and deletes a random set of classes on the way, so that their
-losses rise (figure 3.6). Pivot classes are never undersampled, and no run shows less of exactly a held-out
-set.
+losses rise (figure 3.6). Pivot classes are never undersampled, and no run undersamples exactly the classes of
+a held-out set.
 """
 
 from collections.abc import Sequence
@@ -57,9 +57,7 @@ class Schedule:
 
 
 def draw_schedule(runs: Runs, count: int, generator: torch.Generator) -> Schedule:
-    """What ``count`` of the runs are shown; each either deletes classes after a switch or undersamples from
-    step 0.
-    """
+    """What ``count`` runs are shown: each deletes classes after a switch, or undersamples from step 0."""
     config, classes = runs.config, runs.layout.classes
     before = torch.ones(count, classes)
     after = torch.ones(count, classes)
@@ -90,9 +88,7 @@ def deleted_classes(rates: Tensor, below: float = 0.0) -> tuple[int, ...]:
 
 
 def _draw_classes(runs: Runs, generator: torch.Generator, allow_none: bool = False) -> list[int]:
-    """A random set of free classes that is not held out; its size is uniform, so that single classes are
-    common.
-    """
+    """A random set of free classes that is not held out, of uniform size, so that single ones are common."""
     free = runs.free
     while True:
         size = int(torch.randint(0 if allow_none else 1, len(free) + 1, (), generator=generator))
@@ -106,8 +102,7 @@ def _draw_classes(runs: Runs, generator: torch.Generator, allow_none: bool = Fal
 def _draw_reviews(config: RunsConfig, switch: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Review steps (G,), and for each run (R, G) which of them it is reviewed at.
 
-    Always at its end and at the last review before a deletion: between these two lies what an edit has to
-    learn.
+    Always at its end and just before a deletion: between these two lies what an edit has to learn.
 
     ``uniform`` reviews all steps alike; ``early`` reviews more often after the start and after a deletion,
     where losses move fast; ``ends`` prefers the first and the last steps.

@@ -43,9 +43,7 @@ SEGMENT_ARRAYS = {
 
 
 def empty_segment(runs: int, checkpoints: int, layout: Layout) -> dict[str, Tensor]:
-    """Zeros for `SEGMENT_ARRAYS`, with room for the start and ``checkpoints`` more of each run; `keep` fills
-    them.
-    """
+    """Zeros for `SEGMENT_ARRAYS`, with room for each run's start and ``checkpoints``; `keep` fills them."""
     lengths = {"run": runs, "checkpoint": checkpoints + 1, "parameter": layout.size, "class": layout.classes}
     types = {"correct": torch.int32, "step": torch.int32} | dict.fromkeys(
         ("saved", "switch", "recipe"), torch.int64
@@ -57,9 +55,7 @@ def empty_segment(runs: int, checkpoints: int, layout: Layout) -> dict[str, Tens
 
 
 def keep(segment: dict[str, Tensor], rows: Tensor, step: int, networks: Networks, outcomes: Outcomes) -> None:
-    """Add a checkpoint to the runs ``rows`` (M,) of a segment: the next of what all N are at a step, on any
-    device.
-    """
+    """Add the next checkpoint to the runs ``rows`` (M,), of all N ``networks``, on any device, at a step."""
     slots = segment["saved"][rows]
     segment["theta"][rows, slots] = networks.params[rows].cpu()
     segment["loss"][rows, slots] = outcomes.losses[rows]

@@ -1,6 +1,4 @@
-"""What a corpus holds: checkpoints by class, by deleted set and by loss level, and whether that is enough to
-learn from.
-"""
+"""What a corpus holds, by class and by deleted set, and whether that is enough to learn from."""
 
 from dataclasses import dataclass
 
@@ -16,9 +14,7 @@ from hyperforget.forget_set import FORGOTTEN_ACCURACY, ForgetSet, format_classes
 
 @dataclass(frozen=True)
 class ClassSummary:
-    """Admitted checkpoints of one class; losses in nats, ``forgotten`` are those with accuracy of at most
-    0.01.
-    """
+    """Admitted checkpoints of a class, losses in nats; ``forgotten`` ones have at most 0.01 accuracy."""
 
     class_: int
     role: str
@@ -60,8 +56,7 @@ def summarise_classes(losses: np.ndarray, accuracies: np.ndarray, pivots: list[i
 def summarise_forget_sets(
     arrays: dict[str, np.ndarray], sizes: np.ndarray, forget: list[ForgetSet], holdout: list[ForgetSet]
 ) -> list[ForgetSummary]:
-    """One row for each forget set of the tables, each held-out set, and every other set that runs deleted, by
-    size.
+    """A row for each forget set of the tables, each held-out set, and all others that runs deleted, by size.
 
     ``arrays`` are those of segments: ``correct`` (R, T, C), ``saved`` (R,), ``switch`` (R,), ``step`` (R, T),
     ``rate_after`` (R, C).

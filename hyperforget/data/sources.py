@@ -11,7 +11,7 @@ from types import ModuleType
 import numpy as np
 
 from hyperforget.config import DatasetConfig
-from hyperforget.config.tasks import dataset_root
+from hyperforget.config.data_folder import data_folder
 from hyperforget.errors import UserError, nearest_choice
 
 _ALLOWED = "allowed is an .npz file with arrays 'images' and 'labels'"
@@ -19,18 +19,14 @@ _ALLOWED = "allowed is an .npz file with arrays 'images' and 'labels'"
 
 @dataclass(frozen=True)
 class RawImages:
-    """A dataset as its source gives it: uint8 or float32 images (B, D), labels (B,); ``test`` where the
-    source has one.
-    """
+    """A dataset as its source gives it: images (B, D) and labels (B,); ``test`` where the source has one."""
 
     train: tuple[np.ndarray, np.ndarray]
     test: tuple[np.ndarray, np.ndarray] | None
 
 
 def load_digits(config: DatasetConfig) -> RawImages:
-    """scikit-learn's embedded digits: 1,797 images of 8 x 8 pixels with 17 grey levels (UCI optical digits,
-    test part).
-    """
+    """scikit-learn's embedded digits: 1,797 images of 8 x 8 pixels with 17 grey levels (UCI's test part)."""
     from sklearn import datasets
 
     digits = datasets.load_digits()
@@ -101,14 +97,11 @@ def load_torchvision(config: DatasetConfig) -> RawImages:
             f"dataset.name {config.name!r} is no dataset of torchvision{nearest_choice(config.name, known)}"
         )
     build = getattr(torchvision.datasets, config.name)
+    root = data_folder(config.root)
     try:
-        parts = [
-            build(dataset_root(config), train=train, download=config.download) for train in (True, False)
-        ]
+        parts = [build(root, train=train, download=config.download) for train in (True, False)]
     except (RuntimeError, OSError) as error:
-        raise UserError(
-            f"dataset.root {str(dataset_root(config))!r} does not give {config.name}: {error}"
-        ) from None
+        raise UserError(f"dataset.root {str(root)!r} does not give {config.name}: {error}") from None
     except TypeError:
         raise UserError(
             f"dataset.name {config.name!r} has no train and test part of its own; use source 'npz' for it"

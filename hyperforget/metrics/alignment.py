@@ -1,7 +1,6 @@
 """Whether sampled networks reach the losses that they were prompted for, over a sweep of prompts.
 
-``observed`` are losses ``(..., prompts)`` and ``target`` broadcasts to them; the results lack the last
-dimension.
+``observed`` are losses (..., prompts) and ``target`` broadcasts to them; results are (...).
 """
 
 import torch
@@ -12,8 +11,7 @@ def prompt_alignment(observed: Tensor, target: Tensor, eps: float = 1e-8) -> Ten
     """R² of observed against prompted losses, at most 1 (thesis, equation 2.22, as (observed - target)²).
 
     The total sum of squares is that of the targets, so networks stuck at their mean have 0 and worse ones
-    less. ``eps`` keeps equal targets from dividing by zero; the result is then a large negative number
-    without meaning.
+    less. ``eps`` keeps equal targets from dividing by zero; what then results means nothing.
     """
     target = target.expand_as(observed)
     residual = (observed - target).square().sum(-1)

@@ -1,8 +1,7 @@
 """Every metric of one method on one forget set, as rows of ``results/metrics.csv``."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -16,7 +15,6 @@ from hyperforget.metrics.membership import entropy, membership_scores
 from hyperforget.metrics.registry import METRICS
 from hyperforget.metrics.summaries import summarise
 
-Selection = Literal["chosen", "population", "chosen-to-all"]
 # One value per network, float64 (networks,), by metric and set.
 _Values = dict[tuple[str, str], Tensor]
 
@@ -40,7 +38,7 @@ class MetricRow:
     task: str
     method: str
     forget: str
-    selection: Selection
+    selection: str
     set: str
     metric: str
     value: float
@@ -60,12 +58,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the networks answer that stand for one method, its population, and the index of the ``chosen``
-    one.
+    """What the networks that stand for a method, its population, answer; ``chosen`` is the index of one.
 
     ``logits(networks, split)`` gives floats (N, B, C) for a slice of the ``count`` networks on all images of
-    a split, in the order of its labels. It is called for one chunk at a time, so it may compute them only
-    then.
+    a split, in the order of its labels. It is called for a chunk at a time.
     """
 
     logits: Callable[[slice, SplitName], Tensor]
@@ -81,8 +77,7 @@ def evaluate_networks(
     membership_networks: int = 32,
     chunk: int = 16,
 ) -> list[MetricRow]:
-    """Rows of every metric of predictions in `METRICS` on its sets, for the chosen network and the
-    population.
+    """Rows of each metric in `METRICS` on its sets, for the chosen network and the population.
 
     Paired metrics compare each network with retrained seed 0; the ``chosen-to-all`` rows compare the chosen
     one with every retrained seed, since seed 0 may be an unusual one. For the method ``retrained`` itself,
@@ -99,14 +94,14 @@ def evaluate_networks(
     _check(predictions, standard, subject.method)
     finite = _finite(predictions, standard, subject)
     population = _joined(
-        _measure(finite, standard, networks, membership_networks)
-        for networks in _chunks(predictions.count, chunk)
+        _measure(finite, standard, slice(start, min(start + chunk, predictions.count)), membership_networks)
+        for start in range(0, predictions.count, chunk)
     )
     chosen = {key: values[predictions.chosen : predictions.chosen + 1] for key, values in population.items()}
     for key in population:
         if key[0] in ("mia", "mia_test"):
             population[key] = population[key][:membership_networks]
-    by_selection: dict[Selection, _Values] = {"chosen": chosen, "population": population}
+    by_selection: dict[str, _Values] = {"chosen": chosen, "population": population}
     if subject.method == RETRAINED:
         pairs = _compare_seeds(standard, chunk)
         by_selection["chosen"] = _unpaired(chosen) | _joined(pairs[:1])
@@ -149,9 +144,7 @@ def _measure(
 
 
 def _finite(predictions: Predictions, standard: GoldStandard, subject: Subject) -> Predictions:
-    """The same on the device of the gold standard; asked for logits that are not finite, it raises
-    `UserError`.
-    """
+    """The same, on the device of the gold standard; it raises `UserError` for logits that are not finite."""
 
     def logits(networks: slice, split: SplitName) -> Tensor:
         answers = predictions.logits(networks, split).to(standard.probabilities.device)
@@ -161,7 +154,8 @@ def _finite(predictions: Predictions, standard: GoldStandard, subject: Subject) 
                 f"network {networks.start + int(broken.nonzero()[0])} of {subject.method} on {subject.task}"
             )
             raise UserError(
-                f"{network}, forget set {subject.forget}, cannot be evaluated: its {split} outputs are not all finite"
+                f"{network}, forget set {subject.forget}, cannot be evaluated: its {split} outputs are not "
+                "all finite"
             )
         return answers
 
@@ -187,9 +181,8 @@ def _compare(p: Tensor, q: Tensor, standard: GoldStandard) -> _Values:
 def _compare_with_all(predictions: Predictions, standard: GoldStandard, chunk: int) -> _Values:
     """The paired metrics of the chosen network against every retrained seed."""
     logits = predictions.logits(slice(predictions.chosen, predictions.chosen + 1), "test")
-    seeds = standard.probabilities
     return _joined(
-        _compare(seeds[part], logits[0].softmax(-1), standard) for part in _chunks(len(seeds), chunk)
+        _compare(seeds, logits[0].softmax(-1), standard) for seeds in standard.probabilities.split(chunk)
     )
 
 
@@ -198,13 +191,8 @@ def _compare_seeds(standard: GoldStandard, chunk: int) -> list[_Values]:
     compared = []
     for seed, q in enumerate(standard.probabilities[:-1], start=1):
         later = standard.probabilities[seed:]
-        compared.append(_joined(_compare(later[part], q, standard) for part in _chunks(len(later), chunk)))
+        compared.append(_joined(_compare(seeds, q, standard) for seeds in later.split(chunk)))
     return compared
-
-
-def _chunks(count: int, size: int) -> Iterator[slice]:
-    for start in range(0, count, size):
-        yield slice(start, min(start + size, count))
 
 
 def _joined(parts: Iterable[_Values]) -> _Values:
@@ -235,5 +223,6 @@ def _check(predictions: Predictions, standard: GoldStandard, method: str) -> Non
             if not member.any():
                 whose = "retained" if name.startswith("retain") else "forgotten"
                 raise UserError(
-                    f"{method!r} cannot be evaluated on {name!r}: there are no {images} images of the {whose} classes"
+                    f"{method!r} cannot be evaluated on {name!r}: there are no {images} images of the "
+                    f"{whose} classes"
                 )

@@ -1,6 +1,4 @@
-"""The gold standard of unlearning: what networks are measured against, and the sets of images that it is done
-on.
-"""
+"""The gold standard of unlearning: what networks are measured against, and on which sets of images."""
 
 from dataclasses import dataclass
 from typing import Literal

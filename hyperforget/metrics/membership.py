@@ -16,15 +16,6 @@ def entropy(p: Tensor) -> Tensor:
     return -terms.sum(-1)
 
 
-def membership_inference(retain_train_entropy: Tensor, test_entropy: Tensor, target_entropy: Tensor) -> float:
-    """Share of the target samples that the attack on one network takes for members, in [0, 1].
-
-    All arguments are entropies ``(samples,)``; see `membership_scores`.
-    """
-    scores = membership_scores(retain_train_entropy[None], test_entropy[None], [target_entropy[None]])
-    return float(scores)
-
-
 def membership_scores(
     retain_train_entropy: Tensor, test_entropy: Tensor, targets: Sequence[Tensor]
 ) -> Tensor:

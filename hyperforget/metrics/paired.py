@@ -1,8 +1,8 @@
 """How alike two networks answer: every function compares networks with a retrained one on the same samples.
 
 All take ``p``, probabilities ``(networks, samples, classes)``, and ``q``, those of the retrained network,
-``(samples, classes)`` for all or ``(networks, samples, classes)`` one each, and return one value per network,
-float64 ``(networks,)``.
+``(samples, classes)`` for all or ``(networks, samples, classes)`` one each, and return float64
+``(networks,)``, one value each.
 """
 
 import math

@@ -7,7 +7,7 @@ from hyperforget.metrics.measuring import Outcomes
 
 
 def performance_values(outcomes: Outcomes, performance: Performance) -> Tensor:
-    """The numbers (..., K) that ``performance`` stands for, those of `Performance.labels`; shares are exact."""
+    """The numbers (..., K) that ``performance`` stands for, as `Performance.labels` names them."""
     losses, correct, sizes = outcomes.losses, outcomes.correct, outcomes.sizes
     if performance.metric == "loss":
         values = losses

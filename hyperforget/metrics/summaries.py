@@ -4,9 +4,7 @@ from torch import Tensor
 
 
 def summarise(values: Tensor) -> tuple[float, float | None, float | None, int]:
-    """Median, 2.5 and 97.5 percentile and number of ``values`` float64 (N,); a single one has no bounds
-    (None).
-    """
+    """Median, 2.5 and 97.5 percentiles and number of ``values`` float64 (N,); one alone has no bounds."""
     ordered = values.sort().values.tolist()
     if len(ordered) == 1:
         return ordered[0], None, None, 1

@@ -10,9 +10,7 @@ from hyperforget.networks.layout import Layout
 
 @dataclass(frozen=True)
 class Networks:
-    """N main networks: flat parameters ``params``, float32 (N, P), and the ``layout`` that names their
-    entries.
-    """
+    """N main networks: flat parameters ``params``, float32 (N, P), and the ``layout`` of each."""
 
     params: Tensor
     layout: Layout

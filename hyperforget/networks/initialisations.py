@@ -24,7 +24,7 @@ def uniform(layout: Layout, count: int, generator: torch.Generator) -> Tensor:
 
 
 def kaiming(layout: Layout, count: int, generator: torch.Generator) -> Tensor:
-    """Weights normal with deviation √(2/inputs), as ``torch.nn.init.kaiming_normal_`` for ReLU; biases zero."""
+    """Weights normal with deviation √(2/inputs), as ``torch.nn.init.kaiming_normal_``; biases zero."""
     deviations = _by_layer(layout, lambda inputs, outputs: (math.sqrt(2 / inputs), 0))
     return torch.randn(count, layout.size, generator=generator) * deviations
 
@@ -48,9 +48,7 @@ def _between_minus_one_and_one(layout: Layout, count: int, generator: torch.Gene
 
 
 def _by_layer(layout: Layout, spread: Callable[[int, int], tuple[float, float]]) -> Tensor:
-    """A number for each parameter (P,): ``spread(inputs, outputs)`` gives those of a layer's weights and
-    biases.
-    """
+    """A number for each parameter (P,): ``spread(inputs, outputs)`` gives a layer's weights' and biases'."""
     numbers = []
     for index, parameter in enumerate(layout.parameters):
         layer, kind = divmod(index, 2)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Parameter:
-    """One weight or bias of a network: its state-dict name, its shape and where it starts in the flat vector."""
+    """One weight or bias: its name in the state dict, its shape and where it starts in the flat vector."""
 
     name: str
     shape: tuple[int, ...]
@@ -31,7 +31,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Layout:
-    """A multilayer perceptron with ReLU between its layers; ``sizes`` is (inputs, hidden units ..., classes)."""
+    """A multilayer perceptron with ReLU between layers; ``sizes`` is (inputs, hidden units ..., classes)."""
 
     sizes: tuple[int, ...]
 

@@ -38,7 +38,7 @@ class Curriculum:
 
     def __getitem__(self, rows: Tensor) -> "Curriculum":
         """That of some of the networks, in that order."""
-        return Curriculum(self.before[rows], self.after[rows], self.switch[rows], self.learning_rates[rows])
+        return Curriculum(*(values[rows] for values in vars(self).values()))
 
     def rates(self, step: int) -> Tensor:
         """The keep rates (N, C) at a step."""
@@ -46,8 +46,7 @@ class Curriculum:
 
     def to(self, device: torch.device) -> "Curriculum":
         """The same on a device."""
-        shown = (values.to(device) for values in (self.before, self.after, self.switch, self.learning_rates))
-        return Curriculum(*shown)
+        return Curriculum(*(values.to(device) for values in vars(self).values()))
 
 
 def constant_curriculum(rates: Tensor) -> Curriculum:
@@ -80,8 +79,7 @@ def train_population(
 ) -> Networks:
     """Train ``starts`` on a ``split`` as the recipe says, and return the networks, on the CPU.
 
-    It computes where the split lies, and equals training the networks one by one on the same weighted
-    minibatches.
+    It computes where the split lies. Training the networks one by one on the same minibatches gives the same.
     """
     layout, device, rule = starts.layout, split.images.device, UPDATE_RULES[recipe.optimizer]
     curriculum = curriculum.to(device)
@@ -120,8 +118,7 @@ def train_population(
 
 
 def example_weights(labels: Tensor, rates: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Weights (N, B) of a minibatch's examples, one network a row: zero where not drawn, else equal, with sum
-    one.
+    """Weights (N, B) of a minibatch's examples for each network: zero where not drawn, else equal, of sum 1.
 
     Network n draws an example of class c with probability ``share * rates[n, c]``; one that draws nothing has
     zero weights, hence no gradient.
@@ -132,8 +129,6 @@ def example_weights(labels: Tensor, rates: Tensor, share: float, generator: torc
 
 
 def weighted_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
-    """Sum over networks of their weighted cross-entropy in nats: logits (N, C, B), labels (B,), weights (N,
-    B).
-    """
+    """Sum of all weighted cross-entropies in nats: logits (N, C, B), labels (B,), weights (N, B)."""
     index = labels.expand(logits.shape[0], 1, -1)
     return -(F.log_softmax(logits, dim=1).gather(1, index).squeeze(1) * weights).sum()

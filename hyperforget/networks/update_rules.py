@@ -40,9 +40,7 @@ def sgd(
 def adam(
     part: Tensor, gradient: Tensor, slots: Sequence[Tensor], rates: Tensor, step: int, recipe: RecipeConfig
 ) -> None:
-    """Adam (Kingma and Ba, 2015) with an L2 penalty, as `torch.optim.Adam`, with its default betas and
-    epsilon.
-    """
+    """Adam (Kingma and Ba, 2015) with an L2 penalty, as `torch.optim.Adam` with its defaults."""
     mean, square = slots
     first, second = _BETAS
     if recipe.weight_decay:

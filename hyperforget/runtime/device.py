@@ -67,8 +67,8 @@ def _choose(name: str) -> "torch.device":
     if process_count() > 1:
         if local_rank() >= gpus:
             raise UserError(
-                f"hardware.processes puts {local_rank() + 1} processes or more on this machine, which has {gpus} GPUs; "
-                f"allowed are 1 to {gpus}, each with a GPU of its own"
+                f"hardware.processes puts {local_rank() + 1} processes or more on this machine, which has "
+                f"{gpus} GPUs; allowed are 1 to {gpus}, each with a GPU of its own"
             )
         torch.cuda.set_device(local_rank())
         return torch.device("cuda", local_rank())
@@ -76,8 +76,7 @@ def _choose(name: str) -> "torch.device":
 
 
 def _free_gpu(gpus: int) -> int:
-    """The first GPU that no other process of this package has claimed; if all are, the one with most free
-    memory.
+    """The first GPU that no process of this package has claimed, else the one with most free memory.
 
     Jobs that share a machine, each told ``cuda``, spread over its GPUs in this way.
     """

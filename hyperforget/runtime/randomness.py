@@ -8,9 +8,7 @@ if TYPE_CHECKING:
 
 
 def derived_seed(seed: int, *purpose: object) -> int:
-    """A 63-bit seed for one purpose, e.g. ``derived_seed(0, "collect", "digits", 3)``; equal on every
-    machine.
-    """
+    """A 63-bit seed for a purpose, as ``derived_seed(0, "collect", "digits", 3)``; equal on all machines."""
     text = "/".join(map(str, (seed, *purpose)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from hyperforget.config.specs import DatasetSpec
-from hyperforget.data.splits import prepare_splits, publish_task_data
+from hyperforget.data.preparing import prepare_splits
+from hyperforget.data.splits import publish_task_data
 from hyperforget.errors import UserError
 from hyperforget.runtime.randomness import derived_seed
 from hyperforget.runtime.stage import Job

@@ -7,8 +7,7 @@ from hyperforget.data.splits import Split
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.perceptron import forward
 
-# Left between the highest forgotten and the lowest winning logit, so that a tie never falls to a forgotten
-# class.
+# Between the highest forgotten and the lowest winning logit, so that no tie falls to a forgotten class.
 _MARGIN = 1e-3
 
 

@@ -103,9 +103,7 @@ def publish_candidates(
 
 
 def load_candidates(root: Path, token: Path) -> StoredCandidates:
-    """The candidates that a token names; raises `hyperforget.store.MissingObjectError` or
-    `CorruptObjectError`.
-    """
+    """What a token names; raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`."""
     stored = read(root, read_token(token, kind="networks").object_id, kind="networks")
     arrays, attributes = stored.arrays, stored.attributes
     params, *others = (torch.from_numpy(arrays[name]) for name in _ARRAYS)

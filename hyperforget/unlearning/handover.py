@@ -15,8 +15,7 @@ def export_chosen(
 ) -> None:
     """Write the ``chosen`` network as a state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)``.
 
-    The metadata hold ``attributes``, the layer sizes, and the mean and standard deviation that pixels are
-    normalised with.
+    The metadata hold ``attributes``, the layer sizes, and the mean and deviation that normalise pixels.
     """
     layout, params = candidates.networks.layout, candidates.networks.params[chosen]
     metadata = attributes | {"sizes": "-".join(map(str, layout.sizes)), "mean": data.mean, "std": data.std}
@@ -26,9 +25,7 @@ def export_chosen(
 
 
 def _with_sorted_header(content: bytes) -> bytes:
-    """The same safetensors file with the keys of its JSON header in order; the library writes them in any
-    order.
-    """
+    """The same safetensors file with the keys of its JSON header sorted; the library orders them anyhow."""
     start = 8 + int.from_bytes(content[:8], "little")
     header = json.dumps(json.loads(content[8:start]), sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)

@@ -1,6 +1,4 @@
-"""Judging one forget set: all methods' networks against the retrained ones, on test data that nothing else
-has read.
-"""
+"""Judging one forget set: networks of all methods against retrained ones, on test data unread before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,9 +72,7 @@ def candidate_rows(
 def usable_row(
     subject: Subject, candidates: Sequence[CandidateRow], retrained: Sequence[CandidateRow]
 ) -> MetricRow:
-    """The metric ``usable_share``: of the candidates at the prompt of the chosen one, how many forget and
-    retain.
-    """
+    """The metric ``usable_share``: how many candidates at the prompt of the chosen one forget and retain."""
     # Accuracies are shares of images: of two that are equal, neither must fail by the last binary digit.
     worst = median(row.retain_accuracy for row in retrained) - USABLE_RETAIN_MARGIN - 1e-9
     [prompt] = {row.prompt for row in candidates if row.chosen}
@@ -90,9 +86,7 @@ def usable_row(
 def confusion_rows(
     method: str, stored: StoredCandidates, standard: GoldStandard, data: TaskData
 ) -> list[ConfusionRow]:
-    """Confusion of the chosen network with retrained seed 0, on the test images of the retained classes and
-    on all.
-    """
+    """Confusion of the chosen network with retrained seed 0, on images of retained and of all classes."""
     predicted = forward(stored.candidates.networks[[stored.chosen]], data.test.images)[0].argmax(-1)
     retrained = standard.probabilities[0].argmax(-1)
     members = standard.members("test")

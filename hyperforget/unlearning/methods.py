@@ -23,6 +23,7 @@ def unlearning_method(name: str) -> UnlearningMethod:
     """The method of that name; raises `UserError`, with the nearest choice, for any other."""
     if name not in METHODS:
         raise UserError(
-            f"unlearning method {name!r} is unknown; allowed are {', '.join(METHODS)}{nearest_choice(name, METHODS)}"
+            f"unlearning method {name!r} is unknown; allowed are {', '.join(METHODS)}"
+            f"{nearest_choice(name, METHODS)}"
         )
     return METHODS[name]

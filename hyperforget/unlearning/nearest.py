@@ -1,6 +1,4 @@
-"""The rival `nearest`: stored checkpoints whose losses are closest to a prompt, instead of generated
-networks.
-"""
+"""The rival `nearest`: stored checkpoints whose losses are closest to a prompt, instead of generated ones."""
 
 import torch
 from torch import Tensor
@@ -9,8 +7,7 @@ from hyperforget.hypernet.conditioning import compress
 
 
 def nearest_checkpoints(losses: Tensor, prompts: Tensor, count: int) -> Tensor:
-    """Indices (K, count) of the checkpoints whose losses (M, C) are nearest to each prompt (K, C), nearest
-    first.
+    """Indices (K, count) of the checkpoints whose losses (M, C) are nearest to each prompt (K, C), in order.
 
     The distance is Euclidean between log(1 + loss), the scale on which hypernetworks are prompted, computed
     without matrix products, which could not tell close checkpoints apart.

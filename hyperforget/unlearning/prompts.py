@@ -13,8 +13,7 @@ KNOWN_ACCURACY = 0.5
 
 
 def prompt_grid(losses: Tensor, accuracies: Tensor, forget: Tensor, config: PromptConfig) -> Tensor:
-    """Target losses (K, C) in nats for a forget set, from the losses (M, C) and accuracies (M, C) of M
-    checkpoints.
+    """Wanted losses (K, C) in nats for a forget set, from losses (M, C) and accuracies (M, C) of checkpoints.
 
     Every pair of a ``forget`` and a ``retain`` quantile is a prompt: a forgotten class is asked for that
     quantile of its losses among the checkpoints that have forgotten it, a retained class among those that
@@ -37,8 +36,7 @@ def prompt_grid(losses: Tensor, accuracies: Tensor, forget: Tensor, config: Prom
 
 
 def best_prompt(losses: Tensor, performance: Tensor, share: float) -> Tensor:
-    """The prompt (K,) for a network as good as the best ones of M checkpoints, from their class losses (M,
-    C).
+    """The prompt (K,) for a network as good as the best of M checkpoints, of class losses (M, C).
 
     It is the median of ``performance`` (M, K), as a hypernetwork is told it, over that ``share`` of
     checkpoints, one at least, whose mean losses are the lowest. They have been that good at all classes at

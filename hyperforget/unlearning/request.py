@@ -22,8 +22,7 @@ class Request:
 
 
 def load_request(root: Path, dataset: Path, forget: str, protocol: str, device: torch.device) -> Request:
-    """The request to forget the set ``forget``, such as ``2-3``, with the dataset that a token names, on a
-    device.
+    """The request to forget a set, such as ``2-3``, with the dataset that a token names, on a device.
 
     Raises `UserError` for a wrong set, and where the dataset is missing or damaged.
     """

@@ -22,9 +22,11 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def new_admission(rule: str, cap: float = 0.1, runs: int = 100, **options) -> Admission:
+def new_admission(rule: str, cap: float = 0.1, runs: int = 100, pivot_accuracy: float = 0.8) -> Admission:
     """Classes 0 and 1 are pivots, 2 and 3 free; a joint bin holds ``cap`` x ``runs`` checkpoints."""
-    config = CollectionConfig(admission=rule, loss_levels=EDGES, bin_cap=cap, checkpoints=1, **options)
+    config = CollectionConfig(
+        admission=rule, loss_levels=EDGES, bin_cap=cap, checkpoints=1, pivot_accuracy=pivot_accuracy
+    )
     return Admission(config, [0, 1], [2, 3], runs, SIZES)
 
 
@@ -40,7 +42,10 @@ def accurate(count: int) -> Tensor:
 
 
 def joint_bins(losses: Tensor) -> list[tuple[int, ...]]:
-    return [tuple(row) for row in np.digitize(losses[:, 2:].numpy(), np.float32(EDGES), right=True).tolist()]
+    return [
+        tuple(row)
+        for row in np.digitize(losses[:, 2:].numpy(), np.array(EDGES, np.float32), right=True).tolist()
+    ]
 
 
 @pytest.mark.parametrize("rule", ["bins", "relaxed"])
@@ -167,7 +172,7 @@ def test_counts_of_shards_add_up_through_json() -> None:
     for index, row in enumerate(total.levels):
         parts = [shard.levels[index] for shard in shards]
         assert (row.class_, row.low, row.high) == (parts[0].class_, parts[0].low, parts[0].high)
-        assert row.cap == sum(part.cap for part in parts)
+        assert row.cap == sum(part.cap or 0 for part in parts)
         assert row.admitted == sum(part.admitted for part in parts)
         assert row.rejected == sum(part.rejected for part in parts)
     assert sum_counts([asdict(shards[0])]) == shards[0]

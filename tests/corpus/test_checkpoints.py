@@ -19,7 +19,6 @@ from hyperforget.corpus.checkpoints import (
     load_corpus,
     load_outcomes,
     read_segments,
-    segment_ids,
 )
 from hyperforget.corpus.pairs import draw_pairs
 from hyperforget.errors import UserError
@@ -49,7 +48,9 @@ def starts(corpus: Corpus) -> torch.Tensor:
 
 @given(st.lists(st.integers(2, 9), min_size=1, max_size=5), st.floats(0, 1), st.integers(0, 1000))
 @settings(max_examples=50, deadline=None, database=None)
-def test_pairs_are_an_earlier_and_a_later_checkpoint_of_one_run(saved, from_start, seed) -> None:
+def test_pairs_are_an_earlier_and_a_later_checkpoint_of_one_run(
+    saved: list[int], from_start: float, seed: int
+) -> None:
     pairs = draw_pairs(numbered(saved), 64, from_start, seeded(seed))
     assert torch.equal(pairs.start[:, 0], pairs.target[:, 0])
     assert (pairs.start[:, 1] < pairs.target[:, 1]).all()
@@ -178,20 +179,20 @@ def random_segment(seed: int, runs: int) -> dict[str, np.ndarray]:
     }
 
 
+Stored = tuple[Path, Path, list[str]]
 SEGMENTS = [random_segment(0, 5), random_segment(1, 3)]
 
 
 @pytest.fixture
-def stored(tmp_path: Path) -> tuple[Path, Path, list[str]]:
+def stored(tmp_path: Path) -> Stored:
     root, token = tmp_path / "store", tmp_path / "corpus.json"
     ids = [store.publish(root, "segment", arrays, {"shard": k}) for k, arrays in enumerate(SEGMENTS)]
     store.write_token(token, "corpus", store.publish(root, "corpus", {}, {"segments": ids}), {})
     return root, token, ids
 
 
-def test_a_corpus_is_the_runs_of_its_segments_in_order(stored) -> None:
+def test_a_corpus_is_the_runs_of_its_segments_in_order(stored: Stored) -> None:
     root, token, ids = stored
-    assert segment_ids(root, token) == ids
     corpus = load_corpus(root, token, Performance(), SIZES)
     for tensor, name in ((corpus.all_theta, "theta"), (corpus.performance, "loss"), (corpus.saved, "saved")):
         np.testing.assert_array_equal(tensor.numpy(), np.concatenate([s[name] for s in SEGMENTS]))
@@ -201,7 +202,7 @@ def test_a_corpus_is_the_runs_of_its_segments_in_order(stored) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux")
-def test_parameters_stay_on_disk(stored) -> None:
+def test_parameters_stay_on_disk(stored: Stored) -> None:
     root, token, _ = stored
     corpus = load_corpus(root, token, Performance(), SIZES)
     address = corpus.all_theta.data_ptr()
@@ -213,14 +214,14 @@ def test_parameters_stay_on_disk(stored) -> None:
     assert seen.all_theta.data_ptr() == unseen.all_theta.data_ptr() == address
 
 
-def test_a_corpus_tells_the_performance_that_is_asked_for(stored) -> None:
+def test_a_corpus_tells_the_performance_that_is_asked_for(stored: Stored) -> None:
     root, token, _ = stored
     told = load_corpus(root, token, Performance("error", "mean"), SIZES).performance
     correct = np.concatenate([segment["correct"] for segment in SEGMENTS])
     np.testing.assert_allclose(told.numpy(), (1 - correct / SIZES.numpy()).mean(-1, keepdims=True), rtol=1e-6)
 
 
-def test_outcomes_are_those_of_the_admitted_checkpoints(stored) -> None:
+def test_outcomes_are_those_of_the_admitted_checkpoints(stored: Stored) -> None:
     root, token, _ = stored
     outcomes = load_outcomes(root, token, SIZES)
     expected = [
@@ -233,14 +234,14 @@ def test_outcomes_are_those_of_the_admitted_checkpoints(stored) -> None:
     np.testing.assert_allclose(outcomes.accuracies.numpy(), np.stack([values for _, values in expected]))
 
 
-def test_a_missing_segment_is_named(stored) -> None:
+def test_a_missing_segment_is_named(stored: Stored) -> None:
     root, token, ids = stored
     shutil.rmtree(root / "objects" / ids[1][:2] / ids[1])
     with pytest.raises(MissingObjectError, match=ids[1]):
         load_corpus(root, token, Performance(), SIZES)
 
 
-def test_a_token_of_another_kind_is_refused(stored, tmp_path: Path) -> None:
+def test_a_token_of_another_kind_is_refused(stored: Stored, tmp_path: Path) -> None:
     root, _, ids = stored
     store.write_token(tmp_path / "segment.json", "segment", ids[0], {})
     with pytest.raises(UserError, match="names a segment object, but must name a corpus object"):

@@ -89,9 +89,8 @@ def test_classes_are_summarised_by_role_accuracy_and_loss() -> None:
     losses = np.array([[0.1, 3.0], [0.3, 5.0], [0.2, 1.0], [0.4, 2.0]], np.float32)
     accuracies = np.array([[1.0, 0.01], [0.9, 0.0], [0.8, 0.5], [0.0, 0.011]])
     first, second = summarise_classes(losses, accuracies, pivots=[0])
-    assert first == ClassSummary(
-        0, "pivot", 4, 1, pytest.approx(0.1), pytest.approx(0.25), pytest.approx(0.4)
-    )
+    assert (first.class_, first.role, first.checkpoints, first.forgotten) == (0, "pivot", 4, 1)
+    assert [first.lowest, first.median, first.highest] == pytest.approx([0.1, 0.25, 0.4])
     assert second == ClassSummary(1, "free", 4, 2, 1.0, 2.5, 5.0)
     assert all(type(value) is float for value in (first.lowest, first.median, first.highest))
 
@@ -114,8 +113,7 @@ def refusal_of(classes: list[ClassSummary], runs: int) -> str:
 
 
 def test_a_corpus_that_has_enough_of_everything_passes() -> None:
-    assert check_runs(200, CONFIG, "tasks.digits-4.collection", COUNTS) is None
-    assert check_forgetting(GOOD, CONFIG, "tasks.digits-4.collection") is None
+    check(GOOD, 200)
 
 
 def test_too_few_runs_are_told_with_the_reason_and_what_to_change() -> None:

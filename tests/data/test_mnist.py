@@ -1,4 +1,4 @@
-"""The real MNIST, read from the folder that the environment variable HYPERFORGET_DATA names; skipped without one."""
+"""The real MNIST, from the folder that the environment variable HYPERFORGET_DATA names; skipped without."""
 
 import os
 from pathlib import Path
@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from hyperforget.config import DatasetConfig, RecipeConfig
+from hyperforget.data.preparing import prepare_splits
 from hyperforget.data.sources import load_torchvision
-from hyperforget.data.splits import TaskData, prepare_splits, task_data
+from hyperforget.data.splits import TaskData, task_data
 from hyperforget.metrics.classes import accuracy_on, correct_counts
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.perceptron import forward, perceptron_for

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from hyperforget.config import DatasetConfig
+from hyperforget.data.preparing import prepare_splits
 from hyperforget.data.splits import (
     SPLITS,
     TaskData,
     conditioning_split,
     load_task_data,
-    prepare_splits,
     publish_task_data,
     task_data,
 )
@@ -88,7 +88,7 @@ def test_a_test_part_of_the_source_is_used_as_it_is_and_leaves_normalisation_alo
     parts = []
     for scale in (1, 1000):
         arrays = {"test_images": scale * IMAGES[::7], "test_labels": LABELS[::7]}
-        np.savez(path, images=IMAGES, labels=LABELS, **arrays)
+        np.savez(path, allow_pickle=True, images=IMAGES, labels=LABELS, **arrays)
         parts.append(prepare_splits(DatasetConfig(source="npz", path=str(path)), [1, 4, 7, 9], 0))
     (small, small_pixels), (large, large_pixels) = parts
     assert small_pixels == large_pixels
@@ -136,9 +136,9 @@ def test_a_stored_task_reads_back(tmp_path: Path, config: DatasetConfig) -> None
     store, token, data = published(tmp_path, config)
     found = load_task_data(store, token)
     assert (found.classes, found.mean, found.std) == (4, data.mean, data.std)
-    for split in SPLITS:
-        assert torch.equal(getattr(found, split).images, getattr(data, split).images)
-        assert torch.equal(getattr(found, split).labels, getattr(data, split).labels)
+    for name in SPLITS:
+        assert torch.equal(getattr(found, name).images, getattr(data, name).images)
+        assert torch.equal(getattr(found, name).labels, getattr(data, name).labels)
     summary = read_token(token, kind="dataset").summary
     assert summary["images"] == {"train": 168, "validation": 42, "test": 70}
     assert perceptron_for(found.train, [5, 3]).sizes == (2, 5, 3, 4)

@@ -1,3 +1,5 @@
+"""Alignment and correlation of prompts against scikit-learn and scipy."""
+
 import numpy as np
 import pytest
 import torch
@@ -18,20 +20,20 @@ def observed() -> torch.Tensor:
     return PROMPTS + noise
 
 
-def test_alignment_equals_scikit_learn(observed):
+def test_alignment_equals_scikit_learn(observed: torch.Tensor) -> None:
     alignment = prompt_alignment(observed, PROMPTS)
     assert alignment.shape == (3, 4)
     expected = [[r2_score(PROMPTS, losses) for losses in network] for network in observed]
     np.testing.assert_allclose(alignment, expected, atol=1e-7)
 
 
-def test_correlation_equals_scipy(observed):
+def test_correlation_equals_scipy(observed: torch.Tensor) -> None:
     correlation = prompt_correlation(observed, PROMPTS)
     expected = [[pearsonr(PROMPTS, losses).statistic for losses in network] for network in observed]
     np.testing.assert_allclose(correlation, expected, atol=1e-12)
 
 
-def test_closed_forms():
+def test_closed_forms() -> None:
     mean = PROMPTS.mean().expand(20)
     assert prompt_alignment(PROMPTS, PROMPTS).item() == 1
     assert prompt_alignment(mean, PROMPTS).item() == pytest.approx(0, abs=1e-8)
@@ -41,7 +43,9 @@ def test_closed_forms():
 
 @settings(max_examples=60, deadline=None)
 @given(arrays(np.float64, 20, elements=st.floats(-5, 5)), st.floats(0.1, 10), st.floats(-5, 5))
-def test_correlation_ignores_magnitude_and_alignment_never_exceeds_one(noise, scale, shift):
+def test_correlation_ignores_magnitude_and_alignment_never_exceeds_one(
+    noise: np.ndarray, scale: float, shift: float
+) -> None:
     observed = PROMPTS + torch.from_numpy(noise)
     correlation = prompt_correlation(observed, PROMPTS)
     if observed.std() > 1e-3:
@@ -51,7 +55,7 @@ def test_correlation_ignores_magnitude_and_alignment_never_exceeds_one(noise, sc
     assert prompt_alignment(observed, PROMPTS) <= 1
 
 
-def test_constant_losses_have_no_correlation_and_constant_prompts_no_finite_division():
+def test_constant_losses_have_no_correlation_and_constant_prompts_no_finite_division() -> None:
     constant = torch.full((20,), 0.1)
     assert prompt_correlation(constant, PROMPTS.float()).isnan()
     assert prompt_correlation(PROMPTS.float(), constant).isnan()
@@ -59,7 +63,7 @@ def test_constant_losses_have_no_correlation_and_constant_prompts_no_finite_divi
     assert prompt_alignment(PROMPTS.float(), constant).isfinite()
 
 
-def test_inputs_are_left_alone(observed):
+def test_inputs_are_left_alone(observed: torch.Tensor) -> None:
     before = observed.clone(), PROMPTS.clone()
     prompt_alignment(observed, PROMPTS)
     prompt_correlation(observed, PROMPTS)

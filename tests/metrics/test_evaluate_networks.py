@@ -65,7 +65,7 @@ def assert_summarises(row: MetricRow, values: list[float]) -> None:
 
 def softmax(logits: torch.Tensor) -> np.ndarray:
     exponential = np.exp(logits.double().numpy())
-    return exponential / exponential.sum(-1, keepdims=True)
+    return np.asarray(exponential / exponential.sum(-1, keepdims=True))
 
 
 def attack(logits: Logits, network: int) -> tuple[float, float]:
@@ -224,6 +224,7 @@ def test_an_infinite_phi_stays_infinite_and_never_becomes_undefined() -> None:
     chosen, population = (find(rows, selection, "test", "phi") for selection in ("chosen", "population"))
     assert chosen.value == population.low == -math.inf
     assert math.isfinite(population.value)
+    assert population.high is not None
     assert math.isfinite(population.high)
 
 

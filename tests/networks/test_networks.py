@@ -1,6 +1,7 @@
 """Flat networks against ``torch.nn``: layout, forward pass, starts and permutations."""
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from typing import get_args
 
@@ -105,7 +106,7 @@ def test_forward_parts_carries_gradients_to_every_part() -> None:
 
 
 # What each initialisation does to a layer, in torch.
-IN_TORCH = {
+IN_TORCH: dict[str, Callable[[nn.Linear], object]] = {
     "uniform": lambda layer: layer.reset_parameters(),
     "kaiming": lambda layer: (
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu"),
@@ -128,8 +129,9 @@ def test_starts_are_drawn_as_torch_draws_them(initialisation: str) -> None:
     torch.manual_seed(1)
     reference = [sequential(layout.sizes) for _ in range(400)]
     for network in reference:
-        for layer in network[::2]:
-            IN_TORCH[initialisation](layer)
+        for layer in network.children():
+            if isinstance(layer, nn.Linear):
+                IN_TORCH[initialisation](layer)
     for index, part in enumerate(layout.split(starts)):
         drawn = torch.stack([list(network.parameters())[index].detach() for network in reference])
         assert ks_2samp(part.flatten().numpy(), drawn.flatten().numpy()).pvalue > 1e-3

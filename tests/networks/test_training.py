@@ -1,6 +1,7 @@
 """Training many networks at once against training each of them alone with torch's own optimiser."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -67,11 +68,11 @@ def train_one_by_one(starts: Networks, recipe: RecipeConfig, steps: int, curricu
         ]
         networks.append(nn.Sequential(*layers[:-1]))
         networks[-1].load_state_dict(starts.layout.state_dict(start))
-    rule = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.SGD
-    options: dict[str, float] = {"weight_decay": recipe.weight_decay}
-    options |= {"momentum": recipe.momentum} if recipe.optimizer == "sgd" else {}
+    rule = (
+        torch.optim.Adam if recipe.optimizer == "adam" else partial(torch.optim.SGD, momentum=recipe.momentum)
+    )
     optimisers = [
-        rule(network.parameters(), lr=recipe.learning_rate * factor, **options)
+        rule(network.parameters(), lr=recipe.learning_rate * factor, weight_decay=recipe.weight_decay)
         for network, factor in zip(networks, curriculum.learning_rates.tolist(), strict=True)
     ]
     generator = seeded(0)

@@ -21,7 +21,7 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
         torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid=f"gpu-{index}")
     )
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda index: (index, 2))
-    monkeypatch.setattr(hardware.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
 
 
 def test_a_cpu_is_a_device_everywhere_and_threads_are_set() -> None:

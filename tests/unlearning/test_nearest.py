@@ -11,7 +11,8 @@ RNG = np.random.default_rng(0)
 
 def distances(losses: np.ndarray, prompt: np.ndarray) -> np.ndarray:
     """Euclidean between log(1 + loss), in double precision."""
-    return np.sqrt(((np.log1p(losses.astype(np.float64)) - np.log1p(prompt.astype(np.float64))) ** 2).sum(-1))
+    apart = np.log1p(losses.astype(np.float64)) - np.log1p(prompt.astype(np.float64))
+    return np.asarray(np.sqrt((apart**2).sum(-1)))
 
 
 def found(losses: np.ndarray, prompts: np.ndarray, count: int) -> np.ndarray:

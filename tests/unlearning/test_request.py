@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from hyperforget.config import DatasetConfig
-from hyperforget.data.splits import prepare_splits, publish_task_data
+from hyperforget.data.preparing import prepare_splits
+from hyperforget.data.splits import publish_task_data
 from hyperforget.errors import UserError
 from hyperforget.unlearning.request import load_request
 
