@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 import torch
 
-from hyperforget.runtime.resuming import Resumable
+from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import Unfinished
 from tests.checkouts import another, checkout, finished
 from tests.pretended_gpu import pretended_gpu
@@ -16,7 +16,7 @@ from tests.pretended_gpu import pretended_gpu
 __all__ = ["another", "checkout", "finished"]
 
 Result = TypeVar("Result")
-InPieces = Callable[[Callable[[Resumable], Result], Sequence[int]], Result]
+InPieces = Callable[[Callable[[Resuming], Result], Sequence[int]], Result]
 
 
 class Killed(Exception):
@@ -46,12 +46,12 @@ def in_pieces(
     # It is the process that ends here, not the machine.
     monkeypatch.setattr("hyperforget.runtime.saved_state.sync", lambda path: None)
 
-    def run(work: Callable[[Resumable], Result], kills: Sequence[int]) -> Result:
+    def run(work: Callable[[Resuming], Result], kills: Sequence[int]) -> Result:
         path = tmp_path / "unfinished" / "recipe.safetensors"
         for steps in kills:
             with pytest.raises(Killed):
-                work(Resumable(Killing(path, steps)))
-        result = work(Resumable(Unfinished(path, interval=3600)))
+                work(Resuming(Killing(path, steps)))
+        result = work(Resuming(Unfinished(path, interval=3600)))
         resumed = capsys.readouterr().err.count("resumed at")
         # The first run finds nothing, and one that is killed before the third step leaves nothing.
         assert resumed == (len(kills) if kills[0] >= 3 else len(kills) - 1)

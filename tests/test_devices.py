@@ -14,7 +14,7 @@ from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.training import Curriculum, train_population
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.unlearning.methods import UNLEARNING_METHODS
 from tests.pretended_gpu import OnGpu
 
@@ -79,7 +79,7 @@ def test_networks_are_measured_where_the_split_lies(gpu: torch.device) -> None:
         assert torch.equal(found.correct, expected.correct)
 
 
-def collect(device: torch.device, resumable: Resumable = NOT_RESUMABLE) -> tuple[dict[str, bytes], object]:
+def collect(device: torch.device, resuming: Resuming = NOT_RESUMING) -> tuple[dict[str, bytes], object]:
     config = CollectionConfig(
         steps=12,
         reviews=6,
@@ -91,7 +91,7 @@ def collect(device: torch.device, resumable: Resumable = NOT_RESUMABLE) -> tuple
     )
     split = SPLIT.on(device)
     arrays, admission = collect_runs(
-        LAYOUT, split, split, RECIPES, config, [0], [(3,)], 8, None, seeded(3), resumable
+        LAYOUT, split, split, RECIPES, config, [0], [(3,)], 8, None, seeded(3), resuming
     )
     return {name: array.tobytes() for name, array in arrays.items()}, admission.counts()
 
@@ -103,7 +103,7 @@ def test_collection_gives_the_same_on_a_gpu(gpu: torch.device) -> None:
 def test_a_state_that_was_saved_on_a_gpu_is_gone_on_from_there(
     in_pieces: Callable, gpu: torch.device
 ) -> None:
-    assert in_pieces(lambda resumable: collect(gpu, resumable), [5, 9]) == collect(CPU)
+    assert in_pieces(lambda resuming: collect(gpu, resuming), [5, 9]) == collect(CPU)
 
 
 @pytest.mark.parametrize("name", UNLEARNING_METHODS)

@@ -24,18 +24,23 @@ from pathlib import Path
 import torch
 
 from hyperforget.config import HardwareConfig, TrainingConfig
-from hyperforget.config.models import Architecture
+from hyperforget.config.models import ArchitectureConfig
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.errors import UserError, run_command
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
+from hyperforget.hypernet.training import (
+    TrainingData,
+    TrainingSetup,
+    computes_in_bfloat16,
+    train_hypernetwork,
+)
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.records import write_rows
 from hyperforget.runtime import device as hardware
-from hyperforget.runtime.resuming import Resumable
+from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import State, Unfinished
 
 LAYOUT = Layout((784, 2, 4))
@@ -180,22 +185,17 @@ def measure(
     with contextlib.suppress(Done):
         train_hypernetwork(
             model.to(device),
-            PROCESSES["ddpm"],
-            corpus,
-            corpus,
-            split.on(device),
-            config,
+            TrainingData(corpus, corpus, split.on(device)),
+            TrainingSetup(PROCESSES["ddpm"], config, settings),
             generator,
-            settings,
-            Resumable(clock),
+            Resuming(clock),
         )
     return row(size, model, device, config, settings, clock.seconds_per_step(), peak_megabytes(device))
 
 
 def make_model(size: Size) -> Hypernetwork:
     """DiHyFo-1 as in the thesis, but for its size."""
-    architecture = Architecture(
-        conditioning="dihyfo-1",
+    architecture = ArchitectureConfig(
         space="weights",
         components=1,
         tokens="layers",
@@ -206,7 +206,7 @@ def make_model(size: Size) -> Hypernetwork:
         frequencies=128,
         largest_exponent=14.0,
     )
-    return Hypernetwork(LAYOUT, architecture)
+    return Hypernetwork(LAYOUT, "dihyfo-1", architecture)
 
 
 def peak_megabytes(device: torch.device) -> float:

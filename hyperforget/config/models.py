@@ -1,6 +1,5 @@
 """Sections of a hypernetwork: what it is told, its shape, its training and its sampling."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
@@ -146,23 +145,3 @@ class ModelConfig(Section):
 def reads_start(conditioning: str) -> bool:
     """Whether a hypernetwork reads start parameters, so that it can edit a trained network."""
     return conditioning != "dihyfo-2"
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """Everything that shapes a hypernetwork; the thesis: weights, layers, separate, 1536 wide, 12 layers, 16 heads,
-    128, 14.
-
-    ``components`` is for the space ``subspace`` alone; ``tokens``, ``prompt`` and ``heads`` are for ``weights``.
-    """
-
-    conditioning: str
-    space: str
-    components: int
-    tokens: str
-    prompt: str
-    width: int
-    layers: int
-    heads: int
-    frequencies: int
-    largest_exponent: float

@@ -22,7 +22,7 @@ from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.training import Curriculum, train_population
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
 
 # Up to this keep rate a class counts as unseen when a run is compared with the held-out forget sets.
@@ -59,7 +59,7 @@ def collect_runs(
     runs: int,
     shared_start: Tensor | None,
     generator: torch.Generator,
-    resumable: Resumable = NOT_RESUMABLE,
+    resuming: Resuming = NOT_RESUMING,
 ) -> tuple[dict[str, np.ndarray], Admission]:
     """Train ``runs`` networks and return their admitted checkpoints as `SEGMENT_ARRAYS`, with the admission's
     counts; both splits lie on the device that computes.
@@ -80,7 +80,7 @@ def collect_runs(
         generators = {"before plan": before_plan, "decisions": decisions.get_state()}
         return State({name: array[:begun] for name, array in segment.items()} | generators, {"done": done})
 
-    with resumable.part("run", state) as found, resumable.part("admission", admission.state) as decided:
+    with resuming.part("run", state) as found, resuming.part("admission", admission.state) as decided:
         if found is not None and decided is not None:
             for name, array in segment.items():
                 array[: len(found.tensors[name])] = found.tensors[name]
@@ -107,7 +107,7 @@ def collect_runs(
                 own["recipe"][:] = index
                 _run(
                     layout, train, review, recipes[index], config, plan.take(rows), starts, own, admission,
-                    decisions, generator, resumable,
+                    decisions, generator, resuming,
                 )  # fmt: skip
                 done = begun
     return {name: array.numpy() for name, array in segment.items()}, admission
@@ -220,7 +220,7 @@ def _run(
     admission: Admission,
     decisions: torch.Generator,
     generator: torch.Generator,
-    resumable: Resumable,
+    resuming: Resuming,
 ) -> None:
     """Train the runs of a plan by one recipe and fill the arrays of their ``segment``."""
     curriculum = plan.curriculum
@@ -255,5 +255,5 @@ def _run(
         generator,
         observe,
         frozenset(plan.review_steps.tolist()),
-        resumable,
+        resuming,
     )

@@ -18,6 +18,7 @@ class Conditioning:
     ``uses_start`` tells whether θ is read, ``per_class`` whether K is the number of classes, else 1.
     """
 
+    name: str
     uses_start: bool
     per_class: bool
     scalars: Callable[[Tensor, Tensor | None], Tensor]
@@ -47,10 +48,13 @@ def _target_only(target: Tensor, start: Tensor | None) -> Tensor:
     return compress(target)
 
 
-CONDITIONINGS: dict[str, Conditioning] = {
-    "gpt": Conditioning(uses_start=True, per_class=False, scalars=_start_and_change),
-    "dihyfo-1": Conditioning(uses_start=True, per_class=True, scalars=_start_and_change),
-    "dihyfo-2": Conditioning(uses_start=False, per_class=True, scalars=_target_only),
+CONDITIONINGS = {
+    conditioning.name: conditioning
+    for conditioning in (
+        Conditioning("gpt", uses_start=True, per_class=False, scalars=_start_and_change),
+        Conditioning("dihyfo-1", uses_start=True, per_class=True, scalars=_start_and_change),
+        Conditioning("dihyfo-2", uses_start=False, per_class=True, scalars=_target_only),
+    )
 }
 
 

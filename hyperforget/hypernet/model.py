@@ -5,7 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from hyperforget.config.models import Architecture
+from hyperforget.config.models import ArchitectureConfig
 from hyperforget.hypernet.conditioning import CONDITIONINGS, frequency_encoding
 from hyperforget.hypernet.perceptron import Perceptron
 from hyperforget.hypernet.spaces import SPACES
@@ -38,11 +38,11 @@ class Hypernetwork(nn.Module):
     untrained model predicts no change. Its space is to be fitted to checkpoints before it is trained.
     """
 
-    def __init__(self, layout: Layout, architecture: Architecture) -> None:
+    def __init__(self, layout: Layout, conditioning: str, architecture: ArchitectureConfig) -> None:
         super().__init__()
         self.layout = layout
         self.architecture = architecture
-        self.conditioning = CONDITIONINGS[architecture.conditioning]
+        self.conditioning = CONDITIONINGS[conditioning]
         self.space = SPACES[architecture.space](layout, architecture)
         vectors = 2 if self.conditioning.uses_start else 1
         scalars = 1 + self.conditioning.scalar_count(layout.classes)

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hyperforget.config.models import Architecture
+from hyperforget.config.models import ArchitectureConfig
 from hyperforget.hypernet.tokens import zero_linear
 from hyperforget.hypernet.transformer import Blocks
 from hyperforget.networks.layout import Layout
@@ -13,7 +13,7 @@ from hyperforget.networks.layout import Layout
 class Perceptron(nn.Module):
     """Reads all values and the whole prompt as one vector; ``layers`` blocks of two layers each follow."""
 
-    def __init__(self, layout: Layout, architecture: Architecture, vectors: int, scalars: int) -> None:
+    def __init__(self, layout: Layout, architecture: ArchitectureConfig, vectors: int, scalars: int) -> None:
         super().__init__()
         width, values = architecture.width, architecture.components
         encoded = scalars * (2 * architecture.frequencies + 1)

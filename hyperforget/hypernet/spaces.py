@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from hyperforget.config.models import Architecture
+from hyperforget.config.models import ArchitectureConfig
 from hyperforget.corpus.checkpoints import Rows
 from hyperforget.errors import UserError
 from hyperforget.hypernet.tokens import from_unit_features, unit_features
@@ -39,7 +39,7 @@ class WeightSpace(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, layout: Layout, architecture: Architecture) -> None:
+    def __init__(self, layout: Layout, architecture: ArchitectureConfig) -> None:
         super().__init__()
         self.layout = layout
         self.tokens = architecture.tokens
@@ -69,7 +69,7 @@ class Subspace(nn.Module):
     components: Tensor
     deviations: Tensor
 
-    def __init__(self, layout: Layout, architecture: Architecture) -> None:
+    def __init__(self, layout: Layout, architecture: ArchitectureConfig) -> None:
         super().__init__()
         self.dimension = architecture.components
         self.register_buffer("mean", torch.zeros(layout.size))

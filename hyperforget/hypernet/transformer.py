@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from hyperforget.config.models import Architecture
+from hyperforget.config.models import ArchitectureConfig
 from hyperforget.hypernet.tokens import TOKENS
 from hyperforget.networks.layout import Layout
 
@@ -93,7 +93,7 @@ class Transformer(nn.Module):
 class TokenTransformer(nn.Module):
     """A transformer on tokens (thesis, section 3.3.2)."""
 
-    def __init__(self, layout: Layout, architecture: Architecture, vectors: int, scalars: int) -> None:
+    def __init__(self, layout: Layout, architecture: ArchitectureConfig, vectors: int, scalars: int) -> None:
         super().__init__()
         width = architecture.width
         encoded = 2 * architecture.frequencies + 1

@@ -18,7 +18,7 @@ from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward_parts
 from hyperforget.networks.update_rules import UPDATE_RULES
 from hyperforget.progress import progress
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
 
 
@@ -58,7 +58,7 @@ def train_population(
     generator: torch.Generator,
     observe: Callable[[int, Tensor], None] | None = None,
     observed_steps: frozenset[int] = frozenset(),
-    resumable: Resumable = NOT_RESUMABLE,
+    resuming: Resuming = NOT_RESUMING,
 ) -> Tensor:
     """Train N networks from ``starts`` (N, P) for ``steps`` steps and return their parameters (N, P).
 
@@ -77,7 +77,7 @@ def train_population(
         flat = torch.stack([layout.join(each) for each in (parts, *slots)])
         return State({"flat": flat, "generator": generator.get_state()}, {"done": done})
 
-    with resumable.part("step", state) as found:
+    with resuming.part("step", state) as found:
         if found is not None:
             flat, done = found.tensors["flat"], found.facts["done"]
             generator.set_state(found.tensors["generator"])
@@ -87,7 +87,7 @@ def train_population(
         rates = [learning_rates.view(-1, *[1] * (part.dim() - 1)) for part in parts]
         remaining = range(done + 1, steps + 1)
         for step in progress(remaining, steps, f"training {starts.shape[0]} networks", initial=done):
-            resumable.save_if_due()
+            resuming.save_if_due()
             rows = torch.randint(labels.shape[0], (recipe.batch_size,), generator=generator).to(device)
             weights = example_weights(labels[rows], curriculum.rates(step - 1), recipe.share, generator)
             loss = weighted_loss(forward_parts(parts, images[rows].T), labels[rows], weights)

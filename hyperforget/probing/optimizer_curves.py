@@ -1,20 +1,18 @@
 """Learned and hand-made optimisers side by side: how good networks are after each number of updates."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from hyperforget.config import OptimizersConfig, RecipeConfig, SamplingConfig
+from hyperforget.config import OptimizersConfig, RecipeConfig
 from hyperforget.data.splits import Split, TaskData
-from hyperforget.hypernet.sampling import chain_networks
-from hyperforget.hypernet.stored import StoredHypernetwork
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.training import constant_curriculum, train_population
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
 
 HYPERNETWORK = "hypernetwork"
@@ -58,43 +56,22 @@ def observed_steps(last: int) -> list[int]:
 
 
 def compare_optimizers(
-    hypernet: StoredHypernetwork,
-    prompt: Tensor,
-    starts: Tensor,
+    learned: Tensor,
+    layout: Layout,
     data: TaskData,
-    split: Split,
-    recipe: RecipeConfig,
-    config: OptimizersConfig,
-    sampling: SamplingConfig,
-    generator: torch.Generator,
+    rivals: list[RecipeConfig],
     minibatches: Callable[[], torch.Generator],
-    resumable: Resumable = NOT_RESUMABLE,
+    resuming: Resuming = NOT_RESUMING,
 ) -> list[OptimizerRow]:
-    """The networks ``starts`` (S, P) on the way towards ``prompt`` (K,), and trained by each of `rival_recipes`.
+    """The networks ``learned`` (U + 1, S, P) after 0, 1, … U updates by a hypernetwork, and what each recipe of
+    ``rivals`` makes of the first of them, all measured on test images.
 
-    ``split`` conditions the hypernetwork; all are measured on test images. ``minibatches()`` gives all rivals the same
-    numbers.
+    ``minibatches()`` gives all rivals the same numbers.
     """
-    layout = hypernet.model.layout
-    rows: list[OptimizerRow] = []
-    done = 0
-
-    def state() -> State:
-        return State({}, {"done": done, "rows": list(map(asdict, rows))})
-
-    with resumable.part("optimizer", state) as found:
-        if found is not None:
-            done, rows = found.facts["done"], [OptimizerRow(**row) for row in found.facts["rows"]]
-        if done == 0:
-            chain = chain_networks(
-                hypernet, prompt, starts, config.updates, split, sampling, generator, resumable
-            )
-            rows += optimizer_rows(HYPERNETWORK, None, dict(enumerate(chain.params)), layout, data.test)
-            done = 1
-        for rival in rival_recipes(recipe, config)[done - 1 :]:
-            networks = descend(starts, layout, data.train, rival, minibatches(), resumable)
-            rows += optimizer_rows(rival.optimizer, rival.learning_rate, networks, layout, data.test)
-            done += 1
+    rows = optimizer_rows(HYPERNETWORK, None, dict(enumerate(learned)), layout, data.test)
+    for rival in rivals:
+        networks = descend(learned[0], layout, data.train, rival, minibatches(), resuming)
+        rows += optimizer_rows(rival.optimizer, rival.learning_rate, networks, layout, data.test)
     return rows
 
 
@@ -104,36 +81,33 @@ def descend(
     split: Split,
     recipe: RecipeConfig,
     generator: torch.Generator,
-    resumable: Resumable = NOT_RESUMABLE,
+    resuming: Resuming = NOT_RESUMING,
 ) -> dict[int, Tensor]:
     """Train ``starts`` (S, P) on all classes of ``split`` as ``recipe`` says; networks (S, P) by number of steps."""
-    networks = {0: starts}
-    count = starts.shape[0]
+    steps, count = observed_steps(recipe.steps), starts.shape[0]
 
-    def keep(step: int, params: Tensor) -> None:
-        networks[step] = params.cpu()
+    def train() -> Tensor:
+        networks = [starts]
+        with resuming.part("networks", lambda: State({"networks": torch.stack(networks)})) as saved:
+            if saved is not None:
+                networks[:] = saved.tensors["networks"]
+            train_population(
+                starts,
+                layout,
+                split.images,
+                split.labels,
+                recipe,
+                recipe.steps,
+                constant_curriculum(torch.ones(count, layout.classes)),
+                torch.ones(count),
+                generator,
+                lambda step, params: networks.append(params.cpu()),
+                frozenset(steps),
+                resuming,
+            )
+        return torch.stack(networks)
 
-    def state() -> State:
-        return State({str(step): params for step, params in networks.items()})
-
-    with resumable.part("networks", state) as found:
-        if found is not None:
-            networks = dict(sorted((int(step), params) for step, params in found.tensors.items()))
-        train_population(
-            starts,
-            layout,
-            split.images,
-            split.labels,
-            recipe,
-            recipe.steps,
-            constant_curriculum(torch.ones(count, layout.classes)),
-            torch.ones(count),
-            generator,
-            keep,
-            frozenset(observed_steps(recipe.steps)),
-            resumable,
-        )
-    return networks
+    return dict(zip([0, *steps], resuming.remember("descent", train), strict=True))
 
 
 def optimizer_rows(

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from hyperforget.runtime.distributed import greatest, process_count, process_rank
+from hyperforget.runtime.distributed import barrier, max_over_processes, process_count, process_rank
 from hyperforget.store.files import sync
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Unfinished:
         """
         if not self._handlers and self._signal is None:
             self._handlers = {number: signal.signal(number, self._stop) for number in _SIGNALS}
-        wanted = greatest(self._signal or int(time.monotonic() - self._saved >= self.interval))
+        wanted = max_over_processes(self._signal or int(time.monotonic() - self._saved >= self.interval))
         if wanted > 1:
             self._signal = wanted
         return wanted > 0
@@ -87,7 +87,7 @@ class Unfinished:
         if self._signal is None:
             return
         # None leaves before the state is there, since torchrun ends all processes when one has left.
-        greatest(0)
+        barrier()
         if process_rank() == 0:
             name = signal.Signals(self._signal).name
             print(

@@ -23,7 +23,7 @@ from hyperforget.config.hardware import HardwareConfig
 from hyperforget.errors import UserError
 from hyperforget.runtime import device as hardware
 from hyperforget.runtime.code_digest import code_digest
-from hyperforget.runtime.distributed import greatest, process_rank, together
+from hyperforget.runtime.distributed import max_over_processes, process_rank, together
 from hyperforget.runtime.environment import git_state, package_versions
 from hyperforget.runtime.saved_state import FOLDER, Unfinished
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
@@ -125,7 +125,9 @@ def _run(
     if not repeatable:
         recipe = replace(recipe, arguments={**recipe.arguments, "started": started.isoformat()})
     # The first process asks for all, so that they agree.
-    elif options.reuse and greatest(process_rank() == 0 and _restored(options.store, recipe, outputs)):
+    elif options.reuse and max_over_processes(
+        process_rank() == 0 and _restored(options.store, recipe, outputs)
+    ):
         if process_rank() == 0:
             print(f"known result: recipe {recipe.id}, restored {len(outputs)} files")
         return

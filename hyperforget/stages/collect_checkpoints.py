@@ -28,7 +28,7 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.networks.initialisations import initialise
     from hyperforget.networks.perceptron import perceptron_for
     from hyperforget.runtime.randomness import generator_for
-    from hyperforget.runtime.resuming import Resumable
+    from hyperforget.runtime.resuming import Resuming
     from hyperforget.store.objects import publish
     from hyperforget.store.tokens import write_token
 
@@ -53,7 +53,7 @@ def work(options: argparse.Namespace) -> None:
         runs=spec["runs"],
         shared_start=shared if config.starts == "shared" else None,
         generator=generator_for(spec["seed"], "collect", options.task, *further, options.shard),
-        resumable=Resumable(options.unfinished),
+        resuming=Resuming(options.unfinished),
     )
     counts = asdict(admission.counts())
     named = {"task": options.task, "corpus": options.corpus, "shard": options.shard}

@@ -23,13 +23,14 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.config import OptimizersConfig, RecipeConfig, SamplingConfig
     from hyperforget.corpus.checkpoints import load_outcomes
     from hyperforget.data.splits import conditioning_split, load_task_data
+    from hyperforget.hypernet.sampling import Sampling, chain
     from hyperforget.hypernet.stored import load_hypernetwork
     from hyperforget.metrics.performance import performance_values
     from hyperforget.networks.initialisations import initialise
-    from hyperforget.probing.optimizer_curves import compare_optimizers
+    from hyperforget.probing.optimizer_curves import compare_optimizers, rival_recipes
     from hyperforget.records import write_rows
     from hyperforget.runtime.randomness import generator_for
-    from hyperforget.runtime.resuming import Resumable
+    from hyperforget.runtime.resuming import Resuming
     from hyperforget.unlearning.prompts import best_prompt
 
     spec = options.spec
@@ -48,18 +49,20 @@ def work(options: argparse.Namespace) -> None:
     )
     outcomes = load_outcomes(options.store, options.corpus, split.class_sizes)
     performance = performance_values(outcomes, hypernet.performance)
-    rows = compare_optimizers(
-        hypernet,
-        best_prompt(outcomes.losses, performance, config.best),
-        starts,
-        data,
-        split,
-        recipe,
-        config,
+    sampling = Sampling(
         SamplingConfig(**spec["sampling"]),
         generator_for(spec["seed"], "optimizers", options.task, options.model),
+        Resuming(options.unfinished),
+    )
+    prompt = best_prompt(outcomes.losses, performance, config.best)
+    learned = chain(hypernet, prompt, starts, config.updates, split, sampling).params
+    rows = compare_optimizers(
+        learned,
+        layout,
+        data,
+        rival_recipes(recipe, config),
         lambda: generator_for(spec["seed"], "optimizers", options.task, "minibatches"),
-        Resumable(options.unfinished),
+        sampling.resuming,
     )
     write_rows(options.curves, rows)
 

@@ -24,12 +24,13 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.config import ProbeConfig, SamplingConfig
     from hyperforget.corpus.checkpoints import load_corpus
     from hyperforget.data.splits import conditioning_split, load_task_data
+    from hyperforget.hypernet.sampling import Sampling
     from hyperforget.hypernet.stored import load_hypernetwork
     from hyperforget.probing.alignment import probe_snapshots, prompted_classes
     from hyperforget.probing.distribution import distribution_rows
     from hyperforget.records import write_rows
     from hyperforget.runtime.randomness import generator_for
-    from hyperforget.runtime.resuming import Resumable
+    from hyperforget.runtime.resuming import Resuming
 
     spec = options.spec
     data = load_task_data(options.store, options.dataset).on(options.device)
@@ -43,15 +44,16 @@ def work(options: argparse.Namespace) -> None:
     halves = corpus.split(spec["unseen_runs"], divide)
     prompted = prompted_classes(performance, data.classes, spec["pivots"])
     probe = ProbeConfig(**spec["probe"])
+    sampling, resuming = SamplingConfig(**spec["sampling"]), Resuming(options.unfinished)
     alignment, prompts = probe_snapshots(
         hypernet,
         dict(zip(("seen", "unseen"), halves, strict=True)),
         split,
         prompted,
         probe,
-        SamplingConfig(**spec["sampling"]),
-        lambda starts: generator_for(spec["seed"], "probe", options.task, starts),
-        Resumable(options.unfinished),
+        lambda starts: Sampling(
+            sampling, generator_for(spec["seed"], "probe", options.task, starts), resuming
+        ),
     )
     write_rows(options.alignment, alignment)
     write_rows(options.prompts, prompts)

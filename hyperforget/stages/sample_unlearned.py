@@ -31,14 +31,14 @@ def work(options: argparse.Namespace) -> dict[str, float]:
 
     from hyperforget.config import EditingConfig, PromptConfig, SamplingConfig, SelectionConfig
     from hyperforget.corpus.checkpoints import load_outcomes
-    from hyperforget.hypernet.sampling import Starts, sample_networks
+    from hyperforget.hypernet.sampling import Sampling, Starts, sample
     from hyperforget.hypernet.stored import load_hypernetwork
     from hyperforget.metrics.measuring import measure
     from hyperforget.metrics.performance import performance_values
     from hyperforget.networks.batch import Networks
     from hyperforget.networks.initialisations import initialise
     from hyperforget.runtime.randomness import generator_for
-    from hyperforget.runtime.resuming import Resumable
+    from hyperforget.runtime.resuming import Resuming
     from hyperforget.unlearning.candidates import (
         choose,
         choose_each,
@@ -47,7 +47,7 @@ def work(options: argparse.Namespace) -> dict[str, float]:
         make_candidates,
         publish_candidates,
     )
-    from hyperforget.unlearning.editing import edit_networks
+    from hyperforget.unlearning.editing import Editing, edit_networks
     from hyperforget.unlearning.prompts import prompt_grid
     from hyperforget.unlearning.request import load_request
 
@@ -63,31 +63,23 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     )
     selection = SelectionConfig(**spec["selection"])
     generator = generator_for(spec["seed"], "sample", options.task, options.method, options.forget)
-    resumable = Resumable(options.unfinished)
+    resuming = Resuming(options.unfinished)
     if options.originals:
         originals = load_candidates(options.store, options.originals).candidates.params
-        editing = EditingConfig(**spec["sampling"])
-        candidates = edit_networks(hypernet, prompts, originals, editing, request.split, generator, resumable)
+        editing = Editing(EditingConfig(**spec["sampling"]), generator, resuming)
+        candidates = edit_networks(hypernet, prompts, originals, request.split, editing)
         # Somebody who unlearns has one trained network: the first. The others show how much it matters.
         population = choose_each(candidates, request.sizes, request.forget, selection)
         chosen = population[0]
     else:
-        sampling = SamplingConfig(**spec["sampling"])
-        params = initialise(layout, sampling.candidates, generator, spec["initialisation"])
+        config = SamplingConfig(**spec["sampling"])
+        params = initialise(layout, config.candidates, generator, spec["initialisation"])
         measured = measure(Networks(params, layout), request.split)
         starts = Starts(params, performance_values(measured, hypernet.performance))
-        prompt = torch.arange(prompts.shape[0]).repeat_interleave(sampling.candidates)
-        start = torch.arange(sampling.candidates).repeat(prompts.shape[0])
-        sampled = sample_networks(
-            hypernet.model,
-            hypernet.process,
-            prompts[prompt],
-            starts.take(start),
-            sampling.steps,
-            sampling.stochasticity,
-            generator,
-            resumable,
-        )
+        prompt = torch.arange(prompts.shape[0]).repeat_interleave(config.candidates)
+        start = torch.arange(config.candidates).repeat(prompts.shape[0])
+        sampling = Sampling(config, generator, resuming)
+        sampled = sample(hypernet, prompts[prompt], starts.take(start), sampling)
         candidates = make_candidates(sampled, layout, request.split, prompt, start)
         population = None
         chosen = choose(candidates, request.sizes, request.forget, selection)

@@ -23,19 +23,23 @@ def work(options: argparse.Namespace) -> None:
     import torch
 
     from hyperforget.config import ModelConfig, Performance
-    from hyperforget.config.models import Architecture
     from hyperforget.corpus.checkpoints import load_corpus
     from hyperforget.data.splits import conditioning_split, load_task_data
     from hyperforget.hypernet.batches import rebalanced
     from hyperforget.hypernet.diffusion import PROCESSES
     from hyperforget.hypernet.model import Hypernetwork
-    from hyperforget.hypernet.stored import publish_hypernetwork
-    from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
+    from hyperforget.hypernet.stored import TrainedHypernetwork, publish_hypernetwork
+    from hyperforget.hypernet.training import (
+        TrainingData,
+        TrainingSetup,
+        computes_in_bfloat16,
+        train_hypernetwork,
+    )
     from hyperforget.networks.perceptron import perceptron_for
     from hyperforget.records import write_rows
     from hyperforget.runtime.distributed import first_process_first, process_rank
     from hyperforget.runtime.randomness import derived_seed, generator_for
-    from hyperforget.runtime.resuming import Resumable
+    from hyperforget.runtime.resuming import Resuming
 
     spec = options.spec
     config, performance = ModelConfig(**spec["model"]), Performance(**spec["performance"])
@@ -50,21 +54,19 @@ def work(options: argparse.Namespace) -> None:
     )
     # torch initialises layers from its global generator only.
     torch.manual_seed(derived_seed(spec["seed"], "initialise", options.task, options.model))
-    architecture = Architecture(conditioning=spec["conditioning"], **config.architecture.model_dump())
-    model = Hypernetwork(perceptron_for(data.train, spec["hidden"]), architecture)
+    layout = perceptron_for(data.train, spec["hidden"])
+    model = Hypernetwork(layout, spec["conditioning"], config.architecture)
     explained_variance = model.space.fit(seen.checkpoints())
     if config.training.rebalance:
         seen, unseen = rebalanced(seen), rebalanced(unseen)
+    setup = TrainingSetup(PROCESSES[config.process], config.training, options.hardware)
+    images = data.on(options.device).train
     trained = train_hypernetwork(
         model.to(options.device),
-        PROCESSES[config.process],
-        seen,
-        unseen,
-        data.on(options.device).train,
-        config.training,
+        TrainingData(seen, unseen, images),
+        setup,
         generator,
-        options.hardware,
-        Resumable(options.unfinished),
+        Resuming(options.unfinished),
     )
     if process_rank():
         return
@@ -74,10 +76,7 @@ def work(options: argparse.Namespace) -> None:
     publish_hypernetwork(
         options.store,
         options.token,
-        model,
-        config.process,
-        performance,
-        trained.snapshots,
+        TrainedHypernetwork(model, setup.process, performance, trained.snapshots),
         attributes={"task": options.task, "model": options.model},
         summary={
             "steps": last.step,

@@ -32,7 +32,7 @@ def work(options: argparse.Namespace) -> dict[str, float]:
     from hyperforget.networks.perceptron import perceptron_for
     from hyperforget.networks.training import constant_curriculum, train_population
     from hyperforget.runtime.randomness import generator_for
-    from hyperforget.runtime.resuming import Resumable
+    from hyperforget.runtime.resuming import Resuming
     from hyperforget.unlearning.candidates import export_chosen, make_candidates, publish_candidates
     from hyperforget.unlearning.retraining import seconds_alone
 
@@ -57,7 +57,7 @@ def work(options: argparse.Namespace) -> dict[str, float]:
         constant_curriculum(rates),
         torch.ones(spec["count"]),
         generator,
-        resumable=Resumable(options.unfinished),
+        resuming=Resuming(options.unfinished),
     )
     together = options.unfinished.spent + time.monotonic() - clock
     candidates = make_candidates(params, layout, conditioning_split(data, spec["protocol"]))

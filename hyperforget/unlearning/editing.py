@@ -1,24 +1,26 @@
 """Editing trained networks with a hypernetwork that reads a start."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from hyperforget.config import EditingConfig
 from hyperforget.data.splits import Split
-from hyperforget.hypernet.sampling import chain_networks
-from hyperforget.hypernet.stored import StoredHypernetwork
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.hypernet.sampling import Sampling, chain
+from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.unlearning.candidates import Candidates
 
 
+@dataclass(frozen=True)
+class Editing(Sampling):
+    """How a job samples edits."""
+
+    config: EditingConfig
+
+
 def edit_networks(
-    hypernet: StoredHypernetwork,
-    prompts: Tensor,
-    originals: Tensor,
-    config: EditingConfig,
-    split: Split,
-    generator: torch.Generator,
-    resumable: Resumable = NOT_RESUMABLE,
+    hypernet: TrainedHypernetwork, prompts: Tensor, originals: Tensor, split: Split, editing: Editing
 ) -> Candidates:
     """All edits of trained networks ``originals`` (S, P), for each prompt (Q, K), round after round.
 
@@ -26,13 +28,10 @@ def edit_networks(
     were trained like the corpus, others come closer to what is asked for with each. ``split`` is the one that
     conditions and selects.
     """
+    config = editing.config
     start = torch.arange(originals.shape[0]).repeat_interleave(config.candidates)
     prompt = torch.arange(prompts.shape[0]).repeat_interleave(start.shape[0])
     start = start.repeat(prompts.shape[0])
-    chain = chain_networks(
-        hypernet, prompts[prompt], originals[start], config.rounds, split, config, generator, resumable
-    )
-    edits, losses, correct = (
-        values[1:].flatten(0, 1) for values in (chain.params, chain.losses, chain.correct)
-    )
+    way = chain(hypernet, prompts[prompt], originals[start], config.rounds, split, editing)
+    edits, losses, correct = (values[1:].flatten(0, 1) for values in (way.params, way.losses, way.correct))
     return Candidates(edits, losses, correct, prompt.repeat(config.rounds), start.repeat(config.rounds))

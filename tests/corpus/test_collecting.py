@@ -23,7 +23,7 @@ from hyperforget.corpus.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
 from hyperforget.data.splits import Split
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 
 FREE = [0, 1, 2, 3, 4]
 HOLDOUT = [(0, 4), (1, 2, 3), (2,)]
@@ -164,11 +164,11 @@ def collected(
     train: Split = TRAIN,
     recipe: RecipeConfig = RECIPE,
     others: Sequence[RecipeConfig] = (),
-    resumable: Resumable = NOT_RESUMABLE,
+    resuming: Resuming = NOT_RESUMING,
 ) -> Collected:
     recipes = [recipe, *others]
     return collect_runs(
-        LAYOUT, train, REVIEW, recipes, config, PIVOTS, [(3,)], 14, shared, seeded(seed), resumable
+        LAYOUT, train, REVIEW, recipes, config, PIVOTS, [(3,)], 14, shared, seeded(seed), resuming
     )
 
 
@@ -349,7 +349,7 @@ def test_collection_that_is_killed_time_and_again_ends_as_if_it_never_was(
     expected, decided = collected(config, start, recipe=recipe, others=others)
     assert sum(level.rejected for level in decided.counts().levels) > 0 or rule == "relaxed"
     arrays, admission = in_pieces(
-        lambda resumable: collected(config, start, recipe=recipe, others=others, resumable=resumable), kills
+        lambda resuming: collected(config, start, recipe=recipe, others=others, resuming=resuming), kills
     )
     assert admission.counts() == decided.counts()
     assert all(arrays[name].tobytes() == expected[name].tobytes() for name in expected)

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from hyperforget.config import Performance
-from hyperforget.config.models import Architecture
+from hyperforget.config import ArchitectureConfig, Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import Hypernetwork
@@ -15,6 +14,8 @@ from hyperforget.metrics.measuring import Outcomes
 from hyperforget.metrics.performance import performance_values
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
+
+SMALL = ArchitectureConfig(components=7, width=16, layers=2, heads=2, frequencies=4, largest_exponent=3.0)
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +43,8 @@ def build(layout: Layout) -> Callable[..., Hypernetwork]:
         scale: torch.Tensor | None = None,
     ) -> Hypernetwork:
         torch.manual_seed(seed)
-        architecture = Architecture(conditioning, space, 7, tokens, prompt, 16, 2, 2, 4, 3.0)
-        model = Hypernetwork(of, architecture)
+        shape = {"space": space, "tokens": tokens, "prompt": prompt}
+        model = Hypernetwork(of, conditioning, SMALL.model_copy(update=shape))
         if isinstance(model.space, Subspace):
             model.space.fit(torch.randn(30, of.size, generator=torch.Generator().manual_seed(seed)))
         if mean is not None:

@@ -12,17 +12,18 @@ from hyperforget.data.splits import Split
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.sampling import Chain, Starts, chain_networks, sample_networks
+from hyperforget.hypernet.sampling import Chain, Sampling, Starts, sample
+from hyperforget.hypernet.sampling import chain as chain_networks
 from hyperforget.hypernet.spaces import SPACES
-from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.metrics.measuring import measure
 from hyperforget.metrics.performance import performance_values
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 
-SAMPLING = SamplingConfig(steps=3, stochasticity=1.0)
+CONFIG = SamplingConfig(steps=3, stochasticity=1.0)
 SPLIT = Split(
     torch.randn(40, 6, generator=torch.Generator().manual_seed(5)), torch.arange(40).remainder(4), 4
 )
@@ -33,13 +34,13 @@ def starts(layout: Layout) -> Tensor:
     return initialise(layout, 3, torch.Generator().manual_seed(1))
 
 
-def stored(model: object, performance: Performance, process: str = "ddpm") -> StoredHypernetwork:
-    return StoredHypernetwork(model, PROCESSES[process], performance, {})  # type: ignore[arg-type]
+def stored(model: object, performance: Performance, process: str = "ddpm") -> TrainedHypernetwork:
+    return TrainedHypernetwork(model, PROCESSES[process], performance, {})  # type: ignore[arg-type]
 
 
-def chain(hypernet: StoredHypernetwork, prompt: Tensor, starts: Tensor, updates: int) -> Tensor:
-    generator = torch.Generator().manual_seed(2)
-    return chain_networks(hypernet, prompt, starts, updates, SPLIT, SAMPLING, generator).params
+def chain(hypernet: TrainedHypernetwork, prompt: Tensor, starts: Tensor, updates: int) -> Tensor:
+    sampling = Sampling(CONFIG, torch.Generator().manual_seed(2))
+    return chain_networks(hypernet, prompt, starts, updates, SPLIT, sampling).params
 
 
 @pytest.mark.parametrize(
@@ -56,15 +57,12 @@ def test_a_chain_is_single_updates_from_one_generator(
 ) -> None:
     model = build(conditioning, space=space)
     prompt = torch.full((4 if conditioning == "dihyfo-1" else 1,), 0.3)
-    generator = torch.Generator().manual_seed(2)
+    sampling = Sampling(CONFIG, torch.Generator().manual_seed(2))
     expected = [starts]
     for _ in range(3):
         told = performance_values(measure(Networks(expected[-1], model.layout), SPLIT), performance)
         before = Starts(expected[-1], told)
-        targets = prompt.expand(3, -1)
-        expected.append(
-            sample_networks(model, PROCESSES["ddpm"], targets, before, 3, 1.0, generator),
-        )
+        expected.append(sample(stored(model, performance), prompt.expand(3, -1), before, sampling))
     found = chain(stored(model, performance), prompt, starts, 3)
     assert found.shape == (4, 3, model.layout.size)
     assert torch.equal(found, torch.stack(expected))
@@ -116,9 +114,9 @@ def test_a_chain_that_is_killed_time_and_again_ends_as_if_it_never_was(
     hypernet = stored(build("dihyfo-1"), Performance())
     prompt = torch.full((4,), 0.3)
 
-    def work(resumable: Resumable) -> Chain:
-        generator = torch.Generator().manual_seed(2)
-        return chain_networks(hypernet, prompt, starts, 3, SPLIT, SAMPLING, generator, resumable)
+    def work(resuming: Resuming) -> Chain:
+        sampling = Sampling(CONFIG, torch.Generator().manual_seed(2), resuming)
+        return chain_networks(hypernet, prompt, starts, 3, SPLIT, sampling)
 
-    found, expected = in_pieces(work, kills), work(NOT_RESUMABLE)
+    found, expected = in_pieces(work, kills), work(NOT_RESUMING)
     assert all(torch.equal(value, vars(expected)[name]) for name, value in vars(found).items())

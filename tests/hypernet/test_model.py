@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from hyperforget.config.models import Architecture
+from hyperforget.config import ArchitectureConfig
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import DENOISERS, Hypernetwork
 from hyperforget.hypernet.spaces import SPACES
@@ -127,10 +127,18 @@ def test_in_the_subspace_every_input_matters_to_every_coefficient(
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
 def test_the_thesis_size_can_be_built(conditioning: str) -> None:
-    thesis = Architecture(conditioning, "weights", 256, "layers", "separate", 1536, 12, 16, 128, 14.0)
+    thesis = ArchitectureConfig(
+        tokens="layers",
+        prompt="separate",
+        width=1536,
+        layers=12,
+        heads=16,
+        frequencies=128,
+        largest_exponent=14.0,
+    )
     layout = Layout((784, 7, 10))
     with torch.device("meta"):
-        model = Hypernetwork(layout, thesis)
+        model = Hypernetwork(layout, conditioning, thesis)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     # Twelve blocks hold 12 width² each; the rest reads and writes the main network's 5,575 parameters.
     assert parameters > 12 * 12 * 1536**2

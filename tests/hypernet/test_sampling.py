@@ -7,20 +7,27 @@ import pytest
 import torch
 from torch import Tensor
 
+from hyperforget.config import Performance, SamplingConfig
 from hyperforget.hypernet import sampling
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES, denoise
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.sampling import Starts, sample_networks
+from hyperforget.hypernet.sampling import Sampling, Starts
+from hyperforget.hypernet.sampling import sample as sample_networks
 from hyperforget.hypernet.spaces import SPACES
+from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.networks.layout import Layout
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 
 Build = Callable[..., Hypernetwork]
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def trained(model: object, process: str) -> TrainedHypernetwork:
+    return TrainedHypernetwork(model, PROCESSES[process], Performance(), {})  # type: ignore[arg-type]
 
 
 def sample(
@@ -30,13 +37,14 @@ def sample(
     steps: int = 4,
     eta: float = 0.0,
     seed: int = 0,
-    resumable: Resumable = NOT_RESUMABLE,
+    resuming: Resuming = NOT_RESUMING,
 ) -> Tensor:
     count = model.conditioning.performance_count(4)
     starts = Starts(random(7, 59, seed=1), random(7, 4, seed=2).abs()[:, :count])
     targets = random(7, 4, seed=3).abs()[:, :count]
     generator = torch.Generator().manual_seed(seed)
-    return sample_networks(model, PROCESSES[process], targets, starts, steps, eta, generator, resumable)
+    how = Sampling(SamplingConfig(steps=steps, stochasticity=eta), generator, resuming)
+    return sample_networks(trained(model, process), targets, starts, how)
 
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
@@ -64,10 +72,10 @@ def test_samples_follow_the_generator(build: Build, eta: float) -> None:
 
 
 def test_a_model_that_reads_a_start_needs_one(build: Build) -> None:
-    arguments = (PROCESSES["ddpm"], random(2, 4), None, 2, 0.0, torch.Generator())
+    arguments = random(2, 4), None, Sampling(SamplingConfig(steps=2), torch.Generator())
     with pytest.raises(ValueError, match="reads start parameters"):
-        sample_networks(build("dihyfo-1"), *arguments)
-    assert sample_networks(build("dihyfo-2"), *arguments).shape == (2, 59)
+        sample_networks(trained(build("dihyfo-1"), "ddpm"), *arguments)
+    assert sample_networks(trained(build("dihyfo-2"), "ddpm"), *arguments).shape == (2, 59)
 
 
 def test_an_untrained_editor_returns_its_starts(build: Build) -> None:
@@ -119,7 +127,8 @@ def test_each_row_gets_its_own_target_and_start(
     targets, params, losses = random(5, 4), random(3, layout.size, seed=1), random(3, 4, seed=2)
     rows = torch.tensor([2, 0, 1, 1, 2])
     starts = Starts(params, losses).take(rows)
-    sampled = sample_networks(model, PROCESSES["flow"], targets, starts, 3, 0.0, torch.Generator())
+    how = Sampling(SamplingConfig(steps=3), torch.Generator())
+    sampled = sample_networks(trained(model, "flow"), targets, starts, how)
     torch.testing.assert_close(sampled, torch.cat([2 * targets, 2 * losses[rows], params[rows, 8:]], dim=1))
 
 
@@ -153,5 +162,5 @@ def test_sampling_that_is_killed_time_and_again_ends_as_if_it_never_was(
 ) -> None:
     monkeypatch.setattr(sampling, "_NETWORKS_AT_ONCE", 3)
     model = build(conditioning, space=space)
-    sampled = in_pieces(lambda resumable: sample(model, eta=1.0, resumable=resumable), kills)
+    sampled = in_pieces(lambda resuming: sample(model, eta=1.0, resuming=resuming), kills)
     assert torch.equal(sampled, sample(model, eta=1.0))

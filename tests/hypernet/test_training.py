@@ -19,7 +19,13 @@ from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors, losses_by_class
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import SPACES
-from hyperforget.hypernet.training import Trained, learning_rate_factor, train_hypernetwork
+from hyperforget.hypernet.training import (
+    Trained,
+    TrainingData,
+    TrainingSetup,
+    learning_rate_factor,
+    train_hypernetwork,
+)
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward
 
@@ -56,8 +62,8 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> T
         seen = make_corpus(**corpus)
         model.space.fit(seen.checkpoints())
         unseen = make_corpus(10, seed=1, **corpus) if unseen is None else unseen
-        trained = train_hypernetwork(model, PROCESSES[process], seen, unseen, IMAGES, config, generator)
-        return trained, model
+        data, setup = TrainingData(seen, unseen, IMAGES), TrainingSetup(PROCESSES[process], config)
+        return train_hypernetwork(model, data, setup, generator), model
 
     return run
 

@@ -13,8 +13,8 @@ from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.sampling import Starts
-from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.hypernet.sampling import Sampling, Starts
+from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.metrics.measuring import Outcomes
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
@@ -30,7 +30,7 @@ from hyperforget.probing.alignment import (
     prompt_values,
     prompted_classes,
 )
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 
 CLASSES, NETWORKS, PROMPTS = 4, 3, 5
 CONFIG = ProbeConfig(prompts=PROMPTS, networks=NETWORKS, range=(0.1, 0.8))
@@ -53,9 +53,9 @@ def runs(make_corpus: Callable[..., Corpus]) -> Corpus:
 def probe(
     model: object, runs: Corpus, config: ProbeConfig = CONFIG, performance: Performance | None = None
 ) -> Probe:
-    sampling, generator = SamplingConfig(steps=2), torch.Generator().manual_seed(0)
-    told = performance or Performance()
-    return probe_hypernetwork(model, PROCESSES["ddpm"], told, runs, SPLIT, config, sampling, generator)
+    hypernet = TrainedHypernetwork(model, PROCESSES["ddpm"], performance or Performance(), {})  # type: ignore[arg-type]
+    sampling = Sampling(SamplingConfig(steps=2), torch.Generator().manual_seed(0))
+    return probe_hypernetwork(hypernet, runs, SPLIT, config, sampling)
 
 
 @pytest.fixture
@@ -63,11 +63,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Starts]]:
     """What was asked for; networks with exactly the prompted losses stand in for sampled ones."""
     calls: list[tuple[Tensor, Starts]] = []
 
-    def sample(model: object, process: object, targets: Tensor, starts: Starts, *_: object) -> Tensor:
+    def sample(hypernet: object, targets: Tensor, starts: Starts, sampling: Sampling) -> Tensor:
         calls.append((targets, starts))
         return targets
 
-    monkeypatch.setattr(probing, "sample_networks", sample)
+    monkeypatch.setattr(probing, "sample", sample)
     monkeypatch.setattr(
         probing,
         "measure",
@@ -170,12 +170,12 @@ def test_one_number_is_prompted_and_measured_in_its_metric(
     runs = Corpus(torch.rand(6, 4, CLASSES), torch.rand(6, 4, 1), torch.full((6,), 4))
     halves = SPLIT.labels.bincount() // 2
 
-    def sample(model: object, process: object, targets: Tensor, starts: Starts, *_: object) -> Tensor:
+    def sample(hypernet: object, targets: Tensor, starts: Starts, sampling: Sampling) -> Tensor:
         assert targets.shape == (NETWORKS * PROMPTS, 1)
         assert torch.equal(starts.performance, runs.performance[:NETWORKS, 0].repeat_interleave(PROMPTS, 0))
         return targets * torch.arange(1, CLASSES + 1)
 
-    monkeypatch.setattr(probing, "sample_networks", sample)
+    monkeypatch.setattr(probing, "sample", sample)
     monkeypatch.setattr(
         probing,
         "measure",
@@ -213,25 +213,26 @@ def test_a_real_model_is_measured_on_the_split(
 @pytest.fixture
 def rows_of(
     build: Callable[..., Hypernetwork], make_corpus: Callable[..., Corpus]
-) -> Callable[[Resumable], tuple[list[AlignmentRow], list[PromptRow]]]:
+) -> Callable[[Resuming], tuple[list[AlignmentRow], list[PromptRow]]]:
     """The rows of two snapshots, probed from the starts of two corpora."""
     snapshots = {step: build("dihyfo-1", seed=step).state_dict() for step in (10, 20)}
-    hypernet = StoredHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), snapshots)
+    hypernet = TrainedHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), snapshots)
     runs = {"seen": make_corpus(12), "unseen": make_corpus(4, seed=1)}
     prompted = prompted_classes(Performance(), CLASSES, [0, 1])
 
-    def rows(resumable: Resumable) -> tuple[list[AlignmentRow], list[PromptRow]]:
-        sampling = SamplingConfig(steps=2, stochasticity=1.0)
-        return probe_snapshots(
-            hypernet, runs, SPLIT, prompted, CONFIG, sampling, lambda name: torch.Generator().manual_seed(len(name)),
-            resumable,
-        )  # fmt: skip
+    def rows(resuming: Resuming) -> tuple[list[AlignmentRow], list[PromptRow]]:
+        config = SamplingConfig(steps=2, stochasticity=1.0)
+
+        def sampling(name: str) -> Sampling:
+            return Sampling(config, torch.Generator().manual_seed(len(name)), resuming)
+
+        return probe_snapshots(hypernet, runs, SPLIT, prompted, CONFIG, sampling)
 
     return rows
 
 
 def test_every_snapshot_is_probed_and_the_prompts_of_the_last_are_kept(rows_of: Callable) -> None:
-    alignment, prompts = rows_of(NOT_RESUMABLE)
+    alignment, prompts = rows_of(NOT_RESUMING)
     assert [(row.step, row.starts) for row in alignment] == [
         (step, starts) for step in (10, 20) for starts in ("seen", "unseen") for _ in range(CLASSES)
     ]
@@ -243,4 +244,4 @@ def test_every_snapshot_is_probed_and_the_prompts_of_the_last_are_kept(rows_of: 
 def test_probes_that_are_killed_time_and_again_end_as_if_they_never_were(
     in_pieces, rows_of: Callable, kills: list[int]
 ) -> None:
-    assert in_pieces(rows_of, kills) == rows_of(NOT_RESUMABLE)
+    assert in_pieces(rows_of, kills) == rows_of(NOT_RESUMING)

@@ -12,7 +12,8 @@ from hyperforget.config import OptimizersConfig, Performance, RecipeConfig, Samp
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.hypernet.sampling import Sampling, chain
+from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.training import constant_curriculum, train_population
@@ -24,7 +25,7 @@ from hyperforget.probing.optimizer_curves import (
     optimizer_rows,
     rival_recipes,
 )
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 
 CONFIG = OptimizersConfig(sgd_learning_rates=[0.3], adam_learning_rates=[0.002, 0.02])
 
@@ -107,18 +108,16 @@ def test_a_comparison_that_is_killed_time_and_again_ends_as_if_it_never_was(
     split = Split(torch.randn(30, 6, generator=generator), torch.arange(30).remainder(4), 4)
     data = TaskData(split, split, split, 4, 0.0, 1.0)
     starts = initialise(layout, 3, generator)
-    hypernet = StoredHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), {})
-    config = CONFIG.model_copy(update={"updates": 2})
-    recipe = RecipeConfig(steps=12, batch_size=8, momentum=0.9)
+    hypernet = TrainedHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), {})
+    rivals = rival_recipes(RecipeConfig(steps=12, batch_size=8, momentum=0.9), CONFIG)
 
-    def work(resumable: Resumable) -> list[OptimizerRow]:
-        chain, minibatches = torch.Generator().manual_seed(1), lambda: torch.Generator().manual_seed(2)
-        return compare_optimizers(
-            hypernet, torch.full((4,), 0.3), starts, data, split, recipe, config, SamplingConfig(steps=3), chain,
-            minibatches, resumable,
-        )  # fmt: skip
+    def work(resuming: Resuming) -> list[OptimizerRow]:
+        sampling = Sampling(SamplingConfig(steps=3), torch.Generator().manual_seed(1), resuming)
+        learned = chain(hypernet, torch.full((4,), 0.3), starts, 2, split, sampling).params
+        minibatches = lambda: torch.Generator().manual_seed(2)  # noqa: E731
+        return compare_optimizers(learned, layout, data, rivals, minibatches, resuming)
 
     rows = in_pieces(work, kills)
-    assert rows == work(NOT_RESUMABLE)
+    assert rows == work(NOT_RESUMING)
     # The hypernetwork's starts and two updates; steps 0, 1, 2, 3, 4, 6, 8, 11 and 12 of SGD and of Adam at two rates.
     assert len(rows) == 3 * (3 + 9 + 2 * 9)

@@ -8,7 +8,7 @@ import torch
 
 from hyperforget.corpus.checkpoints import load_outcomes
 from hyperforget.data.splits import load_task_data
-from hyperforget.hypernet.sampling import Starts, sample_networks
+from hyperforget.hypernet.sampling import Sampling, Starts, sample
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
@@ -61,14 +61,11 @@ def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(
     layout = hypernet.model.layout
     losses = load_outcomes(store, folder / "corpus.json", data.validation.class_sizes).losses
     starts = initialise(layout, 3, generator_for(0, "optimizers", TASK, "starts"))
-    sampled = sample_networks(
-        hypernet.model,
-        hypernet.process,
+    sampled = sample(
+        hypernet,
         best_prompt(losses, losses, SETTINGS.optimizers.best).expand(3, -1),
         Starts(starts, measure(Networks(starts, layout), data.validation).losses),
-        SETTINGS.models[MODEL].sampling.steps,
-        0.0,
-        generator_for(0, "optimizers", TASK, MODEL),
+        Sampling(SETTINGS.models[MODEL].sampling, generator_for(0, "optimizers", TASK, MODEL)),
     )
     for update, networks in ((0, starts), (1, sampled)):
         outcomes = measure(Networks(networks, layout), data.test)
