@@ -23,8 +23,8 @@ class Perceptron(nn.Module):
         self.write = zero_linear(width, values)
 
     def forward(self, vectors: list[Tensor], encoded: Tensor) -> Tensor:
-        hidden = self.read(torch.cat([*vectors, encoded.flatten(1)], dim=1))
-        change: Tensor = self.write(self.norm(self.blocks(hidden)))
+        hidden = self.read(torch.cat([*vectors, encoded.flatten(1)], dim=1))  # (B, width)
+        change: Tensor = self.write(self.norm(self.blocks(hidden)))  # (B, D)
         return change
 
 
@@ -38,5 +38,6 @@ class Block(nn.Module):
         self.contract = nn.Linear(4 * width, width)
 
     def forward(self, hidden: Tensor) -> Tensor:
+        # (B, width) to (B, 4 * width) and back
         change: Tensor = self.contract(F.gelu(self.expand(self.norm(hidden)), approximate="tanh"))
         return hidden + change

@@ -45,9 +45,9 @@ def sample(
 ) -> Tensor:
     """One network (B, P) for each row of the prompted performance ``prompts`` (B, K), in the metric's unit.
 
-    Models that read a start take one for each row from ``starts``; others ignore it. All but the model lies on the
-    CPU; chunks go to the model's device and back, and a job that is stopped loses one chunk at most. Raises
-    `ValueError` where a start is needed and none was given.
+    Models that read a start take one for each row from ``starts``; others ignore it. All but the model lies
+    on the CPU; chunks go to the model's device and back, and a job that is stopped loses one chunk at most.
+    Raises `ValueError` where a start is needed and none was given.
     """
     model, config = hypernet.model, sampling.config
     if model.conditioning.uses_start and starts is None:
@@ -81,8 +81,8 @@ def sample(
 
 @dataclass(frozen=True)
 class Chain:
-    """Networks after 0, 1, … U updates: ``params`` (U + 1, S, P), and on the split that conditions their class
-    ``losses`` (U + 1, S, C) in nats and ``correct`` counts (U + 1, S, C).
+    """Networks after 0, 1, … U updates: ``params`` (U + 1, S, P), and on the split that conditions their
+    class ``losses`` (U + 1, S, C) in nats and ``correct`` counts (U + 1, S, C).
     """
 
     params: Tensor
@@ -98,10 +98,11 @@ def chain(
     split: Split,
     sampling: Sampling,
 ) -> Chain:
-    """The networks on the way from ``starts`` (S, P), entry 0, towards ``prompt``, one (K,) for all or one each (S, K).
+    """The networks on the way from ``starts`` (S, P), entry 0, towards ``prompt``, one (K,) for all or
+    one each (S, K).
 
-    The hypernetwork reads a start. It is also told how good its start is, so before each update the networks are
-    measured on ``split``, the one that conditions.
+    The hypernetwork reads a start. It is also told how good its start is, so before each update the networks
+    are measured on ``split``, the one that conditions.
     """
     networks = [Networks(starts, hypernet.model.layout)]
     measured = [measure(networks[0], split)]

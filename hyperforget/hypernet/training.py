@@ -32,8 +32,8 @@ _ADAM_BETAS = (0.9, 0.99)
 
 @dataclass(frozen=True)
 class HistoryPoint:
-    """Mean squared error in the model's space after ``step`` steps, on fixed pairs of seen and
-    unseen runs.
+    """Mean squared error in the model's space after ``step`` steps, on fixed pairs of
+    seen and unseen runs.
     """
 
     step: int
@@ -44,7 +44,8 @@ class HistoryPoint:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Runs that are trained on, ``seen``, those that only the curves know, ``unseen``, and the training ``images``.
+    """Runs that are trained on, ``seen``, those that only the curves know, ``unseen``,
+    and the training ``images``.
 
     Corpora lie on the CPU, images on the device that computes.
     """
@@ -56,8 +57,8 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """How it is trained: the noise ``process``, the ``config``, and ``hardware``, whose settings that save memory are
-    followed.
+    """How it is trained: the noise ``process``, the ``config``, and ``hardware``, whose settings that
+    save memory are followed.
     """
 
     process: Process
@@ -89,7 +90,8 @@ class _Training:
     def state(self) -> State:
         """All that later steps depend on, and what was made; the tensors are not copied.
 
-        Of an optimiser that is spread over processes, the first process gathers the whole; all have to ask for it.
+        Of an optimiser that is spread over processes, the first process gathers the whole; all have
+        to ask for it.
         """
         gather = getattr(self.optimizer, "consolidate_state_dict", None)
         if gather is not None:
@@ -143,14 +145,15 @@ def train_hypernetwork(
 ) -> Trained:
     """Minimise the mean squared error of the predicted clean parameters (thesis, equations 3.6 and 3.8).
 
-    Added to it, ``loss_matching`` times, is the error of the class losses that these parameters have on training
-    images: see `hyperforget.hypernet.loss_matching`, and `recombine` for the share of pairs of which only that is
-    learned. AdamW with linear warm-up and cosine decay, gradient clipping, and an exponential moving average of the
-    weights. All randomness comes from ``generator``, one of the CPU.
+    Added to it, ``loss_matching`` times, is the error of the class losses that these parameters have on
+    training images: see `hyperforget.hypernet.loss_matching`, and `recombine` for the share of pairs of which
+    only that is learned. AdamW with linear warm-up and cosine decay, gradient clipping, and an exponential
+    moving average of the weights. All randomness comes from ``generator``, one of the CPU.
 
-    ``model`` lies on the device that computes. Where several processes train together, all draw the same batch, each
-    works through a share of it, and their gradients are added up. Neither this nor what saves memory changes the
-    result but by rounding. Raises `UserError` where these processes resume from different states.
+    ``model`` lies on the device that computes. Where several processes train together, all draw the
+    same batch, each works through a share of it, and their gradients are added up. Neither this nor
+    what saves memory changes the result but by rounding. Raises `UserError` where these processes
+    resume from different states.
     """
     process, config, hardware = setup.process, setup.config, setup.hardware
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
@@ -175,8 +178,8 @@ def train_hypernetwork(
             training.restore(saved)
         if not all_equal(training.step):
             raise UserError(
-                f"processes that train together found different states, this one step {training.step}; allowed is a "
-                "store on a file system that all of them see"
+                f"processes that train together found different states, this one step {training.step}; "
+                "allowed is a store on a file system that all of them see"
             )
         steps = range(training.step + 1, config.steps + 1)
         shown = progress(steps, config.steps, "training", initial=training.step)
@@ -214,19 +217,21 @@ def _add_gradients(
     config: TrainingConfig,
     hardware: HardwareConfig,
 ) -> None:
-    """Send the mean error of the whole batch back, of which this process works through its share, piece by piece.
+    """Send the mean error of the whole batch back, of which this process works through its share,
+    one micro-batch after another.
 
     ``network`` is ``model``, or what exchanges its gradients with other processes.
     """
     device = model.device
     autocast = computes_in_bfloat16(config.precision, device)
-    pieces = list(batch.pieces(process_rank(), process_count(), hardware.micro_batches))
-    for index, piece in enumerate(pieces):
-        with _gradients_exchanged(network, index == len(pieces) - 1):
+    micro_batches = list(batch.micro_batches(process_rank(), process_count(), hardware.micro_batches))
+    for index, micro_batch in enumerate(micro_batches):
+        with _gradients_exchanged(network, index == len(micro_batches) - 1):
             with torch.autocast(device.type, torch.bfloat16) if autocast else nullcontext():
-                predicted = _predict(network, piece)
-            errors = _errors(predicted, piece, model, images, config)
-            # Gradients are averaged over processes; the sum of all pieces is to be divided by the whole batch.
+                predicted = _predict(network, micro_batch)
+            errors = _errors(predicted, micro_batch, model, images, config)
+            # Gradients are averaged over processes; the sum of all micro-batches is to be divided by
+            # the whole batch.
             (errors.sum() * process_count() / config.batch_size).backward()
 
 
@@ -262,7 +267,7 @@ def _optimizer(
 
 
 def _gradients_exchanged(network: nn.Module, last: bool) -> AbstractContextManager[None]:
-    """Processes exchange gradients once a step, with the last piece of their batches."""
+    """Processes exchange gradients once a step, with the last of their micro-batches."""
     if isinstance(network, DistributedDataParallel) and not last:
         return network.no_sync()
     return nullcontext()

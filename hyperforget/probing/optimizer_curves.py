@@ -34,8 +34,8 @@ class OptimizerRow:
 
 
 def rival_recipes(recipe: RecipeConfig, config: OptimizersConfig) -> list[RecipeConfig]:
-    """The task's recipe, and recipes of the optimiser that it does not use, as torch has it by default, one a
-    learning rate.
+    """The task's recipe, and recipes of the optimiser that it does not use, as torch has it by default,
+    one a learning rate.
     """
     other, learning_rates = (
         ("adam", config.adam_learning_rates)
@@ -63,8 +63,8 @@ def compare_optimizers(
     minibatches: Callable[[], torch.Generator],
     resuming: Resuming = NOT_RESUMING,
 ) -> list[OptimizerRow]:
-    """The networks ``learned`` (U + 1, S, P) after 0, 1, … U updates by a hypernetwork, and what each recipe of
-    ``rivals`` makes of the first of them, all measured on test images.
+    """The networks ``learned`` (U + 1, S, P) after 0, 1, … U updates by a hypernetwork, and what each recipe
+    of ``rivals`` makes of the first of them, all measured on test images.
 
     ``minibatches()`` gives all rivals the same numbers.
     """
@@ -83,7 +83,9 @@ def descend(
     generator: torch.Generator,
     resuming: Resuming = NOT_RESUMING,
 ) -> dict[int, Tensor]:
-    """Train ``starts`` (S, P) on all classes of ``split`` as ``recipe`` says; networks (S, P) by number of steps."""
+    """Train ``starts`` (S, P) on all classes of ``split`` as ``recipe`` says; networks (S, P)
+    by number of steps.
+    """
     steps, count = observed_steps(recipe.steps), starts.shape[0]
 
     def train() -> Tensor:

@@ -1,8 +1,9 @@
-"""Work that goes on where it was stopped: the states of unfinished parts and the results of finished pieces.
+"""Work that goes on where it was stopped: states of unfinished parts, and results that are remembered.
 
-A stopped job is started again from its beginning, with the same seeds. It takes the same way through the code: a piece
-that was finished is not computed again, and a part that was under way goes on from the state that was saved of it.
-Each is known by its path, the names of all that it lies in, each with how often its like was entered there before.
+A stopped job is started again from its beginning, with the same seeds. It takes the same way through the
+code: a result that it had is not computed again, and a part that was under way goes on from the state that
+was saved of it. Each is known by its path: the names of all that it lies in, each with how often its like
+was entered there before.
 """
 
 import sys
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class _Place:
-    """A part or piece that the work is in; ``entered`` counts by name what was left again inside of it."""
+    """Where the work is: in a part, which has a state, or in what is to be remembered; ``entered`` counts by
+    name what was left again inside of it.
+    """
 
     path: str
     state: Callable[[], State] | None = None
@@ -33,68 +36,76 @@ class _Place:
 
 
 class Resuming:
-    """What a job goes on from, and where in it the work is at present; without ``unfinished`` nothing is saved."""
+    """What a job goes on from, and where in it the work is at present; without
+    ``unfinished`` nothing is saved.
+    """
 
     def __init__(self, unfinished: Unfinished | None = None) -> None:
         self._unfinished = unfinished
+        self._is_loaded = False
         self._places = [_Place("")]
-        self._loaded: dict[str, State] | None = None
-        self._pieces: dict[str, dict[str, Tensor]] = {}
+        self._states: dict[str, State] = {}
+        self._results: dict[str, dict[str, Tensor]] = {}
 
     @contextmanager
     def part(self, name: str, state: Callable[[], State]) -> Iterator[State | None]:
-        """Enter a part of the work; gives the state that it was in when the job was stopped, None where it begins.
+        """Enter a part of the work; gives the state that it was in when the job was stopped,
+        None where it begins.
 
-        ``state`` tells the part's present state, whenever work inside it saves. A fact ``done`` is how many of what
-        ``name`` says were done. Facts survive JSON, names have no slash, and no two tensors share memory.
+        ``state`` tells the part's present state, whenever work inside it saves. A fact ``done`` is
+        how many of what ``name`` says were done. Facts survive JSON, names have no slash, and no
+        two tensors share memory.
         """
         if self._unfinished is None:
             yield None
             return
         with self._entered(name, state) as place:
-            loaded = self._load().pop(place.path, None)
-            if loaded is not None:
-                place.entered.update(loaded.facts["entered"])
-                loaded = State(loaded.tensors, loaded.facts["own"])
-            yield loaded
+            saved = self._states.pop(place.path, None)
+            if saved is not None:
+                place.entered.update(saved.facts["entered"])
+                saved = State(saved.tensors, saved.facts["own"])
+            yield saved
 
     def remember(
         self, name: str, compute: "Callable[[], Tensor]", generator: "torch.Generator | None" = None
     ) -> "Tensor":
-        """The result of ``compute()``, from memory where the job had it before it was stopped.
+        """What ``compute()`` gives, a tensor on the CPU; not computed again where the job had it
+        when it was stopped.
 
-        ``generator`` is what the piece draws its random numbers from: it is left as the piece left it. The result lies
-        on the CPU. What was remembered inside the piece is forgotten when it is finished.
+        ``generator`` is what it draws its random numbers from, and is left as it was left by it. What was
+        remembered inside of ``compute`` is then forgotten.
         """
         if self._unfinished is None:
             return compute()
-        self._load()
         with self._entered(name) as place:
-            if place.path not in self._pieces:
+            if place.path not in self._results:
                 self.save_if_due()
-                piece = {"result": compute()}
+                result = {"result": compute()}
                 if generator is not None:
-                    piece["generator"] = generator.get_state()
-                inside = [path for path in self._pieces if path.startswith(f"{place.path}/")]
-                for path in inside:
-                    del self._pieces[path]
-                self._pieces[place.path] = piece
-            piece = self._pieces[place.path]
-            if generator is not None:
-                generator.set_state(piece["generator"])
-            return piece["result"]
+                    result["generator"] = generator.get_state()
+                inside = f"{place.path}/"
+                self._results = {
+                    path: each for path, each in self._results.items() if not path.startswith(inside)
+                }
+                self._results[place.path] = result
+            elif generator is not None:
+                generator.set_state(self._results[place.path]["generator"])
+            return self._results[place.path]["result"]
 
     def save_if_due(self) -> None:
-        """Save all that the job has and the parts that it is in, if it is time to, and stop if that was asked for.
+        """Save all that the job has and the parts that it is in, if it is time to, and stop if
+        that was asked for.
 
         To be called at the beginning of a loop's step: what is saved then has a step to go on with.
         """
         if self._unfinished is None or not self._unfinished.due():
             return
         tensors = {
-            f"{path}/{name}": value for path, piece in self._pieces.items() for name, value in piece.items()
+            f"{path}/{name}": value
+            for path, result in self._results.items()
+            for name, value in result.items()
         }
-        facts: dict[str, object] = dict.fromkeys(self._pieces)
+        facts: dict[str, object] = dict.fromkeys(self._results)
         for place in self._places:
             if place.state is not None:
                 present = place.state()
@@ -104,6 +115,8 @@ class Resuming:
 
     @contextmanager
     def _entered(self, name: str, state: Callable[[], State] | None = None) -> Iterator[_Place]:
+        if not self._is_loaded:
+            self._load()
         around = self._places[-1]
         self._places.append(_Place(around.inside(name), state))
         try:
@@ -114,27 +127,27 @@ class Resuming:
             if len(self._places) == 1 and self._unfinished is not None:
                 self._unfinished.release()
 
-    def _load(self) -> dict[str, State]:
-        """The states of unfinished parts that the job has not come to yet, by path; pieces are kept apart."""
-        if self._loaded is not None or self._unfinished is None:
-            return self._loaded or {}
-        saved, self._loaded = self._unfinished.load(), {}
+    def _load(self) -> None:
+        self._is_loaded = True
+        saved = self._unfinished.load() if self._unfinished is not None else None
         if saved is None:
-            return self._loaded
+            return
         tensors: dict[str, dict[str, Tensor]] = {path: {} for path in saved.facts}
         for key, tensor in saved.tensors.items():
             path, _, name = key.rpartition("/")
             tensors[path][name] = tensor
-        self._pieces = {path: tensors[path] for path, facts in saved.facts.items() if facts is None}
-        self._loaded = {path: State(tensors[path], facts) for path, facts in saved.facts.items() if facts}
-        counts = Counter(_name(path) for path in self._pieces)
-        for path, part in self._loaded.items():
-            if "done" in part.facts["own"]:
-                counts[_name(path)] += part.facts["own"]["done"]
+        counts: Counter[str] = Counter()
+        for path, facts in saved.facts.items():
+            if facts is None:
+                self._results[path] = tensors[path]
+                counts[_name(path)] += 1
+                continue
+            self._states[path] = State(tensors[path], facts)
+            if "done" in facts["own"]:
+                counts[_name(path)] += facts["own"]["done"]
         if process_rank() == 0:
             where = ", ".join(f"{name} {count}" for name, count in counts.items()) or "its beginning"
             print(f"resumed at {where}", file=sys.stderr)
-        return self._loaded
 
 
 def _name(path: str) -> str:

@@ -34,5 +34,5 @@ def test_values_that_are_all_alike_have_no_variance() -> None:
 
 def test_entries_pool_to_the_deviation_of_all_values() -> None:
     found = moments(PARAMS)
-    pooled = pooled_deviation(found.count, found.mean, found.variance, found.mean.mean())
+    pooled = pooled_deviation(found, found.mean.mean())
     assert float(pooled) == pytest.approx(PARAMS.double().numpy().std(ddof=1), rel=1e-9)
