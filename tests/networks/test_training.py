@@ -212,6 +212,6 @@ def test_training_that_is_killed_time_and_again_ends_as_if_it_never_was(
     starts = initialise(LAYOUT, 3, seeded(0))
     curriculum = Curriculum(torch.ones(3, 3), torch.full((3, 3), 0.2), torch.tensor([0, 5, 9]))
     trained = in_pieces(
-        lambda resumable: train(starts, 20, recipe, curriculum=curriculum, resumable=resumable), kills
+        lambda resuming: train(starts, 20, recipe, curriculum=curriculum, resuming=resuming), kills
     )
     assert torch.equal(trained, train(starts, 20, recipe, curriculum=curriculum))
