@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import pytest
 import torch
@@ -16,7 +16,12 @@ from tests.pretended_gpu import pretended_gpu
 __all__ = ["another", "checkout", "finished"]
 
 Result = TypeVar("Result")
-InPieces = Callable[[Callable[[Resuming], Result], Sequence[int]], Result]
+
+
+class InPieces(Protocol):
+    """``in_pieces(work, kills)``: what ``work`` gives that is killed after so many steps, time and again."""
+
+    def __call__(self, work: Callable[[Resuming], Result], kills: Sequence[int]) -> Result: ...
 
 
 class Killed(Exception):
@@ -42,7 +47,6 @@ class Killing(Unfinished):
 def in_pieces(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> InPieces:
-    """``in_pieces(work, kills)``: what ``work`` gives that is killed after so many steps, time and again."""
     # It is the process that ends here, not the machine.
     monkeypatch.setattr("hyperforget.runtime.saved_state.sync", lambda path: None)
 

@@ -2,9 +2,10 @@
 
     python benchmarks/training/run.py [--hardware '{"device": "cuda", "micro_batches": 4}'] [--output FILE]
 
-Sizes are trained one after another, each in a process of its own, by the code that `train_hypernet` runs: DiHyFo-1 as
-in the thesis (layer tokens, a token a scalar) on random checkpoints of the thesis' network of MNIST-4, 784-2-4. The
-first size that runs out of memory ends the list. Without a GPU only small sizes are tried.
+Sizes are trained one after another, each in a process of its own, by the code that `train_hypernet`
+runs: DiHyFo-1 as in the thesis (layer tokens, a token a scalar) on random checkpoints of the thesis'
+network of MNIST-4, 784-2-4. The first size that runs out of memory ends the list. Without a GPU only
+small sizes are tried.
 """
 
 import argparse
@@ -62,7 +63,8 @@ class Size:
 
 @dataclass(frozen=True)
 class Measured:
-    """The median of seconds a step, and the most memory that was taken: of a GPU by its tensors, else by the process.
+    """The median of seconds a step, and the most memory that was taken: of a GPU by its tensors,
+    else by the process.
 
     Both are None for a size that does not fit.
     """
@@ -159,7 +161,9 @@ def parse_size(text: str) -> Size:
 def measure_apart(
     size: Size, config: TrainingConfig, settings: HardwareConfig, threads: int, steps: int
 ) -> Measured:
-    """`measure` in a process of its own, whose memory is then its alone, and which may be killed for want of it."""
+    """`measure` in a process of its own, whose memory is then its alone, and which may be killed
+    for want of it.
+    """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         try:
             return pool.submit(measure, size, config, settings, threads, steps).result()
@@ -171,7 +175,9 @@ def measure_apart(
 def measure(
     size: Size, config: TrainingConfig, settings: HardwareConfig, threads: int, steps: int
 ) -> Measured:
-    """Train for some steps and time them; raises `torch.OutOfMemoryError` where the device has too little memory."""
+    """Train for some steps and time them; raises `torch.OutOfMemoryError` where the device
+    has too little memory.
+    """
     device = hardware.set_up(settings, threads)
     generator = torch.Generator().manual_seed(0)
     theta = initialise(LAYOUT, RUNS * CHECKPOINTS, generator).unflatten(0, (RUNS, CHECKPOINTS))

@@ -1,4 +1,6 @@
-"""Recombined prompts, of which what is asked for comes from two pairs; values drawn evenly over their range."""
+"""Recombined prompts, of which what is asked for comes from two pairs; values drawn
+evenly over their range.
+"""
 
 from dataclasses import fields
 
@@ -87,7 +89,7 @@ def test_chances_are_even_over_levels() -> None:
 
 @given(st.integers(0, 1000), st.floats(0.01, 100), st.floats(-5, 5))
 @settings(max_examples=25, deadline=None, database=None)
-def test_chances_sum_to_one_and_do_not_depend_on_the_unit(seed, scale, shift) -> None:
+def test_chances_sum_to_one_and_do_not_depend_on_the_unit(seed: int, scale: float, shift: float) -> None:
     values = skewed(300, 2, seed).double()
     chances = target_chances(values)
     assert (chances > 0).all()

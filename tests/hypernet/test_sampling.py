@@ -24,6 +24,7 @@ from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
+from tests.conftest import InPieces
 
 Build = Callable[..., Hypernetwork]
 PERFORMANCE = Performance()
@@ -162,7 +163,7 @@ def test_it_is_the_solver_on_normalised_parameters(build: Build) -> None:
 )
 @pytest.mark.parametrize("kills", [[2], [3], [9, 2, 1], [11]])
 def test_sampling_that_is_killed_time_and_again_ends_as_if_it_never_was(
-    in_pieces,
+    in_pieces: InPieces,
     build: Build,
     monkeypatch: pytest.MonkeyPatch,
     conditioning: str,
@@ -257,7 +258,7 @@ def test_updates_of_a_known_model_have_a_closed_form(layout: Layout, starts: Ten
 
 @pytest.mark.parametrize("kills", [[4], [8, 1], [3, 3, 2]])
 def test_a_chain_that_is_killed_time_and_again_ends_as_if_it_never_was(
-    in_pieces, build: Callable[..., Hypernetwork], starts: Tensor, kills: list[int]
+    in_pieces: InPieces, build: Callable[..., Hypernetwork], starts: Tensor, kills: list[int]
 ) -> None:
     hypernet = trained(build("dihyfo-1"), Performance())
     prompt = torch.full((4,), 0.3)

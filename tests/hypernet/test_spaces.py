@@ -12,7 +12,8 @@ from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import (
     SPACES,
     TARGET_STD,
-    Space,
+    Subspace,
+    WeightSpace,
     fit_normalisation,
     moments,
     pooled_deviation,
@@ -43,8 +44,8 @@ def spanned() -> torch.Tensor:
 
 
 @pytest.fixture
-def fitted(build: Build) -> Callable[[str, torch.Tensor], Space]:
-    def fit(name: str, params: torch.Tensor) -> Space:
+def fitted(build: Build) -> Callable[[str, torch.Tensor], WeightSpace | Subspace]:
+    def fit(name: str, params: torch.Tensor) -> WeightSpace | Subspace:
         space = build("dihyfo-2", space=name).space
         space.fit(params)
         return space
@@ -52,7 +53,7 @@ def fitted(build: Build) -> Callable[[str, torch.Tensor], Space]:
     return fit
 
 
-Fitted = Callable[[str, torch.Tensor], Space]
+Fitted = Callable[[str, torch.Tensor], WeightSpace | Subspace]
 
 
 def test_every_space_is_covered() -> None:
@@ -88,6 +89,7 @@ def test_networks_that_a_space_can_express_come_back(
 
 def test_weights_are_normalised_by_mean_and_scale(fitted: Fitted, params: torch.Tensor) -> None:
     space = fitted("weights", params)
+    assert isinstance(space, WeightSpace)
     torch.testing.assert_close(space.normalise(space.mean), torch.zeros(59))
     torch.testing.assert_close(space.normalise(space.mean + space.scale), torch.ones(59))
     assert float(space.normalise(params).std()) == pytest.approx(TARGET_STD, rel=0.05)
@@ -122,6 +124,7 @@ def test_the_share_of_variance_is_what_is_not_lost(
 
 def test_a_start_keeps_what_lies_outside_of_the_subspace(fitted: Fitted, params: torch.Tensor) -> None:
     space = fitted("subspace", params)
+    assert isinstance(space, Subspace)
     start, values = random(5, 59, seed=3), random(5, 7, seed=4)
     projector = space.components.T @ space.components
     outside = start - start @ projector

@@ -26,6 +26,7 @@ from hyperforget.probing.optimizer_curves import (
     rival_recipes,
 )
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
+from tests.conftest import InPieces
 
 CONFIG = OptimizersConfig(sgd_learning_rates=[0.3], adam_learning_rates=[0.002, 0.02])
 
@@ -102,7 +103,7 @@ def test_rows_hold_mean_class_loss_and_accuracy() -> None:
 
 @pytest.mark.parametrize("kills", [[4], [10, 8], [20, 7, 1], [30]])
 def test_a_comparison_that_is_killed_time_and_again_ends_as_if_it_never_was(
-    in_pieces, build: Callable[..., Hypernetwork], layout: Layout, kills: list[int]
+    in_pieces: InPieces, build: Callable[..., Hypernetwork], layout: Layout, kills: list[int]
 ) -> None:
     generator = torch.Generator().manual_seed(0)
     split = Split(torch.randn(30, 6, generator=generator), torch.arange(30).remainder(4), 4)
@@ -119,5 +120,6 @@ def test_a_comparison_that_is_killed_time_and_again_ends_as_if_it_never_was(
 
     rows = in_pieces(work, kills)
     assert rows == work(NOT_RESUMING)
-    # The hypernetwork's starts and two updates; steps 0, 1, 2, 3, 4, 6, 8, 11 and 12 of SGD and of Adam at two rates.
+    # The hypernetwork's starts and two updates; steps 0, 1, 2, 3, 4, 6, 8, 11 and 12 of SGD and of Adam
+    # at two rates.
     assert len(rows) == 3 * (3 + 9 + 2 * 9)

@@ -3,6 +3,7 @@
 import os
 import signal
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,7 @@ class Drawing:
             drawn.append(torch.rand(2, generator=generator))
             drawn.append(resuming.remember("group", lambda: self.group(resuming, generator), generator))
         # Pieces without randomness, of the same name.
-        drawn += [resuming.remember("group", lambda index=index: torch.tensor([index])) for index in range(2)]
+        drawn += [resuming.remember("group", partial(torch.tensor, [index])) for index in range(2)]
         return [each.tolist() for each in drawn]
 
     def group(self, resuming: Resuming, generator: torch.Generator) -> torch.Tensor:
