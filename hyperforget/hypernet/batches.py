@@ -29,8 +29,8 @@ class Batch:
     K) that is asked for. ``answered`` (B,) is false where no checkpoint has it, see `recombine`; values and
     parameters are then those of one that has a part of it.
 
-    Where the model reads a start: its parameters ``network`` (B, P), its values ``start`` (B, D), and
-    its ``start_performance`` (B, K).
+    Where the model reads a start: its parameters ``network`` (B, P), its values ``start`` (B, D), and its
+    ``start_performance`` (B, K).
     """
 
     clean: Tensor
@@ -124,8 +124,8 @@ def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:
 
 
 def rebalanced(corpus: Corpus) -> Corpus:
-    """The corpus with chances that spread the later checkpoint of drawn pairs evenly over the range
-    of what it tells.
+    """The corpus with chances that spread the later checkpoint of drawn pairs evenly over the range of
+    what it tells.
 
     Where it tells several values, one of them is picked at random for each pair.
     """
@@ -137,8 +137,8 @@ def rebalanced(corpus: Corpus) -> Corpus:
 
 
 def target_chances(values: Tensor) -> Tensor:
-    """Chances (M,), float64, of M checkpoints with ``values`` (M, K): every level of a
-    value is equally likely.
+    """Chances (M,), float64, of M checkpoints with ``values`` (M, K): every level of a value
+    is equally likely.
 
     Levels are as wide as each other, since prompts are evenly spaced; those without a checkpoint are left
     out. Of several values each has its way for an equal share of draws.

@@ -28,8 +28,8 @@ class Process(Protocol):
         """As the configuration has it."""
 
     def coefficients(self, time: Tensor) -> tuple[Tensor, Tensor]:
-        """(signal, noise), each of the shape of ``time`` in [0, 1]; 0 is clean and 1
-        is (nearly) pure noise.
+        """(signal, noise), each of the shape of ``time`` in [0, 1]; 0 is clean and 1 is
+        (nearly) pure noise.
         """
 
     def draw_times(self, count: int, generator: torch.Generator) -> Tensor:
@@ -38,8 +38,8 @@ class Process(Protocol):
 
 @dataclass(frozen=True)
 class DDPM:
-    """Linear β schedule over `DDPM_STEPS` steps (Ho et al., 2020; the thesis' choice). Time is (step
-    + 1) / steps.
+    """Linear β schedule over `DDPM_STEPS` steps (Ho et al., 2020; the thesis' choice). Time is (step +
+    1) / steps.
     """
 
     name = "ddpm"

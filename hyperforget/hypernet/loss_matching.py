@@ -6,8 +6,8 @@ losses of the generated main network with those of the checkpoint, both on the s
 and sends the gradient through the main network into the hypernetwork (end-to-end training of
 hypernetworks: thesis, equation 2.19).
 
-It also learns what no checkpoint shows: a generated network can be held against class losses that
-were only asked for.
+It also learns what no checkpoint shows: a generated network can be held against class losses that were
+only asked for.
 """
 
 from dataclasses import dataclass

@@ -19,8 +19,8 @@ class Denoiser(Protocol):
     def __call__(self, vectors: list[Tensor], encoded: Tensor) -> Tensor:
         """Clean values (B, D), of a model that reads a start the change from it.
 
-        ``vectors`` are the noised values and, where it reads one, the start (B, D); ``encoded`` (B, S, E)
-        are time and prompt.
+        ``vectors`` are the noised values and, where it reads one, the start (B, D); ``encoded`` (B, S, E) are
+        time and prompt.
         """
 
 

@@ -1,8 +1,8 @@
 """The spaces that diffusion works in: normalised parameters, or coefficients of principal components.
 
-Components are few and the same for all checkpoints, so a plain perceptron denoises their coefficients.
-They are meant for runs that share a start: hidden units of other runs lie in orders of their own, and vary
-in too many directions.
+Components are few and the same for all checkpoints, so a plain perceptron denoises their coefficients. They
+are meant for runs that share a start: hidden units of other runs lie in orders of their own, and vary in
+too many directions.
 """
 
 from collections.abc import Callable
@@ -20,23 +20,23 @@ from hyperforget.networks.layout import Layout
 
 
 class Space(Protocol):
-    """Both ways between parameters (..., P) and values (..., D) of about unit
-    scale, D being ``dimension``.
+    """Both ways between parameters (..., P) and values (..., D) of about unit scale,
+    D being ``dimension``.
     """
 
     dimension: int
 
     def fit(self, params: Rows) -> float:
-        """Fit the space to the checkpoints ``params`` (M, P); the share of their variance
-        that it can express.
+        """Fit the space to the checkpoints ``params`` (M, P); the share of their variance that
+        it can express.
         """
 
     def normalise(self, params: Tensor) -> Tensor:
         """Parameters as values."""
 
     def denormalise(self, values: Tensor, start: Tensor | None = None) -> Tensor:
-        """Values as parameters; what the space cannot express of the network ``start`` stays
-        as it is there.
+        """Values as parameters; what the space cannot express of the network ``start`` stays as
+        it is there.
         """
 
 
@@ -66,11 +66,11 @@ class WeightSpace(nn.Module):
 
 
 class Subspace(nn.Module):
-    """Coefficients of the first D principal components, each with mean 0 and deviation
-    1 over the checkpoints.
+    """Coefficients of the first D principal components, each with mean 0 and deviation 1
+    over the checkpoints.
 
-    ``mean`` (P,), ``components`` (D, P) with orthonormal rows, and ``deviations`` (D,) of coefficients
-    before they are scaled.
+    ``mean`` (P,), ``components`` (D, P) with orthonormal rows, and ``deviations`` (D,) of coefficients before
+    they are scaled.
     """
 
     mean: Tensor
@@ -104,17 +104,17 @@ class Subspace(nn.Module):
 SPACES: dict[str, type[WeightSpace] | type[Subspace]] = {"weights": WeightSpace, "subspace": Subspace}
 
 
-# Standard deviation of normalised parameters: that of ImageNet pixels scaled to [-1, 1], as in DALL-E
-# 2 and G.pt.
+# Standard deviation of normalised parameters: that of ImageNet pixels scaled to [-1, 1], as in DALL-E 2
+# and G.pt.
 TARGET_STD = 0.538
 
 
 def fit_normalisation(params: Rows, layout: Layout, tokens: str) -> tuple[Tensor, Tensor]:
     """``mean`` and ``scale`` (P,) of ``(params - mean) / scale``, from the checkpoints ``params`` (M, P).
 
-    ``layers``: mean zero and one scale (thesis, section 3.3.2). ``units``: a mean for each feature
-    of a unit, and one scale for each kind of parameter, both shared by all units, since anything
-    else would break equivariance.
+    ``layers``: mean zero and one scale (thesis, section 3.3.2). ``units``: a mean for each feature of
+    a unit, and one scale for each kind of parameter, both shared by all units, since anything else
+    would break equivariance.
     """
     whole = moments(params)
     if tokens == "layers":
@@ -134,8 +134,8 @@ def fit_normalisation(params: Rows, layout: Layout, tokens: str) -> tuple[Tensor
     return means[0].float(), scales[0].float() / TARGET_STD
 
 
-# Checkpoints that the components are computed from at the most: the eigenvalues of as wide a matrix
-# take a minute.
+# Checkpoints that the components are computed from at the most: the eigenvalues of as wide a matrix take
+# a minute.
 _MOST_CHECKPOINTS = 4096
 
 
@@ -156,8 +156,8 @@ def principal_components(params: Rows, count: int) -> Tensor:
     # In double precision, as products square the range of the deviations.
     centred = taken.double()
     centred -= centred.mean(dim=0)
-    # Products of parameters and products of checkpoints have the same eigenvalues; the smaller
-    # matrix is quicker.
+    # Products of parameters and products of checkpoints have the same eigenvalues; the smaller matrix
+    # is quicker.
     by_parameters = parameters <= centred.shape[0]
     products = centred.T @ centred if by_parameters else centred @ centred.T
     ascending, vectors = torch.linalg.eigh(products)
@@ -182,8 +182,8 @@ _VALUES_AT_ONCE = 1 << 23
 
 @dataclass(frozen=True)
 class Moments:
-    """Of ``count`` values of each of some entries: their ``mean`` and unbiased ``variance``,
-    float64, of any shape.
+    """Of ``count`` values of each of some entries: their ``mean`` and unbiased ``variance``, float64,
+    of any shape.
     """
 
     count: int

@@ -2,9 +2,9 @@
 
 `UnitTokens`: one token a hidden unit (incoming weights, bias, outgoing weights) and one for the output
 biases. All units share one projection and have no position, so the hypernetwork is equivariant to
-permutations of hidden units. `LayerTokens` (thesis, section 3.3.2): weight and bias of each layer apart,
-cut into pieces no longer than the hidden size, each with a projection of its own and a learned position
-that starts at zero.
+permutations of hidden units. `LayerTokens` (thesis, section 3.3.2): weight and bias of each layer apart, cut
+into pieces no longer than the hidden size, each with a projection of its own and a learned position that
+starts at zero.
 """
 
 from typing import Protocol
@@ -20,8 +20,8 @@ class Tokens(Protocol):
     """Both ways between parameters and tokens of width d."""
 
     def encode(self, vectors: list[Tensor]) -> Tensor:
-        """Tokens (B, S, d) of the noised parameters and, where the model reads one, the
-        start; each (B, P).
+        """Tokens (B, S, d) of the noised parameters and, where the model reads one, the start;
+        each (B, P).
         """
 
     def decode(self, tokens: Tensor) -> Tensor:
@@ -59,8 +59,8 @@ class UnitTokens(nn.Module):
 
 
 class LayerTokens(nn.Module):
-    """Pieces of layers as tokens; noised and start parameters are tokens apart, as in
-    the thesis' figure 3.4.
+    """Pieces of layers as tokens; noised and start parameters are tokens apart, as in the
+    thesis' figure 3.4.
     """
 
     def __init__(self, layout: Layout, width: int, vectors: int) -> None:
@@ -83,8 +83,8 @@ TOKENS: dict[str, type[UnitTokens] | type[LayerTokens]] = {"layers": LayerTokens
 
 
 def unit_features(params: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
-    """Per hidden unit its incoming weights, bias and outgoing weights (B, H, D + 1 + C); and the
-    output biases (B, C).
+    """Per hidden unit its incoming weights, bias and outgoing weights (B, H, D + 1 + C); and the output
+    biases (B, C).
     """
     weight, bias, following, output_bias = layout.split(params)
     return torch.cat([weight, bias.unsqueeze(2), following.transpose(1, 2)], dim=2), output_bias

@@ -32,9 +32,7 @@ _ADAM_BETAS = (0.9, 0.99)
 
 @dataclass(frozen=True)
 class HistoryPoint:
-    """Mean squared error in the model's space after ``step`` steps, on fixed pairs of
-    seen and unseen runs.
-    """
+    """Mean squared error in the model's space after ``step`` steps, on fixed pairs of both kinds of runs."""
 
     step: int
     train_mse: float
@@ -44,10 +42,8 @@ class HistoryPoint:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Runs that are trained on, ``seen``, those that only the curves know, ``unseen``,
-    and the training ``images``.
-
-    Corpora lie on the CPU, images on the device that computes.
+    """Runs to train on, ``seen``, and to test on, ``unseen``, on the CPU; training ``images``
+    on the device.
     """
 
     seen: Corpus
@@ -57,8 +53,8 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """How it is trained: the noise ``process``, the ``config``, and ``hardware``, whose settings that
-    save memory are followed.
+    """How it is trained: a noise ``process``, the ``config``, and the ``hardware``, with
+    what saves memory.
     """
 
     process: Process
@@ -76,9 +72,7 @@ class Trained:
 
 @dataclass
 class _Training:
-    """The model after ``step`` steps, the moving average of its weights, the optimiser, the generator of all
-    randomness, and what was made so far.
-    """
+    """What training consists of after ``step`` steps, the generator of all randomness included."""
 
     model: Hypernetwork
     averaged: AveragedModel
@@ -88,10 +82,9 @@ class _Training:
     step: int = 0
 
     def state(self) -> State:
-        """All that later steps depend on, and what was made; the tensors are not copied.
+        """All that later steps depend on, and what was made; tensors are not copied.
 
-        Of an optimiser that is spread over processes, the first process gathers the whole; all have
-        to ask for it.
+        Of an optimiser that is spread over processes, the first gathers the whole; all have to ask for it.
         """
         gather = getattr(self.optimizer, "consolidate_state_dict", None)
         if gather is not None:
@@ -217,8 +210,8 @@ def _add_gradients(
     config: TrainingConfig,
     hardware: HardwareConfig,
 ) -> None:
-    """Send the mean error of the whole batch back, of which this process works through its share,
-    one micro-batch after another.
+    """Send the mean error of the whole batch back, of which this process works through its share, one
+    micro-batch after another.
 
     ``network`` is ``model``, or what exchanges its gradients with other processes.
     """
@@ -230,8 +223,8 @@ def _add_gradients(
             with torch.autocast(device.type, torch.bfloat16) if autocast else nullcontext():
                 predicted = _predict(network, micro_batch)
             errors = _errors(predicted, micro_batch, model, images, config)
-            # Gradients are averaged over processes; the sum of all micro-batches is to be divided by
-            # the whole batch.
+            # Gradients are averaged over processes; the sum of all micro-batches is to be divided by the
+            # whole batch.
             (errors.sum() * process_count() / config.batch_size).backward()
 
 

@@ -1,5 +1,5 @@
-"""Prompt alignment: does a generated network have the performance that was asked for? (thesis,
-sections 2.3.2 and 3.2)
+"""Prompt alignment: does a generated network have the performance that was asked for? (thesis, sections
+2.3.2 and 3.2)
 """
 
 from collections.abc import Callable, Mapping
@@ -22,8 +22,8 @@ from hyperforget.progress import progress
 
 @dataclass(frozen=True)
 class AlignmentRow:
-    """Prompt alignment (R²) and correlation of one class, or ``all``, at one moment of
-    training, mean over networks.
+    """Prompt alignment (R²) and correlation of one class, or ``all``, at one moment of training,
+    mean over networks.
     """
 
     step: int
@@ -36,8 +36,8 @@ class AlignmentRow:
 
 @dataclass(frozen=True)
 class PromptRow:
-    """One prompt of one network: target and observed performance of the prompted class,
-    in the metric's unit.
+    """One prompt of one network: target and observed performance of the prompted class, in
+    the metric's unit.
     """
 
     starts: str
@@ -64,11 +64,11 @@ def probe_snapshots(
     config: ProbeConfig,
     sampling: Callable[[str], Sampling],
 ) -> tuple[list[AlignmentRow], list[PromptRow]]:
-    """Alignment at every snapshot, and the prompts at the last one; ``prompted``
-    are those of `prompted_classes`.
+    """Alignment at every snapshot, and the prompts at the last one; ``prompted`` are
+    those of `prompted_classes`.
 
-    Starts are those of ``runs``, by name such as ``seen``; ``sampling(name)`` gives all
-    snapshots the same numbers.
+    Starts are those of ``runs``, by name such as ``seen``; ``sampling(name)`` gives all snapshots
+    the same numbers.
     """
     alignment: list[AlignmentRow] = []
     prompts: list[PromptRow] = []
@@ -111,8 +111,8 @@ def probe_hypernetwork(
 
 
 def prompt_values(runs: Corpus, config: ProbeConfig) -> Tensor:
-    """What is asked for, (K, prompts): evenly spaced between two quantiles of the
-    values that ``runs`` hold.
+    """What is asked for, (K, prompts): evenly spaced between two quantiles of the values
+    that ``runs`` hold.
     """
     values = runs.performance[runs.admitted()]
     low, high = (values.quantile(quantile, dim=0).unsqueeze(1) for quantile in config.range)
@@ -120,8 +120,8 @@ def prompt_values(runs: Corpus, config: ProbeConfig) -> Tensor:
 
 
 def prompted_classes(performance: Performance, classes: int, pivots: list[int]) -> list[tuple[str, str]]:
-    """Class and role of each of the K values that are prompted; ``all`` and ``all`` for
-    the mean over classes.
+    """Class and role of each of the K values that are prompted; ``all`` and ``all`` for the
+    mean over classes.
     """
     roles = {str(label): "pivot" if label in pivots else "free" for label in range(classes)}
     return [(label, roles.get(label, label)) for label in performance.labels(classes)]

@@ -1,5 +1,5 @@
-"""How the values that training sees are distributed, and those that prompts ask for (thesis,
-figures 2.7 and 2.8).
+"""How the values that training sees are distributed, and those that prompts ask for (thesis, figures
+2.7 and 2.8).
 """
 
 from dataclasses import dataclass

@@ -34,8 +34,8 @@ class OptimizerRow:
 
 
 def rival_recipes(recipe: RecipeConfig, config: OptimizersConfig) -> list[RecipeConfig]:
-    """The task's recipe, and recipes of the optimiser that it does not use, as torch has it by default,
-    one a learning rate.
+    """The task's recipe, and recipes of the optimiser that it does not use, as torch has it by default, one
+    a learning rate.
     """
     other, learning_rates = (
         ("adam", config.adam_learning_rates)
@@ -83,8 +83,8 @@ def descend(
     generator: torch.Generator,
     resuming: Resuming = NOT_RESUMING,
 ) -> dict[int, Tensor]:
-    """Train ``starts`` (S, P) on all classes of ``split`` as ``recipe`` says; networks (S, P)
-    by number of steps.
+    """Train ``starts`` (S, P) on all classes of ``split`` as ``recipe`` says; networks (S, P) by
+    number of steps.
     """
     steps, count = observed_steps(recipe.steps), starts.shape[0]
 

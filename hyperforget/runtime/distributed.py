@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-# The first process may be packing a corpus or writing a state while the others wait. That one
-# died torchrun sees.
+# The first process may be packing a corpus or writing a state while the others wait. That one died
+# torchrun sees.
 _PATIENCE = timedelta(hours=2)
 
 # A thread of gloo lets go of an exchange a moment after it was waited for. Were it the last to hold it, it
@@ -38,8 +38,8 @@ def local_rank() -> int:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Connect the processes for as long as the block runs: through NCCL for what lies on
-    GPUs, else through gloo.
+    """Connect the processes for as long as the block runs: through NCCL for what lies on GPUs,
+    else through gloo.
     """
     if process_count() == 1:
         yield

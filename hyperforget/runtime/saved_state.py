@@ -1,5 +1,5 @@
-"""Unfinished work: the state that a stopped stage goes on from, one file a recipe, below
-``unfinished`` of the store.
+"""Unfinished work: the state that a stopped stage goes on from, one file a recipe, below ``unfinished``
+of the store.
 
 It is saved at an interval, and at once when the process is asked to end (Ctrl-C, or the signal that a
 batch system sends before it takes a machine away). The state belongs to a recipe: a setting changed
@@ -69,8 +69,8 @@ class Unfinished:
     def due(self) -> bool:
         """Whether to save now. From the first call on, a request to end the process waits for the next one.
 
-        Several processes that do a job together all ask at the same moment, and save, or end, if one
-        of them is to.
+        Several processes that do a job together all ask at the same moment, and save, or end, if one of
+        them is to.
         """
         if not self._handlers and self._signal is None:
             self._handlers = {number: signal.signal(number, self._stop) for number in _SIGNALS}
@@ -132,7 +132,7 @@ class Unfinished:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._signal = number
-        # A second request does not wait. But torchrun repeats what a batch system has sent to
-        # all processes already.
+        # A second request does not wait. But torchrun repeats what a batch system has sent to all
+        # processes already.
         if process_count() == 1:
             self.release()

@@ -119,7 +119,7 @@ def test_one_of_two_that_is_asked_to_end_ends_both_with_the_state_saved(
     unfinished = Unfinished(tmp_path / "state.safetensors", interval=3600)
     saved = unfinished.load()
     assert saved is not None
-    assert saved.facts["step:0"]["own"]["done"] == 6
+    assert saved.facts["step:0/"]["done"] == 6
     # One process, two of them and three go on to the same weights.
     for count in (2, 3):
         folder = tmp_path / str(count)
@@ -143,7 +143,7 @@ def test_what_two_processes_began_one_goes_on_with(
     unfinished = Unfinished(tmp_path / "state.safetensors", interval=3600)
     saved = unfinished.load()
     assert saved is not None
-    assert saved.facts["step:0"]["own"]["done"] == CONFIG.steps - 1
+    assert saved.facts["step:0/"]["done"] == CONFIG.steps - 1
     assert largest_difference(flat(train(unfinished)), alone) < 1e-5
     unfinished.close()
     assert f"resumed at step {CONFIG.steps - 1}" in capsys.readouterr().err

@@ -130,7 +130,7 @@ def test_what_a_finished_piece_was_made_of_is_forgotten(tmp_path: Path) -> None:
     resuming.save_if_due()
     saved = place.load()
     assert saved is not None
-    assert list(saved.facts) == [f"group:{index}" for index in range(4)]
+    assert list(saved.facts) == [f"group:{index}/" for index in range(4)]
     place.release()
 
 
