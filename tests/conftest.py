@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import pytest
 import torch
 
-from hyperforget.runtime.resuming import Resumable
+from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import Unfinished
 from tests.checkouts import another, checkout, finished
 from tests.pretended_gpu import pretended_gpu
@@ -16,7 +16,12 @@ from tests.pretended_gpu import pretended_gpu
 __all__ = ["another", "checkout", "finished"]
 
 Result = TypeVar("Result")
-InPieces = Callable[[Callable[[Resumable], Result], Sequence[int]], Result]
+
+
+class InPieces(Protocol):
+    """``in_pieces(work, kills)``: what ``work`` gives that is killed after so many steps, time and again."""
+
+    def __call__(self, work: Callable[[Resuming], Result], kills: Sequence[int]) -> Result: ...
 
 
 class Killed(Exception):
@@ -42,16 +47,15 @@ class Killing(Unfinished):
 def in_pieces(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> InPieces:
-    """``in_pieces(work, kills)``: what ``work`` gives that is killed after so many steps, time and again."""
     # It is the process that ends here, not the machine.
     monkeypatch.setattr("hyperforget.runtime.saved_state.sync", lambda path: None)
 
-    def run(work: Callable[[Resumable], Result], kills: Sequence[int]) -> Result:
+    def run(work: Callable[[Resuming], Result], kills: Sequence[int]) -> Result:
         path = tmp_path / "unfinished" / "recipe.safetensors"
         for steps in kills:
             with pytest.raises(Killed):
-                work(Resumable(Killing(path, steps)))
-        result = work(Resumable(Unfinished(path, interval=3600)))
+                work(Resuming(Killing(path, steps)))
+        result = work(Resuming(Unfinished(path, interval=3600)))
         resumed = capsys.readouterr().err.count("resumed at")
         # The first run finds nothing, and one that is killed before the third step leaves nothing.
         assert resumed == (len(kills) if kills[0] >= 3 else len(kills) - 1)

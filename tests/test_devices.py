@@ -16,7 +16,7 @@ from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.training import Curriculum, Hooks, train_population
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.unlearning.methods import METHODS
 from tests.conftest import InPieces
 from tests.pretended_gpu import OnGpu
@@ -88,7 +88,7 @@ def test_networks_are_measured_where_the_split_lies(gpu: torch.device) -> None:
 Collected = tuple[dict[str, bytes], AdmissionCounts]
 
 
-def collect(device: torch.device, resumable: Resumable = NOT_RESUMABLE) -> Collected:
+def collect(device: torch.device, resuming: Resuming = NOT_RESUMING) -> Collected:
     config = CollectionConfig(
         steps=12,
         reviews=6,
@@ -100,7 +100,7 @@ def collect(device: torch.device, resumable: Resumable = NOT_RESUMABLE) -> Colle
     )
     split = SPLIT.to(device)
     runs = Runs(LAYOUT, 8, config, RECIPES, [0], [(3,)])
-    arrays, counts = collect_runs(runs, split, split, seeded(3), resumable)
+    arrays, counts = collect_runs(runs, split, split, seeded(3), resuming)
     return {name: array.tobytes() for name, array in arrays.items()}, counts
 
 
@@ -109,9 +109,9 @@ def test_collection_gives_the_same_on_a_gpu(gpu: torch.device) -> None:
 
 
 def test_a_state_that_was_saved_on_a_gpu_is_gone_on_from_there(
-    in_pieces: InPieces[Collected], gpu: torch.device
+    in_pieces: InPieces, gpu: torch.device
 ) -> None:
-    assert in_pieces(lambda resumable: collect(gpu, resumable), [5, 9]) == collect(CPU)
+    assert in_pieces(lambda resuming: collect(gpu, resuming), [5, 9]) == collect(CPU)
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -2,9 +2,10 @@
 
     python benchmarks/training/run.py [--hardware '{"device": "cuda", "micro_batches": 4}'] [--output FILE]
 
-Sizes are trained one after another, each in a process of its own, by the code that `train_hypernet` runs: DiHyFo-1 as
-in the thesis (layer tokens, a token a scalar) on random checkpoints of the thesis' network of MNIST-4, 784-2-4. The
-first size that runs out of memory ends the list. Without a GPU only small sizes are tried.
+Sizes are trained one after another, each in a process of its own, by the code that `train_hypernet`
+runs: DiHyFo-1 as in the thesis (layer tokens, a token a scalar) on random checkpoints of the thesis'
+network of MNIST-4, 784-2-4. The first size that runs out of memory ends the list. Without a GPU only
+small sizes are tried.
 """
 
 import argparse
@@ -24,18 +25,23 @@ from pathlib import Path
 import torch
 
 from hyperforget.config import HardwareConfig, TrainingConfig
-from hyperforget.config.models import Architecture
+from hyperforget.config.models import ArchitectureConfig
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.errors import UserError, run_command
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
+from hyperforget.hypernet.training import (
+    TrainingData,
+    TrainingSetup,
+    computes_in_bfloat16,
+    train_hypernetwork,
+)
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.records import write_rows
 from hyperforget.runtime import device as hardware
-from hyperforget.runtime.resuming import Resumable
+from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import State, Unfinished
 
 LAYOUT = Layout((784, 2, 4))
@@ -57,7 +63,8 @@ class Size:
 
 @dataclass(frozen=True)
 class Measured:
-    """The median of seconds a step, and the most memory that was taken: of a GPU by its tensors, else by the process.
+    """The median of seconds a step, and the most memory that was taken: of a GPU by its tensors,
+    else by the process.
 
     Both are None for a size that does not fit.
     """
@@ -154,7 +161,9 @@ def parse_size(text: str) -> Size:
 def measure_apart(
     size: Size, config: TrainingConfig, settings: HardwareConfig, threads: int, steps: int
 ) -> Measured:
-    """`measure` in a process of its own, whose memory is then its alone, and which may be killed for want of it."""
+    """`measure` in a process of its own, whose memory is then its alone, and which may be killed
+    for want of it.
+    """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         try:
             return pool.submit(measure, size, config, settings, threads, steps).result()
@@ -166,7 +175,9 @@ def measure_apart(
 def measure(
     size: Size, config: TrainingConfig, settings: HardwareConfig, threads: int, steps: int
 ) -> Measured:
-    """Train for some steps and time them; raises `torch.OutOfMemoryError` where the device has too little memory."""
+    """Train for some steps and time them; raises `torch.OutOfMemoryError` where the device
+    has too little memory.
+    """
     device = hardware.set_up(settings, threads)
     generator = torch.Generator().manual_seed(0)
     theta = initialise(LAYOUT, RUNS * CHECKPOINTS, generator).params.unflatten(0, (RUNS, CHECKPOINTS))
@@ -180,22 +191,17 @@ def measure(
     with contextlib.suppress(Done):
         train_hypernetwork(
             model.to(device),
-            PROCESSES["ddpm"],
-            corpus,
-            corpus,
-            split.to(device),
-            config,
+            TrainingData(corpus, corpus, split.to(device)),
+            TrainingSetup(PROCESSES["ddpm"], config, settings),
             generator,
-            settings,
-            Resumable(clock),
+            Resuming(clock),
         )
     return row(size, model, device, config, settings, clock.seconds_per_step(), peak_megabytes(device))
 
 
 def make_model(size: Size) -> Hypernetwork:
     """DiHyFo-1 as in the thesis, but for its size."""
-    architecture = Architecture(
-        conditioning="dihyfo-1",
+    architecture = ArchitectureConfig(
         space="weights",
         components=1,
         tokens="layers",
@@ -206,7 +212,7 @@ def make_model(size: Size) -> Hypernetwork:
         frequencies=128,
         largest_exponent=14.0,
     )
-    return Hypernetwork(LAYOUT, architecture)
+    return Hypernetwork(LAYOUT, "dihyfo-1", architecture)
 
 
 def peak_megabytes(device: torch.device) -> float:

@@ -14,7 +14,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from hyperforget.config import Config, DatasetConfig, TaskConfig
 from hyperforget.config.methods import Method
-from hyperforget.config.models import Architecture
 from hyperforget.data.sources import load_npz
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.hypernet.model import Hypernetwork
@@ -136,9 +135,7 @@ def _plan_corpora(name: str, task: TaskConfig, layout: Layout) -> list[CorpusPla
 def _plan_model(config: Config, task: str, name: str, layout: Layout) -> ModelPlan:
     model, told = config.models[name], config.conditioning(name)
     with torch.device("meta"):
-        hypernetwork = Hypernetwork(
-            layout, Architecture(conditioning=told, **model.architecture.model_dump())
-        )
+        hypernetwork = Hypernetwork(layout, told, model.architecture)
         values = torch.empty(1, hypernetwork.space.dimension)
         scalars = torch.empty(1, 1 if told == "gpt" else layout.classes)
         start = (values, scalars) if hypernetwork.conditioning.uses_start else ()

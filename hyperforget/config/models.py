@@ -1,6 +1,5 @@
 """Sections of a hypernetwork: what it is told, its shape, its training and its sampling."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
@@ -15,24 +14,25 @@ class ArchitectureConfig(Section):
 
     space: Literal["weights", "subspace"] = Field(
         "weights",
-        description="what noise is added to: `weights`: all parameters, denoised by a transformer on tokens (thesis); "
-        "`subspace`: coefficients of principal components of the corpus, denoised by a residual perceptron; for a "
-        "corpus of shared starts",
+        description="what noise is added to: `weights`: all parameters, denoised by a transformer on tokens "
+        "(thesis); `subspace`: coefficients of principal components of the corpus, denoised by a residual "
+        "perceptron; for a corpus of shared starts",
     )
     components: Count = Field(256, description="principal components of `subspace`")
     tokens: Literal["layers", "units"] = Field(
         "units",
-        description="of `weights`; `layers`: pieces of layers, with positions (thesis); `units`: one token a hidden "
-        "unit, equivariant",
+        description="of `weights`; `layers`: pieces of layers, with positions (thesis); `units`: one token "
+        "a hidden unit, equivariant",
     )
     prompt: Literal["separate", "joint"] = Field(
         "joint",
-        description="of `weights`; `separate`: one token a scalar (thesis); `joint`: one token for all, added to the "
-        "others",
+        description="of `weights`; `separate`: one token a scalar (thesis); `joint`: one token for all, "
+        "added to the others",
     )
     width: Count = Field(
         128,
-        description="width of the tokens (thesis: 1536), or of the perceptron, better no narrower than `components`",
+        description="width of the tokens (thesis: 1536), or of the perceptron, better no narrower than "
+        "`components`",
     )
     layers: Count = Field(4, description="blocks of the transformer (thesis: 12) or of the perceptron")
     heads: Count = Field(
@@ -65,20 +65,20 @@ class TrainingConfig(Section):
     )
     rebalance: bool = Field(
         False,
-        description="whether wanted values are drawn evenly over their range, as prompts are, instead of as often as "
-        "the corpus holds them; of several classes, evenly for one at a time",
+        description="whether wanted values are drawn evenly over their range, as prompts are, instead of as "
+        "often as the corpus holds them; of several classes, evenly for one at a time",
     )
     loss_matching: float = Field(
         0.25,
         ge=0,
-        description="weight of the error of a generated network's class losses on training images, beside that of its "
-        "parameters (thesis: 0)",
+        description="weight of the error of a generated network's class losses on training images, beside "
+        "that of its parameters (thesis: 0)",
     )
     recombined: Fraction = Field(
         0.25,
-        description="share of a batch that is asked for losses put together, class by class, from two checkpoints: "
-        "prompts that no checkpoint answers, learned by `loss_matching` alone; of no effect without it, and on `gpt` "
-        "(thesis: 0)",
+        description="share of a batch that is asked for losses put together, class by class, from two "
+        "checkpoints: prompts that no checkpoint answers, learned by `loss_matching` alone; of no effect "
+        "without it, and on `gpt` (thesis: 0)",
     )
     matching_images: Count = Field(24, description="training images of each class a step for `loss_matching`")
     permute: bool = Field(
@@ -117,8 +117,8 @@ class EditingConfig(SamplingConfig):
     candidates: Count = Field(1, description="edits for each prompt and trained network")
     rounds: Count = Field(
         3,
-        description="rounds of edits, each of what the one before it gave; the edits of all rounds are offered, and "
-        "networks that were trained otherwise than the corpus need several",
+        description="rounds of edits, each of what the one before it gave; the edits of all rounds are "
+        "offered, and networks that were trained otherwise than the corpus need several",
     )
 
 
@@ -127,13 +127,13 @@ class ModelConfig(Section):
 
     conditioning: Literal["gpt", "dihyfo-1", "dihyfo-2"] | None = Field(
         None,
-        description="what it is told: `gpt` one number and a start, `dihyfo-1` the losses of all classes and a "
-        "start, `dihyfo-2` the losses alone; without one, the model's name says it",
+        description="what it is told: `gpt` one number and a start, `dihyfo-1` the losses of all classes "
+        "and a start, `dihyfo-2` the losses alone; without one, the model's name says it",
     )
     metric: Literal["loss", "error", "accuracy"] = Field(
         "loss",
-        description="the number that `gpt` is told: `loss` in nats, `error` or `accuracy` as shares of images; "
-        "the others are always told losses",
+        description="the number that `gpt` is told: `loss` in nats, `error` or `accuracy` as shares of "
+        "images; the others are always told losses",
     )
     metric_class: Whole | None = Field(
         None,
@@ -151,23 +151,3 @@ class ModelConfig(Section):
 def reads_start(conditioning: str) -> bool:
     """Whether a hypernetwork reads start parameters, so that it can edit a trained network."""
     return conditioning != "dihyfo-2"
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """Everything that shapes a hypernetwork; the thesis: weights, layers, separate, 1536 wide, 12 layers, 16 heads,
-    128, 14.
-
-    ``components`` is for the space ``subspace`` alone; ``tokens``, ``prompt`` and ``heads`` are for ``weights``.
-    """
-
-    conditioning: str
-    space: str
-    components: int
-    tokens: str
-    prompt: str
-    width: int
-    layers: int
-    heads: int
-    frequencies: int
-    largest_exponent: float

@@ -17,7 +17,7 @@ from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.training import Hooks, train_population
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
 
 _NETWORKS_AT_ONCE = 250
@@ -28,7 +28,7 @@ def collect_runs(
     train: Split,
     review: Split,
     generator: torch.Generator,
-    resumable: Resumable = NOT_RESUMABLE,
+    resuming: Resuming = NOT_RESUMING,
 ) -> tuple[dict[str, np.ndarray], AdmissionCounts]:
     """Train all runs and return their admitted checkpoints as `SEGMENT_ARRAYS`, with what was decided.
 
@@ -48,7 +48,7 @@ def collect_runs(
         generators = {"before schedule": before_schedule, "decisions": decisions.get_state()}
         return State({name: array[:begun] for name, array in segment.items()} | generators, {"done": done})
 
-    with resumable.part("run", state) as saved, resumable.part("admission", admission.state) as decided:
+    with resuming.part("run", state) as saved, resuming.part("admission", admission.state) as decided:
         if saved is not None and decided is not None:
             for name, array in segment.items():
                 array[: len(saved.tensors[name])] = saved.tensors[name]
@@ -77,7 +77,7 @@ def collect_runs(
                 if not own["saved"].any():
                     decisions.manual_seed(int(torch.randint(2**62, (), generator=generator)))
                     observe(0, starts)
-                hooks = Hooks(observe, frozenset(shown.steps.tolist()), resumable)
+                hooks = Hooks(observe, frozenset(shown.steps.tolist()), resuming)
                 train_population(starts, train, recipe, shown.curriculum, generator, hooks)
                 done = begun
     return {name: array.numpy() for name, array in segment.items()}, admission.counts()

@@ -1,6 +1,4 @@
-"""Batches of pairs that a hypernetwork is trained on: drawn on the CPU, moved to its device, and worked through in
-pieces.
-"""
+"""Batches of pairs that a hypernetwork is trained on: drawn on the CPU, and moved to its device."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -19,13 +17,18 @@ from hyperforget.networks.permutations import permute_hidden
 # Added to a pair's mean squared change before dividing by it: below this, pairs are weighted alike.
 _SMALL_CHANGE = 0.02
 
+_LEVELS = 20
+# Share of checkpoints at either end that joins the outermost level. Prompts hardly reach there, and the few
+# highest losses of a corpus would have most levels for themselves.
+_TAIL = 0.05
+
 
 @dataclass(frozen=True)
 class Batch:
-    """B pairs: ``clean`` and ``noised`` values (B, D) of the model's space, their ``time`` (B,) and ``weight`` (B,),
-    the wanted checkpoint's parameters ``target`` (B, P) and the ``target_performance`` (B, K) that is asked for.
-    ``answered`` (B,) is false where no checkpoint has it, see `recombine`; values and parameters are then those of
-    one that has a part of it.
+    """B pairs: ``clean`` and ``noised`` values (B, D) of the model's space, their ``time`` (B,) and
+    ``weight`` (B,), the wanted checkpoint's parameters ``target`` (B, P) and the ``target_performance`` (B,
+    K) that is asked for. ``answered`` (B,) is false where no checkpoint has it, see `recombine`; values and
+    parameters are then those of one that has a part of it.
 
     Where the model reads a start: its parameters ``network`` (B, P), its values ``start`` (B, D), and its
     ``start_performance`` (B, K).
@@ -47,10 +50,10 @@ class Batch:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(self, **{name: value[rows] for name, value in values.items() if value is not None})
 
-    def pieces(self, rank: int, processes: int, micro_batches: int) -> Iterator["Batch"]:
-        """The share of one of several processes, in pieces of about the same size."""
+    def micro_batches(self, rank: int, processes: int, count: int) -> Iterator["Batch"]:
+        """The share of one of several processes, in ``count`` batches of about the same size."""
         rows = torch.arange(self.clean.shape[0], device=self.clean.device)
-        yield from map(self.take, rows.tensor_split(processes)[rank].tensor_split(micro_batches))
+        yield from map(self.take, rows.tensor_split(processes)[rank].tensor_split(count))
 
 
 def draw_batch(
@@ -72,32 +75,27 @@ def draw_batch(
     device = model.device
     target, time, gaussian = (value.to(device) for value in (pairs.target, time, gaussian))
     clean = model.space.normalise(target)
-    noised = add_noise(process, clean, gaussian, time)
-    told, answered = pairs.target_performance.to(device), torch.ones(count, dtype=torch.bool, device=device)
-    if not model.conditioning.uses_start:
-        return Batch(
-            clean, noised, time, pair_weights(clean, None, config.pair_weighting), target, told, answered
-        )
-    network = pairs.start.to(device)
-    start = model.space.normalise(network)
-    weight = pair_weights(clean, start, config.pair_weighting)
+    network = values = performance = None
+    if model.conditioning.uses_start:
+        network, performance = pairs.start.to(device), pairs.start_performance.to(device)
+        values = model.space.normalise(network)
     return Batch(
-        clean,
-        noised,
-        time,
-        weight,
-        target,
-        told,
-        answered,
-        network,
-        start,
-        pairs.start_performance.to(device),
+        clean=clean,
+        noised=add_noise(process, clean, gaussian, time),
+        time=time,
+        weight=pair_weights(clean, values, config.pair_weighting),
+        target=target,
+        target_performance=pairs.target_performance.to(device),
+        answered=torch.ones(count, dtype=torch.bool, device=device),
+        network=network,
+        start=values,
+        start_performance=performance,
     )
 
 
 def recombine(batch: Batch, share: float, generator: torch.Generator) -> Batch:
-    """The batch with a ``share`` of its pairs asked for a performance that no checkpoint has: each value is, at even
-    chances, the pair's own or that of another pair.
+    """The batch with a ``share`` of its pairs asked for a performance that no checkpoint has: each value is,
+    at even chances, the pair's own or that of another pair.
 
     A corpus holds the combinations of class losses that its runs came through; a user asks for others. All
     randomness comes from ``generator``, one of the CPU; nothing is drawn for a share of 0.
@@ -127,14 +125,9 @@ def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:
     return weights / weights.mean()
 
 
-_LEVELS = 20
-# Share of checkpoints at either end that joins the outermost level. Prompts hardly reach there, and the few highest
-# losses of a corpus would have most levels for themselves.
-_TAIL = 0.05
-
-
 def rebalanced(corpus: Corpus) -> Corpus:
-    """The corpus with chances that spread the later checkpoint of drawn pairs evenly over the range of what it tells.
+    """The corpus with chances that spread the later checkpoint of drawn pairs evenly over the range of
+    what it tells.
 
     Where it tells several values, one of them is picked at random for each pair.
     """
@@ -146,10 +139,11 @@ def rebalanced(corpus: Corpus) -> Corpus:
 
 
 def target_chances(values: Tensor) -> Tensor:
-    """Chances (M,), float64, of M checkpoints with ``values`` (M, K): every level of a value is equally likely.
+    """Chances (M,), float64, of M checkpoints with ``values`` (M, K): every level of a value
+    is equally likely.
 
-    Levels are as wide as each other, since prompts are evenly spaced; those without a checkpoint are left out. Of
-    several values each has its way for an equal share of draws.
+    Levels are as wide as each other, since prompts are evenly spaced; those without a checkpoint are left
+    out. Of several values each has its way for an equal share of draws.
     """
     columns = []
     for column in values.unbind(dim=1):

@@ -1,7 +1,8 @@
 """What each hypernetwork is told: which scalars it is prompted with, and whether it sees start parameters.
 
-G.pt (Peebles et al., 2022; thesis, equation 2.20) knows one number of a network, such as its loss; DiHyFo-1 and 2
-(equations 3.4 and 3.7, 3.8; 3.7 repeats 3.4, and the text means: the wanted losses alone) the loss of every class.
+G.pt (Peebles et al., 2022; thesis, equation 2.20) knows one number of a network, such as its loss;
+DiHyFo-1 and 2 (equations 3.4 and 3.7, 3.8; 3.7 repeats 3.4, and the text means: the wanted losses alone)
+the loss of every class.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ class Conditioning:
     ``uses_start`` tells whether θ is read, ``per_class`` whether K is the number of classes, else 1.
     """
 
+    name: str
     uses_start: bool
     per_class: bool
     scalars: Callable[[Tensor, Tensor | None], Tensor]
@@ -32,8 +34,8 @@ class Conditioning:
 
 
 def compress(performance: Tensor) -> Tensor:
-    """log(1 + value): class losses span 0.01 to 20 nats, and differences matter most where they are small; shares of
-    images hardly change.
+    """log(1 + value): class losses span 0.01 to 20 nats, and differences matter most where they are small;
+    shares of images hardly change.
     """
     return torch.log1p(performance)
 
@@ -47,10 +49,13 @@ def _target_only(target: Tensor, start: Tensor | None) -> Tensor:
     return compress(target)
 
 
-CONDITIONINGS: dict[str, Conditioning] = {
-    "gpt": Conditioning(uses_start=True, per_class=False, scalars=_start_and_change),
-    "dihyfo-1": Conditioning(uses_start=True, per_class=True, scalars=_start_and_change),
-    "dihyfo-2": Conditioning(uses_start=False, per_class=True, scalars=_target_only),
+CONDITIONINGS = {
+    conditioning.name: conditioning
+    for conditioning in (
+        Conditioning("gpt", uses_start=True, per_class=False, scalars=_start_and_change),
+        Conditioning("dihyfo-1", uses_start=True, per_class=True, scalars=_start_and_change),
+        Conditioning("dihyfo-2", uses_start=False, per_class=True, scalars=_target_only),
+    )
 }
 
 

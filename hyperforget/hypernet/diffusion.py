@@ -15,8 +15,6 @@ import torch
 from torch import Tensor
 
 from hyperforget.progress import progress
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
-from hyperforget.runtime.saved_state import State
 
 DDPM_STEPS = 1000
 _BETA_FIRST, _BETA_LAST = 1e-4, 0.02
@@ -25,9 +23,13 @@ _BETA_FIRST, _BETA_LAST = 1e-4, 0.02
 class Process(Protocol):
     """How much signal and how much noise is left at a time."""
 
+    @property
+    def name(self) -> str:
+        """As the configuration has it."""
+
     def coefficients(self, time: Tensor) -> tuple[Tensor, Tensor]:
-        """(signal, noise), each of the shape of ``time`` in [0, 1]; 0 is clean and 1 is (nearly) pure
-        noise.
+        """(signal, noise), each of the shape of ``time`` in [0, 1]; 0 is clean and 1 is
+        (nearly) pure noise.
         """
 
     def draw_times(self, count: int, generator: torch.Generator) -> Tensor:
@@ -36,9 +38,11 @@ class Process(Protocol):
 
 @dataclass(frozen=True)
 class DDPM:
-    """Linear β schedule over `DDPM_STEPS` steps (Ho et al., 2020; the thesis' choice). Time is (step + 1) /
-    steps.
+    """Linear β schedule over `DDPM_STEPS` steps (Ho et al., 2020; the thesis' choice). Time is (step +
+    1) / steps.
     """
+
+    name = "ddpm"
 
     def coefficients(self, time: Tensor) -> tuple[Tensor, Tensor]:
         kept = _alphas_cumulative().to(time.device)
@@ -53,6 +57,8 @@ class DDPM:
 class Flow:
     """The straight path of flow matching (Lipman et al., 2023): signal 1 - t, noise t."""
 
+    name = "flow"
+
     def coefficients(self, time: Tensor) -> tuple[Tensor, Tensor]:
         return 1 - time, time
 
@@ -60,7 +66,7 @@ class Flow:
         return torch.rand(count, generator=generator).clamp(min=1e-3)
 
 
-PROCESSES: dict[str, Process] = {"ddpm": DDPM(), "flow": Flow()}
+PROCESSES: dict[str, Process] = {process.name: process for process in (DDPM(), Flow())}
 
 
 def add_noise(process: Process, clean: Tensor, gaussian: Tensor, time: Tensor) -> Tensor:
@@ -76,42 +82,28 @@ def denoise(
     steps: int,
     generator: torch.Generator,
     stochasticity: float = 0.0,
-    resumable: Resumable = NOT_RESUMABLE,
 ) -> Tensor:
-    """Turn Gaussian noise (B, P) into parameters (B, P) in ``steps`` evaluations of ``predict(noised, time
-    (B,))``, where the noise lies.
+    """Turn Gaussian noise (B, P) into parameters (B, P), where the noise lies.
 
-    ``stochasticity`` is DDIM's η: 0 is deterministic; 1 with ``steps = DDPM_STEPS`` is DDPM's ancestral
-    sampling with the posterior variance. With one step the result is the prediction from pure noise.
+    ``predict(noised, time (B,))`` is evaluated once in each of ``steps`` steps. ``stochasticity`` is DDIM's
+    η: 0 is deterministic; 1 with ``steps = DDPM_STEPS`` is DDPM's ancestral sampling with the posterior
+    variance. With one step the result is the prediction from pure noise.
     """
     times = torch.linspace(1, 0, steps + 1).tolist()
     state = clean = gaussian
-    done = 0
-
-    def present() -> State:
-        return State({"noised": state, "generator": generator.get_state()}, {"done": done})
-
-    with resumable.part("step", present) as found:
-        if found is not None:
-            state, done = found.tensors["noised"].to(gaussian.device), found.facts["done"]
-            generator.set_state(found.tensors["generator"])
-        remaining = list(pairwise(times))[done:]
-        description = f"sampling {gaussian.shape[0]} networks"
-        for time, following in progress(remaining, steps, description, initial=done, inner=True):
-            resumable.save_if_due()
-            now, later = (
-                torch.full((gaussian.shape[0],), value, device=gaussian.device) for value in (time, following)
-            )
-            clean = predict(state, now)
-            signal, noise = (value.unsqueeze(1) for value in process.coefficients(now))
-            signal_later, noise_later = (value.unsqueeze(1) for value in process.coefficients(later))
-            direction = (state - signal * clean) / noise
-            ratio = (signal / signal_later) ** 2
-            fresh = stochasticity * noise_later / noise * (1 - ratio).clamp(min=0).sqrt()
-            state = signal_later * clean + (noise_later**2 - fresh**2).clamp(min=0).sqrt() * direction
-            if stochasticity and following > 0:
-                state = state + fresh * torch.randn(state.shape, generator=generator).to(state.device)
-            done += 1
+    for time, following in progress(pairwise(times), steps, f"sampling {len(gaussian)} networks", inner=True):
+        now, later = (
+            torch.full(gaussian.shape[:1], value, device=gaussian.device) for value in (time, following)
+        )
+        clean = predict(state, now)
+        signal, noise = (value.unsqueeze(1) for value in process.coefficients(now))
+        signal_later, noise_later = (value.unsqueeze(1) for value in process.coefficients(later))
+        direction = (state - signal * clean) / noise
+        ratio = (signal / signal_later) ** 2
+        fresh = stochasticity * noise_later / noise * (1 - ratio).clamp(min=0).sqrt()
+        state = signal_later * clean + (noise_later**2 - fresh**2).clamp(min=0).sqrt() * direction
+        if stochasticity and following > 0:
+            state = state + fresh * torch.randn(state.shape, generator=generator).to(state.device)
     return clean
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from hyperforget.config.models import Architecture
+from hyperforget.config.models import ArchitectureConfig
 from hyperforget.hypernet.conditioning import CONDITIONINGS, frequency_encoding
 from hyperforget.hypernet.perceptron import Perceptron
 from hyperforget.hypernet.spaces import SPACES
@@ -19,8 +19,8 @@ class Denoiser(Protocol):
     def __call__(self, vectors: list[Tensor], encoded: Tensor) -> Tensor:
         """Clean values (B, D), of a model that reads a start the change from it.
 
-        ``vectors`` are the noised values and, where it reads one, the start (B, D); ``encoded`` (B, S, E) are time and
-        prompt.
+        ``vectors`` are the noised values and, where it reads one, the start (B, D); ``encoded`` (B, S, E) are
+        time and prompt.
         """
 
 
@@ -34,15 +34,15 @@ DENOISERS: dict[str, type[TokenTransformer] | type[Perceptron]] = {
 class Hypernetwork(nn.Module):
     """Predicts clean parameters from noised ones, a time and a prompt, all as values of its ``space``.
 
-    For a model that reads a start, the denoiser predicts the change from it (a residual around everything). An
-    untrained model predicts no change. Its space is to be fitted to checkpoints before it is trained.
+    For a model that reads a start, the denoiser predicts the change from it (a residual around everything).
+    An untrained model predicts no change. Its space is to be fitted to checkpoints before it is trained.
     """
 
-    def __init__(self, layout: Layout, architecture: Architecture) -> None:
+    def __init__(self, layout: Layout, conditioning: str, architecture: ArchitectureConfig) -> None:
         super().__init__()
         self.layout = layout
         self.architecture = architecture
-        self.conditioning = CONDITIONINGS[architecture.conditioning]
+        self.conditioning = CONDITIONINGS[conditioning]
         self.space = SPACES[architecture.space](layout, architecture)
         vectors = 2 if self.conditioning.uses_start else 1
         scalars = 1 + self.conditioning.scalar_count(layout.classes)
@@ -66,14 +66,13 @@ class Hypernetwork(nn.Module):
         start: Tensor | None = None,
         start_performance: Tensor | None = None,
     ) -> Tensor:
-        """Clean values (B, D) from ``noised`` (B, D), ``time`` (B,) in [0, 1], the performance (B, K) that is wanted,
-        the start (B, D) and its performance.
+        """Clean values (B, D) from ``noised`` (B, D), ``time`` (B,) in [0, 1], the performance (B, K) that is
+        wanted, the start (B, D) and its performance.
         """
+        shape = self.architecture
         told = self.conditioning.scalars(target_performance, start_performance)
-        scalars = torch.cat([time.unsqueeze(1), told], dim=1)
-        encoded = frequency_encoding(
-            scalars, self.architecture.frequencies, self.architecture.largest_exponent
-        )
+        scalars = torch.cat([time.unsqueeze(1), told], dim=1)  # (B, S)
+        encoded = frequency_encoding(scalars, shape.frequencies, shape.largest_exponent)  # (B, S, E)
         vectors = [noised] if start is None else [noised, start]
-        change = self.denoiser(vectors, encoded).float()
+        change = self.denoiser(vectors, encoded).float()  # (B, D)
         return change if start is None else start + change

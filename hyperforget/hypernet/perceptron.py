@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hyperforget.config.models import Architecture
+from hyperforget.config.models import ArchitectureConfig
 from hyperforget.hypernet.tokens import zero_linear
 from hyperforget.hypernet.transformer import Blocks
 from hyperforget.networks.layout import Layout
@@ -13,7 +13,7 @@ from hyperforget.networks.layout import Layout
 class Perceptron(nn.Module):
     """Reads all values and the whole prompt as one vector; ``layers`` blocks of two layers each follow."""
 
-    def __init__(self, layout: Layout, architecture: Architecture, vectors: int, scalars: int) -> None:
+    def __init__(self, layout: Layout, architecture: ArchitectureConfig, vectors: int, scalars: int) -> None:
         super().__init__()
         width, values = architecture.width, architecture.components
         encoded = scalars * (2 * architecture.frequencies + 1)
@@ -23,8 +23,8 @@ class Perceptron(nn.Module):
         self.write = zero_linear(width, values)
 
     def forward(self, vectors: list[Tensor], encoded: Tensor) -> Tensor:
-        hidden = self.read(torch.cat([*vectors, encoded.flatten(1)], dim=1))
-        change: Tensor = self.write(self.norm(self.blocks(hidden)))
+        hidden = self.read(torch.cat([*vectors, encoded.flatten(1)], dim=1))  # (B, width)
+        change: Tensor = self.write(self.norm(self.blocks(hidden)))  # (B, D)
         return change
 
 
@@ -38,5 +38,6 @@ class Block(nn.Module):
         self.contract = nn.Linear(4 * width, width)
 
     def forward(self, hidden: Tensor) -> Tensor:
+        # (B, width) to (B, 4 * width) and back
         change: Tensor = self.contract(F.gelu(self.expand(self.norm(hidden)), approximate="tanh"))
         return hidden + change

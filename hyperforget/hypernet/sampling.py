@@ -1,27 +1,26 @@
-"""Sampling networks from a trained hypernetwork."""
+"""Sampling networks from a trained hypernetwork, once or in a chain of updates."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from hyperforget.config import SamplingConfig
+from hyperforget.config import SolverConfig
 from hyperforget.data.splits import Split
-from hyperforget.hypernet.diffusion import Process, denoise
-from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.hypernet.diffusion import denoise
+from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.metrics.measuring import Outcomes, measure
 from hyperforget.metrics.performance import performance_values
 from hyperforget.networks.batch import Networks
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
-from hyperforget.runtime.saved_state import State
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 
 _NETWORKS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
 class Starts:
-    """Networks to start from: ``params`` (S, P) and their ``performance`` (S, K)."""
+    """Networks to start from: ``params`` (S, P) and their ``performance`` (S, K), in the metric's unit."""
 
     params: Tensor
     performance: Tensor
@@ -31,115 +30,81 @@ class Starts:
         return Starts(self.params[rows], self.performance[rows])
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How a job samples: the solver's settings, a generator of the CPU, and what the job resumes from."""
+
+    config: SolverConfig
+    generator: torch.Generator
+    resuming: Resuming = NOT_RESUMING
+
+
 @torch.no_grad()
-def sample_networks(
-    model: Hypernetwork,
-    process: Process,
-    targets: Tensor,
-    starts: Starts | None,
-    steps: int,
-    stochasticity: float,
-    generator: torch.Generator,
-    resumable: Resumable = NOT_RESUMABLE,
-) -> Tensor:
-    """One network (B, P) for each row of the prompted performance ``targets`` (B, K), in the metric's unit.
+def sample(
+    hypernet: TrainedHypernetwork, prompts: Tensor, starts: Starts | None, sampling: Sampling
+) -> Networks:
+    """One network for each row of the prompted performance ``prompts`` (B, K), in the metric's unit.
 
-    Models that read a start take one for each row from ``starts``; others ignore it. ``steps`` and
-    ``stochasticity`` are those of `hyperforget.hypernet.diffusion.denoise`. All but the model lies on the CPU;
-    batches of it go to the model's device and back.
+    Models that read a start take one for each row from ``starts``; others ignore it. All but the model lies
+    on the CPU; chunks go to the model's device and back, and a job that is stopped loses one chunk at most.
+    Raises `ValueError` where a start is needed and none was given.
     """
-    count, device = targets.shape[0], model.device
-    gaussian = torch.randn(count, model.space.dimension, generator=generator)
-    sampled, done = torch.empty(count, model.layout.size), 0
+    model, config = hypernet.model, sampling.config
+    if model.conditioning.uses_start and starts is None:
+        raise ValueError("this hypernetwork reads start parameters, but none were given")
+    gaussian = torch.randn(len(prompts), model.space.dimension, generator=sampling.generator)
 
-    def state() -> State:
-        return State({"gaussian": gaussian[done:], "sampled": sampled[:done]}, {"done": done})
+    def sample_chunk(rows: Tensor) -> Tensor:
+        told = prompts[rows].to(model.device)
+        network = start = performance = None
+        if model.conditioning.uses_start and starts is not None:
+            network, performance = (
+                values[rows].to(model.device) for values in (starts.params, starts.performance)
+            )
+            start = model.space.normalise(network)
 
-    with resumable.part("network", state) as found:
-        if found is not None:
-            done = found.facts["done"]
-            gaussian[done:], sampled[:done] = found.tensors["gaussian"], found.tensors["sampled"]
-        for rows in torch.arange(done, count).split(_NETWORKS_AT_ONCE):
-            told = targets[rows].to(device)
-            network = start = start_performance = None
-            if model.conditioning.uses_start:
-                if starts is None:
-                    raise ValueError("this hypernetwork reads start parameters, but none were given")
-                network = starts.params[rows].to(device)
-                start, start_performance = model.space.normalise(network), starts.performance[rows].to(device)
+        def predict(noised: Tensor, time: Tensor) -> Tensor:
+            sampling.resuming.save_if_due()
+            clean: Tensor = model(noised, time, told, start, performance)
+            return clean
 
-            def predict(
-                noised: Tensor,
-                time: Tensor,
-                told: Tensor = told,
-                start: Tensor | None = start,
-                start_performance: Tensor | None = start_performance,
-            ) -> Tensor:
-                clean: Tensor = model(noised, time, told, start, start_performance)
-                return clean
+        noise = gaussian[rows].to(model.device)
+        clean = denoise(
+            hypernet.process, predict, noise, config.steps, sampling.generator, config.stochasticity
+        )
+        return model.space.denormalise(clean, network).cpu()
 
-            noise = gaussian[rows].to(device)
-            clean = denoise(process, predict, noise, steps, generator, stochasticity, resumable)
-            sampled[rows] = model.space.denormalise(clean, network).cpu()
-            done += len(rows)
-    return sampled
+    chunks = torch.arange(len(prompts)).split(_NETWORKS_AT_ONCE)
+    remember = sampling.resuming.remember
+    params = [remember("chunk", partial(sample_chunk, rows), sampling.generator) for rows in chunks]
+    return Networks(torch.cat(params), model.layout)
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Networks after 0, 1, … U updates: ``params`` (U + 1, S, P), and on the split that conditions their class
-    ``losses`` (U + 1, S, C) in nats and ``correct`` counts (U + 1, S, C).
-    """
+    """The S networks after 0, 1, … updates, and their outcomes on the split that conditions."""
 
-    params: Tensor
-    losses: Tensor
-    correct: Tensor
+    networks: list[Networks]
+    outcomes: list[Outcomes]
 
 
-def chain_networks(
-    hypernet: StoredHypernetwork,
+def chain(
+    hypernet: TrainedHypernetwork,
     prompt: Tensor,
-    starts: Tensor,
+    starts: Networks,
     updates: int,
     split: Split,
-    sampling: SamplingConfig,
-    generator: torch.Generator,
-    resumable: Resumable = NOT_RESUMABLE,
+    sampling: Sampling,
 ) -> Chain:
-    """The networks on the way from ``starts`` (S, P), entry 0, towards ``prompt``, one (K,) for all or one each (S, K).
+    """The networks on the way from ``starts``, entry 0, towards ``prompt``, one (K,) for all or one each (S, K).
 
-    The hypernetwork reads a start. It is also told how good its start is, so before each update the networks are
-    measured on ``split``, the one that conditions.
+    The hypernetwork reads a start. It is also told how good its start is, so before each update the networks
+    are measured on ``split``, the one that conditions.
     """
-    model = hypernet.model
-    networks, measured = [starts], [measure(Networks(starts, model.layout), split)]
-
-    def chain() -> Chain:
-        losses, correct = (
-            torch.stack([getattr(one, name) for one in measured]) for name in ("losses", "correct")
-        )
-        return Chain(torch.stack(networks), losses, correct)
-
-    with resumable.part("update", lambda: State(vars(chain()), {"done": len(networks) - 1})) as found:
-        if found is not None:
-            known = Chain(**found.tensors)
-            networks = list(known.params)
-            measured = [
-                Outcomes(losses, correct, split.class_sizes)
-                for losses, correct in zip(known.losses, known.correct, strict=True)
-            ]
-        while len(networks) <= updates:
-            performance = performance_values(measured[-1], hypernet.performance)
-            sampled = sample_networks(
-                model,
-                hypernet.process,
-                prompt.expand(starts.shape[0], -1),
-                Starts(networks[-1], performance),
-                sampling.steps,
-                sampling.stochasticity,
-                generator,
-                resumable,
-            )
-            networks.append(sampled)
-            measured.append(measure(Networks(sampled, model.layout), split))
-    return chain()
+    networks, outcomes = [starts], [measure(starts, split)]
+    for _ in range(updates):
+        performance = performance_values(outcomes[-1], hypernet.performance)
+        before = Starts(networks[-1].params, performance)
+        networks.append(sample(hypernet, prompt.expand(len(starts), -1), before, sampling))
+        outcomes.append(measure(networks[-1], split))
+    return Chain(networks, outcomes)

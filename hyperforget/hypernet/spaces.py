@@ -1,7 +1,8 @@
 """The spaces that diffusion works in: normalised parameters, or coefficients of principal components.
 
-Components are few and the same for all checkpoints, so a plain perceptron denoises their coefficients. They are meant
-for runs that share a start: hidden units of other runs lie in orders of their own, and vary in too many directions.
+Components are few and the same for all checkpoints, so a plain perceptron denoises their coefficients. They
+are meant for runs that share a start: hidden units of other runs lie in orders of their own, and vary in
+too many directions.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from hyperforget.config.models import Architecture
+from hyperforget.config.models import ArchitectureConfig
 from hyperforget.corpus.checkpoints import Rows
 from hyperforget.errors import UserError
 from hyperforget.hypernet.tokens import from_unit_features, unit_features
@@ -19,18 +20,24 @@ from hyperforget.networks.layout import Layout
 
 
 class Space(Protocol):
-    """Both ways between parameters (..., P) and values (..., D) of about unit scale, D being ``dimension``."""
+    """Both ways between parameters (..., P) and values (..., D) of about unit scale,
+    D being ``dimension``.
+    """
 
     dimension: int
 
     def fit(self, params: Rows) -> float:
-        """Fit the space to the checkpoints ``params`` (M, P); the share of their variance that it can express."""
+        """Fit the space to the checkpoints ``params`` (M, P); the share of their variance that
+        it can express.
+        """
 
     def normalise(self, params: Tensor) -> Tensor:
         """Parameters as values."""
 
     def denormalise(self, values: Tensor, start: Tensor | None = None) -> Tensor:
-        """Values as parameters; what the space cannot express of the network ``start`` stays as it is there."""
+        """Values as parameters; what the space cannot express of the network ``start`` stays as
+        it is there.
+        """
 
 
 class WeightSpace(nn.Module):
@@ -39,7 +46,7 @@ class WeightSpace(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, layout: Layout, architecture: Architecture) -> None:
+    def __init__(self, layout: Layout, architecture: ArchitectureConfig) -> None:
         super().__init__()
         self.layout = layout
         self.tokens = architecture.tokens
@@ -59,17 +66,18 @@ class WeightSpace(nn.Module):
 
 
 class Subspace(nn.Module):
-    """Coefficients of the first D principal components, each with mean 0 and deviation 1 over the checkpoints.
+    """Coefficients of the first D principal components, each with mean 0 and deviation 1
+    over the checkpoints.
 
-    ``mean`` (P,), ``components`` (D, P) with orthonormal rows, and ``deviations`` (D,) of coefficients before they are
-    scaled.
+    ``mean`` (P,), ``components`` (D, P) with orthonormal rows, and ``deviations`` (D,) of coefficients before
+    they are scaled.
     """
 
     mean: Tensor
     components: Tensor
     deviations: Tensor
 
-    def __init__(self, layout: Layout, architecture: Architecture) -> None:
+    def __init__(self, layout: Layout, architecture: ArchitectureConfig) -> None:
         super().__init__()
         self.dimension = architecture.components
         self.register_buffer("mean", torch.zeros(layout.size))
@@ -96,68 +104,60 @@ class Subspace(nn.Module):
 SPACES: dict[str, type[WeightSpace] | type[Subspace]] = {"weights": WeightSpace, "subspace": Subspace}
 
 
-# Standard deviation of normalised parameters: that of ImageNet pixels scaled to [-1, 1], as in DALL-E 2 and
-# G.pt.
+# Standard deviation of normalised parameters: that of ImageNet pixels scaled to [-1, 1], as in DALL-E 2
+# and G.pt.
 TARGET_STD = 0.538
 
 
 def fit_normalisation(params: Rows, layout: Layout, tokens: str) -> tuple[Tensor, Tensor]:
     """``mean`` and ``scale`` (P,) of ``(params - mean) / scale``, from the checkpoints ``params`` (M, P).
 
-    ``layers``: mean zero and one scale (thesis, section 3.3.2). ``units``: a mean for each feature of a
-    unit, and one scale for each kind of parameter, both shared by all units, since anything else would break
-    equivariance.
+    ``layers``: mean zero and one scale (thesis, section 3.3.2). ``units``: a mean for each feature of
+    a unit, and one scale for each kind of parameter, both shared by all units, since anything else
+    would break equivariance.
     """
-    found = moments(params)
+    whole = moments(params)
     if tokens == "layers":
-        deviation = pooled_deviation(found.count, found.mean, found.variance, found.mean.mean())
+        deviation = pooled_deviation(whole, whole.mean.mean())
         return torch.zeros(layout.size), (deviation / TARGET_STD).float().expand(layout.size).clone()
-    (units, unit_variances), (biases, bias_variances) = (
-        pair for pair in unit_features(torch.stack([found.mean, found.variance]), layout)
-    )
+    features = unit_features(torch.stack([whole.mean, whole.variance]), layout)
+    units, biases = (Moments(whole.count, mean, variance) for mean, variance in features)
     inputs, hidden = layout.sizes[0], layout.sizes[1]
-    mean = units.mean(dim=0)
-    kinds = (slice(0, inputs), slice(inputs, inputs + 1), slice(inputs + 1, None))
-    scale = torch.cat(
-        [
-            pooled_deviation(found.count, units[:, kind], unit_variances[:, kind], mean[kind]).expand(
-                mean[kind].shape
-            )
-            for kind in kinds
-        ]
-    )
-    bias_scale = pooled_deviation(found.count, biases, bias_variances, biases)
-    return (
-        from_unit_features(mean.expand(1, hidden, -1), biases.unsqueeze(0), layout)[0].float(),
-        from_unit_features(scale.expand(1, hidden, -1), bias_scale.expand(1, layout.classes), layout)[
-            0
-        ].float()
-        / TARGET_STD,
-    )
+    mean = units.mean.mean(dim=0)
+    scale = torch.empty_like(mean)
+    for kind in (slice(0, inputs), slice(inputs, inputs + 1), slice(inputs + 1, None)):
+        alike = Moments(whole.count, units.mean[:, kind], units.variance[:, kind])
+        scale[kind] = pooled_deviation(alike, mean[kind])
+    bias_scale = pooled_deviation(biases, biases.mean).expand(1, layout.classes)
+    means = from_unit_features(mean.expand(1, hidden, -1), biases.mean.unsqueeze(0), layout)
+    scales = from_unit_features(scale.expand(1, hidden, -1), bias_scale, layout)
+    return means[0].float(), scales[0].float() / TARGET_STD
 
 
-# Checkpoints that the components are computed from at the most: the eigenvalues of as wide a matrix take a minute.
+# Checkpoints that the components are computed from at the most: the eigenvalues of as wide a matrix take
+# a minute.
 _MOST_CHECKPOINTS = 4096
 
 
 def principal_components(params: Rows, count: int) -> Tensor:
     """The first ``count`` principal components (count, P) of checkpoints (M, P), as orthonormal rows.
 
-    Of more than `_MOST_CHECKPOINTS` checkpoints, as many are taken, evenly spaced, so that every run has its share.
-    Raises `UserError` where the parameters are fewer, or vary in fewer directions.
+    Of more than `_MOST_CHECKPOINTS` checkpoints, as many are taken, evenly spaced, so that every run has its
+    share. Raises `UserError` where the parameters are fewer, or vary in fewer directions.
     """
     checkpoints, parameters = params.shape
     if count > parameters:
         raise UserError(
-            f"architecture.components is {count}, more than the {parameters} parameters of a main network; allowed "
-            f"are 1 to {parameters}"
+            f"architecture.components is {count}, more than the {parameters} parameters of a main network; "
+            f"allowed are 1 to {parameters}"
         )
     rows = torch.linspace(0, checkpoints - 1, min(checkpoints, _MOST_CHECKPOINTS), dtype=torch.float64)
     taken = params[rows.round().long()]
     # In double precision, as products square the range of the deviations.
     centred = taken.double()
     centred -= centred.mean(dim=0)
-    # Products of parameters and products of checkpoints have the same eigenvalues; the smaller matrix is quicker.
+    # Products of parameters and products of checkpoints have the same eigenvalues; the smaller matrix
+    # is quicker.
     by_parameters = parameters <= centred.shape[0]
     products = centred.T @ centred if by_parameters else centred @ centred.T
     ascending, vectors = torch.linalg.eigh(products)
@@ -166,9 +166,10 @@ def principal_components(params: Rows, count: int) -> Tensor:
     rounding = torch.finfo(taken.dtype).eps ** 2 * max(centred.shape)
     varying = int((values > values[0] * rounding).sum())
     if count > varying:
+        allowed = f"1 to {varying}" if varying else "none"
         raise UserError(
-            f"architecture.components is {count}, but the {checkpoints} checkpoints of the corpus that are trained on "
-            f"vary in {varying} directions only; allowed are {f'1 to {varying}' if varying else 'none'}"
+            f"architecture.components is {count}, but the {checkpoints} checkpoints of the corpus that are "
+            f"trained on vary in {varying} directions only; allowed are {allowed}"
         )
     components: Tensor = vectors.flip(1)[:, :count].T
     if not by_parameters:
@@ -181,7 +182,9 @@ _VALUES_AT_ONCE = 1 << 23
 
 @dataclass(frozen=True)
 class Moments:
-    """Of ``count`` vectors (K,): the ``mean`` and the unbiased ``variance`` of each entry, float64 (K,)."""
+    """Of ``count`` values of each of some entries: their ``mean`` and unbiased ``variance``, float64,
+    of any shape.
+    """
 
     count: int
     mean: Tensor
@@ -204,9 +207,9 @@ def moments(params: Rows, transform: Callable[[Tensor], Tensor] | None = None) -
     return Moments(count, mean, (squares - count * mean.square()).clamp(min=0) / (count - 1))
 
 
-def pooled_deviation(count: int, mean: Tensor, variance: Tensor, centre: Tensor) -> Tensor:
-    """Standard deviation of all entries together, ``count`` values each with a ``mean`` and a ``variance``, around
-    the ``centre``, which is the mean of all of them or of each part of them; a scalar.
+def pooled_deviation(entries: Moments, centre: Tensor) -> Tensor:
+    """Standard deviation, a scalar, of all values of all entries together around the ``centre``, which is the
+    mean of all of them or of each part of them.
     """
-    squares = (count - 1) * variance + count * (mean - centre).square()
-    return (squares.sum() / (count * squares.numel() - 1)).sqrt()
+    squares = (entries.count - 1) * entries.variance + entries.count * (entries.mean - centre).square()
+    return (squares.sum() / (entries.count * squares.numel() - 1)).sqrt()

@@ -1,4 +1,4 @@
-"""Storing a trained hypernetwork and reading it back."""
+"""A trained hypernetwork: storing it and reading it back."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hyperforget.config.models import Architecture
+from hyperforget.config import ArchitectureConfig
 from hyperforget.config.performance import Performance
 from hyperforget.hypernet.diffusion import PROCESSES, Process
 from hyperforget.hypernet.model import Hypernetwork
@@ -17,9 +17,9 @@ from hyperforget.store.tokens import read_token, write_token
 
 
 @dataclass(frozen=True)
-class StoredHypernetwork:
-    """A trained model in evaluation mode, its noise process, what it is told of networks, and the averaged weights
-    at each snapshot's step.
+class TrainedHypernetwork:
+    """A trained model, its noise process, what it is told of networks, and the averaged weights at each
+    snapshot's step, the last of them the result.
     """
 
     model: Hypernetwork
@@ -27,51 +27,53 @@ class StoredHypernetwork:
     performance: Performance
     snapshots: dict[int, dict[str, Tensor]]
 
-    def at(self, step: int) -> Hypernetwork:
-        """The model with the weights of a snapshot."""
+    def at(self, step: int) -> "TrainedHypernetwork":
+        """The same, once its model has been given the weights of a snapshot."""
         self.model.load_state_dict(self.snapshots[step])
-        return self.model
+        return self
 
 
 def publish_hypernetwork(
     root: Path,
     token: Path,
-    model: Hypernetwork,
-    process: str,
-    performance: Performance,
-    snapshots: dict[int, dict[str, Tensor]],
+    hypernet: TrainedHypernetwork,
     attributes: dict[str, Any],
     summary: dict[str, Any],
 ) -> None:
-    """Store the snapshots of a model, the last being the result, and write its token."""
+    """Store a hypernetwork and write its token.
+
+    ``attributes`` become part of the object; the token holds them and the ``summary``.
+    """
+    model = hypernet.model
     arrays = {
         f"{step}.{name}": value.numpy()
-        for step, weights in snapshots.items()
+        for step, weights in hypernet.snapshots.items()
         for name, value in weights.items()
     }
     content = attributes | {
         "sizes": list(model.layout.sizes),
-        "architecture": asdict(model.architecture),
-        "process": process,
-        "performance": asdict(performance),
-        "snapshots": list(snapshots),
+        "architecture": {"conditioning": model.conditioning.name, **model.architecture.model_dump()},
+        "process": hypernet.process.name,
+        "performance": asdict(hypernet.performance),
+        "snapshots": list(hypernet.snapshots),
     }
     object_id = publish(root, "hypernet", arrays, content)
     write_token(token, "hypernet", object_id, attributes | summary | {"parameters": model.parameter_count})
 
 
-def load_hypernetwork(root: Path, token: Path) -> StoredHypernetwork:
-    """The hypernetwork that a token names, with its final weights."""
+def load_hypernetwork(root: Path, token: Path) -> TrainedHypernetwork:
+    """The hypernetwork that a token names, on the CPU, in evaluation mode and with its final weights.
+
+    Raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`.
+    """
     stored = read(root, read_token(token, kind="hypernet").object_id, kind="hypernet")
-    layout = Layout(tuple(stored.attributes["sizes"]))
-    snapshots: dict[int, dict[str, Tensor]] = {step: {} for step in stored.attributes["snapshots"]}
+    attributes = stored.attributes
+    snapshots: dict[int, dict[str, Tensor]] = {step: {} for step in attributes["snapshots"]}
     for key, value in stored.arrays.items():
         step, _, name = key.partition(".")
         snapshots[int(step)][name] = torch.from_numpy(value)
-    architecture = Architecture(**stored.attributes["architecture"])
-    model = Hypernetwork(layout, architecture)
-    process = PROCESSES[stored.attributes["process"]]
-    performance = Performance(**stored.attributes["performance"])
-    loaded = StoredHypernetwork(model.eval(), process, performance, snapshots)
-    loaded.at(max(snapshots))
-    return loaded
+    architecture = dict(attributes["architecture"])
+    conditioning = architecture.pop("conditioning")
+    model = Hypernetwork(Layout(tuple(attributes["sizes"])), conditioning, ArchitectureConfig(**architecture))
+    process, performance = PROCESSES[attributes["process"]], Performance(**attributes["performance"])
+    return TrainedHypernetwork(model.eval(), process, performance, snapshots).at(max(snapshots))

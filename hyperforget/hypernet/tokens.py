@@ -20,8 +20,8 @@ class Tokens(Protocol):
     """Both ways between parameters and tokens of width d."""
 
     def encode(self, vectors: list[Tensor]) -> Tensor:
-        """Tokens (B, S, d) of the noised parameters and, where the model reads one, the start; each (B,
-        P).
+        """Tokens (B, S, d) of the noised parameters and, where the model reads one, the start;
+        each (B, P).
         """
 
     def decode(self, tokens: Tensor) -> Tensor:
@@ -47,9 +47,9 @@ class UnitTokens(nn.Module):
 
     def encode(self, vectors: list[Tensor]) -> Tensor:
         features = [unit_features(vector, self.layout) for vector in vectors]
-        units = self.read_units(torch.cat([unit for unit, _ in features], dim=2))
-        biases = self.read_biases(torch.cat([bias for _, bias in features], dim=1))
-        return torch.cat([units, biases.unsqueeze(1)], dim=1)
+        units = self.read_units(torch.cat([unit for unit, _ in features], dim=2))  # (B, H, d)
+        biases = self.read_biases(torch.cat([bias for _, bias in features], dim=1))  # (B, d)
+        return torch.cat([units, biases.unsqueeze(1)], dim=1)  # (B, H + 1, d)
 
     def decode(self, tokens: Tensor) -> Tensor:
         units = self.layout.sizes[1]
@@ -59,8 +59,8 @@ class UnitTokens(nn.Module):
 
 
 class LayerTokens(nn.Module):
-    """Pieces of layers as tokens; noised and start parameters are tokens apart, as in the thesis' figure
-    3.4.
+    """Pieces of layers as tokens; noised and start parameters are tokens apart, as in the
+    thesis' figure 3.4.
     """
 
     def __init__(self, layout: Layout, width: int, vectors: int) -> None:

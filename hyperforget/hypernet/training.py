@@ -21,8 +21,8 @@ from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.transformer import recompute_activations
 from hyperforget.progress import progress
-from hyperforget.runtime.distributed import greatest, process_count, process_rank
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.distributed import all_equal, process_count, process_rank
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
 
 _HISTORY_POINTS = 40
@@ -32,9 +32,7 @@ _ADAM_BETAS = (0.9, 0.99)
 
 @dataclass(frozen=True)
 class HistoryPoint:
-    """Mean squared error in the model's space after ``step`` steps, on fixed pairs of seen and
-    unseen runs.
-    """
+    """Mean squared error in the model's space after ``step`` steps, on fixed pairs of both kinds of runs."""
 
     step: int
     train_mse: float
@@ -42,67 +40,83 @@ class HistoryPoint:
     learning_rate: float
 
 
-@dataclass
-class TrainingState:
-    """The model after ``step`` steps, the moving average of its weights, the optimiser, the generator of all
-    randomness, the learning curves, and the averaged weights at each snapshot's step.
+@dataclass(frozen=True)
+class TrainingData:
+    """Runs to train on, ``seen``, and to test on, ``unseen``, on the CPU; training ``images``
+    on the device.
     """
+
+    seen: Corpus
+    unseen: Corpus
+    images: Split
+
+
+@dataclass(frozen=True)
+class TrainingSetup:
+    """How it is trained: a noise ``process``, the ``config``, and the ``hardware``, with
+    what saves memory.
+    """
+
+    process: Process
+    config: TrainingConfig
+    hardware: HardwareConfig = field(default_factory=HardwareConfig)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Averaged weights at each snapshot's step, the last being the result, and the learning curves."""
+
+    snapshots: dict[int, dict[str, Tensor]]
+    history: list[HistoryPoint]
+
+
+@dataclass
+class _Training:
+    """What training consists of after ``step`` steps, the generator of all randomness included."""
 
     model: Hypernetwork
     averaged: AveragedModel
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
+    made: Trained
     step: int = 0
-    history: list[HistoryPoint] = field(default_factory=list)
-    snapshots: dict[int, dict[str, Tensor]] = field(default_factory=dict)
 
-    def to_state(self) -> State:
-        """All of it, as tensors by name and facts; the tensors are not copied.
+    def state(self) -> State:
+        """All that later steps depend on, and what was made; tensors are not copied.
 
-        Of an optimiser that is spread over processes, the first process gathers the whole; all have to ask for it.
+        Of an optimiser that is spread over processes, the first gathers the whole; all have to ask for it.
         """
         gather = getattr(self.optimizer, "consolidate_state_dict", None)
         if gather is not None:
             gather(to=0)
-        whole = self.optimizer.state_dict()["state"] if process_rank() == 0 else {}
-        parameters = [name for name, _ in self.model.named_parameters()]
+        moments = self.optimizer.state_dict()["state"] if process_rank() == 0 else {}
         tensors = {
             "generator": self.generator.get_state(),
             **_prefixed("model", self.model.state_dict()),
             **_prefixed("averaged", self.averaged.state_dict()),
         }
-        for index, values in whole.items():
-            tensors |= {f"optimizer.{key}.{parameters[index]}": value for key, value in values.items()}
-        for step, weights in self.snapshots.items():
+        for index, values in moments.items():
+            tensors |= _prefixed(f"optimizer.{index}", values)
+        for step, weights in self.made.snapshots.items():
             tensors |= _prefixed(f"snapshots.{step}", weights)
-        facts = {
-            "done": self.step,
-            "history": [asdict(point) for point in self.history],
-            "snapshots": list(self.snapshots),
-        }
-        return State(tensors, facts)
+        history = [asdict(point) for point in self.made.history]
+        return State(tensors, {"done": self.step, "history": history, "snapshots": list(self.made.snapshots)})
 
     def restore(self, state: State) -> None:
-        """Go back to what `to_state` gave."""
+        """Go on from what `state` told."""
         tensors, facts = state.tensors, state.facts
         self.generator.set_state(tensors["generator"])
         self.model.load_state_dict(_below("model", tensors))
         self.averaged.load_state_dict(_below("averaged", tensors))
-        self._restore_optimizer(_below("optimizer", tensors))
-        self.step = facts["done"]
-        self.history = [HistoryPoint(**point) for point in facts["history"]]
-        # Only the first process has snapshots.
-        steps = facts["snapshots"] if process_rank() == 0 else []
-        self.snapshots = {step: _below(f"snapshots.{step}", tensors) for step in steps}
-
-    def _restore_optimizer(self, tensors: Mapping[str, Tensor]) -> None:
-        indices = {name: index for index, (name, _) in enumerate(self.model.named_parameters())}
-        moments: dict[int, dict[str, Tensor]] = {index: {} for index in indices.values()}
-        for name, tensor in tensors.items():
-            key, _, parameter = name.partition(".")
-            moments[indices[parameter]][key] = tensor
-        groups = [{**self.optimizer.param_groups[0], "params": list(moments)}]
+        indices = range(len(list(self.model.parameters())))
+        moments = {index: _below(f"optimizer.{index}", tensors) for index in indices}
+        groups = [{**self.optimizer.param_groups[0], "params": list(indices)}]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        self.step = facts["done"]
+        self.made.history.extend(HistoryPoint(**point) for point in facts["history"])
+        # Only the first process has snapshots.
+        for step in facts["snapshots"] if process_rank() == 0 else []:
+            self.made.snapshots[step] = _below(f"snapshots.{step}", tensors)
 
 
 def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -115,67 +129,56 @@ def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(start): tensor for name, tensor in tensors.items() if name.startswith(start)}
 
 
-@dataclass(frozen=True)
-class Trained:
-    """Averaged weights at each snapshot's step, the last being the result, and the learning curves."""
-
-    snapshots: dict[int, dict[str, Tensor]]
-    history: list[HistoryPoint]
-
-
 def train_hypernetwork(
     model: Hypernetwork,
-    process: Process,
-    seen: Corpus,
-    unseen: Corpus,
-    data: Split,
-    config: TrainingConfig,
+    data: TrainingData,
+    setup: TrainingSetup,
     generator: torch.Generator,
-    hardware: HardwareConfig | None = None,
-    resumable: Resumable = NOT_RESUMABLE,
+    resuming: Resuming = NOT_RESUMING,
 ) -> Trained:
     """Minimise the mean squared error of the predicted clean parameters (thesis, equations 3.6 and 3.8).
 
-    Added to it, ``config.loss_matching`` times, is the error of the class losses that these parameters have on
-    images of the training split ``data``: see `hyperforget.hypernet.loss_matching`, and `recombine` for the share
-    of pairs of which only that is learned. AdamW with linear warm-up
-    and cosine decay, gradient clipping, and an exponential moving average of the weights. All randomness comes
-    from ``generator``.
+    Added to it, ``loss_matching`` times, is the error of the class losses that these parameters have on
+    training images: see `hyperforget.hypernet.loss_matching`, and `recombine` for the share of pairs of which
+    only that is learned. AdamW with linear warm-up and cosine decay, gradient clipping, and an exponential
+    moving average of the weights. All randomness comes from ``generator``, one of the CPU.
 
-    ``model`` and ``data`` lie on the device that computes, corpora on the CPU. Where several processes train
-    together, all draw the same batch, each works through a share of it, and their gradients are added up; of
-    ``hardware``, the settings that save memory are followed. Neither changes the result but by rounding.
+    ``model`` lies on the device that computes. Where several processes train together, all draw the
+    same batch, each works through a share of it, and their gradients are added up. Neither this nor
+    what saves memory changes the result but by rounding. Raises `UserError` where these processes
+    resume from different states.
     """
-    hardware = hardware or HardwareConfig()
+    process, config, hardware = setup.process, setup.config, setup.hardware
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
     ema_model = averaged.module
     assert isinstance(ema_model, Hypernetwork)
     recompute_activations(model, hardware.activation_checkpointing)
     network = DistributedDataParallel(model) if process_count() > 1 else model
     optimizer = _optimizer(model, config, hardware)
-    state = TrainingState(model, averaged, optimizer, generator)
+    training = _Training(model, averaged, optimizer, generator, Trained({}, []))
     # Drawn again by training that goes on, before it takes the saved state of the generator.
     probes = [
-        draw_batch(corpus, process, model, config, _HISTORY_PAIRS, generator) for corpus in (seen, unseen)
+        draw_batch(corpus, process, model, config, _HISTORY_PAIRS, generator)
+        for corpus in (data.seen, data.unseen)
     ]
     history_steps = _evenly(config.steps, _HISTORY_POINTS)
     snapshot_steps = _evenly(config.steps, config.snapshots)
     # Without loss matching nothing would be learned of such pairs, and one number cannot be put together.
     recombined = config.recombined if config.loss_matching and model.conditioning.per_class else 0.0
-    grouped = group_by_class(data, model.layout.classes)
-    with resumable.part("step", state.to_state) as found:
-        if found is not None:
-            state.restore(found)
-        if greatest(state.step) != -greatest(-state.step):
+    grouped = group_by_class(data.images, model.layout.classes)
+    with resuming.part("step", training.state) as saved:
+        if saved is not None:
+            training.restore(saved)
+        if not all_equal(training.step):
             raise UserError(
-                f"processes that train together found different states, this one step {state.step}; allowed is a store "
-                "on a file system that all of them see"
+                f"processes that train together found different states, this one step {training.step}; "
+                "allowed is a store on a file system that all of them see"
             )
-        steps = range(state.step + 1, config.steps + 1)
-        shown = progress(steps, config.steps, "training", initial=state.step)
+        steps = range(training.step + 1, config.steps + 1)
+        shown = progress(steps, config.steps, "training", initial=training.step)
         for step in shown if process_rank() == 0 else steps:
-            resumable.save_if_due()
-            batch = draw_batch(seen, process, model, config, config.batch_size, generator)
+            resuming.save_if_due()
+            batch = draw_batch(data.seen, process, model, config, config.batch_size, generator)
             batch = recombine(batch, recombined, generator)
             images = draw_images(grouped, config.matching_images, generator) if config.loss_matching else None
             optimizer.zero_grad()
@@ -190,12 +193,13 @@ def train_hypernetwork(
                         float(_squared_errors(_predict(ema_model, probe), probe).mean()) for probe in probes
                     )
                 rate = config.learning_rate * learning_rate_factor(step, config)
-                state.history.append(HistoryPoint(step, train, test, rate))
+                training.made.history.append(HistoryPoint(step, train, test, rate))
             if step in snapshot_steps and process_rank() == 0:
                 weights = ema_model.state_dict()
-                state.snapshots[step] = {name: value.to("cpu", copy=True) for name, value in weights.items()}
-            state.step = step
-    return Trained(state.snapshots, state.history)
+                copied = {name: value.to("cpu", copy=True) for name, value in weights.items()}
+                training.made.snapshots[step] = copied
+            training.step = step
+    return training.made
 
 
 def _add_gradients(
@@ -206,19 +210,21 @@ def _add_gradients(
     config: TrainingConfig,
     hardware: HardwareConfig,
 ) -> None:
-    """Send the mean error of the whole batch back, of which this process works through its share, piece by piece.
+    """Send the mean error of the whole batch back, of which this process works through its share, one
+    micro-batch after another.
 
     ``network`` is ``model``, or what exchanges its gradients with other processes.
     """
     device = model.device
     autocast = computes_in_bfloat16(config.precision, device)
-    pieces = list(batch.pieces(process_rank(), process_count(), hardware.micro_batches))
-    for index, piece in enumerate(pieces):
-        with _gradients_exchanged(network, index == len(pieces) - 1):
+    micro_batches = list(batch.micro_batches(process_rank(), process_count(), hardware.micro_batches))
+    for index, micro_batch in enumerate(micro_batches):
+        with _gradients_exchanged(network, index == len(micro_batches) - 1):
             with torch.autocast(device.type, torch.bfloat16) if autocast else nullcontext():
-                predicted = _predict(network, piece)
-            errors = _errors(predicted, piece, model, images, config)
-            # Gradients are averaged over processes; the sum of all pieces is to be divided by the whole batch.
+                predicted = _predict(network, micro_batch)
+            errors = _errors(predicted, micro_batch, model, images, config)
+            # Gradients are averaged over processes; the sum of all micro-batches is to be divided by the
+            # whole batch.
             (errors.sum() * process_count() / config.batch_size).backward()
 
 
@@ -254,7 +260,7 @@ def _optimizer(
 
 
 def _gradients_exchanged(network: nn.Module, last: bool) -> AbstractContextManager[None]:
-    """Processes exchange gradients once a step, with the last piece of their batches."""
+    """Processes exchange gradients once a step, with the last of their micro-batches."""
     if isinstance(network, DistributedDataParallel) and not last:
         return network.no_sync()
     return nullcontext()

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from hyperforget.config.models import Architecture
+from hyperforget.config.models import ArchitectureConfig
 from hyperforget.hypernet.tokens import TOKENS
 from hyperforget.networks.layout import Layout
 
@@ -34,24 +34,25 @@ class Block(nn.Module):
             nn.init.normal_(layer.weight, std=0.02 / residuals**0.5)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        tokens = tokens + self.attend(self.attention_norm(tokens))
-        hidden = F.gelu(self.expand(self.perceptron_norm(tokens)), approximate="tanh")
+        tokens = tokens + self.attend(self.attention_norm(tokens))  # (B, S, d)
+        hidden = F.gelu(self.expand(self.perceptron_norm(tokens)), approximate="tanh")  # (B, S, 4 * d)
         tokens = tokens + self.contract(hidden)
         return tokens
 
     def attend(self, tokens: Tensor) -> Tensor:
         """Multi-head self-attention of every token (B, S, d) to every token."""
-        query, key, value = (
-            self.query_key_value(tokens).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        )
+        separate = self.query_key_value(tokens).unflatten(
+            2, (3, self.heads, -1)
+        )  # (B, S, 3, heads, d / heads)
+        query, key, value = separate.permute(2, 0, 3, 1, 4)  # (B, heads, S, d / heads) each
         mixed = F.scaled_dot_product_attention(query, key, value)
         attended: Tensor = self.attention_output(mixed.transpose(1, 2).flatten(2))
         return attended
 
 
 class Blocks(nn.ModuleList):
-    """Blocks one after another; with ``recompute``, their activations are computed again in the backward pass instead
-    of being kept (Chen et al., 2016).
+    """Blocks one after another; with ``recompute``, their activations are computed again in the backward pass
+    instead of being kept (Chen et al., 2016).
     """
 
     def __init__(self, blocks: Iterable[nn.Module]) -> None:
@@ -93,22 +94,19 @@ class Transformer(nn.Module):
 class TokenTransformer(nn.Module):
     """A transformer on tokens (thesis, section 3.3.2)."""
 
-    def __init__(self, layout: Layout, architecture: Architecture, vectors: int, scalars: int) -> None:
+    def __init__(self, layout: Layout, architecture: ArchitectureConfig, vectors: int, scalars: int) -> None:
         super().__init__()
         width = architecture.width
         encoded = 2 * architecture.frequencies + 1
         self.is_joint = architecture.prompt == "joint"
         self.tokens = TOKENS[architecture.tokens](layout, width, vectors)
-        self.read_prompt: nn.Module
-        if self.is_joint:
-            self.read_prompt = JointPrompt(scalars, encoded, width)
-        else:
-            self.read_prompt = SeparatePrompt(scalars, encoded, width)
+        prompt = JointPrompt if self.is_joint else SeparatePrompt
+        self.read_prompt = prompt(scalars, encoded, width)
         self.transformer = Transformer(width, architecture.layers, architecture.heads)
 
     def forward(self, vectors: list[Tensor], encoded: Tensor) -> Tensor:
-        tokens = self.tokens.encode(vectors)
-        prompt = self.read_prompt(encoded)
+        tokens = self.tokens.encode(vectors)  # (B, S, d)
+        prompt = self.read_prompt(encoded)  # (B, 1, d) of a joint prompt, else (B, scalars, d)
         if self.is_joint:
             tokens = tokens + prompt
         outputs = self.transformer(torch.cat([tokens, prompt], dim=1))
@@ -124,7 +122,7 @@ class SeparatePrompt(nn.Module):
         self.bias = nn.Parameter(torch.zeros(scalars, width))
 
     def forward(self, encoded: Tensor) -> Tensor:
-        return torch.einsum("bse,sew->bsw", encoded, self.weight) + self.bias
+        return torch.einsum("bse,sew->bsw", encoded, self.weight) + self.bias  # (B, scalars, d)
 
 
 class JointPrompt(nn.Module):
@@ -135,5 +133,5 @@ class JointPrompt(nn.Module):
         self.layers = nn.Sequential(nn.Linear(scalars * encoded, width), nn.SiLU(), nn.Linear(width, width))
 
     def forward(self, encoded: Tensor) -> Tensor:
-        projected: Tensor = self.layers(encoded.flatten(1))
+        projected: Tensor = self.layers(encoded.flatten(1))  # (B, d)
         return projected.unsqueeze(1)

@@ -19,7 +19,7 @@ from hyperforget.networks.batch import Networks
 from hyperforget.networks.perceptron import forward_parts
 from hyperforget.networks.update_rules import UPDATE_RULES
 from hyperforget.progress import progress
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
 
 
@@ -58,12 +58,12 @@ def constant_curriculum(rates: Tensor) -> Curriculum:
 @dataclass(frozen=True)
 class Hooks:
     """What goes on beside training: ``observe(step, networks)`` is called after each of ``steps``, with a
-    copy of the networks on the device that computes, and what is done is saved by ``resumable``.
+    copy of the networks on the device that computes, and what is done is saved by ``resuming``.
     """
 
     observe: Callable[[int, Networks], None] = lambda step, networks: None
     steps: frozenset[int] = frozenset()
-    resumable: Resumable = NOT_RESUMABLE
+    resuming: Resuming = NOT_RESUMING
 
 
 _NO_HOOKS = Hooks()
@@ -92,7 +92,7 @@ def train_population(
         flat = torch.stack([layout.join(each) for each in (parts, *slots)])
         return State({"flat": flat, "generator": generator.get_state()}, {"done": done})
 
-    with hooks.resumable.part("step", state) as saved:
+    with hooks.resuming.part("step", state) as saved:
         if saved is not None:
             flat, done = saved.tensors["flat"], saved.facts["done"]
             generator.set_state(saved.tensors["generator"])
@@ -102,7 +102,7 @@ def train_population(
         rates = [learning_rates.view(-1, *[1] * (part.dim() - 1)) for part in parts]
         remaining = range(done + 1, recipe.steps + 1)
         for step in progress(remaining, recipe.steps, f"training {len(starts)} networks", initial=done):
-            hooks.resumable.save_if_due()
+            hooks.resuming.save_if_due()
             rows = torch.randint(split.labels.shape[0], (recipe.batch_size,), generator=generator).to(device)
             images, labels = split.images[rows], split.labels[rows]
             weights = example_weights(labels, curriculum.rates(step - 1), recipe.share, generator)

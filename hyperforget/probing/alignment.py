@@ -1,34 +1,29 @@
-"""Prompt alignment: does a generated network have the performance that was asked for? (thesis, sections 2.3.2 and
-3.2)
+"""Prompt alignment: does a generated network have the performance that was asked for? (thesis, sections
+2.3.2 and 3.2)
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from hyperforget.config import ProbeConfig, SamplingConfig
+from hyperforget.config import ProbeConfig
 from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
-from hyperforget.hypernet.diffusion import Process
-from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.sampling import Starts, sample_networks
-from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.hypernet.sampling import Sampling, Starts, sample
+from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.metrics.alignment import prompt_alignment, prompt_correlation
 from hyperforget.metrics.measuring import measure
 from hyperforget.metrics.performance import performance_values
-from hyperforget.networks.batch import Networks
 from hyperforget.progress import progress
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
-from hyperforget.runtime.saved_state import State
 
 
 @dataclass(frozen=True)
 class AlignmentRow:
-    """Prompt alignment (R²) and correlation of one class, or ``all``, at one moment of training, mean over
-    networks.
+    """Prompt alignment (R²) and correlation of one class, or ``all``, at one moment of training,
+    mean over networks.
     """
 
     step: int
@@ -41,7 +36,9 @@ class AlignmentRow:
 
 @dataclass(frozen=True)
 class PromptRow:
-    """One prompt of one network: target and observed performance of the prompted class, in the metric's unit."""
+    """One prompt of one network: target and observed performance of the prompted class, in
+    the metric's unit.
+    """
 
     starts: str
     class_: str
@@ -60,66 +57,36 @@ class Probe:
 
 
 def probe_snapshots(
-    hypernet: StoredHypernetwork,
+    hypernet: TrainedHypernetwork,
     runs: Mapping[str, Corpus],
     split: Split,
     prompted: list[tuple[str, str]],
     config: ProbeConfig,
-    sampling: SamplingConfig,
-    generator: Callable[[str], torch.Generator],
-    resumable: Resumable = NOT_RESUMABLE,
+    sampling: Callable[[str], Sampling],
 ) -> tuple[list[AlignmentRow], list[PromptRow]]:
-    """Alignment at every snapshot, and the prompts at the last one.
+    """Alignment at every snapshot, and the prompts at the last one; ``prompted`` are
+    those of `prompted_classes`.
 
-    Starts are those of ``runs``, by name such as ``seen``; ``generator(name)`` gives all snapshots the same numbers.
+    Starts are those of ``runs``, by name such as ``seen``; ``sampling(name)`` gives all snapshots
+    the same numbers.
     """
     alignment: list[AlignmentRow] = []
     prompts: list[PromptRow] = []
     steps = sorted(hypernet.snapshots)
     probes = [(step, name) for step in steps for name in runs]
-    done = 0
-
-    def state() -> State:
-        rows = {"alignment": list(map(asdict, alignment)), "prompts": list(map(asdict, prompts))}
-        return State({}, {"done": done, **rows})
-
-    with resumable.part("probe", state) as found:
-        if found is not None:
-            done = found.facts["done"]
-            alignment += [AlignmentRow(**row) for row in found.facts["alignment"]]
-            prompts += [PromptRow(**row) for row in found.facts["prompts"]]
-        for step, name in progress(probes[done:], len(probes), "probing", "probe", initial=done):
-            probe = probe_hypernetwork(
-                hypernet.at(step),
-                hypernet.process,
-                hypernet.performance,
-                runs[name],
-                split,
-                config,
-                sampling,
-                generator(name),
-                resumable,
-            )
-            alignment += alignment_rows(probe, step, name, prompted)
-            if step == steps[-1]:
-                prompts += prompt_rows(probe, name, prompted)
-            done += 1
+    for step, name in progress(probes, len(probes), "probing", "probe"):
+        probe = probe_hypernetwork(hypernet.at(step), runs[name], split, config, sampling(name))
+        alignment += alignment_rows(probe, step, name, prompted)
+        if step == steps[-1]:
+            prompts += prompt_rows(probe, name, prompted)
     return alignment, prompts
 
 
 def probe_hypernetwork(
-    model: Hypernetwork,
-    process: Process,
-    performance: Performance,
-    runs: Corpus,
-    split: Split,
-    config: ProbeConfig,
-    sampling: SamplingConfig,
-    generator: torch.Generator,
-    resumable: Resumable = NOT_RESUMABLE,
+    hypernet: TrainedHypernetwork, runs: Corpus, split: Split, config: ProbeConfig, sampling: Sampling
 ) -> Probe:
-    """Prompt every class in turn, or the one number that the model is told, over a range of values, from the random
-    starts of some runs, and measure on ``split``.
+    """Prompt every class in turn, or the one number that the model is told, over a range of values, from the
+    random starts of some runs, and measure on ``split``.
 
     What is prompted runs over `prompt_values`; all other classes are asked for their median.
     """
@@ -133,24 +100,29 @@ def probe_hypernetwork(
     targets = prompts.unsqueeze(1).expand(-1, networks, -1, -1).reshape(-1, classes)
     start = torch.arange(networks).repeat_interleave(config.prompts).repeat(classes)
     starts = Starts(runs.parameters(start * runs.slots), runs.performance[start, 0])
-    sampled = sample_networks(
-        model, process, targets, starts, sampling.steps, sampling.stochasticity, generator, resumable
-    )
-    found = performance_values(measure(Networks(sampled, model.layout), split), performance)
-    observed = found.view(classes, networks, config.prompts, classes)
-    diagonal = torch.arange(classes)
-    return Probe(grid.unsqueeze(1).expand(-1, networks, -1), observed[diagonal, :, :, diagonal])
+
+    def observe() -> Tensor:
+        sampled = sample(hypernet, targets, starts, sampling)
+        observed = performance_values(measure(sampled, split), hypernet.performance)
+        diagonal = torch.arange(classes)
+        return observed.view(classes, networks, config.prompts, classes)[diagonal, :, :, diagonal]
+
+    return Probe(grid.unsqueeze(1).expand(-1, networks, -1), sampling.resuming.remember("probe", observe))
 
 
 def prompt_values(runs: Corpus, config: ProbeConfig) -> Tensor:
-    """What is asked for, (K, prompts): evenly spaced between two quantiles of the values that ``runs`` hold."""
+    """What is asked for, (K, prompts): evenly spaced between two quantiles of the values
+    that ``runs`` hold.
+    """
     values = runs.performance[runs.admitted()]
     low, high = (values.quantile(quantile, dim=0).unsqueeze(1) for quantile in config.range)
     return torch.lerp(low, high, torch.linspace(0, 1, config.prompts))
 
 
 def prompted_classes(performance: Performance, classes: int, pivots: list[int]) -> list[tuple[str, str]]:
-    """Class and role of each of the K values that are prompted; ``all`` and ``all`` for the mean over classes."""
+    """Class and role of each of the K values that are prompted; ``all`` and ``all`` for the
+    mean over classes.
+    """
     roles = {str(label): "pivot" if label in pivots else "free" for label in range(classes)}
     return [(label, roles.get(label, label)) for label in performance.labels(classes)]
 

@@ -1,4 +1,6 @@
-"""How the values that training sees are distributed, and those that prompts ask for (thesis, figures 2.7 and 2.8)."""
+"""How the values that training sees are distributed, and those that prompts ask for (thesis, figures
+2.7 and 2.8).
+"""
 
 from dataclasses import dataclass
 
@@ -21,8 +23,8 @@ _BINS = 24
 class DistributionRow:
     """Which share of some values lies between ``low`` and ``high``, in the metric's unit.
 
-    ``values`` says of which: ``train``, the training set; ``rebalanced``, what training draws from it; ``prompts``,
-    what the probe asks for.
+    ``values`` says of which: ``train``, the training set; ``rebalanced``, what training draws from it;
+    ``prompts``, what the probe asks for.
     """
 
     class_: str
@@ -40,8 +42,8 @@ def distribution_rows(
     prompted: list[tuple[str, str]],
     is_rebalanced: bool,
 ) -> list[DistributionRow]:
-    """How training values, rebalanced ones and prompts are distributed, in bins that are evenly spaced, of losses on
-    a logarithmic scale.
+    """How training values, rebalanced ones and prompts are distributed, in bins that are evenly spaced, of
+    losses on a logarithmic scale.
 
     ``seen`` holds the runs that are trained on, ``prompted`` class and role of each value that they tell.
     """

@@ -1,20 +1,17 @@
 """Learned and hand-made optimisers side by side: how good networks are after each number of updates."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from hyperforget.config import OptimizersConfig, RecipeConfig, SamplingConfig
+from hyperforget.config import OptimizersConfig, RecipeConfig
 from hyperforget.data.splits import Split, TaskData
-from hyperforget.hypernet.sampling import chain_networks
-from hyperforget.hypernet.stored import StoredHypernetwork
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.layout import Layout
 from hyperforget.networks.training import Hooks, constant_curriculum, train_population
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
 
 HYPERNETWORK = "hypernetwork"
@@ -36,8 +33,8 @@ class OptimizerRow:
 
 
 def rival_recipes(recipe: RecipeConfig, config: OptimizersConfig) -> list[RecipeConfig]:
-    """The task's recipe, and recipes of the optimiser that it does not use, as torch has it by default, one a
-    learning rate.
+    """The task's recipe, and recipes of the optimiser that it does not use, as torch has it by default, one
+    a learning rate.
     """
     other, learning_rates = (
         ("adam", config.adam_learning_rates)
@@ -58,85 +55,55 @@ def observed_steps(last: int) -> list[int]:
 
 
 def compare_optimizers(
-    hypernet: StoredHypernetwork,
-    prompt: Tensor,
-    starts: Tensor,
+    learned: Sequence[Networks],
     data: TaskData,
-    split: Split,
-    recipe: RecipeConfig,
-    config: OptimizersConfig,
-    sampling: SamplingConfig,
-    generator: torch.Generator,
+    rivals: list[RecipeConfig],
     minibatches: Callable[[], torch.Generator],
-    resumable: Resumable = NOT_RESUMABLE,
+    resuming: Resuming = NOT_RESUMING,
 ) -> list[OptimizerRow]:
-    """The networks ``starts`` (S, P) on the way towards ``prompt`` (K,), and trained by each of `rival_recipes`.
+    """The networks ``learned`` after 0, 1, … updates by a hypernetwork, and what each recipe of ``rivals``
+    makes of the first of them, all measured on test images.
 
-    ``split`` conditions the hypernetwork; all are measured on test images. ``minibatches()`` gives all rivals the same
-    numbers.
+    ``minibatches()`` gives all rivals the same numbers.
     """
-    layout = hypernet.model.layout
-    rows: list[OptimizerRow] = []
-    done = 0
-
-    def state() -> State:
-        return State({}, {"done": done, "rows": list(map(asdict, rows))})
-
-    with resumable.part("optimizer", state) as found:
-        if found is not None:
-            done, rows = found.facts["done"], [OptimizerRow(**row) for row in found.facts["rows"]]
-        if done == 0:
-            chain = chain_networks(
-                hypernet, prompt, starts, config.updates, split, sampling, generator, resumable
-            )
-            rows += optimizer_rows(HYPERNETWORK, None, dict(enumerate(chain.params)), layout, data.test)
-            done = 1
-        for rival in rival_recipes(recipe, config)[done - 1 :]:
-            networks = descend(starts, layout, data.train, rival, minibatches(), resumable)
-            rows += optimizer_rows(rival.optimizer, rival.learning_rate, networks, layout, data.test)
-            done += 1
+    rows = optimizer_rows(HYPERNETWORK, None, dict(enumerate(learned)), data.test)
+    for rival in rivals:
+        networks = descend(learned[0], data.train, rival, minibatches(), resuming)
+        rows += optimizer_rows(rival.optimizer, rival.learning_rate, networks, data.test)
     return rows
 
 
 def descend(
-    starts: Tensor,
-    layout: Layout,
+    starts: Networks,
     split: Split,
     recipe: RecipeConfig,
     generator: torch.Generator,
-    resumable: Resumable = NOT_RESUMABLE,
-) -> dict[int, Tensor]:
-    """Train ``starts`` (S, P) on all classes of ``split`` as ``recipe`` says; networks (S, P) by number of steps."""
-    networks = {0: starts}
-    count = starts.shape[0]
+    resuming: Resuming = NOT_RESUMING,
+) -> dict[int, Networks]:
+    """Train ``starts`` on all classes of ``split`` as ``recipe`` says; networks by number of steps."""
+    steps = observed_steps(recipe.steps)
 
-    def keep(step: int, trained: Networks) -> None:
-        networks[step] = trained.params.cpu()
+    def train() -> Tensor:
+        networks = [starts.params]
+        with resuming.part("networks", lambda: State({"networks": torch.stack(networks)})) as saved:
+            if saved is not None:
+                networks[:] = saved.tensors["networks"]
+            shown = constant_curriculum(torch.ones(len(starts), split.classes))
+            hooks = Hooks(lambda _, after: networks.append(after.params.cpu()), frozenset(steps), resuming)
+            train_population(starts, split, recipe, shown, generator, hooks)
+        return torch.stack(networks)
 
-    def state() -> State:
-        return State({str(step): params for step, params in networks.items()})
-
-    with resumable.part("networks", state) as found:
-        if found is not None:
-            networks = dict(sorted((int(step), params) for step, params in found.tensors.items()))
-        train_population(
-            Networks(starts, layout),
-            split,
-            recipe,
-            constant_curriculum(torch.ones(count, layout.classes)),
-            generator,
-            Hooks(keep, frozenset(observed_steps(recipe.steps)), resumable),
-        )
-    return networks
+    trained = (Networks(params, starts.layout) for params in resuming.remember("descent", train))
+    return dict(zip([0, *steps], trained, strict=True))
 
 
 def optimizer_rows(
-    optimizer: str, learning_rate: float | None, networks: Mapping[int, Tensor], layout: Layout, split: Split
+    optimizer: str, learning_rate: float | None, networks: Mapping[int, Networks], split: Split
 ) -> list[OptimizerRow]:
-    """One row a network of ``networks`` (S, P) by number of updates, measured on ``split``."""
+    """One row a network, of ``networks`` by number of updates, measured on ``split``."""
     rows = []
-    for update, params in networks.items():
-        measured = measure(Networks(params, layout), split)
+    for update, after in networks.items():
+        measured = measure(after, split)
         accuracies = measured.correct.sum(dim=1).double() / split.class_sizes.sum()
         outcomes = zip(measured.losses.mean(dim=1).tolist(), accuracies.tolist(), strict=True)
         rows += [

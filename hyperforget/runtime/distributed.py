@@ -1,18 +1,19 @@
 """Several processes that do one job together, as torchrun starts them; without it there is one, the first."""
 
 import os
-import sys
-import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import torch
-
-# The first process may be packing a corpus or writing a state while the others wait. That one died torchrun sees.
+# The first process may be packing a corpus or writing a state while the others wait. That one died
+# torchrun sees.
 _PATIENCE = timedelta(hours=2)
+
+# A thread of gloo lets go of an exchange a moment after it was waited for. Were it the last to hold it, it
+# would need Python's lock to free the tensor, and wait for ever for a process that is parting from the others
+# with the lock held.
+_EXCHANGES: "deque[object]" = deque(maxlen=16)
 
 
 def process_count() -> int:
@@ -37,7 +38,9 @@ def local_rank() -> int:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Connect the processes for as long as the block runs: through NCCL for what lies on GPUs, else through gloo."""
+    """Connect the processes for as long as the block runs: through NCCL for what lies on GPUs,
+    else through gloo.
+    """
     if process_count() == 1:
         yield
         return
@@ -49,9 +52,10 @@ def together() -> Iterator[None]:
         yield
     finally:
         torch.distributed.destroy_process_group()
+        _EXCHANGES.clear()
 
 
-def greatest(value: int) -> int:
+def max_over_processes(value: int) -> int:
     """The greatest value of all processes, each of which asks, and waits for the others."""
     if process_count() == 1:
         return value
@@ -59,25 +63,27 @@ def greatest(value: int) -> int:
 
     # On the CPU, so that no GPU has to come to an end first.
     values = torch.tensor(int(value))
-    torch.distributed.all_reduce(values, torch.distributed.ReduceOp.MAX)
-    # A thread of gloo holds them for a moment longer, and needs Python's lock to let go. Were the processes parted
-    # meanwhile, with the lock held, both would wait for each other for ever.
-    deadline = time.monotonic() + 1
-    while _is_held_elsewhere(values) and time.monotonic() < deadline:
-        time.sleep(0.0001)
+    exchange = torch.distributed.all_reduce(values, torch.distributed.ReduceOp.MAX, async_op=True)
+    exchange.wait()
+    _EXCHANGES.append(exchange)
     return int(values)
 
 
-def _is_held_elsewhere(values: "torch.Tensor") -> bool:
-    # The caller and this function hold a reference each, and the argument of getrefcount is another.
-    return values._use_count() > 1 or sys.getrefcount(values) > 3  # type: ignore[attr-defined]
+def all_equal(value: int) -> bool:
+    """Whether all processes, each of which asks, have the same value."""
+    return max_over_processes(value) == -max_over_processes(-value)
+
+
+def barrier() -> None:
+    """Wait until all processes have come here."""
+    max_over_processes(0)
 
 
 @contextmanager
 def first_process_first() -> Iterator[None]:
     """The first process runs the block; when it is done, the others do."""
     if process_rank():
-        greatest(0)
+        barrier()
     yield
     if not process_rank():
-        greatest(0)
+        barrier()

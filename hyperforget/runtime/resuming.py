@@ -1,10 +1,13 @@
-"""Loops inside loops that go on where they were stopped: their states are saved together, and each finds its own again.
+"""Work that goes on where it was stopped: states of unfinished parts, and results that are remembered.
 
-A stopped run is started again from its beginning, with the same seeds. It takes the same way through the code, and
-where it comes to a part whose state was saved, it goes on from that.
+A stopped job is started again from its beginning, with the same seeds. It takes the same way through the
+code: a result that it had is not computed again, and a part that was under way goes on from its saved state.
+Each is known by its path: the names of all that it lies in, each with how often its like was entered there
+before, such as ``run:0/step:3/``.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,73 +16,126 @@ from hyperforget.runtime.distributed import process_rank
 from hyperforget.runtime.saved_state import State, Unfinished
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
+# A path, and how often each name was entered and left again inside of it.
+_Place = tuple[str, Counter[str]]
 
-class Resumable:
-    """The parts that a stage is in at present, the outermost first; without ``unfinished`` none is saved or found."""
+
+class Resuming:
+    """What a job goes on from, and where in it the work is; without ``unfinished`` nothing is saved."""
 
     def __init__(self, unfinished: Unfinished | None = None) -> None:
         self._unfinished = unfinished
-        self._parts: list[tuple[str, Callable[[], State]]] = []
-        self._found: dict[str, State] | None = None
+        self._places: list[_Place] = [("", Counter())]
+        self._parts: list[tuple[_Place, Callable[[], State]]] = []
+        self._results: dict[str, dict[str, Tensor]] = {}
+        self._states: dict[str, State] | None = None
 
     @contextmanager
     def part(self, name: str, state: Callable[[], State]) -> Iterator[State | None]:
-        """Enter a part of the work; gives the state that it was in when the run was stopped, None where it begins.
+        """Enter a part of the work; gives the state that it was in when the job was stopped, None
+        where it begins.
 
-        ``state`` tells the part's present state, whenever work inside it saves. A fact ``done`` is how many of
-        what ``name`` says were done. Facts survive JSON, names have no slash, and no two tensors share memory.
+        ``state`` tells the part's present state, whenever work inside it saves. A fact ``done`` is how
+        many of what ``name`` says were done. Facts survive JSON, names have no slash, and no two
+        tensors share memory.
         """
         if self._unfinished is None:
             yield None
             return
-        if self._found is None:
-            self._found = self._load(self._unfinished)
-        self._parts.append((name, state))
-        try:
-            yield self._found.pop(self._path(len(self._parts)), None)
-        finally:
-            self._parts.pop()
-            if not self._parts:
-                self._unfinished.release()
+        with self._entered(name, self._unfinished) as (place, states):
+            saved = states.pop(place[0], None)
+            if saved is not None:
+                place[1].update(saved.facts.pop("entered"))
+            self._parts.append((place, state))
+            try:
+                yield saved
+            finally:
+                self._parts.pop()
+
+    def remember(
+        self, name: str, compute: "Callable[[], Tensor]", generator: "torch.Generator | None" = None
+    ) -> "Tensor":
+        """What ``compute()`` gives, a tensor on the CPU; not computed again if the job had it when
+        it was stopped.
+
+        ``generator`` is what it draws its random numbers from, and is left as ``compute`` leaves it. What was
+        remembered inside of ``compute`` is then forgotten.
+        """
+        if self._unfinished is None:
+            return compute()
+        with self._entered(name, self._unfinished) as ((path, _), _):
+            if path not in self._results:
+                self.save_if_due()
+                result = {"result": compute()}
+                if generator is not None:
+                    result["generator"] = generator.get_state()
+                kept = {other: each for other, each in self._results.items() if not other.startswith(path)}
+                self._results = kept | {path: result}
+            elif generator is not None:
+                generator.set_state(self._results[path]["generator"])
+            return self._results[path]["result"]
 
     def save_if_due(self) -> None:
-        """Save the state of all parts that the work is in, if it is time to, and stop if that was asked for.
+        """Save all results and the states of the parts that the work is in, if it is time to; stop if that
+        was asked for.
 
         To be called at the beginning of a loop's step: what is saved then has a step to go on with.
         """
         if self._unfinished is None or not self._unfinished.due():
             return
-        tensors: dict[str, Tensor] = {}
-        facts = {}
-        for depth, (_, state) in enumerate(self._parts, start=1):
-            path, present = self._path(depth), state()
-            tensors |= {f"{path}/{name}": tensor for name, tensor in present.tensors.items()}
-            facts[path] = present.facts
+        tensors = {
+            path + name: each for path, result in self._results.items() for name, each in result.items()
+        }
+        facts: dict[str, object] = dict.fromkeys(self._results)
+        for (path, entered), state in self._parts:
+            present = state()
+            tensors |= {path + name: tensor for name, tensor in present.tensors.items()}
+            facts[path] = present.facts | {"entered": entered}
         self._unfinished.save(State(tensors, facts))
 
-    def _path(self, depth: int) -> str:
-        return "/".join(name for name, _ in self._parts[:depth])
+    @contextmanager
+    def _entered(self, name: str, unfinished: Unfinished) -> Iterator[tuple[_Place, dict[str, State]]]:
+        if self._states is None:
+            self._states = self._load(unfinished)
+        around, entered = self._places[-1]
+        self._places.append((f"{around}{name}:{entered[name]}/", Counter()))
+        try:
+            yield self._places[-1], self._states
+        finally:
+            self._places.pop()
+            entered[name] += 1
+            if len(self._places) == 1:
+                unfinished.release()
 
-    @staticmethod
-    def _load(unfinished: Unfinished) -> dict[str, State]:
-        state = unfinished.load()
-        if state is None:
+    def _load(self, unfinished: Unfinished) -> dict[str, State]:
+        """The states of unfinished parts by path; results are kept apart."""
+        saved = unfinished.load()
+        if saved is None:
             return {}
-        found = {path: State({}, facts) for path, facts in state.facts.items()}
-        for key, tensor in state.tensors.items():
-            path, _, name = key.rpartition("/")
-            found[path].tensors[name] = tensor
-        where = ", ".join(
-            f"{path.rpartition('/')[2]} {part.facts['done']}"
-            for path, part in found.items()
-            if "done" in part.facts
+        tensors: dict[str, dict[str, Tensor]] = {path: {} for path in saved.facts}
+        for key, tensor in saved.tensors.items():
+            path, slash, name = key.rpartition("/")
+            tensors[path + slash][name] = tensor
+        self._results = {path: tensors[path] for path, facts in saved.facts.items() if facts is None}
+        counts = Counter(_last_name(path) for path in self._results)
+        states = {
+            path: State(tensors[path], facts) for path, facts in saved.facts.items() if facts is not None
+        }
+        counts.update(
+            {_last_name(path): state.facts["done"] for path, state in states.items() if "done" in state.facts}
         )
         if process_rank() == 0:
+            where = ", ".join(f"{name} {count}" for name, count in counts.items()) or "its beginning"
             print(f"resumed at {where}", file=sys.stderr)
-        return found
+        return states
+
+
+def _last_name(path: str) -> str:
+    return path.split("/")[-2].partition(":")[0]
 
 
 # For work that is begun anew each time.
-NOT_RESUMABLE = Resumable()
+NOT_RESUMING = Resuming()

@@ -1,8 +1,10 @@
-"""Unfinished work: the state that a stopped stage goes on from, one file a recipe, below ``unfinished`` of the store.
+"""Unfinished work: the state that a stopped stage goes on from, one file a recipe, below ``unfinished``
+of the store.
 
-It is saved at an interval, and at once when the process is asked to end (Ctrl-C, or the signal that a batch system
-sends before it takes a machine away). The state belongs to a recipe: a setting changed meanwhile starts anew, and
-changed back goes on. It is no output of a rule, since these are deleted before a rule is tried again.
+It is saved at an interval, and at once when the process is asked to end (Ctrl-C, or the signal that a
+batch system sends before it takes a machine away). The state belongs to a recipe: a setting changed
+meanwhile starts anew, and changed back goes on. It is no output of a rule, since these are deleted before
+a rule is tried again.
 """
 
 import json
@@ -16,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from hyperforget.runtime.distributed import greatest, process_count, process_rank
+from hyperforget.runtime.distributed import barrier, max_over_processes, process_count, process_rank
 from hyperforget.store.files import sync
 
 if TYPE_CHECKING:
@@ -67,11 +69,12 @@ class Unfinished:
     def due(self) -> bool:
         """Whether to save now. From the first call on, a request to end the process waits for the next one.
 
-        Several processes that do a job together all ask at the same moment, and save, or end, if one of them is to.
+        Several processes that do a job together all ask at the same moment, and save, or end, if one of
+        them is to.
         """
         if not self._handlers and self._signal is None:
             self._handlers = {number: signal.signal(number, self._stop) for number in _SIGNALS}
-        wanted = greatest(self._signal or int(time.monotonic() - self._saved >= self.interval))
+        wanted = max_over_processes(self._signal or int(time.monotonic() - self._saved >= self.interval))
         if wanted > 1:
             self._signal = wanted
         return wanted > 0
@@ -87,7 +90,7 @@ class Unfinished:
         if self._signal is None:
             return
         # None leaves before the state is there, since torchrun ends all processes when one has left.
-        greatest(0)
+        barrier()
         if process_rank() == 0:
             name = signal.Signals(self._signal).name
             print(
@@ -129,6 +132,7 @@ class Unfinished:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._signal = number
-        # A second request does not wait. But torchrun repeats what a batch system has sent to all processes already.
+        # A second request does not wait. But torchrun repeats what a batch system has sent to all
+        # processes already.
         if process_count() == 1:
             self.release()

@@ -23,9 +23,9 @@ from hyperforget.config.hardware import HardwareConfig
 from hyperforget.errors import UserError
 from hyperforget.runtime.code_digest import code_digest
 from hyperforget.runtime.device import describe, set_up
-from hyperforget.runtime.distributed import greatest, process_rank, together
+from hyperforget.runtime.distributed import max_over_processes, process_rank, together
 from hyperforget.runtime.environment import git_state, package_versions
-from hyperforget.runtime.resuming import Resumable
+from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import FOLDER, Unfinished
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest
@@ -99,9 +99,9 @@ class Job(Generic[Spec]):
         return path
 
     @property
-    def resuming(self) -> Resumable:
+    def resuming(self) -> Resuming:
         """What the work goes on from if it was stopped before."""
-        return Resumable(self.unfinished)
+        return Resuming(self.unfinished)
 
 
 def module_of(stage: str) -> str:
@@ -198,7 +198,9 @@ def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
     if not stage.repeatable:
         recipe = replace(recipe, arguments={**recipe.arguments, "started": started.isoformat()})
     # The first process asks for all, so that they agree.
-    elif options.reuse and greatest(process_rank() == 0 and _restored(options.store, recipe, outputs)):
+    elif options.reuse and max_over_processes(
+        process_rank() == 0 and _restored(options.store, recipe, outputs)
+    ):
         if process_rank() == 0:
             print(f"known result: recipe {recipe.id}, restored {len(outputs)} files")
         return

@@ -3,10 +3,11 @@
 from hyperforget.config.specs import OptimizersSpec
 from hyperforget.corpus.checkpoints import load_outcomes
 from hyperforget.data.splits import conditioning_split, load_task_data
+from hyperforget.hypernet.sampling import Sampling, chain
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.metrics.performance import performance_values
 from hyperforget.networks.initialisations import initialise
-from hyperforget.probing.optimizer_curves import compare_optimizers
+from hyperforget.probing.optimizer_curves import compare_optimizers, rival_recipes
 from hyperforget.records import write_rows
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
@@ -29,16 +30,13 @@ def run(job: Job[OptimizersSpec]) -> None:
     )
     outcomes = load_outcomes(job.store, job.input("corpus"), split.class_sizes)
     performance = performance_values(outcomes, hypernet.performance)
+    prompt = best_prompt(outcomes.losses, performance, spec.optimizers.best)
+    sampling = Sampling(spec.sampling, generator_for(spec.seed, "optimizers", task, model), job.resuming)
+    learned = chain(hypernet, prompt, starts, spec.optimizers.updates, split, sampling)
     rows = compare_optimizers(
-        hypernet,
-        best_prompt(outcomes.losses, performance, spec.optimizers.best),
-        starts.params,
+        learned.networks,
         data,
-        split,
-        spec.recipe,
-        spec.optimizers,
-        spec.sampling,
-        generator_for(spec.seed, "optimizers", task, model),
+        rival_recipes(spec.recipe, spec.optimizers),
         lambda: generator_for(spec.seed, "optimizers", task, "minibatches"),
         job.resuming,
     )

@@ -3,6 +3,7 @@
 from hyperforget.config.specs import ProbeSpec
 from hyperforget.corpus.checkpoints import load_corpus
 from hyperforget.data.splits import conditioning_split, load_task_data
+from hyperforget.hypernet.sampling import Sampling
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.probing.alignment import probe_snapshots, prompted_classes
 from hyperforget.probing.distribution import distribution_rows
@@ -29,9 +30,7 @@ def run(job: Job[ProbeSpec]) -> None:
         split,
         prompted,
         spec.probe,
-        spec.sampling,
-        lambda starts: generator_for(spec.seed, "probe", task, starts),
-        job.resuming,
+        lambda starts: Sampling(spec.sampling, generator_for(spec.seed, "probe", task, starts), job.resuming),
     )
     write_rows(job.output("alignment"), alignment)
     write_rows(job.output("prompts"), prompts)

@@ -8,7 +8,7 @@ from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
 from hyperforget.unlearning.candidates import load_candidates, publish_candidates
-from hyperforget.unlearning.editing import edit_networks
+from hyperforget.unlearning.editing import Editing, edit_networks
 from hyperforget.unlearning.handover import export_chosen
 from hyperforget.unlearning.prompts import prompt_grid
 from hyperforget.unlearning.request import load_request
@@ -25,10 +25,9 @@ def run(job: Job[EditingSpec]) -> dict[str, float]:
     clock = time.monotonic()
     prompts = prompt_grid(outcomes.losses, outcomes.accuracies, request.forget, spec.prompts)
     generator = generator_for(spec.seed, "sample", names["task"], names["method"], names["forget"])
-    originals = load_candidates(job.store, job.input("originals")).candidates.networks.params
-    candidates = edit_networks(
-        hypernet, prompts, originals, spec.editing, request.split, generator, job.resuming
-    )
+    originals = load_candidates(job.store, job.input("originals")).candidates.networks
+    editing = Editing(spec.editing, generator, job.resuming)
+    candidates = edit_networks(hypernet, prompts, originals, request.split, editing)
     # Somebody who unlearns has one trained network: the first. The others show how much it matters.
     population = choose_each(candidates, request.split.class_sizes, request.forget, spec.selection)
     publish_candidates(job.store, job.output("token"), candidates, population[0], names, population)

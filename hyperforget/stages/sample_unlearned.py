@@ -6,11 +6,10 @@ import torch
 
 from hyperforget.config.specs import SamplingSpec
 from hyperforget.corpus.checkpoints import load_outcomes
-from hyperforget.hypernet.sampling import Starts, sample_networks
+from hyperforget.hypernet.sampling import Sampling, Starts, sample
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.metrics.measuring import measure
 from hyperforget.metrics.performance import performance_values
-from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
@@ -23,7 +22,7 @@ from hyperforget.unlearning.selection import choose
 
 def run(job: Job[SamplingSpec]) -> dict[str, float]:
     """Load, call, save; returns what the request took once everything was loaded."""
-    spec, names, sampling = job.spec, dict(job.names), job.spec.sampling
+    spec, names, config = job.spec, dict(job.names), job.spec.sampling
     request = load_request(job.store, job.input("dataset"), names["forget"], spec.protocol, job.device)
     outcomes = load_outcomes(job.store, job.input("corpus"), request.split.class_sizes)
     hypernet = load_hypernetwork(job.store, job.input("hypernet"))
@@ -32,22 +31,14 @@ def run(job: Job[SamplingSpec]) -> dict[str, float]:
     clock = time.monotonic()
     prompts = prompt_grid(outcomes.losses, outcomes.accuracies, request.forget, spec.prompts)
     generator = generator_for(spec.seed, "sample", names["task"], names["method"], names["forget"])
-    networks = initialise(layout, sampling.candidates, generator, spec.initialisation)
+    networks = initialise(layout, config.candidates, generator, spec.initialisation)
     measured = measure(networks, request.split)
     starts = Starts(networks.params, performance_values(measured, hypernet.performance))
-    prompt = torch.arange(prompts.shape[0]).repeat_interleave(sampling.candidates)
-    start = torch.arange(sampling.candidates).repeat(prompts.shape[0])
-    sampled = sample_networks(
-        hypernet.model,
-        hypernet.process,
-        prompts[prompt],
-        starts.take(start),
-        sampling.steps,
-        sampling.stochasticity,
-        generator,
-        job.resuming,
-    )
-    candidates = make_candidates(Networks(sampled, layout), request.split, prompt, start)
+    prompt = torch.arange(prompts.shape[0]).repeat_interleave(config.candidates)
+    start = torch.arange(config.candidates).repeat(prompts.shape[0])
+    sampling = Sampling(config, generator, job.resuming)
+    sampled = sample(hypernet, prompts[prompt], starts.take(start), sampling)
+    candidates = make_candidates(sampled, request.split, prompt, start)
     chosen = choose(candidates, request.split.class_sizes, request.forget, spec.selection)
     publish_candidates(job.store, job.output("token"), candidates, chosen, names)
     export_chosen(job.output("network"), candidates, chosen, request.data, names)

@@ -2,15 +2,19 @@
 
 import torch
 
-from hyperforget.config.models import Architecture
 from hyperforget.config.specs import TrainingSpec
 from hyperforget.corpus.checkpoints import load_corpus
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.hypernet.batches import rebalanced
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.stored import publish_hypernetwork
-from hyperforget.hypernet.training import computes_in_bfloat16, train_hypernetwork
+from hyperforget.hypernet.stored import TrainedHypernetwork, publish_hypernetwork
+from hyperforget.hypernet.training import (
+    TrainingData,
+    TrainingSetup,
+    computes_in_bfloat16,
+    train_hypernetwork,
+)
 from hyperforget.networks.perceptron import perceptron_for
 from hyperforget.records import write_rows
 from hyperforget.runtime.distributed import first_process_first, process_rank
@@ -30,20 +34,15 @@ def run(job: Job[TrainingSpec]) -> None:
     seen, unseen = corpus.split(spec.training.unseen_runs, generator_for(spec.seed, "unseen runs", task))
     # torch initialises layers from its global generator only.
     torch.manual_seed(derived_seed(spec.seed, "initialise", task, name))
-    architecture = Architecture(conditioning=spec.conditioning, **spec.architecture.model_dump())
-    model = Hypernetwork(perceptron_for(data.train, spec.hidden), architecture)
+    model = Hypernetwork(perceptron_for(data.train, spec.hidden), spec.conditioning, spec.architecture)
     explained_variance = model.space.fit(seen.checkpoints())
     if spec.training.rebalance:
         seen, unseen = rebalanced(seen), rebalanced(unseen)
     trained = train_hypernetwork(
         model.to(job.device),
-        PROCESSES[spec.process],
-        seen,
-        unseen,
-        data.to(job.device).train,
-        spec.training,
+        TrainingData(seen, unseen, data.to(job.device).train),
+        TrainingSetup(PROCESSES[spec.process], spec.training, job.hardware),
         generator,
-        job.hardware,
         job.resuming,
     )
     if process_rank():
@@ -54,10 +53,7 @@ def run(job: Job[TrainingSpec]) -> None:
     publish_hypernetwork(
         job.store,
         job.output("token"),
-        model,
-        spec.process,
-        spec.performance,
-        trained.snapshots,
+        TrainedHypernetwork(model, PROCESSES[spec.process], spec.performance, trained.snapshots),
         attributes=dict(job.names),
         summary={
             "steps": last.step,

@@ -35,7 +35,7 @@ def run(job: Job[ReferenceSpec]) -> dict[str, float]:
         spec.recipe,
         constant_curriculum(rates),
         generator,
-        Hooks(resumable=job.resuming),
+        Hooks(resuming=job.resuming),
     )
     together = job.unfinished.spent + time.monotonic() - clock
     candidates = make_candidates(networks, conditioning_split(data, spec.protocol))

@@ -1,40 +1,43 @@
 """Editing trained networks with a hypernetwork that reads a start."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from hyperforget.config import EditingConfig
 from hyperforget.data.splits import Split
-from hyperforget.hypernet.sampling import chain_networks
-from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.hypernet.sampling import Sampling, chain
+from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.networks.batch import Networks
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
 from hyperforget.unlearning.candidates import Candidates
 
 
-def edit_networks(
-    hypernet: StoredHypernetwork,
-    prompts: Tensor,
-    originals: Tensor,
-    config: EditingConfig,
-    split: Split,
-    generator: torch.Generator,
-    resumable: Resumable = NOT_RESUMABLE,
-) -> Candidates:
-    """All edits of trained networks ``originals`` (S, P), for each prompt (Q, K), round after round.
+@dataclass(frozen=True)
+class Editing(Sampling):
+    """How a job samples edits."""
 
-    The edits of a round are the starts of the next, and candidates like these: one round suffices for networks that
-    were trained like the corpus, others come closer to what is asked for with each. ``split`` is the one that
-    conditions and selects.
+    config: EditingConfig
+
+
+def edit_networks(
+    hypernet: TrainedHypernetwork, prompts: Tensor, originals: Networks, split: Split, editing: Editing
+) -> Candidates:
+    """All edits of the trained networks ``originals``, for each prompt (Q, K), round after round.
+
+    The edits of a round are the starts of the next, and candidates like these: one round suffices for
+    networks that were trained like the corpus, others come closer to what is asked for with each. ``split``
+    is the one that conditions and selects.
     """
-    start = torch.arange(originals.shape[0]).repeat_interleave(config.candidates)
+    config = editing.config
+    start = torch.arange(len(originals)).repeat_interleave(config.candidates)
     prompt = torch.arange(prompts.shape[0]).repeat_interleave(start.shape[0])
     start = start.repeat(prompts.shape[0])
-    chain = chain_networks(
-        hypernet, prompts[prompt], originals[start], config.rounds, split, config, generator, resumable
+    way = chain(hypernet, prompts[prompt], originals[start], config.rounds, split, editing)
+    return Candidates(
+        Networks(torch.cat([edits.params for edits in way.networks[1:]]), originals.layout),
+        torch.cat([outcomes.losses for outcomes in way.outcomes[1:]]),
+        torch.cat([outcomes.correct for outcomes in way.outcomes[1:]]),
+        prompt.repeat(config.rounds),
+        start.repeat(config.rounds),
     )
-    edits, losses, correct = (
-        values[1:].flatten(0, 1) for values in (chain.params, chain.losses, chain.correct)
-    )
-    networks = Networks(edits, hypernet.model.layout)
-    return Candidates(networks, losses, correct, prompt.repeat(config.rounds), start.repeat(config.rounds))

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 from hyperforget.cli.main import app
 from hyperforget.cli.planning import as_text, forward_flops, pixels, plan
 from hyperforget.config import DatasetConfig, load_config
-from hyperforget.config.models import Architecture
 from hyperforget.errors import UserError
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.transformer import Transformer
@@ -51,9 +50,7 @@ def test_parameters_are_those_of_the_model_that_is_trained(model, space):
     architecture = SPACES[space] | {"space": space}
     [found] = planned(**{model: {"architecture": architecture, "training": {"snapshots": 3}}}).models
     config = load_config({"tasks": {"digits": TASK}, "models": {model: {"architecture": architecture}}})
-    built = Hypernetwork(
-        LAYOUT, Architecture(conditioning=model, **config.models[model].architecture.model_dump())
-    )
+    built = Hypernetwork(LAYOUT, model, config.models[model].architecture)
     assert found.parameters == sum(parameter.numel() for parameter in built.parameters())
     assert found.disk_bytes == 3 * 4 * found.parameters
 
@@ -82,10 +79,9 @@ def test_training_and_sampling_multiply_a_forward_pass():
     )
     [found] = plan(config).models
     once = found.training_flops // (3 * 11 * 13)
-    shape = Architecture(conditioning="dihyfo-1", **config.models["dihyfo-1"].architecture.model_dump())
     with torch.device("meta"):
         values, losses = torch.empty(1, LAYOUT.size), torch.empty(1, 3)
-        model = Hypernetwork(LAYOUT, shape)
+        model = Hypernetwork(LAYOUT, "dihyfo-1", config.models["dihyfo-1"].architecture)
         assert once == forward_flops(model, values, torch.empty(1), losses, values, losses)
     # Two prompts; three classes probed from seen and unseen starts at two snapshots.
     assert found.request_flops == once * 5 * 3 * 2

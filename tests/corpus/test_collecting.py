@@ -19,7 +19,7 @@ from hyperforget.data.splits import Split
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from tests.conftest import InPieces
 
 LAYOUT = Layout((6, 4, 4))
@@ -54,10 +54,10 @@ def collected(
     train: Split = TRAIN,
     recipe: RecipeConfig = RECIPE,
     others: Sequence[RecipeConfig] = (),
-    resumable: Resumable = NOT_RESUMABLE,
+    resuming: Resuming = NOT_RESUMING,
 ) -> Collected:
     runs = Runs(LAYOUT, 14, config, [recipe, *others], PIVOTS, [(3,)], shared)
-    return collect_runs(runs, train, REVIEW, seeded(seed), resumable)
+    return collect_runs(runs, train, REVIEW, seeded(seed), resuming)
 
 
 @pytest.fixture(scope="module", params=["relaxed", "bins", "chunks", "recipes"])
@@ -222,7 +222,7 @@ def test_a_class_of_rate_0_has_no_influence_on_a_run() -> None:
     ("rule", "others", "shared"), [("bins", OTHERS, False), ("bins", [], True), ("relaxed", OTHERS, False)]
 )
 def test_collection_that_is_killed_time_and_again_ends_as_if_it_never_was(
-    in_pieces: InPieces[Collected],
+    in_pieces: InPieces,
     monkeypatch: pytest.MonkeyPatch,
     kills: list[int],
     rule: str,
@@ -236,7 +236,7 @@ def test_collection_that_is_killed_time_and_again_ends_as_if_it_never_was(
     expected, decided = collected(config, start, recipe=recipe, others=others)
     assert sum(level.rejected for level in decided.levels) > 0 or rule == "relaxed"
     arrays, counts = in_pieces(
-        lambda resumable: collected(config, start, recipe=recipe, others=others, resumable=resumable), kills
+        lambda resuming: collected(config, start, recipe=recipe, others=others, resuming=resuming), kills
     )
     assert counts == decided
     assert all(arrays[name].tobytes() == expected[name].tobytes() for name in expected)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hyperforget.config import CollectionConfig
+from hyperforget.config.specs import Requirements
 from hyperforget.corpus.admission import AdmissionCounts
 from hyperforget.corpus.summary import (
     ClassSummary,
@@ -95,14 +95,16 @@ def test_classes_are_summarised_by_role_accuracy_and_loss() -> None:
     assert all(type(value) is float for value in (first.lowest, first.median, first.highest))
 
 
-CONFIG = CollectionConfig(runs=1000, minimum_runs=200, minimum_forgotten=20, pivot_accuracy=0.8)
+NEEDED = Requirements(
+    key="tasks.digits-4.collection", runs=1000, minimum_runs=200, minimum_forgotten=20, pivot_accuracy=0.8
+)
 COUNTS = AdmissionCounts(reviewed=5000, pivots_rejected=4800, levels=[])
 GOOD = [ClassSummary(0, "pivot", 900, 0, 0, 0, 1), ClassSummary(1, "free", 900, 20, 0, 1, 9)]
 
 
 def check(classes: list[ClassSummary], runs: int) -> None:
-    check_runs(runs, CONFIG, "tasks.digits-4.collection", COUNTS)
-    check_forgetting(classes, CONFIG, "tasks.digits-4.collection")
+    check_runs(runs, NEEDED, COUNTS)
+    check_forgetting(classes, NEEDED)
 
 
 def refusal_of(classes: list[ClassSummary], runs: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from hyperforget.config.models import Architecture
+from hyperforget.config import ArchitectureConfig
 from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.hypernet.conditioning import CONDITIONINGS
@@ -15,6 +15,8 @@ from hyperforget.metrics.measuring import Outcomes
 from hyperforget.metrics.performance import performance_values
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
+
+SMALL = ArchitectureConfig(components=7, width=16, layers=2, heads=2, frequencies=4, largest_exponent=3.0)
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +28,8 @@ def layout() -> Layout:
 def build(layout: Layout) -> Callable[..., Hypernetwork]:
     """``build(conditioning, tokens, prompt)``; all weights are random, also those that start at zero.
 
-    With ``space="subspace"`` its 7 components are those of random networks, and tokens and prompt play no part.
+    With ``space="subspace"`` its 7 components are those of random networks, and tokens and
+    prompt play no part.
     """
 
     def make(
@@ -42,8 +45,8 @@ def build(layout: Layout) -> Callable[..., Hypernetwork]:
         scale: torch.Tensor | None = None,
     ) -> Hypernetwork:
         torch.manual_seed(seed)
-        architecture = Architecture(conditioning, space, 7, tokens, prompt, 16, 2, 2, 4, 3.0)
-        model = Hypernetwork(of, architecture)
+        shape = {"space": space, "tokens": tokens, "prompt": prompt}
+        model = Hypernetwork(of, conditioning, SMALL.model_copy(update=shape))
         if isinstance(model.space, Subspace):
             model.space.fit(torch.randn(30, of.size, generator=torch.Generator().manual_seed(seed)))
         if mean is not None:
@@ -63,8 +66,8 @@ def build(layout: Layout) -> Callable[..., Hypernetwork]:
 def make_corpus(layout: Layout) -> Callable[..., Corpus]:
     """``make_corpus(runs, seed)``: checkpoints are a network plus their losses times fixed directions.
 
-    ``conditioning`` says what of these losses a hypernetwork is told. With ``shared`` starts all runs have the same
-    network, and checkpoints vary a little beside.
+    ``conditioning`` says what of these losses a hypernetwork is told. With ``shared`` starts all runs have
+    the same network, and checkpoints vary a little beside.
     """
 
     def make(runs: int = 30, seed: int = 0, conditioning: str = "dihyfo-1", shared: bool = False) -> Corpus:

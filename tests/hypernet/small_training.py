@@ -9,8 +9,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from hyperforget.config import HardwareConfig, TrainingConfig
-from hyperforget.config.models import Architecture
+from hyperforget.config import ArchitectureConfig, HardwareConfig, TrainingConfig
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.errors import run_command
@@ -21,7 +20,7 @@ from hyperforget.hypernet.training import Trained
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.runtime.distributed import together
-from hyperforget.runtime.resuming import Resumable
+from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import Unfinished
 
 LAYOUT = Layout((6, 5, 4))
@@ -51,23 +50,15 @@ def train(
     device: str | torch.device = "cpu",
 ) -> Trained:
     torch.manual_seed(0)
-    architecture = Architecture("dihyfo-1", "weights", 1, "units", "joint", 16, 2, 2, 4, 3.0)
-    model = Hypernetwork(LAYOUT, architecture)
+    shape = ArchitectureConfig(width=16, layers=2, heads=2, frequencies=4, largest_exponent=3.0)
+    model = Hypernetwork(LAYOUT, "dihyfo-1", shape)
     images = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4, 4)
-    generator = torch.Generator().manual_seed(1)
-    seen, unseen = corpus(30, 0), corpus(10, 1)
-    model.space.fit(seen.checkpoints())
+    data = training.TrainingData(corpus(30, 0), corpus(10, 1), images.to(torch.device(device)))
+    setup = training.TrainingSetup(PROCESSES["ddpm"], config, hardware or HardwareConfig())
+    model.space.fit(data.seen.checkpoints())
     with patch.object(training, "_HISTORY_PAIRS", 16):
         return training.train_hypernetwork(
-            model.to(device),
-            PROCESSES["ddpm"],
-            seen,
-            unseen,
-            images.to(torch.device(device)),
-            config,
-            generator,
-            hardware,
-            Resumable(unfinished),
+            model.to(device), data, setup, torch.Generator().manual_seed(1), Resuming(unfinished)
         )
 
 

@@ -12,14 +12,15 @@ from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.sampling import Starts, sample_networks
-from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.hypernet.sampling import Sampling, Starts, chain
+from hyperforget.hypernet.sampling import sample as sample_networks
+from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.probing.alignment import probe_snapshots, prompted_classes
-from hyperforget.probing.optimizer_curves import OptimizerRow, compare_optimizers
+from hyperforget.probing.optimizer_curves import OptimizerRow, compare_optimizers, rival_recipes
 from hyperforget.unlearning.candidates import Candidates
-from hyperforget.unlearning.editing import edit_networks
+from hyperforget.unlearning.editing import Editing, edit_networks
 
 Build = Callable[..., Hypernetwork]
 CPU = torch.device("cpu")
@@ -30,9 +31,9 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def hypernet_on(build: Build, device: torch.device, *snapshots: int) -> StoredHypernetwork:
+def hypernet_on(build: Build, device: torch.device, *snapshots: int) -> TrainedHypernetwork:
     weights = {step: build("dihyfo-1", seed=step).state_dict() for step in snapshots}
-    return StoredHypernetwork(build("dihyfo-1").to(device), PROCESSES["ddpm"], Performance(), weights)
+    return TrainedHypernetwork(build("dihyfo-1").to(device), PROCESSES["ddpm"], Performance(), weights)
 
 
 @pytest.mark.parametrize(
@@ -54,20 +55,20 @@ def test_sampled_networks_are_the_same(
 
     def sample(device: torch.device) -> Tensor:
         model = build(conditioning, **options).to(device)
-        return sample_networks(model, PROCESSES[process], targets, starts, 3, 1.0, seeded(3))
+        hypernet = TrainedHypernetwork(model, PROCESSES[process], Performance(), {})
+        how = Sampling(SamplingConfig(steps=3, stochasticity=1.0), seeded(3))
+        return sample_networks(hypernet, targets, starts, how).params
 
     assert torch.equal(sample(gpu), sample(CPU))
 
 
 def test_edits_are_the_same(gpu: torch.device, build: Build, layout: Layout) -> None:
-    originals = initialise(layout, 2, seeded(0)).params
+    originals = initialise(layout, 2, seeded(0))
 
     def edit(device: torch.device) -> Candidates:
         prompts = torch.rand(2, 4, generator=seeded(1))
-        config = EditingConfig(rounds=2, candidates=2, steps=2)
-        return edit_networks(
-            hypernet_on(build, device), prompts, originals, config, SPLIT.to(device), seeded(2)
-        )
+        editing = Editing(EditingConfig(rounds=2, candidates=2, steps=2), seeded(2))
+        return edit_networks(hypernet_on(build, device), prompts, originals, SPLIT.to(device), editing)
 
     found, expected = edit(gpu), edit(CPU)
     assert torch.equal(found.networks.params, expected.networks.params)
@@ -86,29 +87,23 @@ def test_probes_are_the_same(gpu: torch.device, build: Build, make_corpus: Calla
             SPLIT.to(device),
             prompted_classes(Performance(), 4, [0]),
             ProbeConfig(prompts=3, networks=2),
-            SamplingConfig(steps=2),
-            lambda name: seeded(3),
+            lambda name: Sampling(SamplingConfig(steps=2), seeded(3)),
         )
 
     assert probe(gpu) == probe(CPU)
 
 
 def test_comparisons_of_optimizers_are_the_same(gpu: torch.device, build: Build, layout: Layout) -> None:
-    starts = initialise(layout, 3, seeded(0)).params
+    starts = initialise(layout, 3, seeded(0))
 
     def compare(device: torch.device) -> list[OptimizerRow]:
         split = SPLIT.to(device)
-        return compare_optimizers(
-            hypernet_on(build, device),
-            torch.full((4,), 0.3),
-            starts,
-            TaskData(split, split, split, 0.0, 1.0),
-            split,
-            RecipeConfig(steps=4, batch_size=8),
-            OptimizersConfig(updates=2, adam_learning_rates=[0.01]),
-            SamplingConfig(steps=2),
-            seeded(1),
-            lambda: seeded(2),
+        sampling = Sampling(SamplingConfig(steps=2), seeded(1))
+        learned = chain(hypernet_on(build, device), torch.full((4,), 0.3), starts, 2, split, sampling)
+        rivals = rival_recipes(
+            RecipeConfig(steps=4, batch_size=8), OptimizersConfig(adam_learning_rates=[0.01])
         )
+        data = TaskData(split, split, split, 0.0, 1.0)
+        return compare_optimizers(learned.networks, data, rivals, lambda: seeded(2))
 
     assert compare(gpu) == compare(CPU)

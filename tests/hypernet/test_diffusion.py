@@ -18,7 +18,8 @@ MEAN, DEVIATION = 0.7, 0.4
 
 @pytest.fixture(scope="module")
 def diffusers() -> ModuleType:
-    return pytest.importorskip("diffusers", reason="the oracle diffusers is not installed")
+    module: ModuleType = pytest.importorskip("diffusers", reason="the oracle diffusers is not installed")
+    return module
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -58,7 +59,7 @@ def test_time_runs_from_clean_to_noise(name: str) -> None:
     signal, noise = PROCESSES[name].coefficients(torch.linspace(0, 1, 101))
     assert (signal.diff() < 0).all()
     assert (noise.diff() > 0).all()
-    assert (signal[0], noise[0]) == (1, 0)
+    assert (float(signal[0]), float(noise[0])) == (1, 0)
     assert signal[-1] < 0.01
     assert noise[-1] > 0.99
 

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from hyperforget.config.models import Architecture
+from hyperforget.config import ArchitectureConfig
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import DENOISERS, Hypernetwork
 from hyperforget.hypernet.spaces import SPACES
 from hyperforget.hypernet.tokens import TOKENS
+from hyperforget.hypernet.transformer import Block, TokenTransformer
 from hyperforget.networks.layout import Layout
 
 Build = Callable[..., Hypernetwork]
@@ -73,8 +74,9 @@ def test_every_input_matters_to_every_parameter(
 
 @pytest.mark.parametrize(("prompt", "scalars"), [("joint", 1), ("separate", 5)])
 def test_a_prompt_is_one_token_or_one_a_scalar(build: Build, prompt: str, scalars: int) -> None:
-    model = build("dihyfo-2", prompt=prompt)
-    assert model.denoiser.read_prompt(random(3, 5, 9)).shape == (3, scalars, 16)
+    denoiser = build("dihyfo-2", prompt=prompt).denoiser
+    assert isinstance(denoiser, TokenTransformer)
+    assert denoiser.read_prompt(random(3, 5, 9)).shape == (3, scalars, 16)
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
@@ -82,7 +84,9 @@ def test_a_joint_prompt_is_added_to_every_token_and_separate_ones_reach_them_by_
     build: Build, inputs: dict[str, torch.Tensor], prompt: str
 ) -> None:
     model = build("dihyfo-2", prompt=prompt)
+    assert isinstance(model.denoiser, TokenTransformer)
     for block in model.denoiser.transformer.blocks:
+        assert isinstance(block, Block)
         torch.nn.init.zeros_(block.attention_output.weight)
     given = told(model, inputs)
     same = model(**given) == model(**{**given, "target_performance": given["target_performance"] + 1})
@@ -127,10 +131,18 @@ def test_in_the_subspace_every_input_matters_to_every_coefficient(
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
 def test_the_thesis_size_can_be_built(conditioning: str) -> None:
-    thesis = Architecture(conditioning, "weights", 256, "layers", "separate", 1536, 12, 16, 128, 14.0)
+    thesis = ArchitectureConfig(
+        tokens="layers",
+        prompt="separate",
+        width=1536,
+        layers=12,
+        heads=16,
+        frequencies=128,
+        largest_exponent=14.0,
+    )
     layout = Layout((784, 7, 10))
     with torch.device("meta"):
-        model = Hypernetwork(layout, thesis)
+        model = Hypernetwork(layout, conditioning, thesis)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     # Twelve blocks hold 12 width² each; the rest reads and writes the main network's 5,575 parameters.
     assert parameters > 12 * 12 * 1536**2

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from hyperforget.config.models import Architecture
+from hyperforget.config import ArchitectureConfig
 from hyperforget.hypernet.perceptron import Block, Perceptron
 from hyperforget.networks.layout import Layout
 
@@ -15,7 +15,8 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize("vectors", [1, 2])
 @pytest.mark.parametrize("layers", [0, 1, 3])
 def test_it_reads_vectors_and_prompt_and_starts_as_the_zero_map(vectors: int, layers: int) -> None:
-    architecture = Architecture("dihyfo-1", "subspace", 7, "units", "joint", 12, layers, 4, 3, 2.0)
+    shape = ArchitectureConfig(components=7, width=12, frequencies=3, largest_exponent=2.0)
+    architecture = shape.model_copy(update={"layers": layers})
     perceptron = Perceptron(Layout((6, 5, 4)), architecture, vectors, scalars=5)
     inputs, encoded = [random(3, 7, seed=index) for index in range(vectors)], random(3, 5, 7)
     assert torch.equal(perceptron(inputs, encoded), torch.zeros(3, 7))

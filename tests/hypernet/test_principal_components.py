@@ -16,7 +16,9 @@ def correlated(checkpoints: int, parameters: int, seed: int = 0) -> torch.Tensor
     directions, _ = torch.linalg.qr(torch.randn(parameters, parameters, generator=generator))
     coefficients = torch.randn(checkpoints, parameters, generator=generator)
     deviations = 2 * 0.9 ** torch.arange(parameters)
-    return coefficients * deviations @ directions + 5 * torch.randn(parameters, generator=generator)
+    mean = 5 * torch.randn(parameters, generator=generator)
+    params: torch.Tensor = coefficients * deviations @ directions + mean
+    return params
 
 
 @pytest.mark.parametrize(("checkpoints", "parameters"), [(300, 40), (40, 40), (30, 70)])

@@ -120,6 +120,6 @@ def test_asked_to_end_it_saves_at_once_and_goes_on_later(
     assert process.exitcode == 128 + number
     saved = Unfinished(tmp_path / "state.safetensors", 3600).load()
     assert saved is not None
-    assert saved.facts["step"]["done"] == 6
+    assert saved.facts["step:0/"]["done"] == 6
     run(tmp_path, 3600).join()
     assert same(result(tmp_path), uninterrupted)

@@ -1,4 +1,4 @@
-"""Sampling in chunks, from the right start, in the right order."""
+"""Sampling in chunks, from the right start, in the right order; and updates in a row."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -7,20 +7,38 @@ import pytest
 import torch
 from torch import Tensor
 
+from hyperforget.config import SamplingConfig
+from hyperforget.config.performance import Performance
+from hyperforget.data.splits import Split
 from hyperforget.hypernet import sampling
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES, denoise
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.sampling import Starts, sample_networks
+from hyperforget.hypernet.sampling import Chain, Sampling, Starts
+from hyperforget.hypernet.sampling import chain as chain_networks
+from hyperforget.hypernet.sampling import sample as sample_networks
 from hyperforget.hypernet.spaces import SPACES
+from hyperforget.hypernet.stored import TrainedHypernetwork
+from hyperforget.metrics.measuring import measure
+from hyperforget.metrics.performance import performance_values
+from hyperforget.networks.batch import Networks
+from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
+from tests.conftest import InPieces
 
 Build = Callable[..., Hypernetwork]
+PERFORMANCE = Performance()
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def trained(
+    model: object, performance: Performance = PERFORMANCE, process: str = "ddpm"
+) -> TrainedHypernetwork:
+    return TrainedHypernetwork(model, PROCESSES[process], performance, {})  # type: ignore[arg-type]
 
 
 def sample(
@@ -30,13 +48,14 @@ def sample(
     steps: int = 4,
     eta: float = 0.0,
     seed: int = 0,
-    resumable: Resumable = NOT_RESUMABLE,
+    resuming: Resuming = NOT_RESUMING,
 ) -> Tensor:
     count = model.conditioning.performance_count(4)
     starts = Starts(random(7, 59, seed=1), random(7, 4, seed=2).abs()[:, :count])
     targets = random(7, 4, seed=3).abs()[:, :count]
     generator = torch.Generator().manual_seed(seed)
-    return sample_networks(model, PROCESSES[process], targets, starts, steps, eta, generator, resumable)
+    how = Sampling(SamplingConfig(steps=steps, stochasticity=eta), generator, resuming)
+    return sample_networks(trained(model, process=process), targets, starts, how).params
 
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
@@ -64,10 +83,10 @@ def test_samples_follow_the_generator(build: Build, eta: float) -> None:
 
 
 def test_a_model_that_reads_a_start_needs_one(build: Build) -> None:
-    arguments = (PROCESSES["ddpm"], random(2, 4), None, 2, 0.0, torch.Generator())
+    arguments = random(2, 4), None, Sampling(SamplingConfig(steps=2), torch.Generator())
     with pytest.raises(ValueError, match="reads start parameters"):
-        sample_networks(build("dihyfo-1"), *arguments)
-    assert sample_networks(build("dihyfo-2"), *arguments).shape == (2, 59)
+        sample_networks(trained(build("dihyfo-1")), *arguments)
+    assert sample_networks(trained(build("dihyfo-2")), *arguments).params.shape == (2, 59)
 
 
 def test_an_untrained_editor_returns_its_starts(build: Build) -> None:
@@ -119,7 +138,8 @@ def test_each_row_gets_its_own_target_and_start(
     targets, params, losses = random(5, 4), random(3, layout.size, seed=1), random(3, 4, seed=2)
     rows = torch.tensor([2, 0, 1, 1, 2])
     starts = Starts(params, losses).take(rows)
-    sampled = sample_networks(model, PROCESSES["flow"], targets, starts, 3, 0.0, torch.Generator())
+    how = Sampling(SamplingConfig(steps=3), torch.Generator())
+    sampled = sample_networks(trained(model, process="flow"), targets, starts, how)
     torch.testing.assert_close(sampled, torch.cat([2 * targets, 2 * losses[rows], params[rows, 8:]], dim=1))
 
 
@@ -144,7 +164,7 @@ def test_it_is_the_solver_on_normalised_parameters(build: Build) -> None:
 )
 @pytest.mark.parametrize("kills", [[2], [3], [9, 2, 1], [11]])
 def test_sampling_that_is_killed_time_and_again_ends_as_if_it_never_was(
-    in_pieces,
+    in_pieces: InPieces,
     build: Build,
     monkeypatch: pytest.MonkeyPatch,
     conditioning: str,
@@ -153,5 +173,105 @@ def test_sampling_that_is_killed_time_and_again_ends_as_if_it_never_was(
 ) -> None:
     monkeypatch.setattr(sampling, "_NETWORKS_AT_ONCE", 3)
     model = build(conditioning, space=space)
-    sampled = in_pieces(lambda resumable: sample(model, eta=1.0, resumable=resumable), kills)
+    sampled = in_pieces(lambda resuming: sample(model, eta=1.0, resuming=resuming), kills)
     assert torch.equal(sampled, sample(model, eta=1.0))
+
+
+CONFIG = SamplingConfig(steps=3, stochasticity=1.0)
+SPLIT = Split(
+    torch.randn(40, 6, generator=torch.Generator().manual_seed(5)), torch.arange(40).remainder(4), 4
+)
+
+
+@pytest.fixture
+def starts(layout: Layout) -> Networks:
+    return initialise(layout, 3, torch.Generator().manual_seed(1))
+
+
+def chain(hypernet: TrainedHypernetwork, prompt: Tensor, starts: Networks, updates: int) -> Tensor:
+    sampling = Sampling(CONFIG, torch.Generator().manual_seed(2))
+    way = chain_networks(hypernet, prompt, starts, updates, SPLIT, sampling)
+    return torch.stack([networks.params for networks in way.networks])
+
+
+@pytest.mark.parametrize(
+    ("conditioning", "performance"),
+    [("dihyfo-1", Performance()), ("gpt", Performance("loss", "mean")), ("gpt", Performance("accuracy", 2))],
+)
+@pytest.mark.parametrize("space", SPACES)
+def test_a_chain_is_single_updates_from_one_generator(
+    build: Callable[..., Hypernetwork],
+    starts: Networks,
+    conditioning: str,
+    performance: Performance,
+    space: str,
+) -> None:
+    model = build(conditioning, space=space)
+    prompt = torch.full((4 if conditioning == "dihyfo-1" else 1,), 0.3)
+    sampling = Sampling(CONFIG, torch.Generator().manual_seed(2))
+    expected = [starts]
+    for _ in range(3):
+        told = performance_values(measure(expected[-1], SPLIT), performance)
+        before = Starts(expected[-1].params, told)
+        expected.append(sample_networks(trained(model, performance), prompt.expand(3, -1), before, sampling))
+    found = chain(trained(model, performance), prompt, starts, 3)
+    assert found.shape == (4, 3, model.layout.size)
+    assert torch.equal(found, torch.stack([networks.params for networks in expected]))
+    # The first updates do not depend on how many follow.
+    assert torch.equal(chain(trained(model, performance), prompt, starts, 1), found[:2])
+
+
+def halfway(layout: Layout, asked: list[tuple[Tensor, Tensor]]) -> SimpleNamespace:
+    """A model whose update halves the distance to a network of ones, and that keeps what it is told."""
+
+    class Halfway(SimpleNamespace):
+        def __call__(
+            self, noised: Tensor, time: Tensor, target: Tensor, start: Tensor, told: Tensor
+        ) -> Tensor:
+            asked.append((target, told))
+            return (start + 1) / 2
+
+    return Halfway(
+        layout=layout,
+        conditioning=CONDITIONINGS["dihyfo-1"],
+        device=torch.device("cpu"),
+        space=SimpleNamespace(
+            dimension=layout.size,
+            normalise=lambda params: params,
+            denormalise=lambda params, start: params,
+        ),
+    )
+
+
+def test_updates_of_a_known_model_have_a_closed_form(layout: Layout, starts: Networks) -> None:
+    asked: list[tuple[Tensor, Tensor]] = []
+    prompt = torch.tensor([0.1, 0.2, 0.3, 0.4])
+    found = chain(trained(halfway(layout, asked), Performance(), "flow"), prompt, starts, 4)
+    for update in range(5):
+        torch.testing.assert_close(found[update], 1 + (starts.params - 1) / 2**update)
+    assert all(torch.equal(target, prompt.expand(3, -1)) for target, _ in asked)
+    # Each update is told the losses of its own start, all through its evaluations.
+    for update in range(4):
+        losses = measure(Networks(found[update], layout), SPLIT).losses
+        for _, told in asked[3 * update : 3 * update + 3]:
+            torch.testing.assert_close(told, losses)
+    assert len(asked) == 4 * 3
+
+
+@pytest.mark.parametrize("kills", [[4], [8, 1], [3, 3, 2]])
+def test_a_chain_that_is_killed_time_and_again_ends_as_if_it_never_was(
+    in_pieces: InPieces, build: Callable[..., Hypernetwork], starts: Networks, kills: list[int]
+) -> None:
+    hypernet = trained(build("dihyfo-1"), Performance())
+    prompt = torch.full((4,), 0.3)
+
+    def work(resuming: Resuming) -> Chain:
+        sampling = Sampling(CONFIG, torch.Generator().manual_seed(2), resuming)
+        return chain_networks(hypernet, prompt, starts, 3, SPLIT, sampling)
+
+    found, expected = in_pieces(work, kills), work(NOT_RESUMING)
+    for one, other in zip(found.networks, expected.networks, strict=True):
+        assert torch.equal(one.params, other.params)
+    for had, wanted in zip(found.outcomes, expected.outcomes, strict=True):
+        assert torch.equal(had.losses, wanted.losses)
+        assert torch.equal(had.correct, wanted.correct)

@@ -10,9 +10,10 @@ from hyperforget.config.performance import Performance
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.stored import load_hypernetwork, publish_hypernetwork
+from hyperforget.hypernet.stored import TrainedHypernetwork, load_hypernetwork, publish_hypernetwork
 from hyperforget.hypernet.tokens import TOKENS
 from hyperforget.store import CorruptObjectError, MissingObjectError, read_token
+from hyperforget.store.objects import read
 from hyperforget.store.places import object_folder
 
 Build = Callable[..., Hypernetwork]
@@ -28,8 +29,8 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
 def publish(root: Path, token: Path, models: list[Hypernetwork], process: str = "ddpm") -> None:
     snapshots = {step: model.state_dict() for step, model in zip(STEPS, models, strict=True)}
     named = {"task": "toy", "model": "dihyfo-1"}
-    told = Performance("error", 2)
-    publish_hypernetwork(root, token, models[-1], process, told, snapshots, named, {"test_mse": 0.5})
+    hypernet = TrainedHypernetwork(models[-1], PROCESSES[process], Performance("error", 2), snapshots)
+    publish_hypernetwork(root, token, hypernet, named, {"test_mse": 0.5})
 
 
 def output(model: Hypernetwork) -> torch.Tensor:
@@ -63,7 +64,7 @@ def test_everything_comes_back(
     for step, model in zip(STEPS, models, strict=True):
         expected = model.state_dict()
         assert set(stored.snapshots[step]) == set(expected)
-        loaded = stored.at(step).state_dict()
+        loaded = stored.at(step).model.state_dict()
         for name, value in expected.items():
             assert torch.equal(stored.snapshots[step][name], value)
             assert torch.equal(loaded[name], value)
@@ -77,7 +78,7 @@ def test_it_is_loaded_with_its_final_weights_and_any_snapshot_can_be_chosen(
     stored = load_hypernetwork(tmp_path, tmp_path / "token.json")
     assert torch.equal(output(stored.model), output(models[-1]))
     for step, model in zip(STEPS, models, strict=True):
-        assert torch.equal(output(stored.at(step)), output(model))
+        assert torch.equal(output(stored.at(step).model), output(model))
 
 
 def test_the_token_names_the_model_and_its_size_and_is_the_same_each_time(
@@ -90,6 +91,34 @@ def test_the_token_names_the_model_and_its_size_and_is_the_same_each_time(
     summary = read_token(tmp_path / "one.json", kind="hypernet").summary
     parameters = sum(parameter.numel() for parameter in models[0].parameters())
     assert summary == {"task": "toy", "model": "dihyfo-1", "test_mse": 0.5, "parameters": parameters}
+
+
+def test_an_object_says_what_shapes_the_model(tmp_path: Path, build: Build) -> None:
+    """All of it is part of the object's id, so that it has to stay as it is."""
+    publish(
+        tmp_path, tmp_path / "token.json", [build("gpt", "layers", seed=seed) for seed in range(3)], "flow"
+    )
+    attributes = read(tmp_path, read_token(tmp_path / "token.json").object_id).attributes
+    assert attributes == {
+        "architecture": {
+            "components": 7,
+            "conditioning": "gpt",
+            "frequencies": 4,
+            "heads": 2,
+            "largest_exponent": 3.0,
+            "layers": 2,
+            "prompt": "joint",
+            "space": "weights",
+            "tokens": "layers",
+            "width": 16,
+        },
+        "model": "dihyfo-1",
+        "performance": {"classes": 2, "metric": "error"},
+        "process": "flow",
+        "sizes": [6, 5, 4],
+        "snapshots": STEPS,
+        "task": "toy",
+    }
 
 
 def test_damage_is_found(tmp_path: Path, build: Build) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hyperforget.errors import UserError
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.tokens import TOKENS, from_unit_features, layer_pieces, unit_features
+from hyperforget.hypernet.tokens import TOKENS, LayerTokens, from_unit_features, layer_pieces, unit_features
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.permutations import permute_hidden
@@ -28,8 +28,8 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize("vectors", [1, 2])
 def test_shapes(vectors: int, layout: Layout) -> None:
     params = [random(3, layout.size)] * vectors
-    # Five hidden units and the output biases, however many vectors; and 30 parameters as 15 + 15, 5, 20 as
-    # 10 + 10, and 4, once for each vector.
+    # Five hidden units and the output biases, however many vectors; and 30 parameters as 15 + 15, 5, 20 as 10
+    # + 10, and 4, once for each vector.
     for kind, count in (("units", 6), ("layers", 6 * vectors)):
         tokens = TOKENS[kind](layout, 16, vectors)
         encoded = tokens.encode(params)
@@ -59,7 +59,7 @@ def test_every_parameter_is_read_and_written(kind: str, layout: Layout) -> None:
 
 
 def test_layers_add_a_position_that_starts_at_zero(layout: Layout) -> None:
-    tokens = TOKENS["layers"](layout, 16, 2)
+    tokens = LayerTokens(layout, 16, 2)
     assert not tokens.positions.any()
     vectors = [random(3, layout.size), random(3, layout.size, seed=1)]
     before = tokens.encode(vectors)
@@ -130,8 +130,8 @@ def test_with_layer_tokens_it_is_not(build: Build, layout: Layout, conditioning:
 
 
 def _asymmetry(model: Hypernetwork, layout: Layout) -> float:
-    """How far permuting the hidden units of the input is from permuting those of the output, relative to the
-    output.
+    """How far permuting the hidden units of the input is from permuting those of the output,
+    relative to the output.
     """
     noised, start = random(3, layout.size), random(3, layout.size, seed=1)
     count = model.conditioning.performance_count(4)

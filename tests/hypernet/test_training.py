@@ -1,7 +1,7 @@
 """Training on a small corpus: schedule, weights of pairs, snapshots, averaging, and what is left alone."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hyperforget.config import TrainingConfig
 from hyperforget.corpus.checkpoints import Corpus
-from hyperforget.corpus.pairs import Pairs
+from hyperforget.corpus.pairs import Pairs, draw_pairs
 from hyperforget.data.splits import Split
 from hyperforget.hypernet import batches, training
 from hyperforget.hypernet.batches import Batch, draw_batch, pair_weights, recombine
@@ -18,8 +18,14 @@ from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors, losses_by_class
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.spaces import SPACES
-from hyperforget.hypernet.training import Trained, learning_rate_factor, train_hypernetwork
+from hyperforget.hypernet.spaces import SPACES, Subspace
+from hyperforget.hypernet.training import (
+    Trained,
+    TrainingData,
+    TrainingSetup,
+    learning_rate_factor,
+    train_hypernetwork,
+)
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward
@@ -49,7 +55,7 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> T
         seed: int = 0,
         unseen: Corpus | None = None,
         **options: object,
-    ) -> tuple:
+    ) -> tuple[Trained, Hypernetwork]:
         model = build(conditioning, space=space, random=False)
         config = TrainingConfig.model_validate(SHORT | options)
         generator = torch.Generator().manual_seed(seed)
@@ -57,8 +63,8 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> T
         seen = make_corpus(**corpus)
         model.space.fit(seen.checkpoints())
         unseen = make_corpus(10, seed=1, **corpus) if unseen is None else unseen
-        trained = train_hypernetwork(model, PROCESSES[process], seen, unseen, IMAGES, config, generator)
-        return trained, model
+        data, setup = TrainingData(seen, unseen, IMAGES), TrainingSetup(PROCESSES[process], config)
+        return train_hypernetwork(model, data, setup, generator), model
 
     return run
 
@@ -131,7 +137,9 @@ def generated(model: Hypernetwork, batch: Batch) -> Tensor:
 def test_loss_matching_brings_class_losses_closer(
     train: Train, make_corpus: Make, conditioning: str, layout: Layout
 ) -> None:
-    """On the same pairs, with the same images, the networks predicted have losses nearer to the checkpoints'."""
+    """On the same pairs, with the same images, the networks predicted have losses
+    nearer to the checkpoints'.
+    """
     images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
     errors = []
     for weight in (0.0, 10.0):
@@ -204,20 +212,20 @@ def test_in_the_subspace_losses_are_matched_on_the_networks_that_are_handed_over
     """What lies outside of the subspace is the start's, of a model that reads one, and else the mean's."""
     pairs: list[Pairs] = []
     networks: list[Tensor] = []
-    draw_pairs = batches.draw_pairs
 
-    def draw(*arguments: object) -> Pairs:
-        pairs.append(draw_pairs(*arguments))
+    def draw(corpus: Corpus, count: int, from_start: float, generator: torch.Generator) -> Pairs:
+        pairs.append(draw_pairs(corpus, count, from_start, generator))
         return pairs[-1]
 
-    def match(predicted: Tensor, *arguments: object) -> Tensor:
+    def match(predicted: Tensor, wanted: Tensor, layout: Layout, images: Tensor) -> Tensor:
         networks.append(predicted)
-        return loss_errors(predicted, *arguments)
+        return loss_errors(predicted, wanted, layout, images)
 
     monkeypatch.setattr(batches, "draw_pairs", draw)
     monkeypatch.setattr(training, "loss_errors", match)
     _, model = train(conditioning, space="subspace", loss_matching=1.0)
     assert len(networks) == 12
+    assert isinstance(model.space, Subspace)
     outside = torch.eye(59) - model.space.components.T @ model.space.components
     # The first two draws are for the history.
     for drawn, predicted in zip(pairs[2:], networks, strict=True):
@@ -276,11 +284,10 @@ def test_snapshots_are_copies(train: Train) -> None:
 def test_the_start_and_its_losses_are_hidden_from_a_model_that_reads_none(
     train: Train, make_corpus: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draw_pairs = batches.draw_pairs
     one, _ = train("dihyfo-2")
 
-    def draw_other_starts(*arguments: object) -> Pairs:
-        pairs = draw_pairs(*arguments)
+    def draw_other_starts(corpus: Corpus, count: int, from_start: float, generator: torch.Generator) -> Pairs:
+        pairs = draw_pairs(corpus, count, from_start, generator)
         return Pairs(pairs.start + 1, pairs.start_performance + 1, pairs.target, pairs.target_performance)
 
     monkeypatch.setattr(batches, "draw_pairs", draw_other_starts)
@@ -340,10 +347,12 @@ def test_gradients_are_clipped(train: Train, monkeypatch: pytest.MonkeyPatch) ->
     norms = []
     clip_grad_norm_ = torch.nn.utils.clip_grad_norm_
 
-    def clip(parameters: object, limit: float) -> Tensor:
-        parameters = list(parameters)
-        before = clip_grad_norm_(parameters, limit)
-        norms.append(float(torch.cat([p.grad.flatten() for p in parameters if p.grad is not None]).norm()))
+    def clip(parameters: Iterable[Tensor], limit: float) -> Tensor:
+        clipped = list(parameters)
+        before = clip_grad_norm_(clipped, limit)
+        norms.append(
+            float(torch.cat([each.grad.flatten() for each in clipped if each.grad is not None]).norm())
+        )
         return before
 
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", clip)

@@ -1,4 +1,6 @@
-"""Training on other devices, in several processes and in less memory gives the same weights, but for rounding."""
+"""Training on other devices, in several processes and in less memory gives the same
+weights, but for rounding.
+"""
 
 import multiprocessing
 import shutil
@@ -80,9 +82,12 @@ def test_activations_are_computed_again_only_where_that_is_asked_for(
     from hyperforget.hypernet import transformer
 
     calls: list[int] = []
-    monkeypatch.setattr(
-        transformer, "checkpoint", lambda block, values, **_: calls.append(1) or block(values)
-    )
+
+    def recorded(block: Callable[[Tensor], Tensor], values: Tensor, use_reentrant: bool) -> Tensor:
+        calls.append(1)
+        return block(values)
+
+    monkeypatch.setattr(transformer, "checkpoint", recorded)
     train()
     assert calls == []
     train(hardware=HardwareConfig(activation_checkpointing=True))
@@ -114,7 +119,7 @@ def test_one_of_two_that_is_asked_to_end_ends_both_with_the_state_saved(
     unfinished = Unfinished(tmp_path / "state.safetensors", interval=3600)
     saved = unfinished.load()
     assert saved is not None
-    assert saved.facts["step"]["done"] == 6
+    assert saved.facts["step:0/"]["done"] == 6
     # One process, two of them and three go on to the same weights.
     for count in (2, 3):
         folder = tmp_path / str(count)
@@ -138,7 +143,7 @@ def test_what_two_processes_began_one_goes_on_with(
     unfinished = Unfinished(tmp_path / "state.safetensors", interval=3600)
     saved = unfinished.load()
     assert saved is not None
-    assert saved.facts["step"]["done"] == CONFIG.steps - 1
+    assert saved.facts["step:0/"]["done"] == CONFIG.steps - 1
     assert largest_difference(flat(train(unfinished)), alone) < 1e-5
     unfinished.close()
     assert f"resumed at step {CONFIG.steps - 1}" in capsys.readouterr().err

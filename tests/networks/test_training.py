@@ -220,12 +220,12 @@ def test_weighted_loss_sums_cross_entropies() -> None:
 @pytest.mark.parametrize("recipe", [THOROUGH, DECAYING_ADAM], ids=["sgd", "adam"])
 @pytest.mark.parametrize("kills", [[2], [3], [4, 4, 4], [11, 8]])
 def test_training_that_is_killed_time_and_again_ends_as_if_it_never_was(
-    in_pieces: InPieces[Tensor], recipe: RecipeConfig, kills: list[int]
+    in_pieces: InPieces, recipe: RecipeConfig, kills: list[int]
 ) -> None:
     starts = initialise(LAYOUT, 3, seeded(0))
     curriculum = Curriculum(torch.ones(3, 3), torch.full((3, 3), 0.2), torch.tensor([0, 5, 9]), torch.ones(3))
     trained = in_pieces(
-        lambda resumable: train(starts, 20, recipe, curriculum=curriculum, hooks=Hooks(resumable=resumable)),
+        lambda resuming: train(starts, 20, recipe, curriculum=curriculum, hooks=Hooks(resuming=resuming)),
         kills,
     )
     assert torch.equal(trained, train(starts, 20, recipe, curriculum=curriculum))

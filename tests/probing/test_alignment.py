@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -14,9 +15,9 @@ from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.sampling import Starts
-from hyperforget.hypernet.stored import StoredHypernetwork
-from hyperforget.metrics.measuring import Outcomes
+from hyperforget.hypernet.sampling import Sampling, Starts
+from hyperforget.hypernet.stored import TrainedHypernetwork
+from hyperforget.metrics.measuring import Outcomes, measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.probing import alignment as probing
@@ -31,7 +32,11 @@ from hyperforget.probing.alignment import (
     prompt_values,
     prompted_classes,
 )
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
+from tests.conftest import InPieces
+
+Asked = list[tuple[Tensor, Starts]]
+RowsOf = Callable[[Resuming], tuple[list[AlignmentRow], list[PromptRow]]]
 
 CLASSES, NETWORKS, PROMPTS = 4, 3, 5
 CONFIG = ProbeConfig(prompts=PROMPTS, networks=NETWORKS, range=(0.1, 0.8))
@@ -54,21 +59,21 @@ def runs(make_corpus: Callable[..., Corpus]) -> Corpus:
 def probe(
     model: object, runs: Corpus, config: ProbeConfig = CONFIG, performance: Performance | None = None
 ) -> Probe:
-    sampling, generator = SamplingConfig(steps=2), torch.Generator().manual_seed(0)
-    told = performance or Performance()
-    return probe_hypernetwork(model, PROCESSES["ddpm"], told, runs, SPLIT, config, sampling, generator)
+    hypernet = TrainedHypernetwork(model, PROCESSES["ddpm"], performance or Performance(), {})  # type: ignore[arg-type]
+    sampling = Sampling(SamplingConfig(steps=2), torch.Generator().manual_seed(0))
+    return probe_hypernetwork(hypernet, runs, SPLIT, config, sampling)
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Starts]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     """What was asked for; networks with exactly the prompted losses stand in for sampled ones."""
-    calls: list[tuple[Tensor, Starts]] = []
+    calls: Asked = []
 
-    def sample(model: object, process: object, targets: Tensor, starts: Starts, *_: object) -> Tensor:
+    def sample(hypernet: object, targets: Tensor, starts: Starts, sampling: Sampling) -> Tensor:
         calls.append((targets, starts))
         return targets
 
-    monkeypatch.setattr(probing, "sample_networks", sample)
+    monkeypatch.setattr(probing, "sample", sample)
     monkeypatch.setattr(
         probing,
         "measure",
@@ -80,7 +85,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Starts]]:
 PERFECT = SimpleNamespace(layout=SimpleNamespace(classes=CLASSES))
 
 
-def test_prompts_are_evenly_spaced_between_two_quantiles(runs: Corpus, asked: list) -> None:
+def test_prompts_are_evenly_spaced_between_two_quantiles(runs: Corpus, asked: Asked) -> None:
     found = probe(PERFECT, runs)
     losses = runs.performance[runs.admitted()].numpy()
     low, high = np.quantile(losses, [0.1, 0.8], axis=0)
@@ -91,7 +96,7 @@ def test_prompts_are_evenly_spaced_between_two_quantiles(runs: Corpus, asked: li
         assert torch.equal(found.target[:, network], prompt_values(runs, CONFIG))
 
 
-def test_other_classes_are_asked_for_their_median(runs: Corpus, asked: list) -> None:
+def test_other_classes_are_asked_for_their_median(runs: Corpus, asked: Asked) -> None:
     found = probe(PERFECT, runs)
     targets = asked[0][0].view(CLASSES, NETWORKS, PROMPTS, CLASSES)
     median = torch.from_numpy(np.median(runs.performance[runs.admitted()].numpy(), axis=0))
@@ -102,7 +107,7 @@ def test_other_classes_are_asked_for_their_median(runs: Corpus, asked: list) -> 
             torch.testing.assert_close(told, expected)
 
 
-def test_networks_start_from_the_random_starts_of_runs(runs: Corpus, asked: list) -> None:
+def test_networks_start_from_the_random_starts_of_runs(runs: Corpus, asked: Asked) -> None:
     probe(PERFECT, runs)
     starts = asked[0][1]
     for network in range(NETWORKS):
@@ -112,7 +117,7 @@ def test_networks_start_from_the_random_starts_of_runs(runs: Corpus, asked: list
     assert starts.params.shape[0] == CLASSES * NETWORKS * PROMPTS
 
 
-def test_a_perfect_model_has_alignment_and_correlation_one(runs: Corpus, asked: list) -> None:
+def test_a_perfect_model_has_alignment_and_correlation_one(runs: Corpus, asked: Asked) -> None:
     found = probe(PERFECT, runs)
     assert torch.equal(found.observed, found.target)
     rows = alignment_rows(found, 7, "unseen", prompted_classes(Performance(), CLASSES, pivots=[0, 1]))
@@ -157,26 +162,30 @@ def test_prompt_rows_hold_every_prompt_of_every_network() -> None:
         (3, [("3", "pivot")]),
     ],
 )
-def test_what_is_prompted_has_a_class_and_a_role(classes: int | str, expected: list) -> None:
+def test_what_is_prompted_has_a_class_and_a_role(
+    classes: int | Literal["each", "mean"], expected: list[tuple[str, str]]
+) -> None:
     assert prompted_classes(Performance(classes=classes), CLASSES, pivots=[3]) == expected
 
 
 @pytest.mark.parametrize("metric", ["loss", "error", "accuracy"])
 @pytest.mark.parametrize("classes", ["mean", 2])
 def test_one_number_is_prompted_and_measured_in_its_metric(
-    monkeypatch: pytest.MonkeyPatch, metric: str, classes: int | str
+    monkeypatch: pytest.MonkeyPatch,
+    metric: Literal["loss", "error", "accuracy"],
+    classes: int | Literal["each", "mean"],
 ) -> None:
     """Networks that are their own losses, each with half of the images of every class right."""
     told = Performance(metric, classes)
     runs = Corpus(torch.rand(6, 4, CLASSES), torch.rand(6, 4, 1), torch.full((6,), 4))
     halves = SPLIT.labels.bincount() // 2
 
-    def sample(model: object, process: object, targets: Tensor, starts: Starts, *_: object) -> Tensor:
+    def sample(hypernet: object, targets: Tensor, starts: Starts, sampling: Sampling) -> Tensor:
         assert targets.shape == (NETWORKS * PROMPTS, 1)
         assert torch.equal(starts.performance, runs.performance[:NETWORKS, 0].repeat_interleave(PROMPTS, 0))
         return targets * torch.arange(1, CLASSES + 1)
 
-    monkeypatch.setattr(probing, "sample_networks", sample)
+    monkeypatch.setattr(probing, "sample", sample)
     monkeypatch.setattr(
         probing,
         "measure",
@@ -191,7 +200,7 @@ def test_one_number_is_prompted_and_measured_in_its_metric(
     torch.testing.assert_close(found.observed, expected)
 
 
-def test_fewer_runs_than_networks_are_all_used(runs: Corpus, asked: list) -> None:
+def test_fewer_runs_than_networks_are_all_used(runs: Corpus, asked: Asked) -> None:
     found = probe(PERFECT, runs.runs(torch.arange(2)))
     assert found.target.shape == (CLASSES, 2, PROMPTS)
 
@@ -207,32 +216,31 @@ def test_a_real_model_is_measured_on_the_split(
         torch.testing.assert_close(found.observed, torch.full_like(found.observed, float(np.log(4))))
     else:
         assert torch.equal(found.observed, found.observed[..., :1].expand_as(found.observed))
-        expected = probing.measure(Networks(runs.all_theta[:NETWORKS, 0], layout), SPLIT).losses
+        expected = measure(Networks(runs.all_theta[:NETWORKS, 0], layout), SPLIT).losses
         torch.testing.assert_close(found.observed[..., 0], expected.T, atol=1e-5, rtol=1e-4)
 
 
 @pytest.fixture
-def rows_of(
-    build: Callable[..., Hypernetwork], make_corpus: Callable[..., Corpus]
-) -> Callable[[Resumable], tuple[list[AlignmentRow], list[PromptRow]]]:
+def rows_of(build: Callable[..., Hypernetwork], make_corpus: Callable[..., Corpus]) -> RowsOf:
     """The rows of two snapshots, probed from the starts of two corpora."""
     snapshots = {step: build("dihyfo-1", seed=step).state_dict() for step in (10, 20)}
-    hypernet = StoredHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), snapshots)
+    hypernet = TrainedHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), snapshots)
     runs = {"seen": make_corpus(12), "unseen": make_corpus(4, seed=1)}
     prompted = prompted_classes(Performance(), CLASSES, [0, 1])
 
-    def rows(resumable: Resumable) -> tuple[list[AlignmentRow], list[PromptRow]]:
-        sampling = SamplingConfig(steps=2, stochasticity=1.0)
-        return probe_snapshots(
-            hypernet, runs, SPLIT, prompted, CONFIG, sampling, lambda name: torch.Generator().manual_seed(len(name)),
-            resumable,
-        )  # fmt: skip
+    def rows(resuming: Resuming) -> tuple[list[AlignmentRow], list[PromptRow]]:
+        config = SamplingConfig(steps=2, stochasticity=1.0)
+
+        def sampling(name: str) -> Sampling:
+            return Sampling(config, torch.Generator().manual_seed(len(name)), resuming)
+
+        return probe_snapshots(hypernet, runs, SPLIT, prompted, CONFIG, sampling)
 
     return rows
 
 
-def test_every_snapshot_is_probed_and_the_prompts_of_the_last_are_kept(rows_of: Callable) -> None:
-    alignment, prompts = rows_of(NOT_RESUMABLE)
+def test_every_snapshot_is_probed_and_the_prompts_of_the_last_are_kept(rows_of: RowsOf) -> None:
+    alignment, prompts = rows_of(NOT_RESUMING)
     assert [(row.step, row.starts) for row in alignment] == [
         (step, starts) for step in (10, 20) for starts in ("seen", "unseen") for _ in range(CLASSES)
     ]
@@ -242,6 +250,6 @@ def test_every_snapshot_is_probed_and_the_prompts_of_the_last_are_kept(rows_of: 
 
 @pytest.mark.parametrize("kills", [[3], [5, 2], [7]])
 def test_probes_that_are_killed_time_and_again_end_as_if_they_never_were(
-    in_pieces, rows_of: Callable, kills: list[int]
+    in_pieces: InPieces, rows_of: RowsOf, kills: list[int]
 ) -> None:
-    assert in_pieces(rows_of, kills) == rows_of(NOT_RESUMABLE)
+    assert in_pieces(rows_of, kills) == rows_of(NOT_RESUMING)

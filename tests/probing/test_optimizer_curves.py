@@ -13,7 +13,8 @@ from hyperforget.config.performance import Performance
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.hypernet.sampling import Sampling, chain
+from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
@@ -26,7 +27,8 @@ from hyperforget.probing.optimizer_curves import (
     optimizer_rows,
     rival_recipes,
 )
-from hyperforget.runtime.resuming import NOT_RESUMABLE, Resumable
+from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
+from tests.conftest import InPieces
 
 CONFIG = OptimizersConfig(sgd_learning_rates=[0.3], adam_learning_rates=[0.002, 0.02])
 
@@ -64,59 +66,58 @@ def test_steps_rise_to_the_last_with_no_gap_above_two(last: int) -> None:
 def test_networks_on_the_way_are_those_of_shorter_trainings(layout: Layout) -> None:
     generator = torch.Generator().manual_seed(0)
     split = Split(torch.randn(30, 6, generator=generator), torch.arange(30).remainder(4), 4)
-    starts = initialise(layout, 3, generator).params
+    starts = initialise(layout, 3, generator)
     recipe = RecipeConfig(steps=5, batch_size=8)
-    found = descend(starts, layout, split, recipe, torch.Generator().manual_seed(1))
+    found = descend(starts, split, recipe, torch.Generator().manual_seed(1))
     assert list(found) == [0, 1, 2, 3, 4, 5]
-    assert torch.equal(found[0], starts)
+    assert torch.equal(found[0].params, starts.params)
     for steps in (1, 4, 5):
         expected = train_population(
-            Networks(starts, layout),
+            starts,
             split,
             recipe.model_copy(update={"steps": steps}),
             constant_curriculum(torch.ones(3, 4)),
             torch.Generator().manual_seed(1),
         )
-        assert torch.equal(found[steps], expected.params)
+        assert torch.equal(found[steps].params, expected.params)
 
 
 def test_rows_hold_mean_class_loss_and_accuracy() -> None:
     layout = Layout((2, 2, 2))
     # Without weights all logits are the biases of the output: 0 and ln 3, so probabilities 1/4 and 3/4.
-    network = torch.zeros(1, layout.size)
-    network[0, -1] = torch.log(torch.tensor(3.0))
+    network = Networks(torch.zeros(1, layout.size), layout)
+    network.params[0, -1] = torch.log(torch.tensor(3.0))
     split = Split(torch.zeros(5, 2), torch.tensor([0, 1, 1, 1, 1]), 2)
-    (row,) = optimizer_rows("sgd", 0.1, {7: network}, layout, split)
+    (row,) = optimizer_rows("sgd", 0.1, {7: network}, split)
     assert (row.optimizer, row.learning_rate, row.update, row.network) == ("sgd", 0.1, 7, 0)
     # Classes count alike in the loss, however many images they have; the accuracy is over images.
     expected = torch.tensor([0.25, 0.75]).log().mean().neg()
     torch.testing.assert_close(torch.tensor(row.loss), expected)
     assert row.accuracy == 0.8
-    rows = optimizer_rows("hypernetwork", None, {0: network.repeat(2, 1), 1: network}, layout, split)
+    rows = optimizer_rows("hypernetwork", None, {0: network[torch.tensor([0, 0])], 1: network}, split)
     assert [(row.update, row.network) for row in rows] == [(0, 0), (0, 1), (1, 0)]
     assert rows[0] == OptimizerRow("hypernetwork", None, 0, 0, row.loss, 0.8)
 
 
 @pytest.mark.parametrize("kills", [[4], [10, 8], [20, 7, 1], [30]])
 def test_a_comparison_that_is_killed_time_and_again_ends_as_if_it_never_was(
-    in_pieces, build: Callable[..., Hypernetwork], layout: Layout, kills: list[int]
+    in_pieces: InPieces, build: Callable[..., Hypernetwork], layout: Layout, kills: list[int]
 ) -> None:
     generator = torch.Generator().manual_seed(0)
     split = Split(torch.randn(30, 6, generator=generator), torch.arange(30).remainder(4), 4)
     data = TaskData(split, split, split, 0.0, 1.0)
-    starts = initialise(layout, 3, generator).params
-    hypernet = StoredHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), {})
-    config = CONFIG.model_copy(update={"updates": 2})
-    recipe = RecipeConfig(steps=12, batch_size=8, momentum=0.9)
+    starts = initialise(layout, 3, generator)
+    hypernet = TrainedHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), {})
+    rivals = rival_recipes(RecipeConfig(steps=12, batch_size=8, momentum=0.9), CONFIG)
 
-    def work(resumable: Resumable) -> list[OptimizerRow]:
-        chain, minibatches = torch.Generator().manual_seed(1), lambda: torch.Generator().manual_seed(2)
-        return compare_optimizers(
-            hypernet, torch.full((4,), 0.3), starts, data, split, recipe, config, SamplingConfig(steps=3), chain,
-            minibatches, resumable,
-        )  # fmt: skip
+    def work(resuming: Resuming) -> list[OptimizerRow]:
+        sampling = Sampling(SamplingConfig(steps=3), torch.Generator().manual_seed(1), resuming)
+        learned = chain(hypernet, torch.full((4,), 0.3), starts, 2, split, sampling).networks
+        minibatches = lambda: torch.Generator().manual_seed(2)  # noqa: E731
+        return compare_optimizers(learned, data, rivals, minibatches, resuming)
 
     rows = in_pieces(work, kills)
-    assert rows == work(NOT_RESUMABLE)
-    # The hypernetwork's starts and two updates; steps 0, 1, 2, 3, 4, 6, 8, 11 and 12 of SGD and of Adam at two rates.
+    assert rows == work(NOT_RESUMING)
+    # The hypernetwork's starts and two updates; steps 0, 1, 2, 3, 4, 6, 8, 11 and 12 of SGD and of Adam
+    # at two rates.
     assert len(rows) == 3 * (3 + 9 + 2 * 9)

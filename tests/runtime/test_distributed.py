@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from hyperforget.runtime.distributed import (
+    all_equal,
     first_process_first,
-    greatest,
     local_count,
     local_rank,
+    max_over_processes,
     process_count,
     process_rank,
     together,
@@ -25,7 +26,8 @@ PROCESSES.set_forkserver_preload(["torch.distributed"])
 def test_a_process_that_torchrun_did_not_start_is_alone_and_waits_for_nobody() -> None:
     with together(), first_process_first():
         assert (process_count(), process_rank(), local_count(), local_rank()) == (1, 0, 1, 0)
-        assert [greatest(value) for value in (-3, 0, 7)] == [-3, 0, 7]
+        assert [max_over_processes(value) for value in (-3, 0, 7)] == [-3, 0, 7]
+        assert all_equal(5)
 
 
 def test_torchrun_says_which_process_this_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,8 +40,11 @@ def test_torchrun_says_which_process_this_is(monkeypatch: pytest.MonkeyPatch) ->
 def agree(folder: Path, rank: int, port: int) -> None:
     os.environ.update(RANK=str(rank), WORLD_SIZE="3", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     with together():
-        assert greatest(10 * rank) == 20
-        assert greatest(-rank) == 0
+        assert max_over_processes(10 * rank) == 20
+        assert max_over_processes(-rank) == 0
+        assert all_equal(7)
+        assert not all_equal(rank)
+        assert not all_equal(int(rank == 1))
         with first_process_first():
             if rank == 0:
                 time.sleep(0.3)

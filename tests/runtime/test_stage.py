@@ -75,7 +75,12 @@ def test_a_job_has_what_the_command_line_says(folder: Folder) -> None:
     jobs: list[Job[Sum]] = []
     folder.stage = replace(folder.stage, inputs=("number", "parts*"))
     own = folder.work
-    folder.work = lambda job: (jobs.append(job), own(job))[1]  # type: ignore[method-assign]
+
+    def work(job: Job[Sum]) -> Mapping[str, float] | None:
+        jobs.append(job)
+        return own(job)
+
+    folder.work = work  # type: ignore[method-assign]
     parts = [str(folder.path / "input.txt")] * 2
     folder.run(3, "mnist", "--threads", "3", "--hardware", '{"save_every": 7}', "--parts", *parts)
     (job,) = jobs

@@ -9,12 +9,12 @@ from hyperforget.config.performance import Performance
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.sampling import chain_networks
-from hyperforget.hypernet.stored import StoredHypernetwork
+from hyperforget.hypernet.sampling import Sampling, chain
+from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.unlearning.editing import edit_networks
+from hyperforget.unlearning.editing import Editing, edit_networks
 
 SPLIT = Split(
     torch.randn(40, 6, generator=torch.Generator().manual_seed(5)), torch.arange(40).remainder(4), 4
@@ -29,27 +29,25 @@ def generator() -> torch.Generator:
 def test_edits_are_those_of_chains_one_for_each_prompt_and_original(
     build: Callable[..., Hypernetwork], layout: Layout
 ) -> None:
-    hypernet = StoredHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), {})
-    originals = initialise(layout, 3, generator()).params
+    hypernet = TrainedHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), {})
+    originals = initialise(layout, 3, generator())
     config = EditingConfig(rounds=2, candidates=2)
-    edits = edit_networks(hypernet, PROMPTS, originals, config, SPLIT, generator())
+    edits = edit_networks(hypernet, PROMPTS, originals, SPLIT, Editing(config, generator()))
     assert edits.networks.params.shape == (2 * 2 * 6, layout.size)
     assert edits.start.tolist() == [0, 0, 1, 1, 2, 2] * 4
     assert edits.prompt.tolist() == ([0] * 6 + [1] * 6) * 2
-    chain = chain_networks(
+    expected_way = chain(
         hypernet,
         PROMPTS.repeat_interleave(6, 0),
-        originals.repeat_interleave(2, 0).repeat(2, 1),
+        originals[torch.arange(3).repeat_interleave(2).repeat(2)],
         2,
         SPLIT,
-        config,
-        generator(),
+        Sampling(config, generator()),
     )
-    assert torch.equal(edits.networks.params, chain.params[1:].flatten(0, 1))
+    assert torch.equal(edits.networks.params, torch.cat([each.params for each in expected_way.networks[1:]]))
     expected = measure(edits.networks, SPLIT)
     torch.testing.assert_close(edits.losses, expected.losses)
     assert torch.equal(edits.correct, expected.correct)
-    once = edit_networks(
-        hypernet, PROMPTS, originals, EditingConfig(rounds=1, candidates=2), SPLIT, generator()
-    )
+    one_round = Editing(EditingConfig(rounds=1, candidates=2), generator())
+    once = edit_networks(hypernet, PROMPTS, originals, SPLIT, one_round)
     assert torch.equal(once.networks.params, edits.networks.params[:12])
