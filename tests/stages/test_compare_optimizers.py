@@ -8,10 +8,9 @@ import torch
 
 from hyperforget.corpus.checkpoints import load_outcomes
 from hyperforget.data.splits import load_task_data
-from hyperforget.hypernet.sampling import Starts, sample_networks
+from hyperforget.hypernet.sampling import Sampling, Starts, sample
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.metrics.measuring import measure
-from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.unlearning.prompts import best_prompt
@@ -61,23 +60,21 @@ def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(
     hypernet = load_hypernetwork(store, folder / MODEL / "hypernet.json")
     layout = hypernet.model.layout
     losses = load_outcomes(store, folder / "corpus.json", data.validation.class_sizes).losses
-    starts = initialise(layout, 3, generator_for(0, "optimizers", TASK, "starts")).params
-    sampled = sample_networks(
-        hypernet.model,
-        hypernet.process,
+    starts = initialise(layout, 3, generator_for(0, "optimizers", TASK, "starts"))
+    sampling = Sampling(SETTINGS.models[MODEL].sampling, generator_for(0, "optimizers", TASK, MODEL))
+    sampled = sample(
+        hypernet,
         best_prompt(losses, losses, SETTINGS.optimizers.best).expand(3, -1),
-        Starts(starts, measure(Networks(starts, layout), data.validation).losses),
-        SETTINGS.models[MODEL].sampling.steps,
-        0.0,
-        generator_for(0, "optimizers", TASK, MODEL),
+        Starts(starts.params, measure(starts, data.validation).losses),
+        sampling,
     )
     for update, networks in ((0, starts), (1, sampled)):
-        outcomes = measure(Networks(networks, layout), data.test)
+        outcomes = measure(networks, data.test)
         for network in range(3):
             loss, accuracy = curves["hypernetwork", "", update, network]
             assert loss == pytest.approx(float(outcomes.losses[network].mean()), rel=1e-5)
             assert accuracy == pytest.approx(int(outcomes.correct[network].sum()) / len(data.test.labels))
-    assert not torch.allclose(starts, sampled)
+    assert not torch.allclose(starts.params, sampled.params)
 
 
 def test_descent_descends(curves: Curves) -> None:
