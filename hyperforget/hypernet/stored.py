@@ -12,7 +12,7 @@ from hyperforget.config.models import Architecture
 from hyperforget.hypernet.diffusion import PROCESSES, Process
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.networks.layout import Layout
-from hyperforget.store.objects import publish, read
+from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token, write_token
 
 
@@ -34,7 +34,7 @@ class StoredHypernetwork:
 
 
 def publish_hypernetwork(
-    root: Path,
+    store: Store,
     token: Path,
     model: Hypernetwork,
     process: str,
@@ -56,13 +56,13 @@ def publish_hypernetwork(
         "performance": asdict(performance),
         "snapshots": list(snapshots),
     }
-    object_id = publish(root, "hypernet", arrays, content)
+    object_id = store.publish("hypernet", arrays, content)
     write_token(token, "hypernet", object_id, attributes | summary | {"parameters": model.parameter_count})
 
 
-def load_hypernetwork(root: Path, token: Path) -> StoredHypernetwork:
+def load_hypernetwork(store: Store, token: Path) -> StoredHypernetwork:
     """The hypernetwork that a token names, with its final weights."""
-    stored = read(root, read_token(token, kind="hypernet").object_id, kind="hypernet")
+    stored = store.read(read_token(token, kind="hypernet").object_id, kind="hypernet")
     layout = Layout(tuple(stored.attributes["sizes"]))
     snapshots: dict[int, dict[str, Tensor]] = {step: {} for step in stored.attributes["snapshots"]}
     for key, value in stored.arrays.items():

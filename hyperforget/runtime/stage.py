@@ -26,9 +26,10 @@ from hyperforget.runtime.code_digest import code_digest
 from hyperforget.runtime.distributed import greatest, process_rank, together
 from hyperforget.runtime.environment import git_state, package_versions
 from hyperforget.runtime.saved_state import FOLDER, Unfinished
+from hyperforget.store.computations import Computation, FileRef
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest
-from hyperforget.store.recipes import FileRef, Recipe, look_up, record, restore
+from hyperforget.store.store import Store
 
 _NOT_IN_RECIPE = ("spec", "store", "threads", "hardware", "reuse")
 
@@ -49,7 +50,9 @@ class StageParser(argparse.ArgumentParser):
         self.add_argument(
             "--spec", type=json.loads, default={}, help="the stage's slice of the configuration, JSON"
         )
-        self.add_argument("--store", type=Path, required=True, help="folder of the artifact store")
+        self.add_argument(
+            "--store", type=lambda path: Store(Path(path)), required=True, help="folder of the artifact store"
+        )
         self.add_argument("--threads", type=int, default=1, help="threads of torch")
         self.add_argument(
             "--hardware",
@@ -76,7 +79,7 @@ class StageParser(argparse.ArgumentParser):
         options.setdefault("required", True)
         return self.add_argument(name, type=Path, **options).dest
 
-    def recipe(self, stage: str, options: argparse.Namespace) -> Recipe:
+    def recipe(self, stage: str, options: argparse.Namespace) -> Computation:
         """What determines the stage's result: its name, its other arguments, its spec, its code and its inputs."""
         files = {*self.inputs, *self.outputs, *_NOT_IN_RECIPE}
         arguments = {
@@ -85,7 +88,7 @@ class StageParser(argparse.ArgumentParser):
             if name not in files and value is not None
         }
         inputs = {name: _reference(path) for name, path in _files(options, self.inputs).items()}
-        return Recipe(stage, arguments, options.spec, code_digest(f"hyperforget.stages.{stage}"), inputs)
+        return Computation(stage, arguments, options.spec, code_digest(f"hyperforget.stages.{stage}"), inputs)
 
     def output_files(self, options: argparse.Namespace) -> dict[str, Path]:
         """The files that the stage writes, by argument."""
@@ -135,7 +138,7 @@ def _run(
         chosen = options.hardware.model_copy(update={"device": "cpu"}) if parser.light else options.hardware
         options.device = hardware.set_up(chosen, options.threads)
         options.unfinished = Unfinished(
-            options.store / FOLDER / f"{recipe.id}.safetensors", options.hardware.save_every
+            options.store.root / FOLDER / f"{recipe.id}.safetensors", options.hardware.save_every
         )
     timed = work(options)
     if process_rank():
@@ -152,18 +155,18 @@ def _run(
         "threads": options.threads,
         "device": hardware.describe(options.device) if parser.computes else None,
     }
-    record(options.store, recipe, outputs, provenance)
+    options.store.record(recipe, outputs, provenance)
     if parser.computes:
         options.unfinished.close()
 
 
-def _restored(root: Path, recipe: Recipe, outputs: dict[str, Path]) -> bool:
+def _restored(store: Store, recipe: Computation, outputs: dict[str, Path]) -> bool:
     """Whether the store knew the result and all of it was undamaged, so that the outputs are there now."""
-    found = look_up(root, recipe)
+    found = store.look_up(recipe)
     if found is None:
         return False
     try:
-        restore(root, found, outputs)
+        store.restore(found, outputs)
     except (MissingObjectError, CorruptObjectError) as error:
         print(f"made again: {error}")
         return False

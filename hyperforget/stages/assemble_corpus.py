@@ -37,7 +37,6 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.data.splits import conditioning_split, load_task_data
     from hyperforget.forget_set import parse_forget_set
     from hyperforget.records import write_rows
-    from hyperforget.store.objects import publish
     from hyperforget.store.tokens import read_token, write_token
 
     spec = options.spec
@@ -61,7 +60,7 @@ def work(options: argparse.Namespace) -> None:
     write_rows(options.forget_sets, summarise_forget_sets(arrays, sizes, forget, holdout))
     write_rows(options.bins, counts.levels)
     named = {"task": options.task, "corpus": options.corpus}
-    object_id = publish(options.store, "corpus", {}, named | {"segments": segments})
+    object_id = options.store.publish("corpus", {}, named | {"segments": segments})
     summary = named | {
         "runs": int(arrays["saved"].shape[0]),
         "runs_with_checkpoints": runs,

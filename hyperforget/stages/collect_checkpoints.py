@@ -29,7 +29,6 @@ def work(options: argparse.Namespace) -> None:
     from hyperforget.networks.perceptron import perceptron_for
     from hyperforget.runtime.randomness import generator_for
     from hyperforget.runtime.resuming import Resumable
-    from hyperforget.store.objects import publish
     from hyperforget.store.tokens import write_token
 
     spec = options.spec
@@ -65,7 +64,7 @@ def work(options: argparse.Namespace) -> None:
         "admission": counts,
         "arrays": SEGMENT_ARRAYS,
     }
-    object_id = publish(options.store, "segment", arrays, attributes, dimensions=SEGMENT_DIMENSIONS)
+    object_id = options.store.publish("segment", arrays, attributes, dimensions=SEGMENT_DIMENSIONS)
     summary = named | {"runs": int(arrays["saved"].shape[0]), "admission": counts}
     write_token(options.token, "segment", object_id, summary)
 

@@ -14,7 +14,7 @@ from hyperforget.metrics.classes import accuracy_on
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
-from hyperforget.store.objects import publish, read
+from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token, write_token
 
 _ARRAYS = {
@@ -113,7 +113,7 @@ def class_accuracies(candidates: Candidates, sizes: Tensor, forget: Tensor) -> t
 
 
 def publish_candidates(
-    root: Path,
+    store: Store,
     token: Path,
     candidates: Candidates,
     layout: Layout,
@@ -133,15 +133,15 @@ def publish_candidates(
         "population": everyone if population is None else population,
         "arrays": _ARRAYS,
     }
-    object_id = publish(root, "networks", arrays, content, dimensions=_DIMENSIONS)
+    object_id = store.publish("networks", arrays, content, dimensions=_DIMENSIONS)
     write_token(
         token, "networks", object_id, attributes | {"networks": candidates.params.shape[0], "chosen": chosen}
     )
 
 
-def load_candidates(root: Path, token: Path) -> Chosen:
+def load_candidates(store: Store, token: Path) -> Chosen:
     """The batch that a token names; raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`."""
-    stored = read(root, read_token(token, kind="networks").object_id, kind="networks")
+    stored = store.read(read_token(token, kind="networks").object_id, kind="networks")
     arrays = {name: torch.from_numpy(stored.arrays[name]) for name in _ARRAYS}
     attributes = stored.attributes
     return Chosen(

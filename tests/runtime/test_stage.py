@@ -12,8 +12,7 @@ import pytest
 from hyperforget.errors import UserError
 from hyperforget.runtime.saved_state import FOLDER, State
 from hyperforget.runtime.stage import StageParser, stage_main
-from hyperforget.store import NonDeterminismError, publish, read_records, write_token
-from hyperforget.store.places import object_folder
+from hyperforget.store import NonDeterminismError, Store, read_records, write_token
 
 STAGE = "gather_metrics"  # any module of the package will do: its digest is part of the recipe
 Work = Callable[[argparse.Namespace], None]
@@ -40,7 +39,7 @@ class Folder:
     def work(self, options: argparse.Namespace) -> None:
         self.runs += 1
         value = int(options.number.read_text()) + options.spec["add"] + self.noise
-        object_id = publish(options.store, "networks", {"params": np.array([value])}, {"value": value})
+        object_id = options.store.publish("networks", {"params": np.array([value])}, {"value": value})
         write_token(options.token, "networks", object_id, {"value": value})
 
     def run(self, add: int = 1, task: str = "digits", *more: str, repeatable: bool = True) -> int:
@@ -67,7 +66,7 @@ def folder(tmp_path: Path) -> Folder:
 def test_every_stage_is_given_spec_store_and_threads() -> None:
     spec = {"seed": 0, "classes": [0, 1], "path": None}
     options = StageParser("x").parse_args(["--spec", json.dumps(spec), "--store", "a/b", "--threads", "3"])
-    assert (options.spec, options.store, options.threads) == (spec, Path("a/b"), 3)
+    assert (options.spec, options.store, options.threads) == (spec, Store(Path("a/b")), 3)
     assert StageParser("x").parse_args(["--store", "a"]).threads == 1
 
 
@@ -125,7 +124,7 @@ def test_a_stage_that_is_not_repeatable_always_runs(folder: Folder) -> None:
     folder.noise = 1
     assert folder.run(repeatable=False) == 6
     assert folder.runs == 2
-    assert len(list(read_records(folder.path / "store"))) == 2
+    assert len(list(read_records(Store(folder.path / "store")))) == 2
 
 
 @pytest.mark.parametrize("place", ["objects", "blobs"])
@@ -133,7 +132,9 @@ def test_a_damaged_result_is_made_again(folder: Folder, place: str) -> None:
     folder.run()
     object_id = json.loads((folder.path / "token.json").read_text())["object_id"]
     damaged = (
-        object_folder(folder.path / "store", object_id) if place == "objects" else folder.path / "store/blobs"
+        Store(folder.path / "store").object_folder(object_id)
+        if place == "objects"
+        else folder.path / "store/blobs"
     )
     file = max((path for path in damaged.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
     content = file.read_bytes()
@@ -155,11 +156,11 @@ def test_a_missing_input_is_one_sentence(folder: Folder) -> None:
 
 def test_what_was_done_is_recorded(folder: Folder) -> None:
     folder.run()
-    (record,) = read_records(folder.path / "store")
-    assert record.recipe.stage == STAGE
-    assert record.recipe.arguments == {"task": "digits"}
-    assert record.recipe.spec == {"add": 1}
-    assert set(record.recipe.inputs) == {"number"}
+    (record,) = read_records(Store(folder.path / "store"))
+    assert record.computation.stage == STAGE
+    assert record.computation.arguments == {"task": "digits"}
+    assert record.computation.spec == {"add": 1}
+    assert set(record.computation.inputs) == {"number"}
     assert set(record.outputs) == {"token"}
     assert record.provenance["seconds"] >= 0
     assert record.provenance["timed"] == {}
@@ -177,7 +178,7 @@ def test_what_a_stage_timed_itself_is_kept_also_when_it_is_restored(folder: Fold
     folder.run()
     folder.run()
     folder.run(1, "digits", "--no-reuse")
-    (record,) = read_records(folder.path / "store")
+    (record,) = read_records(Store(folder.path / "store"))
     assert record.provenance["timed"] == {"request": 1.2346}
 
 
@@ -196,7 +197,7 @@ def test_the_seconds_before_a_stage_was_stopped_count(folder: Folder) -> None:
     with pytest.raises(KeyboardInterrupt):
         folder.run()
     folder.run()
-    seconds = [record.provenance["seconds"] for record in read_records(folder.path / "store")]
+    seconds = [record.provenance["seconds"] for record in read_records(Store(folder.path / "store"))]
     assert min(seconds) < 1000 <= max(seconds)
     assert list((folder.path / "store" / FOLDER).iterdir()) == []
 
@@ -204,7 +205,7 @@ def test_the_seconds_before_a_stage_was_stopped_count(folder: Folder) -> None:
 def test_a_light_stage_computes_on_the_cpu(folder: Folder) -> None:
     folder.computes = folder.light = True
     folder.run(1, "digits", "--hardware", json.dumps({"device": "cuda:99"}))
-    (record,) = read_records(folder.path / "store")
+    (record,) = read_records(Store(folder.path / "store"))
     assert record.provenance["device"] == "cpu"
     folder.light = False
     with pytest.raises(UserError, match=r"hardware\.device is 'cuda:99'"):
