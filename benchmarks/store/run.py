@@ -26,7 +26,6 @@ import torch
 from hyperforget import store
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.corpus.pairs import draw_pairs
-from hyperforget.store.packs import pack_folder
 
 CHECKPOINTS, PARAMETERS, CLASSES = 176, 1582, 10  # of one collection run on ``digits``
 PAIRS, BATCHES = 512, 20
@@ -76,27 +75,32 @@ def measure(folder: Path, runs: int, repeats: int) -> Iterator[Ratio]:
     """All four ratios, in a folder that may be filled."""
     root = folder / "store"
     segments = [make_segment(runs, seed) for seed in range(repeats + 1)]
-    ids = [store.publish(root, "segment", segments.pop(), {})]  # imports what it needs
+    ids = [store.Store(root).publish("segment", segments.pop(), {})]  # imports what it needs
 
     def write_raw() -> None:
         write(folder / "raw", segments[-1])
 
     def publish() -> None:
-        ids.append(store.publish(root, "segment", segments.pop(), {}))
+        ids.append(store.Store(root).publish("segment", segments.pop(), {}))
 
     size = sum(array.nbytes for array in segments[0].values())
     yield compare("publish", 0.5, repeats, size, write_raw, publish)
-    corpus = store.publish(root, "corpus", {}, {"segments": ids[:3]})
+    corpus = store.Store(root).publish("corpus", {}, {"segments": ids[:3]})
     files = [path for path in root.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     yield compare("verify", 0.8, repeats, size, lambda: hash_files(files), lambda: verify(root))
-    pack = store.build_pack(root, corpus)
+    pack = store.build_pack(store.Store(root), corpus)
     size = sum(path.stat().st_size for path in pack.iterdir())
     yield compare(
-        "load pack", 0.8, repeats, size, lambda: read_raw(pack), lambda: store.load_pack(root, corpus)
+        "load pack",
+        0.8,
+        repeats,
+        size,
+        lambda: read_raw(pack),
+        lambda: store.load_pack(store.Store(root), corpus),
     )
-    assert pack == pack_folder(root, corpus)
-    arrays = store.load_pack(root, corpus)
+    assert pack == store.Store(root).pack_folder(corpus)
+    arrays = store.load_pack(store.Store(root), corpus)
     yield draw(Corpus(*(torch.from_numpy(arrays[name]) for name in ("theta", "loss", "saved"))), repeats)
 
 
@@ -136,7 +140,7 @@ def hash_files(files: list[Path]) -> None:
 
 def verify(root: Path) -> None:
     """Verification to level 1, of a whole store."""
-    assert store.verify(root, 1) == []
+    assert store.verify(store.Store(root), 1) == []
 
 
 def read_raw(folder: Path) -> None:

@@ -66,11 +66,13 @@ def log(store: Store = STORE, as_json: Json = False) -> None:
 
 @store_app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A result file, a tag, or the id of an object or a recipe.")],
+    name: Annotated[
+        str, typer.Argument(help="A result file, a tag, or the id of an object or a computation.")
+    ],
     store: Store = STORE,
     as_json: Json = False,
 ) -> None:
-    """Tell what something is: a token, an object, a recipe, a tag or any result file; sizes in bytes."""
+    """Tell what something is: a token, an object, a computation, a tag or any result file; sizes in bytes."""
     from hyperforget.provenance.describe import as_text, describe
 
     print_result(describe(store, name), as_json, as_text)
@@ -198,8 +200,8 @@ def verify(
     from hyperforget.store.verification import verify as check
 
     started = time.monotonic()
-    if store.is_dir():
-        sizes = [path.stat().st_size for path in store.rglob("*") if path.is_file()]
+    if store.root.is_dir():
+        sizes = [path.stat().st_size for path in store.root.rglob("*") if path.is_file()]
         typer.echo(f"verifying {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB, at level {level}", err=True)
     findings = check(store, level)
     if as_json:
@@ -240,7 +242,7 @@ def gc(
         return
     for kind in dict.fromkeys(removal.kind for removal in removals):
         sizes = [removal.size for removal in removals if removal.kind == kind]
-        typer.echo(f"{len(sizes):>6} × {kind:<9} {sum(sizes) / 1e6:>10.1f} MB")
+        typer.echo(f"{len(sizes):>6} × {kind:<11} {sum(sizes) / 1e6:>10.1f} MB")
     total = f"{len(removals)} items, {sum(removal.size for removal in removals) / 1e6:.1f} MB"
     if delete:
         typer.echo(f"removed {total}")
@@ -278,7 +280,7 @@ def selftest(
     """Try whether a file system behaves as a store needs it; status 1 if it does not."""
     from hyperforget.store.selftest import selftest as try_out
 
-    checks = try_out(path or store)
+    checks = try_out(path or store.root)
     if as_json:
         print_json([asdict(check) for check in checks])
     for check in () if as_json else checks:

@@ -11,11 +11,18 @@ from typer.core import TyperGroup
 
 from hyperforget.errors import UserError
 
-Store = Annotated[Path, typer.Option(help="Folder of the artifact store.")]
+
+def _open(folder: str | Path) -> Any:
+    from hyperforget.store.store import Store  # not above: with numpy, it would slow down the help
+
+    return Store(Path(folder))
+
+
+Store = Annotated[Any, typer.Option(parser=_open, metavar="PATH", help="Folder of the artifact store.")]
 Results = Annotated[Path, typer.Option(help="Folder of the results.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-STORE = Path("results/store")
+STORE: Any = Path("results/store")
 RESULTS = Path("results")
 
 

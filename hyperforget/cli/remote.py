@@ -51,7 +51,7 @@ def pull(
 def _as_text(did: str, would: str, done: "Transfer") -> str:
     kinds = [
         (done.objects, "object", "objects"),
-        (done.recipes, "recipe", "recipes"),
+        (done.recipes, "computation", "computations"),
         (done.files, "file", "files"),
         (done.log_entries, "log entry", "log entries"),
         (done.tags, "tag", "tags"),
@@ -61,5 +61,5 @@ def _as_text(did: str, would: str, done: "Transfer") -> str:
     moved = f"{', '.join(counts)} ({done.bytes / 1e6:.1f} MB)" if counts else "nothing"
     text = f"{verb} {moved}; {done.present} were there already"
     if done.left:
-        text += f"; of {len(done.left)} recipes another result is here, which stays"
+        text += f"; of {len(done.left)} computations another result is here, which stays"
     return text

@@ -14,8 +14,8 @@ from torch import Tensor
 from hyperforget.config.performance import Performance
 from hyperforget.metrics.measuring import Outcomes
 from hyperforget.metrics.performance import performance_values
-from hyperforget.store.objects import read, read_attributes
 from hyperforget.store.packs import load_pack
+from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
 
 
@@ -108,27 +108,27 @@ def admitted_mask(saved: Tensor, slots: int) -> Tensor:
     return mask
 
 
-def read_segments(root: Path, segments: list[str], names: list[str]) -> dict[str, np.ndarray]:
+def read_segments(store: Store, segments: list[str], names: list[str]) -> dict[str, np.ndarray]:
     """The named arrays of all segments, joined along their runs."""
-    parts = [read(root, segment, names, kind="segment").arrays for segment in segments]
+    parts = [store.read(segment, names, kind="segment").arrays for segment in segments]
     return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
-def load_corpus(root: Path, token: Path, performance: Performance, sizes: Tensor) -> Corpus:
+def load_corpus(store: Store, token: Path, performance: Performance, sizes: Tensor) -> Corpus:
     """All checkpoints of the corpus that a token names; ``sizes`` (C,) are images a class."""
     object_id = read_token(token, kind="corpus").object_id
-    arrays = load_pack(root, object_id, mapped=True)
+    arrays = load_pack(store, object_id, mapped=True)
     theta, losses, correct, saved = (
         torch.from_numpy(arrays[name]) for name in ("theta", "loss", "correct", "saved")
     )
     return Corpus(theta, performance_values(Outcomes(losses, correct, sizes), performance), saved)
 
 
-def load_outcomes(root: Path, token: Path, sizes: Tensor) -> Outcomes:
+def load_outcomes(store: Store, token: Path, sizes: Tensor) -> Outcomes:
     """What all admitted checkpoints do, without their parameters; ``sizes`` (C,) are images per class."""
     object_id = read_token(token, kind="corpus").object_id
-    segments = read_attributes(root, object_id, kind="corpus")["segments"]
-    arrays = read_segments(root, segments, ["loss", "correct", "saved"])
+    segments = store.read_attributes(object_id, kind="corpus")["segments"]
+    arrays = read_segments(store, segments, ["loss", "correct", "saved"])
     losses, correct, saved = (torch.from_numpy(arrays[name]) for name in ("loss", "correct", "saved"))
     mask = admitted_mask(saved, losses.shape[1])
     return Outcomes(losses[mask], correct[mask], sizes)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hyperforget.store.objects import publish, read
+from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token, write_token
 
 SPLITS = ("train", "validation", "test")
@@ -68,7 +68,7 @@ def task_data(arrays: dict[str, np.ndarray], classes: int, mean: float, std: flo
 
 
 def publish_task_data(
-    root: Path, token: Path, arrays: dict[str, np.ndarray], attributes: dict[str, Any]
+    store: Store, token: Path, arrays: dict[str, np.ndarray], attributes: dict[str, Any]
 ) -> None:
     """Store what `prepare_splits` made and write its token; ``attributes`` hold classes, mean and std."""
     dimensions = {
@@ -77,14 +77,14 @@ def publish_task_data(
         else (f"{name.removesuffix('_labels')}_image",)
         for name in arrays
     }
-    object_id = publish(root, "dataset", arrays, attributes, dimensions=dimensions)
+    object_id = store.publish("dataset", arrays, attributes, dimensions=dimensions)
     counts = {name: int(arrays[f"{name}_labels"].shape[0]) for name in SPLITS}
     write_token(token, "dataset", object_id, attributes | {"images": counts})
 
 
-def load_task_data(root: Path, token: Path) -> TaskData:
+def load_task_data(store: Store, token: Path) -> TaskData:
     """The data that a token names; raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`."""
-    stored = read(root, read_token(token, kind="dataset").object_id, kind="dataset")
+    stored = store.read(read_token(token, kind="dataset").object_id, kind="dataset")
     attributes = stored.attributes
     return task_data(stored.arrays, attributes["classes"], attributes["mean"], attributes["std"])
 

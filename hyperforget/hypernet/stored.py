@@ -12,7 +12,7 @@ from hyperforget.config.performance import Performance
 from hyperforget.hypernet.diffusion import PROCESSES, Process
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.networks.layout import Layout
-from hyperforget.store.objects import publish, read
+from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token, write_token
 
 
@@ -34,7 +34,7 @@ class TrainedHypernetwork:
 
 
 def publish_hypernetwork(
-    root: Path,
+    store: Store,
     token: Path,
     hypernet: TrainedHypernetwork,
     attributes: dict[str, Any],
@@ -57,16 +57,16 @@ def publish_hypernetwork(
         "performance": asdict(hypernet.performance),
         "snapshots": list(hypernet.snapshots),
     }
-    object_id = publish(root, "hypernet", arrays, content)
+    object_id = store.publish("hypernet", arrays, content)
     write_token(token, "hypernet", object_id, attributes | summary | {"parameters": model.parameter_count})
 
 
-def load_hypernetwork(root: Path, token: Path) -> TrainedHypernetwork:
+def load_hypernetwork(store: Store, token: Path) -> TrainedHypernetwork:
     """The hypernetwork that a token names, on the CPU, in evaluation mode and with its final weights.
 
     Raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`.
     """
-    stored = read(root, read_token(token, kind="hypernet").object_id, kind="hypernet")
+    stored = store.read(read_token(token, kind="hypernet").object_id, kind="hypernet")
     attributes = stored.attributes
     snapshots: dict[int, dict[str, Tensor]] = {step: {} for step in attributes["snapshots"]}
     for key, value in stored.arrays.items():

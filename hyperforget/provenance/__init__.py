@@ -1,1 +1,1 @@
-"""Where results come from and how versions differ: read from the recipes that every stage records."""
+"""Where results come from and how versions differ: read from the computations that every stage records."""

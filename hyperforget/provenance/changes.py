@@ -16,9 +16,9 @@ from hyperforget.provenance.versions import (
     key_changes,
     working_results,
 )
-from hyperforget.store.blobs import get_blob
+from hyperforget.store.computations import Record
 from hyperforget.store.files import file_digest
-from hyperforget.store.recipes import Record
+from hyperforget.store.store import Store
 
 _STARTED = "started"  # argument of a stage that is made anew each time, since its result tells the time
 
@@ -31,7 +31,7 @@ class Cause:
     """Why files of a stage differ although nothing before it explains it.
 
     ``kind`` is ``config`` (a key of the stage's spec or an argument), ``code`` (its digest), ``data`` (the
-    content of an input that no recipe made), ``inputs`` (it has read other files) or ``unknown`` (no recipe
+    content of an input that no computation made), ``inputs`` (it has read other files) or ``unknown`` (no computation
     made the file itself). ``what`` names the key, module or file; ``files`` are the result files that follow.
     """
 
@@ -61,7 +61,7 @@ class Changes:
     compared_cells: int
 
 
-def diff(store: Path, results: Path, a: str, b: str | None = None) -> Changes:
+def diff(store: Store, results: Path, a: str, b: str | None = None) -> Changes:
     """Compare version ``a`` with ``b``, or with the files that are in ``results`` now.
 
     A version is a tag or the number of an entry of the log. Raises `UserError` for an unknown one, and
@@ -118,7 +118,7 @@ def _explain(
         (_distance(one, other), one, other)
         for one in producers.of(path, old)
         for other in producers.of(path, new)
-        if one.recipe.stage == other.recipe.stage
+        if one.computation.stage == other.computation.stage
     ]
     if not pairs:
         found = {("unknown", "", path, json.dumps(old), json.dumps(new))}
@@ -127,7 +127,7 @@ def _explain(
         _, one, other = min(pairs, key=lambda pair: pair[0])
         found = set(_direct(one, other))
         first, second = (
-            {file.path: file.sha256 for file in record.recipe.inputs.values()} for record in (one, other)
+            {file.path: file.sha256 for file in record.computation.inputs.values()} for record in (one, other)
         )
         for name in sorted(first.keys() & second.keys()):
             if first[name] != second[name]:
@@ -135,40 +135,40 @@ def _explain(
                     found |= _explain(producers, name, first[name], second[name], known)
                 else:
                     contents = json.dumps(first[name]), json.dumps(second[name])
-                    found.add(("data", one.recipe.stage, name, *contents))
+                    found.add(("data", one.computation.stage, name, *contents))
     known[path, old, new] = frozenset(found)
     return known[path, old, new]
 
 
 def _direct(one: Record, other: Record) -> Iterator[_Found]:
-    """In what the recipes of two records of one stage differ, apart from the content of inputs."""
-    stage = one.recipe.stage
-    for change in key_changes(one.recipe.spec, other.recipe.spec):
+    """In what the computations of two records of one stage differ, apart from the content of inputs."""
+    stage = one.computation.stage
+    for change in key_changes(one.computation.spec, other.computation.spec):
         # The report holds the whole configuration to show it; `Changes.config` lists that.
         if not change.key.startswith("config."):
             yield "config", stage, change.key, json.dumps(change.old), json.dumps(change.new)
-    for change in key_changes(one.recipe.arguments, other.recipe.arguments):
+    for change in key_changes(one.computation.arguments, other.computation.arguments):
         if change.key == _STARTED:
             continue
         yield "config", stage, f"--{change.key}", json.dumps(change.old), json.dumps(change.new)
-    if one.recipe.code != other.recipe.code:
-        yield "code", stage, stage, json.dumps(one.recipe.code), json.dumps(other.recipe.code)
-    first, second = ({file.path for file in record.recipe.inputs.values()} for record in (one, other))
+    if one.computation.code != other.computation.code:
+        yield "code", stage, stage, json.dumps(one.computation.code), json.dumps(other.computation.code)
+    first, second = ({file.path for file in record.computation.inputs.values()} for record in (one, other))
     for path in sorted(first ^ second):
         yield "inputs", stage, path, json.dumps(path in first), json.dumps(path in second)
 
 
 def _distance(one: Record, other: Record) -> int:
-    """How many things differ between two recipes."""
+    """How many things differ between two computations."""
     first, second = (
-        {(file.path, file.sha256) for file in record.recipe.inputs.values()} for record in (one, other)
+        {(file.path, file.sha256) for file in record.computation.inputs.values()} for record in (one, other)
     )
     return len(list(_direct(one, other))) + len(first ^ second)
 
 
-def _content(store: Path, results: Path, version: Results, path: str) -> bytes:
+def _content(store: Store, results: Path, version: Results, path: str) -> bytes:
     """A file of a version, from the store, or from the folder if only that has it."""
     working = results / path
     if working.is_file() and file_digest(working) == version.files[path]:
         return working.read_bytes()
-    return get_blob(store, version.files[path])
+    return store.get_blob(version.files[path])

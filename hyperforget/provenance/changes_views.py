@@ -30,7 +30,7 @@ def as_text(changes: Changes) -> str:
     lines += _section("First causes", [_cause(cause) for cause in changes.causes])
     explained = {path for cause in changes.causes for path in cause.files}
     again = [path for path in changes.changed if path not in explained]
-    lines += _section("Made again by an equal recipe, with another result", _shortened(again))
+    lines += _section("Made again by an equal computation, with another result", _shortened(again))
     lines += _section(_cells_title(changes), _table(changes.cells))
     return "\n".join(lines)
 
@@ -45,7 +45,7 @@ def _cause(cause: Cause) -> str:
         verb = "reads" if cause.new else "no longer reads"
         return f"inputs: {cause.stage} {verb} {cause.what}; {follow}"
     if cause.kind == "unknown":
-        return f"unknown: no recipes of one stage made both contents of {cause.what}; {follow}"
+        return f"unknown: no computations of one stage made both contents of {cause.what}; {follow}"
     old, new = value_text(cause.old), value_text(cause.new)
     if cause.kind == "data":
         return f"data: {cause.what}, read by {cause.stage}: {old[:14]} → {new[:14]}; {follow}"

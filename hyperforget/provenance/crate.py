@@ -17,7 +17,7 @@ from hyperforget.provenance.lineage import Lineage, Node, Step, lineage
 from hyperforget.provenance.versions import write_config
 from hyperforget.store.canonical import canonical_json, digest, readable_json
 from hyperforget.store.files import file_digest, replace_file
-from hyperforget.store.places import object_folder
+from hyperforget.store.store import Store
 
 METADATA = "ro-crate-metadata.json"
 SOURCE = "source"
@@ -39,12 +39,12 @@ class _Draft:
     """A crate that is being written, where store and results lie, and its data entities by path below these."""
 
     crate: Any
-    store: Path
+    store: Store
     results: Path
     entities: dict[str, Any]
 
 
-def write_crate(store: Path, results: Path, workflow: Path, license_url: str = LICENSE) -> Path:
+def write_crate(store: Store, results: Path, workflow: Path, license_url: str = LICENSE) -> Path:
     """Describe the run behind ``results/report.html`` in ``results/ro-crate-metadata.json``; returns its path.
 
     Every run of a stage in the lineage of the report becomes an action with the stage as its instrument, what
@@ -144,7 +144,7 @@ def _copy(paths: Iterable[Path], workflow: Path, folder: Path) -> Iterator[Path]
 
 
 def _add_config(draft: _Draft, found: Lineage) -> Any:
-    config = found.steps[found.made_by[found.target]].record.recipe.spec.get("config")
+    config = found.steps[found.made_by[found.target]].record.computation.spec.get("config")
     if config is None:
         return None
     path = draft.results / SOURCE / "config.yaml"
@@ -162,21 +162,21 @@ def _add_parameters(draft: _Draft, main: Any, config: Any, report: Any) -> None:
 
 
 def _add_action(draft: _Draft, step: Step) -> Any:
-    recipe = step.record.recipe
+    computation = step.record.computation
     settings = _add(
         draft,
-        f"#settings-{digest(recipe.spec)[:16]}",
+        f"#settings-{digest(computation.spec)[:16]}",
         "PropertyValue",
         name="settings",
-        value=canonical_json(recipe.spec).decode(),
+        value=canonical_json(computation.spec).decode(),
     )
-    arguments = " ".join(f"{name}={value}" for name, value in recipe.arguments.items())
+    arguments = " ".join(f"{name}={value}" for name, value in computation.arguments.items())
     properties = {
-        "name": f"{recipe.stage} {arguments}".strip(),
-        "description": f"Run of stage {recipe.stage} with {arguments or 'no arguments'}",
+        "name": f"{computation.stage} {arguments}".strip(),
+        "description": f"Run of stage {computation.stage} with {arguments or 'no arguments'}",
     }
     action = draft.crate.add_action(
-        _add_stage(draft, step), f"#{recipe.id}", properties=properties | _period(*_times(step))
+        _add_stage(draft, step), f"#{computation.id}", properties=properties | _period(*_times(step))
     )
     _set(action, "object", [*(_add_file(draft, node) for node in step.inputs), settings])
     _set(action, "result", list(_add_results(draft, step)))
@@ -185,15 +185,15 @@ def _add_action(draft: _Draft, step: Step) -> Any:
 
 def _add_stage(draft: _Draft, step: Step) -> Any:
     """The stage as an application, with the versions of what it ran on as its requirements."""
-    recipe = step.record.recipe
+    computation = step.record.computation
     versions = dict(step.record.provenance.get("versions", {}))
     own = versions.pop("hyperforget", "")
     stage = _add(
         draft,
-        f"#{recipe.stage}-{recipe.code}-{digest(versions)[:8]}",
+        f"#{computation.stage}-{computation.code}-{digest(versions)[:8]}",
         "SoftwareApplication",
-        name=f"hyperforget.stages.{recipe.stage}",
-        softwareVersion=f"{own} code {recipe.code}".strip(),
+        name=f"hyperforget.stages.{computation.stage}",
+        softwareVersion=f"{own} code {computation.code}".strip(),
     )
     packages = [
         _add(draft, f"#{name}-{version}", "SoftwareApplication", name=name, softwareVersion=version)
@@ -216,7 +216,7 @@ def _add_results(draft: _Draft, step: Step) -> Iterator[Any]:
 def _add_object(draft: _Draft, node: Node) -> Iterator[Any]:
     """The object that a token names, if it is part of the crate because the store lies among the results."""
     results = draft.results.resolve()
-    folder = object_folder(draft.store, str(node.object_id)).resolve()
+    folder = draft.store.object_folder(str(node.object_id)).resolve()
     if folder.is_dir() and folder.is_relative_to(results):
         place = folder.relative_to(results).as_posix()
         if place not in draft.entities:

@@ -1,4 +1,4 @@
-"""What something in a store is: a token, an object, a recipe, a tag, a version, or any other result file."""
+"""What something in a store is: a token, an object, a computation, a tag, a version, or any other result file."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -10,52 +10,54 @@ from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Producers, flat_keys
 from hyperforget.provenance.versions import configuration, kept_results, version_id
 from hyperforget.store.checks import EXISTENCE, check_object
+from hyperforget.store.computations import Record, body_of, read_record
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest
-from hyperforget.store.places import check_store, object_folder
-from hyperforget.store.recipes import Record, read_record
 from hyperforget.store.references import token_in
+from hyperforget.store.store import Store
 from hyperforget.store.tags import list_tags
 
 SHORTEST_PREFIX = 6  # hexadecimal digits
 
 
-def describe(store: Path, name: str) -> dict[str, Any]:
+def describe(store: Store, name: str) -> dict[str, Any]:
     """What ``name`` is, in JSON types: the path of a file, a tag, the number of an entry of the log, or the id
-    of an object or a recipe, of which the first six digits or more are enough.
+    of an object or a computation, of which the first six digits or more are enough.
 
     Raises `UserError` if it is none of these or more than one id begins so, and `MissingObjectError` or
     `CorruptObjectError` for what is not there intact.
     """
     if Path(name).is_file():
         return describe_file(store, Path(name))
-    check_store(store)
+    store.check()
     if name in {tag.name for tag in list_tags(store)}:
         return describe_version(store, name)
     ids = dict(find_ids(store, name))
     if len(ids) > 1:
         raise UserError(f"{len(ids)} ids begin with {name}: {', '.join(sorted(ids))}; write more digits")
     for found, kind in ids.items():
-        return describe_object(store, found) if kind == "object" else describe_recipe(store, found)
+        return describe_object(store, found) if kind == "object" else describe_computation(store, found)
     try:
         return describe_version(store, name)
     except (MissingObjectError, CorruptObjectError):
         raise
     except UserError as error:
-        raise UserError(f"{name!r} is no file, no id of an object or a recipe, and no tag: {error}") from None
+        raise UserError(
+            f"{name!r} is no file, no id of an object or a computation, and no tag: {error}"
+        ) from None
 
 
-def find_ids(store: Path, prefix: str) -> Iterator[tuple[str, str]]:
-    """Ids of objects and recipes that begin with at least six digits, each with ``object`` or ``recipe``."""
+def find_ids(store: Store, prefix: str) -> Iterator[tuple[str, str]]:
+    """Ids of objects and computations that begin with at least six digits, each with ``object`` or ``computation``."""
     if len(prefix) < SHORTEST_PREFIX or not set(prefix) <= set("0123456789abcdef"):
         return
-    for path in (store / "objects" / prefix[:2]).glob(f"{prefix}*"):
+    for path in (store.root / "objects" / prefix[:2]).glob(f"{prefix}*"):
         yield path.name, "object"
-    for path in (store / "recipes" / prefix[:2]).glob(f"{prefix}*.json"):
-        yield path.stem, "recipe"
+    for path in (store.root / "recipes" / prefix[:2]).glob(f"{prefix}*.json"):
+        yield path.stem, "computation"
 
 
-def find_object(store: Path, name: str) -> str:
+def find_object(store: Store, name: str) -> str:
     """The id of the object that a token file, an id or the beginning of an id names.
 
     Raises `UserError` if it names none.
@@ -71,8 +73,8 @@ def find_object(store: Path, name: str) -> str:
     return found[0]
 
 
-def describe_file(store: Path, path: Path) -> dict[str, Any]:
-    """A result file: its digest, the object that it names if it is a token, and the recipe that made it."""
+def describe_file(store: Store, path: Path) -> dict[str, Any]:
+    """A result file: its digest, the object that it names if it is a token, and the computation that made it."""
     sha256 = file_digest(path)
     made = Producers(store).of(path.as_posix(), sha256)
     told: dict[str, Any] = {"file": path.as_posix(), "sha256": sha256, "size_bytes": path.stat().st_size}
@@ -82,9 +84,9 @@ def describe_file(store: Path, path: Path) -> dict[str, Any]:
     return told
 
 
-def describe_object(store: Path, object_id: str) -> dict[str, Any]:
+def describe_object(store: Store, object_id: str) -> dict[str, Any]:
     """An object: kind, arrays with shape, unit and meaning, other attributes, place and size in bytes."""
-    folder = object_folder(store, object_id)
+    folder = store.object_folder(object_id)
     if not folder.is_dir():
         raise MissingObjectError(f"object {object_id} is missing from store {store}")
     try:
@@ -107,15 +109,15 @@ def describe_object(store: Path, object_id: str) -> dict[str, Any]:
     }
 
 
-def describe_recipe(store: Path, recipe_id: str) -> dict[str, Any]:
-    """A recipe with the files and objects that it gave, and where, when and how it was run."""
-    record = read_record(store, recipe_id)
+def describe_computation(store: Store, computation_id: str) -> dict[str, Any]:
+    """A computation with the files and objects that it gave, and where, when and how it was run."""
+    record = read_record(store, computation_id)
     if record is None:
-        raise MissingObjectError(f"recipe {recipe_id} is missing from store {store}")
-    return {"recipe_id": recipe_id, **asdict(record)}
+        raise MissingObjectError(f"computation {computation_id} is missing from store {store}")
+    return {"recipe_id": computation_id, **body_of(record)}
 
 
-def describe_version(store: Path, name: str) -> dict[str, Any]:
+def describe_version(store: Store, name: str) -> dict[str, Any]:
     """A version by its tag or number in the log: its id, its files and the configuration that made it."""
     found = version_id(store, name)
     version = kept_results(store, name)
@@ -155,12 +157,12 @@ def _array(entry: Mapping[str, Any]) -> str:
 
 
 def _short(record: Record) -> dict[str, Any]:
-    recipe = record.recipe
+    computation = record.computation
     return {
-        "recipe_id": recipe.id,
-        "stage": recipe.stage,
-        "arguments": dict(recipe.arguments),
-        "code": recipe.code,
+        "recipe_id": computation.id,
+        "stage": computation.stage,
+        "arguments": dict(computation.arguments),
+        "code": computation.code,
         "time": record.provenance.get("time"),
         "seconds": record.provenance.get("seconds"),
     }

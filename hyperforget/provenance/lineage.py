@@ -1,4 +1,4 @@
-"""Where a result comes from: the chain of stages from a file back to the data, as recipes recorded it."""
+"""Where a result comes from: the chain of stages from a file back to the data, as computations recorded it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -8,11 +8,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from hyperforget.errors import UserError
-from hyperforget.store.blobs import blob_path, get_blob
+from hyperforget.store.computations import FileRef, OutputFile, Record, read_records
 from hyperforget.store.files import file_digest
-from hyperforget.store.places import check_store
-from hyperforget.store.recipes import FileRef, OutputFile, Record, read_records
 from hyperforget.store.references import token_in
+from hyperforget.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Lineage:
-    """How ``target`` was made: steps by the ids of their recipes, those that made the inputs of others first,
-    and by file the recipe that made it; a file that no recipe made is absent there.
+    """How ``target`` was made: steps by the ids of their computations, those that made the inputs of others first,
+    and by file the computation that made it; a file that no computation made is absent there.
     """
 
     target: Node
@@ -56,14 +55,14 @@ class Lineage:
 class Producers:
     """Which records a store holds for a file of given content."""
 
-    def __init__(self, store: Path) -> None:
-        check_store(store)
+    def __init__(self, store: Store) -> None:
+        store.check()
         self._records: defaultdict[str, dict[str, Record]] = defaultdict(dict)
         self.paths: set[str] = set()
         for record in sorted(read_records(store), key=_time):
             for file in record.outputs.values():
                 self.paths.add(file.path)
-                self._records[file.sha256][record.recipe.id] = record
+                self._records[file.sha256][record.computation.id] = record
 
     def of(self, path: str, sha256: str) -> list[Record]:
         """Records with an output of this content that was written to a like path, the earliest first.
@@ -74,19 +73,21 @@ class Producers:
         made = {}
         for record in self._records.get(sha256, {}).values():
             parts = _likeness(path, sha256, record.outputs.values())
-            if parts >= _likeness(path, sha256, record.recipe.inputs.values()):
-                made[record.recipe.id] = parts
+            if parts >= _likeness(path, sha256, record.computation.inputs.values()):
+                made[record.computation.id] = parts
         best = max(made.values(), default=0)
-        return [self._records[sha256][recipe_id] for recipe_id, parts in made.items() if parts == best]
+        return [
+            self._records[sha256][computation_id] for computation_id, parts in made.items() if parts == best
+        ]
 
 
-def lineage(store: Path, path: Path) -> Lineage:
+def lineage(store: Store, path: Path) -> Lineage:
     """The lineage of a result file: a token, table, figure, network, the metrics or the report.
 
-    Where several recipes gave a file, one that ran before the file was read is taken, of these the one that
+    Where several computations gave a file, one that ran before the file was read is taken, of these the one that
     agrees best with the other files of the lineage, and of equal ones the latest.
 
-    Raises `UserError` if there is no such file, or no recipe of the store made it as it is now, and
+    Raises `UserError` if there is no such file, or no computation of the store made it as it is now, and
     `CorruptObjectError` for a damaged record.
     """
     if not path.is_file():
@@ -99,14 +100,14 @@ def lineage(store: Path, path: Path) -> Lineage:
     steps: dict[str, Step] = {}
     nodes: dict[FileRef, Node] = {}
     _add_steps(store, FileRef(target.path, target.sha256), made_by, nodes, steps)
-    by_node = {nodes[file]: record.recipe.id for file, record in made_by.items()}
+    by_node = {nodes[file]: record.computation.id for file, record in made_by.items()}
     return Lineage(target, steps, by_node)
 
 
-def node_of(store: Path, path: str, sha256: str) -> Node:
+def node_of(store: Store, path: str, sha256: str) -> Node:
     """A node, with the object that the file names if it is a token that the store has kept."""
-    if path.endswith(".json") and blob_path(store, sha256).exists():
-        token = token_in(get_blob(store, sha256))
+    if path.endswith(".json") and store.blob_path(sha256).exists():
+        token = token_in(store.get_blob(sha256))
         if token is not None:
             return Node(path, sha256, token.kind, token.object_id)
     return Node(path, sha256)
@@ -137,7 +138,7 @@ def _choose(producers: Producers, target: FileRef) -> dict[FileRef, Record]:
             _, _, index = max((*rank, index) for index, rank in enumerate(ranks))
             chosen[file] = possible[index]
             time = _time(chosen[file])
-            for each in chosen[file].recipe.inputs.values():
+            for each in chosen[file].computation.inputs.values():
                 found[each] = min(found.get(each, time), time)
         for file in found:
             known[file.path].add(file.sha256)
@@ -152,12 +153,12 @@ def _time(record: Record) -> str:
 def _agreement(record: Record, known: Mapping[str, set[str]]) -> int:
     """How many files of a record are known to be part of a lineage, less those known with other content."""
     files = [(file.path, file.sha256) for file in record.outputs.values()]
-    files += [(file.path, file.sha256) for file in record.recipe.inputs.values()]
+    files += [(file.path, file.sha256) for file in record.computation.inputs.values()]
     return sum(1 if sha256 in known[path] else -1 for path, sha256 in files if path in known)
 
 
 def _add_steps(
-    store: Path,
+    store: Store,
     file: FileRef,
     made_by: Mapping[FileRef, Record],
     nodes: dict[FileRef, Node],
@@ -169,12 +170,12 @@ def _add_steps(
     record = made_by.get(file)
     if record is None:
         return
-    for each in record.recipe.inputs.values():
+    for each in record.computation.inputs.values():
         _add_steps(store, each, made_by, nodes, steps)
-    if record.recipe.id not in steps:
-        inputs = tuple(nodes[each] for each in record.recipe.inputs.values())
+    if record.computation.id not in steps:
+        inputs = tuple(nodes[each] for each in record.computation.inputs.values())
         outputs = tuple(node_of(store, each.path, each.sha256) for each in record.outputs.values())
-        steps[record.recipe.id] = Step(record, inputs, outputs)
+        steps[record.computation.id] = Step(record, inputs, outputs)
 
 
 def _likeness(path: str, sha256: str, files: Iterable[FileRef | OutputFile]) -> int:
@@ -188,7 +189,7 @@ def _common_parts(first: str, second: str) -> int:
     return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
 
-def _unknown(store: Path, producers: Producers, target: Node) -> UserError:
+def _unknown(store: Store, producers: Producers, target: Node) -> UserError:
     # The file's folder and name are enough: a run may have called the results by a relative path.
     if any(_common_parts(path, target.path) >= 2 for path in producers.paths):
         reason = "it was changed after a stage wrote it"
@@ -196,4 +197,4 @@ def _unknown(store: Path, producers: Producers, target: Node) -> UserError:
     else:
         reason = "it is no output of a stage, or was made with another store"
         remedy = "name an output of the workflow, or the right store with --store"
-    return UserError(f"no recipe in store {store} made {target.path} as it is now: {reason}; {remedy}")
+    return UserError(f"no computation in store {store} made {target.path} as it is now: {reason}; {remedy}")

@@ -22,22 +22,22 @@ def tree(found: Lineage) -> str:
 
 
 def as_json(found: Lineage) -> dict[str, Any]:
-    """The whole lineage in JSON types: the target, every file, and every step with its recipe."""
+    """The whole lineage in JSON types: the target, every file, and every step with its computation."""
     return {
         "target": vars(found.target),
         "files": [vars(node) | {"recipe_id": found.made_by.get(node)} for node in found.nodes],
         "steps": [
             {
-                "recipe_id": recipe_id,
-                "stage": step.record.recipe.stage,
-                "arguments": dict(step.record.recipe.arguments),
-                "spec": step.record.recipe.spec,
-                "code": step.record.recipe.code,
+                "recipe_id": computation_id,
+                "stage": step.record.computation.stage,
+                "arguments": dict(step.record.computation.arguments),
+                "spec": step.record.computation.spec,
+                "code": step.record.computation.code,
                 "inputs": [vars(node) for node in step.inputs],
                 "outputs": [vars(node) for node in step.outputs],
                 "provenance": dict(step.record.provenance),
             }
-            for recipe_id, step in found.steps.items()
+            for computation_id, step in found.steps.items()
         ],
     }
 
@@ -49,13 +49,17 @@ def dot(found: Lineage) -> str:
     for node, name in names.items():
         colour = "" if node.object_id is None else ', style=filled, fillcolor="#e8eef7"'
         lines.append(f"  {name} [shape=box, label={_quoted(*_node_label(node))}{colour}];")
-    for index, (recipe_id, step) in enumerate(found.steps.items()):
-        recipe = step.record.recipe
-        label = _quoted(recipe.stage, *_pairs(recipe.arguments), f"code {recipe.code[:_SHORT]}")
+    for index, (computation_id, step) in enumerate(found.steps.items()):
+        computation = step.record.computation
+        label = _quoted(
+            computation.stage, *_pairs(computation.arguments), f"code {computation.code[:_SHORT]}"
+        )
         lines.append(f"  step{index} [shape=ellipse, label={label}];")
         lines += [f"  {names[node]} -> step{index};" for node in dict.fromkeys(step.inputs)]
         lines += [
-            f"  step{index} -> {names[node]};" for node, maker in found.made_by.items() if maker == recipe_id
+            f"  step{index} -> {names[node]};"
+            for node, maker in found.made_by.items()
+            if maker == computation_id
         ]
     return "\n".join([*lines, "}"])
 
@@ -65,20 +69,22 @@ def _branch(found: Lineage, nodes: list[Node], first: str, rest: str, shown: set
     node, *others = nodes
     path = f"{node.path} and {len(others)} more" if others else node.path
     made = "" if node.object_id is None else f"  {node.kind} {node.object_id[:_SHORT]}"
-    recipe_id = found.made_by.get(node)
+    computation_id = found.made_by.get(node)
     made += (
-        "  (no recipe made it)" if recipe_id is None else f" ← {found.steps[recipe_id].record.recipe.stage}"
+        "  (no computation made it)"
+        if computation_id is None
+        else f" ← {found.steps[computation_id].record.computation.stage}"
     )
     if len(first + path + made) <= WIDTH:
         yield first + path + made
     else:
         yield _fit(first + path)
         yield _fit(f"{rest}  {made}")
-    if recipe_id is None:
+    if computation_id is None:
         return
-    shown.add(recipe_id)
+    shown.add(computation_id)
     groups: dict[str, list[Node]] = {}
-    for each in dict.fromkeys(found.steps[recipe_id].inputs):
+    for each in dict.fromkeys(found.steps[computation_id].inputs):
         groups.setdefault(found.made_by.get(each, each.path), []).append(each)
     again = [each.path for maker, group in groups.items() if maker in shown for each in group]
     new = [(maker, group) for maker, group in groups.items() if maker not in shown]
@@ -103,16 +109,18 @@ def _branch(found: Lineage, nodes: list[Node], first: str, rest: str, shown: set
 def _stages(found: Lineage) -> Iterator[str]:
     by_code: dict[tuple[str, str], list[Step]] = {}
     for step in found.steps.values():
-        by_code.setdefault((step.record.recipe.stage, step.record.recipe.code), []).append(step)
+        by_code.setdefault((step.record.computation.stage, step.record.computation.code), []).append(step)
     for (stage, code), steps in by_code.items():
         seconds = sum(float(step.record.provenance.get("seconds", 0)) for step in steps)
         runs = "1 run" if len(steps) == 1 else f"{len(steps)} runs"
         yield f"  {stage}: code {code}, {runs}, {seconds:.1f} s"
         by_spec: dict[str, list[Step]] = {}
         for step in steps:
-            by_spec.setdefault(json.dumps(step.record.recipe.spec, sort_keys=True), []).append(step)
+            by_spec.setdefault(json.dumps(step.record.computation.spec, sort_keys=True), []).append(step)
         for alike in by_spec.values():
-            yield from _spec_lines(alike[0].record.recipe.spec, _common(alike) if len(by_spec) > 1 else "")
+            yield from _spec_lines(
+                alike[0].record.computation.spec, _common(alike) if len(by_spec) > 1 else ""
+            )
 
 
 def _spec_lines(spec: Any, label: str) -> Iterator[str]:
@@ -130,7 +138,7 @@ def _spec_lines(spec: Any, label: str) -> Iterator[str]:
 
 def _common(steps: Iterable[Step]) -> str:
     """The arguments that all steps share, as a label."""
-    first, *others = (step.record.recipe.arguments for step in steps)
+    first, *others = (step.record.computation.arguments for step in steps)
     return " ".join(
         value for name, value in first.items() if all(other.get(name) == value for other in others)
     )

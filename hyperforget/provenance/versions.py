@@ -9,6 +9,7 @@ from typing import Any
 from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Producers, flat_keys
 from hyperforget.store.files import file_digest, replace_file
+from hyperforget.store.store import Store
 from hyperforget.store.tags import checkout, read_tag
 from hyperforget.store.versions import append_log, list_results, read_log, read_version, snapshot
 
@@ -46,7 +47,7 @@ class CheckedOut:
     config: tuple[KeyChange, ...]
 
 
-def version_id(store: Path, name: str) -> str:
+def version_id(store: Store, name: str) -> str:
     """The id of the version that a tag, or else the number of an entry of the log, names.
 
     Raises `UserError` if there is neither.
@@ -61,24 +62,24 @@ def version_id(store: Path, name: str) -> str:
         raise
 
 
-def kept_results(store: Path, name: str) -> Results:
+def kept_results(store: Store, name: str) -> Results:
     """The results that a tag or the number of an entry of the log names."""
     version = read_version(store, version_id(store, name))
     return Results(name, {file.path: file.sha256 for file in version.files})
 
 
-def working_results(store: Path, results: Path) -> Results:
+def working_results(store: Store, results: Path) -> Results:
     """The results as they lie in a folder now."""
     files = {path: file_digest(results / path) for path in list_results(store, results)}
     return Results("the present results", files)
 
 
 def configuration(producers: Producers, version: Results) -> dict[str, Any] | None:
-    """The whole configuration of a version, as the recipe of its report holds it; None without a report."""
+    """The whole configuration of a version, as the computation of its report holds it; None without a report."""
     if _REPORT not in version.files:
         return None
     made = producers.of(_REPORT, version.files[_REPORT])
-    config = made[-1].recipe.spec.get("config") if made else None
+    config = made[-1].computation.spec.get("config") if made else None
     return dict(config) if isinstance(config, Mapping) else None
 
 
@@ -95,7 +96,7 @@ def value_text(value: Any) -> str:
     return "absent" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
-def check_out(store: Path, results: Path, name: str, config: Path | None = None) -> CheckedOut:
+def check_out(store: Store, results: Path, name: str, config: Path | None = None) -> CheckedOut:
     """Bring a version back into ``results``, after keeping what it replaces; other files stay.
 
     ``config`` is where to write the version's configuration, YAML. Raises `UserError` for an unknown version or
@@ -105,7 +106,7 @@ def check_out(store: Path, results: Path, name: str, config: Path | None = None)
     wanted = kept_results(store, name)
     settings = configuration(Producers(store), wanted)
     if config is not None and settings is None:
-        raise UserError(f"the configuration of {name} is not known: it has no report that a recipe made")
+        raise UserError(f"the configuration of {name} is not known: it has no report that a computation made")
     present = working_results(store, results) if results.is_dir() else Results("", {})
     before = _keep(store, results, name) if present.files and present.files != wanted.files else None
     earlier = configuration(Producers(store), present)
@@ -135,7 +136,7 @@ def as_text(done: CheckedOut) -> str:
     return "\n".join(lines)
 
 
-def _keep(store: Path, results: Path, name: str) -> int:
+def _keep(store: Store, results: Path, name: str) -> int:
     """The number of the entry of the log that holds the present results, made if there is none."""
     version = snapshot(store, results)
     numbers = [entry.number for entry in read_log(store) if entry.version_id == version.id]

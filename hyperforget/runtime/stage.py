@@ -27,9 +27,10 @@ from hyperforget.runtime.distributed import max_over_processes, process_rank, to
 from hyperforget.runtime.environment import git_state, package_versions
 from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import FOLDER, Unfinished
+from hyperforget.store.computations import Computation, FileRef
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest
-from hyperforget.store.recipes import FileRef, Recipe, look_up, record, restore
+from hyperforget.store.store import Store
 
 if TYPE_CHECKING:
     import torch
@@ -78,7 +79,7 @@ class Job(Generic[Spec]):
     names: Mapping[str, str]
     inputs: Mapping[str, Sequence[Path]]
     outputs: Mapping[str, Sequence[Path]]
-    store: Path
+    store: Store
     hardware: HardwareConfig
     threads: int
     unfinished: Unfinished
@@ -127,7 +128,9 @@ def parser(name: str, stage: Stage) -> argparse.ArgumentParser:
     made.add_argument(
         "--spec", type=_reader(stage.spec), default="{}", help="its slice of the configuration, JSON"
     )
-    made.add_argument("--store", type=Path, required=True, help="folder of the artifact store")
+    made.add_argument(
+        "--store", type=lambda path: Store(Path(path)), required=True, help="folder of the artifact store"
+    )
     made.add_argument("--threads", type=int, default=1, help="threads of torch")
     made.add_argument(
         "--hardware", type=_reader(HardwareConfig), default="{}", help="what to compute on, JSON"
@@ -181,9 +184,9 @@ def _files(options: argparse.Namespace, arguments: Sequence[str]) -> dict[str, P
     }
 
 
-def recipe_of(name: str, stage: Stage, options: argparse.Namespace) -> Recipe:
+def computation_of(name: str, stage: Stage, options: argparse.Namespace) -> Computation:
     """What determines the result of a stage: its name, its other arguments, its spec, its code and its inputs."""
-    return Recipe(
+    return Computation(
         name,
         {_name(argument): value for argument, value in _given(options, stage.names).items()},
         options.spec.model_dump(mode="json"),
@@ -194,19 +197,21 @@ def recipe_of(name: str, stage: Stage, options: argparse.Namespace) -> Recipe:
 
 def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
     started, clock = datetime.now(UTC), time.monotonic()
-    recipe, outputs = recipe_of(name, stage, options), _files(options, stage.outputs)
+    computation, outputs = computation_of(name, stage, options), _files(options, stage.outputs)
     if not stage.repeatable:
-        recipe = replace(recipe, arguments={**recipe.arguments, "started": started.isoformat()})
+        computation = replace(
+            computation, arguments={**computation.arguments, "started": started.isoformat()}
+        )
     # The first process asks for all, so that they agree.
     elif options.reuse and max_over_processes(
-        process_rank() == 0 and _restored(options.store, recipe, outputs)
+        process_rank() == 0 and _restored(options.store, computation, outputs)
     ):
         if process_rank() == 0:
-            print(f"known result: recipe {recipe.id}, restored {len(outputs)} files")
+            print(f"known result: computation {computation.id}, restored {len(outputs)} files")
         return
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
-    job = _job(stage, options, recipe)
+    job = _job(stage, options, computation)
     device = describe(job.device) if stage.computes else None
     timed = importlib.import_module(module_of(name)).run(job)
     if process_rank():
@@ -222,20 +227,22 @@ def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
         "threads": options.threads,
         "device": device,
     }
-    record(options.store, recipe, outputs, provenance)
+    options.store.record(computation, outputs, provenance)
     job.unfinished.close()
 
 
-def _job(stage: Stage, options: argparse.Namespace, recipe: Recipe) -> Job[Section]:
+def _job(stage: Stage, options: argparse.Namespace, computation: Computation) -> Job[Section]:
     hardware = options.hardware.model_copy(update={"device": "cpu"}) if stage.light else options.hardware
     inputs, outputs = (
         {_name(argument): paths for argument, paths in _given(options, arguments).items()}
         for arguments in (stage.inputs, stage.outputs)
     )
-    unfinished = Unfinished(options.store / FOLDER / f"{recipe.id}.safetensors", hardware.save_every)
+    unfinished = Unfinished(
+        options.store.root / FOLDER / f"{computation.id}.safetensors", hardware.save_every
+    )
     return Job(
         options.spec,
-        recipe.arguments,
+        computation.arguments,
         inputs,
         outputs,
         options.store,
@@ -245,13 +252,13 @@ def _job(stage: Stage, options: argparse.Namespace, recipe: Recipe) -> Job[Secti
     )
 
 
-def _restored(root: Path, recipe: Recipe, outputs: dict[str, Path]) -> bool:
+def _restored(store: Store, computation: Computation, outputs: dict[str, Path]) -> bool:
     """Whether the store knew the result and all of it was undamaged, so that the outputs are there now."""
-    found = look_up(root, recipe)
-    if found is None:
+    known = store.look_up(computation)
+    if known is None:
         return False
     try:
-        restore(root, found, outputs)
+        store.restore(known, outputs)
     except (MissingObjectError, CorruptObjectError) as error:
         print(f"made again: {error}")
         return False

@@ -10,7 +10,6 @@ from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.forget_set import ForgetSet
 from hyperforget.records import write_rows
 from hyperforget.runtime.stage import Job
-from hyperforget.store.objects import publish
 from hyperforget.store.tokens import read_token, write_token
 
 
@@ -33,7 +32,7 @@ def run(job: Job[CorpusSpec]) -> None:
     write_rows(job.output("classes"), classes)
     write_rows(job.output("forget_sets"), summarise_forget_sets(arrays, sizes, forget, holdout))
     write_rows(job.output("bins"), counts.levels)
-    object_id = publish(job.store, "corpus", {}, {**job.names, "segments": segments})
+    object_id = job.store.publish("corpus", {}, {**job.names, "segments": segments})
     summary = {
         **job.names,
         "runs": int(arrays["saved"].shape[0]),

@@ -13,7 +13,6 @@ from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.perceptron import perceptron_for
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
-from hyperforget.store.objects import publish
 from hyperforget.store.tokens import write_token
 
 
@@ -53,6 +52,6 @@ def run(job: Job[CollectionSpec]) -> None:
         "admission": counts,
         "arrays": SEGMENT_ARRAYS,
     }
-    object_id = publish(job.store, "segment", arrays, attributes, dimensions=SEGMENT_DIMENSIONS)
+    object_id = job.store.publish("segment", arrays, attributes, dimensions=SEGMENT_DIMENSIONS)
     summary = named | {"runs": int(arrays["saved"].shape[0]), "admission": counts}
     write_token(job.output("token"), "segment", object_id, summary)

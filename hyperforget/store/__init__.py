@@ -34,27 +34,17 @@ Guarantees:
 `hyperforget.store.remote` keeps copies in buckets, for machines that share no file system.
 """
 
-from hyperforget.store.blobs import get_blob, put_blob
 from hyperforget.store.canonical import array_digest, canonical_json, digest
+from hyperforget.store.computations import Computation, FileRef, OutputFile, Record, read_records
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError, NonDeterminismError
 from hyperforget.store.export import export_networks
 from hyperforget.store.garbage import Removal, collect_garbage
-from hyperforget.store.objects import StoredObject, publish, read, read_attributes
+from hyperforget.store.objects import StoredObject
 from hyperforget.store.packs import build_pack, load_pack
 from hyperforget.store.reachability import Reachable, reachable
-from hyperforget.store.recipes import (
-    FileRef,
-    OutputFile,
-    Recipe,
-    Record,
-    find_producers,
-    look_up,
-    read_records,
-    record,
-    restore,
-)
 from hyperforget.store.remote import Bucket, Transfer, open_bucket, pull, push
 from hyperforget.store.selftest import Check, selftest
+from hyperforget.store.store import Store
 from hyperforget.store.tags import Tag, checkout, delete_tag, list_tags, read_tag, tag
 from hyperforget.store.tokens import Token, read_token, write_token
 from hyperforget.store.verification import Finding, verify
@@ -71,6 +61,7 @@ from hyperforget.store.versions import (
 __all__ = [
     "Bucket",
     "Check",
+    "Computation",
     "CorruptObjectError",
     "FileRef",
     "Finding",
@@ -79,9 +70,9 @@ __all__ = [
     "NonDeterminismError",
     "OutputFile",
     "Reachable",
-    "Recipe",
     "Record",
     "Removal",
+    "Store",
     "StoredObject",
     "Tag",
     "Token",
@@ -97,26 +88,17 @@ __all__ = [
     "delete_tag",
     "digest",
     "export_networks",
-    "find_producers",
-    "get_blob",
     "list_tags",
     "load_pack",
-    "look_up",
     "open_bucket",
-    "publish",
     "pull",
     "push",
-    "put_blob",
     "reachable",
-    "read",
-    "read_attributes",
     "read_log",
     "read_records",
     "read_tag",
     "read_token",
     "read_version",
-    "record",
-    "restore",
     "selftest",
     "snapshot",
     "tag",

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hyperforget.errors import UserError
-from hyperforget.store import recipes, tags
+from hyperforget.store import computations, tags
 from hyperforget.store import versions as history
-from hyperforget.store.blobs import blob_path, get_blob
 from hyperforget.store.documents import list_documents, read_document
 from hyperforget.store.files import size_of
 from hyperforget.store.manifest import read_manifest
-from hyperforget.store.places import object_folder
 from hyperforget.store.references import parts_of, token_in
+from hyperforget.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Reference:
     source: str
 
 
-def missing(store: Path) -> dict[Reference, str]:
+def missing(store: Store) -> dict[Reference, str]:
     """References that lead nowhere, each with the problem; of several to one thing, the first."""
     found: dict[tuple[str, str, int | None], Reference] = {}
     for reference in references(store):
@@ -36,21 +35,21 @@ def missing(store: Path) -> dict[Reference, str]:
     return {reference: problem for reference, problem in problems if problem}
 
 
-def references(store: Path) -> Iterator[Reference]:
+def references(store: Store) -> Iterator[Reference]:
     """What recipes, tags, the kept part of the log and corpora name, as far as these are intact."""
-    for place in list_documents(store, recipes.FOLDER):
+    for place in list_documents(store, computations.FOLDER):
         try:
-            record = recipes.read_record(store, Path(place).stem)
+            record = computations.read_record(store, Path(place).stem)
         except UserError:
             continue
         if record is not None:
-            source = f"recipe {record.recipe.id} of stage {record.recipe.stage}"
+            source = f"recipe {record.computation.id} of stage {record.computation.stage}"
             yield from (Reference("blob", file.sha256, file.size, source) for file in record.outputs.values())
             yield from (Reference("object", object_id, None, source) for object_id in record.objects)
     for version_id, source in _kept_versions(store):
         yield Reference("blob", version_id, None, source)
         yield from _in_version(store, version_id, source)
-    for path in sorted((store / "objects").glob("*/*/object.json")):
+    for path in sorted((store.root / "objects").glob("*/*/object.json")):
         try:
             content = read_manifest(path.parent, path.parent.name).content
         except (ValueError, OSError):
@@ -59,7 +58,7 @@ def references(store: Path) -> Iterator[Reference]:
         yield from (Reference("object", part, None, source) for part in parts_of(content))
 
 
-def _kept_versions(store: Path) -> Iterator[tuple[str, str]]:
+def _kept_versions(store: Store) -> Iterator[tuple[str, str]]:
     try:
         first = history.first_kept(store)
     except UserError:
@@ -73,7 +72,7 @@ def _kept_versions(store: Path) -> Iterator[tuple[str, str]]:
             yield body["version_id"], place.removesuffix(".json")
 
 
-def _in_version(store: Path, version_id: str, source: str) -> Iterator[Reference]:
+def _in_version(store: Store, version_id: str, source: str) -> Iterator[Reference]:
     try:
         files = history.read_version(store, version_id).files
     except UserError:
@@ -84,18 +83,18 @@ def _in_version(store: Path, version_id: str, source: str) -> Iterator[Reference
         if not file.path.endswith(".json"):
             continue
         try:
-            token = token_in(get_blob(store, file.sha256))
+            token = token_in(store.get_blob(file.sha256))
         except UserError:
             continue
         if token is not None:
             yield Reference("object", token.object_id, None, where)
 
 
-def _problem(store: Path, reference: Reference) -> str | None:
+def _problem(store: Store, reference: Reference) -> str | None:
     if reference.kind == "object":
-        present = object_folder(store, reference.id).is_dir()
+        present = store.object_folder(reference.id).is_dir()
         return None if present else f"is missing, but {reference.source} names it"
-    size = size_of(blob_path(store, reference.id))
+    size = size_of(store.blob_path(reference.id))
     if size is None:
         return f"is missing, but {reference.source} names it"
     if reference.size not in (None, size):

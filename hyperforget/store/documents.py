@@ -1,18 +1,18 @@
 """Documents: small JSON files of a store, written once, that know whether they are what was written.
 
-Recipes, tags and log entries are documents. Nothing else in a store names them, so a deleted one would leave
-no trace; therefore each is written a second time below ``copies/``. The copy comes last: a document without
-one is whole (its writer was killed in between), a copy without its document says that this was deleted.
+Records, tags and log entries are documents. Nothing else in a store names them, so a deleted one would leave no
+trace; therefore each is written a second time below ``copies/``. The copy comes last: a document without one is
+whole (its writer was killed in between), a copy without its document says that this was deleted.
 """
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from hyperforget.store.canonical import digest, readable_json
 from hyperforget.store.errors import CorruptObjectError
-from hyperforget.store.files import create_file, replace_file, sync_folders
+from hyperforget.store.files import bytes_at, create_file, replace_file, sync_folders
+from hyperforget.store.places import Places
 
 COPIES = "copies"
 
@@ -35,35 +35,46 @@ def decode_document(data: bytes) -> dict[str, Any]:
     return body
 
 
-def create_document(store: Path, place: str, body: Mapping[str, Any]) -> bool:
+def encode_at(place: str, body: Mapping[str, Any]) -> bytes:
+    """The bytes of a document that also names its ``place``: its path below a store, or its key in a bucket."""
+    return encode_document({**body, "place": place})
+
+
+def decode_at(place: str, data: bytes) -> dict[str, Any]:
+    """The body of a document; ValueError with the reason unless it is what was written at this place."""
+    body = decode_document(data)
+    if body.pop("place", None) != place:
+        raise ValueError("was written at another place")
+    return body
+
+
+def create_document(store: Places, place: str, body: Mapping[str, Any]) -> bool:
     """Write a document at ``place``, a path below the store, unless there is one; of many, one succeeds.
 
     Returns whether this call created it. The place of a document that was lost is not free.
     """
-    data = encode_document({**body, "place": place})
-    created = not _is_lost(store, place) and create_file(store / place, data)
-    sync_folders(store / place, store)
-    if created or bytes_at(store / place) == data:
-        replace_file(store / COPIES / place, data)
-        sync_folders(store / COPIES / place, store)
+    data = encode_at(place, body)
+    created = not _is_lost(store, place) and create_file(store.root / place, data)
+    sync_folders(store.root / place, store.root)
+    if created or bytes_at(store.root / place) == data:
+        _replace(store, f"{COPIES}/{place}", data)
     return created
 
 
-def replace_document(store: Path, place: str, body: Mapping[str, Any]) -> None:
+def replace_document(store: Places, place: str, body: Mapping[str, Any]) -> None:
     """Write a document at ``place`` in one step, whatever is there."""
-    data = encode_document({**body, "place": place})
-    for path in (store / place, store / COPIES / place):
-        replace_file(path, data)
-        sync_folders(path, store)
+    data = encode_at(place, body)
+    _replace(store, place, data)
+    _replace(store, f"{COPIES}/{place}", data)
 
 
-def delete_document(store: Path, place: str) -> None:
+def delete_document(store: Places, place: str) -> None:
     """Delete a document and its copy, which goes first so that half a deletion does not look like a loss."""
-    for path in (store / COPIES / place, store / place):
+    for path in (store.root / COPIES / place, store.root / place):
         path.unlink(missing_ok=True)
 
 
-def read_document(store: Path, place: str) -> dict[str, Any] | None:
+def read_document(store: Places, place: str) -> dict[str, Any] | None:
     """The body of the document at ``place``, or None if there is none.
 
     Raises `CorruptObjectError` if it is not what was written there, or lost: only its copy is left.
@@ -72,42 +83,31 @@ def read_document(store: Path, place: str) -> dict[str, Any] | None:
         return check_document(store, place)
     except ValueError as problem:
         raise CorruptObjectError(
-            f"{store / place} {problem}; put {store / COPIES / place} in its place if that is intact, "
+            f"{store.root / place} {problem}; put {store.root / COPIES / place} in its place if that is intact, "
             "or delete both"
         ) from None
 
 
-def check_document(store: Path, place: str) -> dict[str, Any] | None:
+def check_document(store: Places, place: str) -> dict[str, Any] | None:
     """Like `read_document`, but raises ValueError with the bare reason."""
     if _is_lost(store, place):
         raise ValueError("was deleted, but not its copy")
-    data = bytes_at(store / place)
-    if data is None:
-        return None
-    body = decode_document(data)
-    if body.pop("place", None) != place:
-        raise ValueError("was written at another place")
-    return body
+    data = bytes_at(store.root / place)
+    return None if data is None else decode_at(place, data)
 
 
-def list_documents(store: Path, folder: str) -> list[str]:
+def list_documents(store: Places, folder: str) -> list[str]:
     """The places of all documents below a folder of the store, sorted; also of those that were lost."""
-    places = {
-        path.relative_to(root).as_posix()
-        for root in (store, store / COPIES)
-        for path in (root / folder).rglob("[!.]*.json")
-    }
-    return sorted(places)
+    roots = (store.root, store.root / COPIES)
+    found = ((root, path) for root in roots for path in (root / folder).rglob("[!.]*.json"))
+    return sorted({path.relative_to(root).as_posix() for root, path in found})
 
 
-def _is_lost(store: Path, place: str) -> bool:
+def _replace(store: Places, place: str, data: bytes) -> None:
+    replace_file(store.root / place, data)
+    sync_folders(store.root / place, store.root)
+
+
+def _is_lost(store: Places, place: str) -> bool:
     # Whoever deletes a document on purpose deletes the copy first, so the copy is looked at last.
-    return not (store / place).exists() and (store / COPIES / place).exists()
-
-
-def bytes_at(path: Path) -> bytes | None:
-    """The bytes of a file, or None if there is none."""
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    return not (store.root / place).exists() and (store.root / COPIES / place).exists()

@@ -16,15 +16,15 @@ import numpy as np
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.canonical import canonical_json
 from hyperforget.store.files import sync
-from hyperforget.store.objects import StoredObject, read
-from hyperforget.store.places import object_folder
+from hyperforget.store.objects import StoredObject
+from hyperforget.store.store import Store
 
 KINDS = ("networks", "segment")
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can name; the same content, the same bytes
 
 
-def export_networks(store: Path, object_id: str, target: Path) -> None:
+def export_networks(store: Store, object_id: str, target: Path) -> None:
     """Write all arrays of a networks or segment object to ``target``, replacing what is there in one step.
 
     The suffix names the format: ``.safetensors`` and ``.npz`` hold the arrays by name and a text
@@ -40,7 +40,7 @@ def export_networks(store: Path, object_id: str, target: Path) -> None:
             f"target {target} has none of the endings {', '.join(_WRITERS)}"
             f"{nearest_choice(target.suffix, _WRITERS)}"
         )
-    stored = read(store, object_id)
+    stored = store.read(object_id)
     if stored.kind not in KINDS:
         raise UserError(
             f"{stored.kind} {object_id} cannot be exported; only {' and '.join(KINDS)} objects can"
@@ -54,7 +54,7 @@ def export_networks(store: Path, object_id: str, target: Path) -> None:
         "layout": layout_of(stored.attributes["sizes"]),
     }
     with _replacing(target) as partial:
-        _WRITERS[suffix](partial, stored, metadata, object_folder(store, object_id))
+        _WRITERS[suffix](partial, stored, metadata, store.object_folder(object_id))
 
 
 def layout_of(sizes: list[int]) -> list[dict[str, Any]]:

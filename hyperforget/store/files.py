@@ -92,6 +92,14 @@ def size_of(path: Path) -> int | None:
         return None
 
 
+def bytes_at(path: Path) -> bytes | None:
+    """The bytes of a file, or None if there is none."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes, 64 hexadecimal digits."""
     with path.open("rb") as stream:

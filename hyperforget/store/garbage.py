@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hyperforget.errors import UserError
-from hyperforget.store import recipes
+from hyperforget.store import computations
 from hyperforget.store import versions as history
 from hyperforget.store.documents import COPIES, list_documents, replace_document
-from hyperforget.store.places import check_store, is_object_id, staging_folder
+from hyperforget.store.places import is_object_id
 from hyperforget.store.reachability import Reachable, reachable
+from hyperforget.store.store import Store
 
 GRACE_SECONDS = 14 * 24 * 3600.0
 
@@ -39,7 +40,7 @@ class Removal:
 
 
 def collect_garbage(
-    store: Path,
+    store: Store,
     results_folders: Sequence[Path] = (),
     keep_last_entries: int = 10,
     *,
@@ -53,7 +54,7 @@ def collect_garbage(
     longer kept for them. Raises as `reachable` does, before anything is removed, and `UserError` for a folder
     that is no store.
     """
-    check_store(store)
+    store.check()
     if keep_last_entries < 0 or grace_seconds < 0:
         raise UserError("the number of entries to keep and the time of grace must not be negative")
     before = time.time() - grace_seconds
@@ -70,23 +71,23 @@ def collect_garbage(
     return [item for item in removals if _remove(store, item, before)]
 
 
-def _contents(store: Path) -> Iterator[Removal]:
+def _contents(store: Store) -> Iterator[Removal]:
     """All that may be removed, in the order in which it is: what names others before these."""
-    for place in list_documents(store, recipes.FOLDER):
-        yield _removal("recipe", store / place, Path(place).stem)
+    for place in list_documents(store, computations.FOLDER):
+        yield _removal("recipe", store.root / place, Path(place).stem)
     for kind, folder in (("blob", "blobs"), ("object", "objects")):
-        for path in sorted((store / folder).glob("*/[!.]*")):
+        for path in sorted((store.root / folder).glob("*/[!.]*")):
             if is_object_id(path.name):
                 yield _removal(kind, path)
-    for path in sorted((store / "packs").glob("*")):
+    for path in sorted((store.root / "packs").glob("*")):
         yield _removal("pack", path)
     partial = ".*.partial"
-    folders = (recipes.FOLDER, "blobs", "tags", history.FOLDER, COPIES)
+    folders = (computations.FOLDER, "blobs", "tags", history.FOLDER, COPIES)
     for path in (
-        *(store / "tmp").glob("*"),
-        *(store / "unfinished").glob("*"),
-        *store.glob(partial),
-        *(path for folder in folders for path in (store / folder).rglob(partial)),
+        *(store.root / "tmp").glob("*"),
+        *(store.root / "unfinished").glob("*"),
+        *store.root.glob(partial),
+        *(path for folder in folders for path in (store.root / folder).rglob(partial)),
     ):
         yield _removal("leftover", path)
 
@@ -112,15 +113,15 @@ def _is_kept(item: Removal, keep: Reachable) -> bool:
     return item.id in kept.get(item.kind, ())
 
 
-def _remove(store: Path, item: Removal, before: float) -> bool:
+def _remove(store: Store, item: Removal, before: float) -> bool:
     """Remove something unless it was used meanwhile; returns whether it is gone.
 
     It is first moved away, so that it vanishes in one step and what was marked as used just before comes
     back. A copy of a document goes before it, as `hyperforget.store.documents` says.
     """
     if item.kind == "recipe":
-        (store / COPIES / item.path.relative_to(store)).unlink(missing_ok=True)
-    aside = staging_folder(store)
+        (store.root / COPIES / item.path.relative_to(store.root)).unlink(missing_ok=True)
+    aside = store.staging_folder()
     aside.parent.mkdir(exist_ok=True)
     try:
         os.rename(item.path, aside)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from hyperforget.store.canonical import array_digest, digest, json_value, storable_dtype
-from hyperforget.store.documents import bytes_at, decode_document, encode_document
-from hyperforget.store.files import file_digest
+from hyperforget.store.documents import decode_document, encode_document
+from hyperforget.store.files import bytes_at, file_digest
 from hyperforget.store.formats import FORMATS, Dimensions, unknown_kind
 
 SCHEMA_VERSION = 1

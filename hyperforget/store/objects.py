@@ -27,7 +27,7 @@ from hyperforget.store.manifest import (
     read_manifest,
     validate,
 )
-from hyperforget.store.places import check_store, create_store, object_folder, staging_folder
+from hyperforget.store.places import Places
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class StoredObject:
 
 
 def publish(
-    store: Path,
+    store: Places,
     kind: str,
     arrays: Mapping[str, np.ndarray],
     attributes: Mapping[str, Any],
@@ -59,8 +59,8 @@ def publish(
     """
     named = dimensions or {}
     validate(kind, arrays, attributes, named)
-    create_store(store)
-    staging = staging_folder(store)
+    store.create()
+    staging = store.staging_folder()
     try:
         # Most of what is published is new, so it is encoded while its id is being found.
         with ThreadPoolExecutor(1) as pool:
@@ -68,19 +68,19 @@ def publish(
             checksums = _write_arrays(staging, kind, arrays, attributes, named)
             content = described.result()
         object_id = content_id(content)
-        folder = object_folder(store, object_id)
+        folder = store.object_folder(object_id)
         if not (_is_intact(folder, object_id) and touch(folder)):
             _complete(staging, content, checksums)
             _move_into_place(staging, folder, object_id)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     # Also where another process has put it there, and may not have come to this yet.
-    sync_folders(folder, store)
+    sync_folders(folder, store.root)
     return object_id
 
 
 def read(
-    store: Path, object_id: str, arrays: Collection[str] | None = None, *, kind: str | None = None
+    store: Places, object_id: str, arrays: Collection[str] | None = None, *, kind: str | None = None
 ) -> StoredObject:
     """Read an object: all its arrays, or those named in ``arrays``; ``kind`` is the kind expected, if any.
 
@@ -88,7 +88,7 @@ def read(
     object is not there, `CorruptObjectError` if it is damaged, and `UserError` for an id that is none, an
     object of another kind, an array that the object does not have, or a store of a newer format.
     """
-    folder = object_folder(store, object_id)
+    folder = store.object_folder(object_id)
     manifest = _open(store, folder, object_id, kind)
     content = manifest.content
     names = list(content.arrays) if arrays is None else list(arrays)
@@ -106,16 +106,16 @@ def read(
     return StoredObject(object_id, content.kind, content.attributes, loaded)
 
 
-def read_attributes(store: Path, object_id: str, *, kind: str | None = None) -> dict[str, Any]:
+def read_attributes(store: Places, object_id: str, *, kind: str | None = None) -> dict[str, Any]:
     """The attributes of an object, without decoding any array. Raises as `read` does."""
     return read(store, object_id, (), kind=kind).attributes
 
 
-def _open(store: Path, folder: Path, object_id: str, kind: str | None) -> Manifest:
-    if store.is_dir():
-        check_store(store)
+def _open(store: Places, folder: Path, object_id: str, kind: str | None) -> Manifest:
+    if store.root.is_dir():
+        store.check()
     if not folder.is_dir():
-        place = f"store {store}" if store.is_dir() else f"store {store}, which does not exist itself"
+        place = f"store {store}" if store.root.is_dir() else f"store {store}, which does not exist itself"
         raise MissingObjectError(
             f"{kind or 'object'} {object_id} is missing from {place} (looked for {folder}); "
             "name the right store or rerun the stage that makes the object"

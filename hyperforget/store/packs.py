@@ -23,11 +23,10 @@ import google_crc32c
 import numpy as np
 
 from hyperforget.errors import UserError
-from hyperforget.store.documents import bytes_at, decode_document, encode_document
+from hyperforget.store.documents import decode_document, encode_document
 from hyperforget.store.errors import CorruptObjectError
-from hyperforget.store.files import file_digest, rename_if_absent, size_of, touch
-from hyperforget.store.objects import read, read_attributes
-from hyperforget.store.places import object_folder, staging_folder
+from hyperforget.store.files import bytes_at, file_digest, rename_if_absent, size_of, touch
+from hyperforget.store.store import Store
 
 ARRAYS = ("theta", "loss", "correct", "saved")
 DESCRIPTION = "pack.json"
@@ -49,13 +48,13 @@ class PackedArray:
     sha256: str
 
 
-def load_pack(store: Path, corpus_id: str, *, mapped: bool = False) -> dict[str, np.ndarray]:
+def load_pack(store: Store, corpus_id: str, *, mapped: bool = False) -> dict[str, np.ndarray]:
     """``theta`` (R, T, P), ``loss`` and ``correct`` (R, T, C) and ``saved`` (R,) of a corpus, made anew if need be.
 
     With ``mapped``, for a corpus beyond memory, the arrays stay on disk and are read where they are used;
     what is written to them is not kept. Raises as `read` does if a pack cannot be made.
     """
-    folder = pack_folder(store, corpus_id)
+    folder = store.pack_folder(corpus_id)
     touch(folder)
     try:
         return _load_all(folder, mapped)
@@ -69,15 +68,15 @@ def load_pack(store: Path, corpus_id: str, *, mapped: bool = False) -> dict[str,
         ) from problem
 
 
-def build_pack(store: Path, corpus_id: str) -> Path:
+def build_pack(store: Store, corpus_id: str) -> Path:
     """Make the pack of a corpus, one array of one segment in memory at a time, and return its folder.
 
     Replaces a pack that is there. Raises as `read` does, and `UserError` for segments of different shapes.
     """
-    segments: list[str] = read_attributes(store, corpus_id, kind="corpus")["segments"]
+    segments: list[str] = store.read_attributes(corpus_id, kind="corpus")["segments"]
     if not segments:
         raise UserError(f"corpus {corpus_id} has no segments, so it cannot be packed")
-    folder, staging = pack_folder(store, corpus_id), staging_folder(store)
+    folder, staging = store.pack_folder(corpus_id), store.staging_folder()
     try:
         staging.mkdir(parents=True)
         arrays = {name: _write(staging / f"{name}.npy", store, segments, name) for name in ARRAYS}
@@ -97,11 +96,6 @@ def check_pack(folder: Path, *, digests: bool) -> None:
             raise ValueError(f"has no {path.name} of {entry.size} bytes")
         if digests and file_digest(path) != entry.sha256:
             raise ValueError(f"has a {path.name} that is not what was written")
-
-
-def pack_folder(store: Path, corpus_id: str) -> Path:
-    """Where the pack of a corpus lies, present or not."""
-    return store / "packs" / object_folder(store, corpus_id).name
 
 
 def _describe(folder: Path) -> dict[str, PackedArray]:
@@ -157,7 +151,7 @@ def _fill(stream: io.FileIO, block: np.ndarray) -> bool:
     return done == block.size
 
 
-def _write(path: Path, store: Path, segments: list[str], name: str) -> PackedArray:
+def _write(path: Path, store: Store, segments: list[str], name: str) -> PackedArray:
     """Write one array of all segments; the digests are of what was meant to be written."""
     runs = sum(_read(store, segment, "saved").shape[0] for segment in segments)
     first = _read(store, segments[0], name)
@@ -177,7 +171,7 @@ def _write(path: Path, store: Path, segments: list[str], name: str) -> PackedArr
     return PackedArray(first.dtype.name, shape, offset, size, crc32c, sha256.hexdigest())
 
 
-def _values(store: Path, segments: list[str], name: str, first: np.ndarray) -> Iterator[bytes]:
+def _values(store: Store, segments: list[str], name: str, first: np.ndarray) -> Iterator[bytes]:
     for segment in segments:
         array = _read(store, segment, name)
         if (array.shape[1:], array.dtype) != (first.shape[1:], first.dtype):
@@ -188,8 +182,8 @@ def _values(store: Path, segments: list[str], name: str, first: np.ndarray) -> I
         yield from (block.tobytes() for block in _blocks(array))
 
 
-def _read(store: Path, segment: str, name: str) -> np.ndarray:
-    return read(store, segment, [name], kind="segment").arrays[name]
+def _read(store: Store, segment: str, name: str) -> np.ndarray:
+    return store.read(segment, [name], kind="segment").arrays[name]
 
 
 def _move_into_place(staging: Path, folder: Path) -> None:

@@ -1,8 +1,9 @@
-"""Where things lie in a store, and which version of that layout this code speaks."""
+"""Where things lie in a store, and which version of these places this code speaks."""
 
 import json
 import re
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
 from hyperforget.errors import UserError
@@ -12,50 +13,72 @@ from hyperforget.store.files import create_file
 FORMAT_VERSION = 1
 STORE_JSON = readable_json({"format": FORMAT_VERSION, "hash": "sha256"})
 
-_OBJECT_ID = re.compile(r"[0-9a-f]{64}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def is_object_id(text: object) -> bool:
     """Whether ``text`` has the form of an object id: 64 lower-case hexadecimal digits."""
-    return isinstance(text, str) and _OBJECT_ID.fullmatch(text) is not None
+    return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
 
 
-def object_folder(store: Path, object_id: str) -> Path:
-    """The folder of an object, present or not. Raises `UserError` unless the id has the form of one."""
-    if not is_object_id(object_id):
-        raise UserError(f"object id {object_id!r} is not valid: it must be 64 lower-case hexadecimal digits")
-    return store / "objects" / object_id[:2] / object_id
+@dataclass(frozen=True)
+class Places:
+    """The folder of a store, there or not, and what lies where in it; as text it is the path of that folder."""
 
+    root: Path
 
-def staging_folder(store: Path) -> Path:
-    """A new name below ``tmp``, on the same file system as the objects, so that a rename publishes."""
-    return store / "tmp" / uuid.uuid4().hex
+    def __str__(self) -> str:
+        return str(self.root)
 
+    def object_folder(self, object_id: str) -> Path:
+        """The folder of an object, present or not. Raises `UserError` unless the id has the form of one."""
+        if not is_object_id(object_id):
+            raise UserError(
+                f"object id {object_id!r} is not valid: it must be 64 lower-case hexadecimal digits"
+            )
+        return self.root / "objects" / object_id[:2] / object_id
 
-def create_store(store: Path) -> None:
-    """Make the store unless it is there. Raises `UserError` if it has a format that this code cannot read."""
-    if store.exists() and not store.is_dir():
-        raise UserError(f"store {store} is a file, but must be a folder or a new path")
-    path = store / "store.json"
-    if not path.exists():
-        create_file(path, STORE_JSON)
-    check_store(store)
+    def blob_path(self, sha256: str) -> Path:
+        """Where a blob lies, present or not. Raises `UserError` unless ``sha256`` has the form of a digest."""
+        if not is_object_id(sha256):
+            raise UserError(
+                f"file digest {sha256!r} is not valid: it must be 64 lower-case hexadecimal digits"
+            )
+        return self.root / "blobs" / sha256[:2] / sha256
 
+    def pack_folder(self, corpus_id: str) -> Path:
+        """Where the pack of a corpus lies, present or not."""
+        return self.root / "packs" / self.object_folder(corpus_id).name
 
-def check_store(store: Path) -> None:
-    """Raise `UserError` unless ``store`` holds a store in a format that this code can read."""
-    path = store / "store.json"
-    try:
-        version = json.loads(path.read_bytes())["format"]
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{store} is not a store: it has no store.json; name the folder of a store") from None
-    except (ValueError, KeyError, TypeError):
-        version = None
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        intact = " ".join(STORE_JSON.decode().split())
-        raise UserError(f"{path} is damaged: it names no format version; replace its text by {intact}")
-    if version > FORMAT_VERSION:
-        raise UserError(
-            f"store {store} has format {version}, but this version of hyperforget reads formats up to "
-            f"{FORMAT_VERSION}; install a newer hyperforget or name another store"
-        )
+    def staging_folder(self) -> Path:
+        """A new name below ``tmp``, on the same file system as the objects, so that a rename publishes."""
+        return self.root / "tmp" / uuid.uuid4().hex
+
+    def create(self) -> None:
+        """Make the store unless it is there. Raises `UserError` if it has a format that this code cannot read."""
+        if self.root.exists() and not self.root.is_dir():
+            raise UserError(f"store {self} is a file, but must be a folder or a new path")
+        path = self.root / "store.json"
+        if not path.exists():
+            create_file(path, STORE_JSON)
+        self.check()
+
+    def check(self) -> None:
+        """Raise `UserError` unless there is a store here, in a format that this code can read."""
+        path = self.root / "store.json"
+        try:
+            version = json.loads(path.read_bytes())["format"]
+        except (FileNotFoundError, NotADirectoryError):
+            raise UserError(
+                f"{self} is not a store: it has no store.json; name the folder of a store"
+            ) from None
+        except (ValueError, KeyError, TypeError):
+            version = None
+        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+            intact = " ".join(STORE_JSON.decode().split())
+            raise UserError(f"{path} is damaged: it names no format version; replace its text by {intact}")
+        if version > FORMAT_VERSION:
+            raise UserError(
+                f"store {self} has format {version}, but this version of hyperforget reads formats up to "
+                f"{FORMAT_VERSION}; install a newer hyperforget or name another store"
+            )

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from hyperforget.store import tags
 from hyperforget.store import versions as history
-from hyperforget.store.blobs import blob_path, get_blob
+from hyperforget.store.computations import Record, read_records
 from hyperforget.store.errors import CorruptObjectError
 from hyperforget.store.files import file_digest, size_of
 from hyperforget.store.manifest import read_manifest
-from hyperforget.store.places import object_folder
-from hyperforget.store.recipes import Record, read_records
 from hyperforget.store.references import LARGEST_TOKEN, ids_in, token_in
+from hyperforget.store.store import Store
 
 # A node is (kind, id): of a blob (its SHA-256, whether or not the store holds it), an object or a recipe.
 Node = tuple[str, str]
@@ -29,7 +28,7 @@ class Reachable:
 
 
 def reachable(
-    store: Path,
+    store: Store,
     results_folders: Sequence[Path] = (),
     keep_last_entries: int = 10,
     also: Iterable[Node] = (),
@@ -43,7 +42,7 @@ def reachable(
     Raises `UserError` for a folder that is not there and `MissingObjectError` or `CorruptObjectError` where a
     damage to the store hides what must be kept.
     """
-    records = {record.recipe.id: record for record in read_records(store)}
+    records = {record.computation.id: record for record in read_records(store)}
     start = [*also, *_from_versions(store, keep_last_entries)]
     for folder in results_folders:
         start += _from_results(store, folder)
@@ -61,9 +60,9 @@ def closure(
     ``named_by`` tells what a blob or an object names. ``each`` is `map`, or does the same with many at once.
     """
     producers: dict[str, list[Node]] = {}
-    for recipe_id, record in records.items():
+    for computation_id, record in records.items():
         for file in record.outputs.values():
-            producers.setdefault(file.sha256, []).append(("recipe", recipe_id))
+            producers.setdefault(file.sha256, []).append(("recipe", computation_id))
 
     def follow(node: Node) -> Iterable[Node]:
         kind, name = node
@@ -81,7 +80,7 @@ def closure(
     return Reachable(objects, blobs, recipes)
 
 
-def _from_versions(store: Path, keep_last_entries: int) -> Iterator[Node]:
+def _from_versions(store: Store, keep_last_entries: int) -> Iterator[Node]:
     first = max(history.first_kept(store), history.last_number(store) - keep_last_entries + 1)
     versions = {entry.version_id for entry in history.read_log(store) if entry.number >= first}
     for version_id in sorted(versions | {tag.version_id for tag in tags.list_tags(store)}):
@@ -89,36 +88,36 @@ def _from_versions(store: Path, keep_last_entries: int) -> Iterator[Node]:
         for file in history.read_version(store, version_id).files:
             yield "blob", file.sha256
             if file.path.endswith(".json"):
-                get_blob(store, file.sha256)  # a token that is lost would hide what it names
+                store.get_blob(file.sha256)  # a token that is lost would hide what it names
 
 
-def _from_results(store: Path, folder: Path) -> Iterator[Node]:
+def _from_results(store: Store, folder: Path) -> Iterator[Node]:
     for path in history.list_results(store, folder):
         yield "blob", file_digest(folder / path)
         if path.endswith(".json") and (token := token_in((folder / path).read_bytes())):
             yield "object", token.object_id
 
 
-def _named_by(store: Path, node: Node) -> Iterator[Node]:
+def _named_by(store: Store, node: Node) -> Iterator[Node]:
     kind, name = node
     return _from_blob(store, name) if kind == "blob" else _from_object(store, name)
 
 
-def _from_blob(store: Path, sha256: str) -> Iterator[Node]:
-    size = size_of(blob_path(store, sha256))
-    if size is not None and size <= LARGEST_TOKEN and (token := token_in(get_blob(store, sha256))):
+def _from_blob(store: Store, sha256: str) -> Iterator[Node]:
+    size = size_of(store.blob_path(sha256))
+    if size is not None and size <= LARGEST_TOKEN and (token := token_in(store.get_blob(sha256))):
         yield "object", token.object_id
 
 
 def _from_recipe(record: Record | None) -> Iterator[Node]:
     if record is not None:
         yield from (("blob", file.sha256) for file in record.outputs.values())
-        yield from (("blob", file.sha256) for file in record.recipe.inputs.values())
+        yield from (("blob", file.sha256) for file in record.computation.inputs.values())
         yield from (("object", object_id) for object_id in record.objects)
 
 
-def _from_object(store: Path, object_id: str) -> Iterator[Node]:
-    folder = object_folder(store, object_id)
+def _from_object(store: Store, object_id: str) -> Iterator[Node]:
+    folder = store.object_folder(object_id)
     if not folder.is_dir():
         return
     try:
@@ -128,5 +127,5 @@ def _from_object(store: Path, object_id: str) -> Iterator[Node]:
             f"in {folder} {problem}, so what the object refers to is not known; rerun the stage that makes it"
         ) from problem
     for named in ids_in(content.attributes):
-        if object_folder(store, named).is_dir():
+        if store.object_folder(named).is_dir():
             yield "object", named

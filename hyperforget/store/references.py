@@ -8,7 +8,7 @@ from typing import Any
 from hyperforget.store.checks import EXISTENCE, check_object
 from hyperforget.store.formats import FORMATS
 from hyperforget.store.manifest import Content
-from hyperforget.store.places import is_object_id, object_folder
+from hyperforget.store.places import Places, is_object_id
 from hyperforget.store.tokens import Token
 
 LARGEST_TOKEN = 1 << 20  # bytes
@@ -34,7 +34,7 @@ def parts_of(content: Content) -> list[str]:
     return list(content.attributes.get("segments", [])) if content.kind == "corpus" else []
 
 
-def folders_of(store: Path, object_ids: Iterable[str], level: int = EXISTENCE) -> list[Path]:
+def folders_of(store: Places, object_ids: Iterable[str], level: int = EXISTENCE) -> list[Path]:
     """The folders of objects and of their parts; ValueError if one is absent or, at that level of checking,
     damaged.
     """
@@ -42,7 +42,7 @@ def folders_of(store: Path, object_ids: Iterable[str], level: int = EXISTENCE) -
     pending = list(object_ids)
     while pending:
         object_id = pending.pop()
-        folders.append(object_folder(store, object_id))
+        folders.append(store.object_folder(object_id))
         try:
             pending += parts_of(check_object(folders[-1], object_id, level).content)
         except ValueError as problem:

@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hyperforget.errors import UserError, nearest_choice
-from hyperforget.store.blobs import get_blob
 from hyperforget.store.documents import create_document, delete_document, list_documents, read_document
 from hyperforget.store.files import replace_file
-from hyperforget.store.places import check_store
+from hyperforget.store.store import Store
 from hyperforget.store.versions import Version, read_version, use_version
 
 FOLDER = "tags"
@@ -33,7 +32,7 @@ class Tag:
     time: str
 
 
-def tag(store: Path, name: str, version_id: str) -> Tag:
+def tag(store: Store, name: str, version_id: str) -> Tag:
     """Name a version; doing so again changes nothing.
 
     Raises `UserError` if the name is given to another version or unfit, and as `use_version` does.
@@ -41,7 +40,7 @@ def tag(store: Path, name: str, version_id: str) -> Tag:
     return give_tag(store, Tag(name, version_id, datetime.now(UTC).isoformat(timespec="seconds")))
 
 
-def give_tag(store: Path, new: Tag) -> Tag:
+def give_tag(store: Store, new: Tag) -> Tag:
     """Like `tag`, at the time that ``new`` says."""
     place = tag_place(new.name)
     use_version(store, new.version_id)
@@ -58,12 +57,12 @@ def give_tag(store: Path, new: Tag) -> Tag:
     return new
 
 
-def read_tag(store: Path, name: str) -> Tag:
+def read_tag(store: Store, name: str) -> Tag:
     """A tag by its name.
 
     Raises `UserError` for an unknown one, with the nearest name, and `CorruptObjectError` for a damaged one.
     """
-    check_store(store)
+    store.check()
     found = _read(store, name)
     if found is None:
         names = [Path(place).stem for place in list_documents(store, FOLDER)]
@@ -72,14 +71,14 @@ def read_tag(store: Path, name: str) -> Tag:
     return found
 
 
-def list_tags(store: Path) -> list[Tag]:
+def list_tags(store: Store) -> list[Tag]:
     """All tags, by name; raises `CorruptObjectError` for a damaged one."""
-    check_store(store)
+    store.check()
     found = (_read(store, Path(place).stem) for place in list_documents(store, FOLDER))
     return [each for each in found if each is not None]
 
 
-def delete_tag(store: Path, name: str) -> None:
+def delete_tag(store: Store, name: str) -> None:
     """Take a name back, so that the collection of garbage may remove what only it keeps.
 
     Raises `UserError` for an unknown tag; a damaged or lost one is deleted too.
@@ -89,7 +88,7 @@ def delete_tag(store: Path, name: str) -> None:
     delete_document(store, tag_place(name))
 
 
-def checkout(store: Path, version_id: str, results: Path) -> Version:
+def checkout(store: Store, version_id: str, results: Path) -> Version:
     """Write all files of a version below ``results``, byte for byte, each in one step.
 
     Other files stay. All that is written gets one modification time, so that no file of a version looks
@@ -97,10 +96,10 @@ def checkout(store: Path, version_id: str, results: Path) -> Version:
     """
     version = read_version(store, version_id)
     for file in version.files:
-        get_blob(store, file.sha256)
+        store.get_blob(file.sha256)
     now = time.time_ns()
     for file in version.files:
-        replace_file(results / file.path, get_blob(store, file.sha256))
+        replace_file(results / file.path, store.get_blob(file.sha256))
         os.utime(results / file.path, ns=(now, now))
     return version
 
@@ -114,6 +113,6 @@ def tag_place(name: str) -> str:
     return f"{FOLDER}/{name}.json"
 
 
-def _read(store: Path, name: str) -> Tag | None:
+def _read(store: Store, name: str) -> Tag | None:
     body = read_document(store, tag_place(name))
     return None if body is None else Tag(**body)

@@ -16,16 +16,16 @@ from pathlib import Path
 
 from hyperforget.errors import UserError
 from hyperforget.progress import progress
-from hyperforget.store import recipes, tags
+from hyperforget.store import computations, tags
 from hyperforget.store import versions as history
-from hyperforget.store.blobs import blob_path
 from hyperforget.store.checks import DIGESTS, EXISTENCE, VALUES, check_object
 from hyperforget.store.completeness import missing
-from hyperforget.store.documents import COPIES, bytes_at, check_document, list_documents
-from hyperforget.store.files import file_digest
+from hyperforget.store.documents import COPIES, check_document, list_documents
+from hyperforget.store.files import bytes_at, file_digest
 from hyperforget.store.manifest import MANIFEST_NAME
 from hyperforget.store.packs import check_pack
-from hyperforget.store.places import FORMAT_VERSION, STORE_JSON, is_object_id, object_folder
+from hyperforget.store.places import FORMAT_VERSION, STORE_JSON, Places, is_object_id
+from hyperforget.store.store import Store
 
 LEVELS = (EXISTENCE, DIGESTS, VALUES)
 
@@ -42,7 +42,7 @@ class Finding:
     problem: str
 
 
-def verify(store: Path, level: int = DIGESTS) -> list[Finding]:
+def verify(store: Store, level: int = DIGESTS) -> list[Finding]:
     """Everything that is wrong with a store, looked at to ``level`` 0, 1 or 2; nothing if the list is empty.
 
     Reads files in pieces, and at level 2 one array at a time. Raises `UserError` for another level and for a
@@ -50,30 +50,30 @@ def verify(store: Path, level: int = DIGESTS) -> list[Finding]:
     """
     if level not in LEVELS:
         raise UserError(f"level {level!r} is not one of 0 (existence and size), 1 (digests), 2 (values)")
-    if not store.is_dir():
+    if not store.root.is_dir():
         raise UserError(f"store {store} does not exist; name the folder of a store")
     return list(findings(store, level))
 
 
-def findings(store: Path, level: int) -> Iterator[Finding]:
+def findings(store: Store, level: int) -> Iterator[Finding]:
     """What `verify` finds, one by one."""
-    data = bytes_at(store / "store.json")
+    data = bytes_at(store.root / "store.json")
     if data != STORE_JSON:
         problem = (
             "is missing"
             if data is None
             else f"is not that of format {FORMAT_VERSION}: damaged, or of a newer version of hyperforget"
         )
-        yield Finding("store", "store.json", store / "store.json", problem)
-    for kind, folder in (("recipe", recipes.FOLDER), ("tag", tags.FOLDER), ("log", history.FOLDER)):
+        yield Finding("store", "store.json", store.root / "store.json", problem)
+    for kind, folder in (("recipe", computations.FOLDER), ("tag", tags.FOLDER), ("log", history.FOLDER)):
         yield from _check_documents(store, kind, folder)
     for kind, folder, check in (("blob", "blobs", _blob_problem), ("object", "objects", _object_problem)):
-        paths = sorted((store / folder).glob("*/[!.]*"))
+        paths = sorted((store.root / folder).glob("*/[!.]*"))
         for path in progress(paths, len(paths), f"verifying {folder}", kind):
             # A second look, since a damaged copy may have been replaced during the first.
             if check(path, level) and (wrong := check(path, level)):
                 yield Finding(kind, path.name, path, wrong)
-    for path in sorted((store / "packs").glob("*")):
+    for path in sorted((store.root / "packs").glob("*")):
         try:
             check_pack(path, digests=level >= DIGESTS)
         except (ValueError, OSError) as error:
@@ -83,26 +83,26 @@ def findings(store: Path, level: int) -> Iterator[Finding]:
         still = missing(store)
         for reference, problem in lost.items():
             if reference in still:
-                place = object_folder if reference.kind == "object" else blob_path
-                yield Finding(reference.kind, reference.id, place(store, reference.id), problem)
+                place = store.object_folder if reference.kind == "object" else store.blob_path
+                yield Finding(reference.kind, reference.id, place(reference.id), problem)
 
 
-def _check_documents(store: Path, kind: str, folder: str) -> Iterator[Finding]:
+def _check_documents(store: Store, kind: str, folder: str) -> Iterator[Finding]:
     places = set(list_documents(store, folder))
     entries = history.last_number(store) if folder == history.FOLDER else 0
     for place in sorted(places | {history.log_place(number) for number in range(1, entries)}):
         problem = _document_problem(store, place)
-        if problem is None and place not in places and not (store / place).exists():
+        if problem is None and place not in places and not (store.root / place).exists():
             problem = "is missing"  # from the log, which has no gaps
         if problem:
-            yield Finding(kind, Path(place).stem, store / place, problem)
-        if problem := _document_problem(store / COPIES, place):
-            yield Finding(kind, Path(place).stem, store / COPIES / place, problem)
+            yield Finding(kind, Path(place).stem, store.root / place, problem)
+        if problem := _document_problem(Places(store.root / COPIES), place):
+            yield Finding(kind, Path(place).stem, store.root / COPIES / place, problem)
 
 
-def _document_problem(root: Path, place: str) -> str | None:
+def _document_problem(store: Places, place: str) -> str | None:
     try:
-        check_document(root, place)
+        check_document(store, place)
     except (ValueError, OSError) as error:
         return str(error)
     return None

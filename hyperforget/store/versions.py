@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from hyperforget.errors import UserError
-from hyperforget.store.blobs import blob_path, get_blob, put_blob
 from hyperforget.store.canonical import canonical_json, digest
 from hyperforget.store.documents import create_document, list_documents, read_document
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import touch
-from hyperforget.store.places import check_store, is_object_id
+from hyperforget.store.places import is_object_id
 from hyperforget.store.references import folders_of, token_in
+from hyperforget.store.store import Store
 
 FOLDER = "log"
 FIRST_KEPT = f"{FOLDER}/first-kept.json"
@@ -62,19 +62,19 @@ class LogEntry:
         return digest({name: value for name, value in vars(self).items() if name != "number"})
 
 
-def snapshot(store: Path, results: Path) -> Version:
+def snapshot(store: Store, results: Path) -> Version:
     """Keep the result files below ``results`` as a version: tokens, tables, figures, networks, the report.
 
     Raises `UserError` if the folder is not there or has none.
     """
-    files = tuple(VersionFile(path, put_blob(store, results / path)) for path in list_results(store, results))
+    files = tuple(VersionFile(path, store.put_blob(results / path)) for path in list_results(store, results))
     if not files:
         raise UserError(f"folder {results} holds no results; run the workflow first or name another folder")
-    version_id = put_blob(store, canonical_json([[file.path, file.sha256] for file in files]))
+    version_id = store.put_blob(canonical_json([[file.path, file.sha256] for file in files]))
     return Version(version_id, files)
 
 
-def list_results(store: Path, results: Path) -> list[str]:
+def list_results(store: Store, results: Path) -> list[str]:
     """Paths of all result files below ``results``, sorted. Raises `UserError` if there is no such folder."""
     if not results.is_dir():
         raise UserError(f"folder {results} does not exist; name the folder of the results")
@@ -85,7 +85,9 @@ def list_results(store: Path, results: Path) -> list[str]:
         subfolders[:] = [
             name
             for name in subfolders
-            if name not in outside and not name.startswith(".") and (here / name).resolve() != store.resolve()
+            if name not in outside
+            and not name.startswith(".")
+            and (here / name).resolve() != store.root.resolve()
         ]
         found += [
             (here / name).relative_to(results).as_posix()
@@ -95,13 +97,13 @@ def list_results(store: Path, results: Path) -> list[str]:
     return sorted(found)
 
 
-def read_version(store: Path, version_id: str) -> Version:
+def read_version(store: Store, version_id: str) -> Version:
     """A version by its id.
 
     Raises `MissingObjectError` or `CorruptObjectError` if the store does not hold it intact, and `UserError`
     for the id of something else.
     """
-    data = get_blob(store, version_id)
+    data = store.get_blob(version_id)
     try:
         return parse_version(version_id, data)
     except ValueError:
@@ -123,7 +125,7 @@ def parse_version(version_id: str, data: bytes) -> Version:
     return Version(version_id, files)
 
 
-def use_version(store: Path, version_id: str) -> Version:
+def use_version(store: Store, version_id: str) -> Version:
     """A version all of which is there, which now counts as used and is kept from the collection of garbage.
 
     Raises as `read_version` does, and `MissingObjectError` if a file of it is not there, or an object that a
@@ -132,7 +134,7 @@ def use_version(store: Path, version_id: str) -> Version:
     version = read_version(store, version_id)
     folders: set[Path] = set()
     for file in version.files:
-        if not file.path.endswith(".json") or (token := token_in(get_blob(store, file.sha256))) is None:
+        if not file.path.endswith(".json") or (token := token_in(store.get_blob(file.sha256))) is None:
             continue
         try:
             folders.update(folders_of(store, [token.object_id]))
@@ -141,14 +143,14 @@ def use_version(store: Path, version_id: str) -> Version:
                 f"{file.path} names {token.kind} {token.object_id}, but in store {store} {problem}; "
                 "rerun the stage that makes it, or delete the file"
             ) from problem
-    blobs = [blob_path(store, sha256) for sha256 in (version_id, *(file.sha256 for file in version.files))]
+    blobs = [store.blob_path(sha256) for sha256 in (version_id, *(file.sha256 for file in version.files))]
     for path in (*blobs, *sorted(folders)):
         if not touch(path):
             raise MissingObjectError(f"{path}, a part of version {version_id}, is missing; make it anew")
     return version
 
 
-def append_log(store: Path, version_id: str, message: str) -> LogEntry:
+def append_log(store: Store, version_id: str, message: str) -> LogEntry:
     """Add an entry to the log; of many that append at once, each gets a number of its own, without a gap.
 
     Raises as `use_version` does: what is logged must be there.
@@ -163,7 +165,7 @@ def append_log(store: Path, version_id: str, message: str) -> LogEntry:
             return entry
 
 
-def merge_log(store: Path, entries: Iterable[LogEntry]) -> int:
+def merge_log(store: Store, entries: Iterable[LogEntry]) -> int:
     """Append the entries of another copy of the store that this one lacks, the oldest first; returns how many.
 
     Raises as `use_version` does: what is logged must be there.
@@ -185,9 +187,9 @@ def merge_log(store: Path, entries: Iterable[LogEntry]) -> int:
     return added
 
 
-def read_log(store: Path) -> list[LogEntry]:
+def read_log(store: Store) -> list[LogEntry]:
     """All entries of the log, the oldest first; raises `CorruptObjectError` for a damaged or missing one."""
-    check_store(store)
+    store.check()
     return list(_entries(store))
 
 
@@ -196,19 +198,19 @@ def log_place(number: int) -> str:
     return f"{FOLDER}/{number:08}.json"
 
 
-def first_kept(store: Path) -> int:
+def first_kept(store: Store) -> int:
     """Number of the first entry of the log whose files are still kept, unless a tag keeps earlier ones."""
     body = read_document(store, FIRST_KEPT)
     return 1 if body is None else int(body["number"])
 
 
-def last_number(store: Path) -> int:
+def last_number(store: Store) -> int:
     """Number of the last entry of the log, 0 for an empty one."""
     names = [Path(place).stem for place in list_documents(store, FOLDER)]
     return max((int(name) for name in names if name.isdecimal()), default=0)
 
 
-def _entries(store: Path) -> Iterator[LogEntry]:
+def _entries(store: Store) -> Iterator[LogEntry]:
     for number in range(1, last_number(store) + 1):
         body = read_document(store, log_place(number))
         if body is None:

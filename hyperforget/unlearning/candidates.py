@@ -12,7 +12,7 @@ from hyperforget.metrics.classes import accuracy_on
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
-from hyperforget.store.objects import publish, read
+from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token, write_token
 
 _ARRAYS = {
@@ -78,7 +78,7 @@ def class_accuracies(candidates: Candidates, sizes: Tensor, forget: Tensor) -> t
 
 
 def publish_candidates(
-    root: Path,
+    store: Store,
     token: Path,
     candidates: Candidates,
     chosen: int,
@@ -98,13 +98,13 @@ def publish_candidates(
         "arrays": _ARRAYS,
     }
     arrays = {name: tensors[name].numpy() for name in _ARRAYS}
-    object_id = publish(root, "networks", arrays, content, dimensions=_DIMENSIONS)
+    object_id = store.publish("networks", arrays, content, dimensions=_DIMENSIONS)
     write_token(token, "networks", object_id, attributes | {"networks": len(networks), "chosen": chosen})
 
 
-def load_candidates(root: Path, token: Path) -> StoredCandidates:
+def load_candidates(store: Store, token: Path) -> StoredCandidates:
     """What a token names; raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`."""
-    stored = read(root, read_token(token, kind="networks").object_id, kind="networks")
+    stored = store.read(read_token(token, kind="networks").object_id, kind="networks")
     arrays, attributes = stored.arrays, stored.attributes
     params, *others = (torch.from_numpy(arrays[name]) for name in _ARRAYS)
     networks = Networks(params, Layout(tuple(attributes["sizes"])))

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from hyperforget.data.splits import Split, TaskData, conditioning_split, load_task_data
 from hyperforget.forget_set import parse_forget_set
+from hyperforget.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,11 @@ class Request:
     forget: Tensor
 
 
-def load_request(root: Path, dataset: Path, forget: str, protocol: str, device: torch.device) -> Request:
+def load_request(store: Store, dataset: Path, forget: str, protocol: str, device: torch.device) -> Request:
     """The request to forget a set, such as ``2-3``, with the dataset that a token names, on a device.
 
     Raises `UserError` for a wrong set, and where the dataset is missing or damaged.
     """
-    data = load_task_data(root, dataset).to(device)
+    data = load_task_data(store, dataset).to(device)
     mask = parse_forget_set(forget, data.classes).mask(data.classes)
     return Request(data, conditioning_split(data, protocol), torch.tensor(mask))

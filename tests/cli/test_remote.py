@@ -19,7 +19,7 @@ pytest.importorskip("obstore", reason="no obstore: pip install 'hyperforget[remo
 def remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of an empty folder; the shell is where ``results`` has a store with one tag."""
     monkeypatch.chdir(tmp_path)
-    object_id = store.publish(Path("results/store"), "networks", {"params": np.ones((200, 300))}, {})
+    object_id = store.Store(Path("results/store")).publish("networks", {"params": np.ones((200, 300))}, {})
     store.write_token(Path("results/networks.json"), "networks", object_id, {})
     call("tag", "paper")
     (tmp_path / "remote").mkdir()

@@ -19,7 +19,7 @@ from hyperforget.data.splits import (
 )
 from hyperforget.errors import UserError
 from hyperforget.networks.perceptron import perceptron_for
-from hyperforget.store import CorruptObjectError, MissingObjectError, read_token
+from hyperforget.store import CorruptObjectError, MissingObjectError, Store, read_token
 
 # Image number i holds the number i, so that images can be followed; classes have different sizes.
 LABELS = np.random.default_rng(0).permutation(np.repeat([1, 4, 7, 9], [40, 60, 80, 100]))
@@ -128,13 +128,13 @@ def test_images_without_any_contrast_are_refused(tmp_path: Path) -> None:
 def published(tmp_path: Path, config: DatasetConfig) -> tuple[Path, Path, TaskData]:
     arrays, pixels = prepare_splits(config, [1, 4, 7, 9], 0)
     store, token = tmp_path / "store", tmp_path / "dataset.json"
-    publish_task_data(store, token, arrays, {"task": "toy", "classes": 4, **pixels})
+    publish_task_data(Store(store), token, arrays, {"task": "toy", "classes": 4, **pixels})
     return store, token, task_data(arrays, 4, **pixels)
 
 
 def test_a_stored_task_reads_back(tmp_path: Path, config: DatasetConfig) -> None:
     store, token, data = published(tmp_path, config)
-    found = load_task_data(store, token)
+    found = load_task_data(Store(store), token)
     assert (found.classes, found.mean, found.std) == (4, data.mean, data.std)
     for name in SPLITS:
         assert torch.equal(getattr(found, name).images, getattr(data, name).images)
@@ -154,10 +154,10 @@ def test_a_missing_or_damaged_task_is_named(tmp_path: Path, config: DatasetConfi
         if path.is_file() and path.name != "zarr.json":
             path.write_bytes(bytes(len(path.read_bytes())))
     with pytest.raises(CorruptObjectError, match=object_id):
-        load_task_data(store, token)
+        load_task_data(Store(store), token)
     shutil.rmtree(folder)
     with pytest.raises(MissingObjectError, match=object_id):
-        load_task_data(store, token)
+        load_task_data(Store(store), token)
 
 
 def test_protocols_condition_on_validation_and_on_test(config: DatasetConfig) -> None:

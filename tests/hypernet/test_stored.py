@@ -12,9 +12,7 @@ from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.stored import TrainedHypernetwork, load_hypernetwork, publish_hypernetwork
 from hyperforget.hypernet.tokens import TOKENS
-from hyperforget.store import CorruptObjectError, MissingObjectError, read_token
-from hyperforget.store.objects import read
-from hyperforget.store.places import object_folder
+from hyperforget.store import CorruptObjectError, MissingObjectError, Store, read_token
 
 Build = Callable[..., Hypernetwork]
 
@@ -30,7 +28,7 @@ def publish(root: Path, token: Path, models: list[Hypernetwork], process: str = 
     snapshots = {step: model.state_dict() for step, model in zip(STEPS, models, strict=True)}
     named = {"task": "toy", "model": "dihyfo-1"}
     hypernet = TrainedHypernetwork(models[-1], PROCESSES[process], Performance("error", 2), snapshots)
-    publish_hypernetwork(root, token, hypernet, named, {"test_mse": 0.5})
+    publish_hypernetwork(Store(root), token, hypernet, named, {"test_mse": 0.5})
 
 
 def output(model: Hypernetwork) -> torch.Tensor:
@@ -54,7 +52,7 @@ def test_everything_comes_back(
     for model in models:
         model.space.fit(random(40, 59))
     publish(tmp_path, tmp_path / "token.json", models, process)
-    stored = load_hypernetwork(tmp_path, tmp_path / "token.json")
+    stored = load_hypernetwork(Store(tmp_path), tmp_path / "token.json")
     assert stored.process == PROCESSES[process]
     assert stored.performance == Performance("error", 2)
     assert stored.model.architecture == models[0].architecture
@@ -75,7 +73,7 @@ def test_it_is_loaded_with_its_final_weights_and_any_snapshot_can_be_chosen(
 ) -> None:
     models = [build(seed=seed) for seed in range(3)]
     publish(tmp_path, tmp_path / "token.json", models)
-    stored = load_hypernetwork(tmp_path, tmp_path / "token.json")
+    stored = load_hypernetwork(Store(tmp_path), tmp_path / "token.json")
     assert torch.equal(output(stored.model), output(models[-1]))
     for step, model in zip(STEPS, models, strict=True):
         assert torch.equal(output(stored.at(step).model), output(model))
@@ -98,7 +96,7 @@ def test_an_object_says_what_shapes_the_model(tmp_path: Path, build: Build) -> N
     publish(
         tmp_path, tmp_path / "token.json", [build("gpt", "layers", seed=seed) for seed in range(3)], "flow"
     )
-    attributes = read(tmp_path, read_token(tmp_path / "token.json").object_id).attributes
+    attributes = Store(tmp_path).read(read_token(tmp_path / "token.json").object_id).attributes
     assert attributes == {
         "architecture": {
             "components": 7,
@@ -125,13 +123,13 @@ def test_damage_is_found(tmp_path: Path, build: Build) -> None:
     token = tmp_path / "token.json"
     publish(tmp_path, token, [build(seed=seed) for seed in range(3)])
     object_id = read_token(token).object_id
-    weights = object_folder(tmp_path, object_id) / "data.safetensors"
+    weights = Store(tmp_path).object_folder(object_id) / "data.safetensors"
     weights.chmod(0o644)
     content = bytearray(weights.read_bytes())
     content[-100] ^= 1
     weights.write_bytes(content)
     with pytest.raises(CorruptObjectError, match=object_id):
-        load_hypernetwork(tmp_path, token)
+        load_hypernetwork(Store(tmp_path), token)
     token.write_text(token.read_text().replace(object_id, "0" * 64))
     with pytest.raises(MissingObjectError, match="0" * 64):
-        load_hypernetwork(tmp_path, token)
+        load_hypernetwork(Store(tmp_path), token)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hyperforget.store import FileRef, Recipe, publish, record, write_token
+from hyperforget.store import Computation, FileRef, Store, write_token
 from hyperforget.store.files import file_digest
 
 HEADER = "task,method,forget,selection,set,metric,value,low,high,n"
@@ -31,12 +31,12 @@ class RecordedRun:
         return self.folder / "results"
 
     @property
-    def store(self) -> Path:
-        return self.results / "store"
+    def store(self) -> Store:
+        return Store(self.results / "store")
 
     def token(self, path: str, kind: str, arrays: Mapping[str, np.ndarray], **attributes: Any) -> bytes:
         """The bytes of a token for an object that is published here."""
-        self.objects[path] = publish(self.store, kind, arrays, attributes)
+        self.objects[path] = self.store.publish(kind, arrays, attributes)
         write_token(self.folder / path, kind, self.objects[path], {"task": "toy"})
         return (self.folder / path).read_bytes()
 
@@ -48,14 +48,14 @@ class RecordedRun:
         spec: Any = None,
         code: str = "0123456789abcdef",
         **arguments: str,
-    ) -> Recipe:
+    ) -> Computation:
         """Write the outputs of a stage, and record them one minute after the last."""
         references = {key: FileRef(path, file_digest(self.folder / path)) for key, path in inputs.items()}
         for path, content in outputs.values():
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / path).write_bytes(content)
         self.seconds += 60
-        recipe = Recipe(name, arguments, {} if spec is None else spec, code, references)
+        recipe = Computation(name, arguments, {} if spec is None else spec, code, references)
         provenance = {
             "time": (START + timedelta(seconds=self.seconds)).isoformat(timespec="seconds"),
             "seconds": 1.5,
@@ -67,7 +67,7 @@ class RecordedRun:
         # As a stage would that was started in the folder.
         with contextlib.chdir(self.folder):
             written = {key: Path(path) for key, (path, _) in outputs.items()}
-            record(self.store.relative_to(self.folder), recipe, written, provenance)
+            Store(self.store.root.relative_to(self.folder)).record(recipe, written, provenance)
         return recipe
 
 

@@ -56,7 +56,7 @@ def test_equal_versions_need_one_line() -> None:
         ),
         (
             Cause("unknown", "", "x", "0", "1", ("x",)),
-            "unknown: no recipes of one stage made both contents of x; 1 file follows",
+            "unknown: no computations of one stage made both contents of x; 1 file follows",
         ),
     ],
 )

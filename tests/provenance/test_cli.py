@@ -11,7 +11,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from hyperforget.cli.main import app
-from hyperforget.store.blobs import blob_path
 from hyperforget.store.files import file_digest
 from tests.provenance.recorded_run import RecordedRun, make_run
 
@@ -139,7 +138,7 @@ def test_verify_ends_with_status_1_where_something_is_damaged(run: RecordedRun) 
     assert sound.stdout.startswith("all is well")
     assert "MB, at level 1" in sound.stderr
     assert call_json("verify", "--level", "2") == []
-    path = blob_path(run.store, file_digest(run.results / "metrics.csv"))
+    path = run.store.blob_path(file_digest(run.results / "metrics.csv"))
     path.write_bytes(path.read_bytes().replace(b"toy", b"tox"))
     assert call_json("verify", "--level", "0", status=0) == []
     (finding,) = call_json("verify", status=1)
@@ -150,17 +149,17 @@ def test_verify_ends_with_status_1_where_something_is_damaged(run: RecordedRun) 
 
 def test_gc_only_tells_unless_it_is_told_to_delete(run: RecordedRun) -> None:
     call("tag", "ten")
-    before = set(run.store.rglob("*"))
+    before = set(run.store.root.rglob("*"))
     make_run(run.folder, steps=7, begin=5_000)
-    more = set(run.store.rglob("*"))
+    more = set(run.store.root.rglob("*"))
     call("checkout", "ten")
     arguments = ("gc", "--grace", "0", "--keep-last", "1")
     assert "would remove 0 items, 0.0 MB\n" in call("gc").stdout
     told = call("gc", "--grace", "0", "--keep-last", "0").stdout
     assert re.search(r"would remove \d+ items, .* MB; --delete does it", told)
-    assert more <= set(run.store.rglob("*"))
+    assert more <= set(run.store.root.rglob("*"))
     call("gc", "--grace", "0", "--keep-last", "0", "--delete")
-    left = {path for path in more - before if path.is_file()} & set(run.store.rglob("*"))
+    left = {path for path in more - before if path.is_file()} & set(run.store.root.rglob("*"))
     assert left == set()
     assert call_json("verify", "--level", "2") == []
     assert call_json("show", "ten")["files"]

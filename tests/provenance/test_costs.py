@@ -7,7 +7,7 @@ import pytest
 
 from hyperforget.errors import UserError
 from hyperforget.provenance.costs import CostRow, break_even, cost_rows
-from hyperforget.store import FileRef, Recipe, record
+from hyperforget.store import Computation, FileRef, Store
 from hyperforget.store.files import file_digest
 
 TASK = {"task": "toy"}
@@ -38,8 +38,8 @@ class Run:
         self.minutes += 1
         provenance = {"time": f"2026-01-01T00:{self.minutes:02}:00+00:00", "seconds": seconds}
         provenance |= {} if timed is None else {"timed": timed}
-        recipe = Recipe(stage, TASK | arguments, {"count": count}, code, read)
-        record(self.folder / "store", recipe, {"token": output}, provenance)
+        recipe = Computation(stage, TASK | arguments, {"count": count}, code, read)
+        Store(self.folder / "store").record(recipe, {"token": output}, provenance)
         return output
 
 
@@ -79,7 +79,7 @@ def test_each_way_to_ask_a_hypernetwork_has_a_row(run: Run) -> None:
     tokens += [sampled(run, hypernet, "2", 4.5, "dihyfo-1-edit")]
     tokens += [retrained(run, "2", 3.0), retrained(run, "3", 5.0)]
     # 200 seconds in all; 2.5 are saved at each request.
-    assert cost_rows(run.folder / "store", tokens) == [
+    assert cost_rows(Store(run.folder / "store"), tokens) == [
         CostRow("toy", "dihyfo-1", "dihyfo-1", 80, 120, 1.5, 4.0, 0.5, 4, 80),
         CostRow("toy", "dihyfo-1", "dihyfo-1-edit", 80, 120, 4.5, 4.0, 0.5, 4, math.inf),
     ]
@@ -87,7 +87,7 @@ def test_each_way_to_ask_a_hypernetwork_has_a_row(run: Run) -> None:
 
 def test_a_hypernetwork_that_nobody_asked_has_a_row_too(run: Run) -> None:
     tokens = [hypernetwork(run, "gpt"), retrained(run, "2", 3.0)]
-    assert cost_rows(run.folder / "store", tokens) == [
+    assert cost_rows(Store(run.folder / "store"), tokens) == [
         CostRow("toy", "gpt", "gpt", 80, 120, None, 3.0, 0.5, 4, None)
     ]
 
@@ -96,7 +96,7 @@ def test_hypernetworks_are_not_mixed_up(run: Run) -> None:
     large, small = (hypernetwork(run, model) for model in ("dihyfo-1", "dihyfo-1-small"))
     tokens = [large, small, retrained(run, "2", 3.0)]
     tokens += [sampled(run, large, "2", 1.0), sampled(run, small, "2", 2.0, "dihyfo-1-small")]
-    rows = cost_rows(run.folder / "store", tokens)
+    rows = cost_rows(Store(run.folder / "store"), tokens)
     assert [(row.method, row.request_seconds) for row in rows] == [("dihyfo-1", 1), ("dihyfo-1-small", 2)]
 
 
@@ -107,7 +107,7 @@ def test_of_equal_results_the_last_one_that_was_made_counts(run: Run) -> None:
         "sample_unlearned", 5, "toy/dihyfo-1/forget-2.json", {"hypernet": hypernet}, code="b",
         timed={"request": 2.0}, method="dihyfo-1", forget="2",
     )  # fmt: skip
-    (row,) = cost_rows(run.folder / "store", tokens)
+    (row,) = cost_rows(Store(run.folder / "store"), tokens)
     assert row.request_seconds == 2
 
 
@@ -115,7 +115,7 @@ def test_a_token_that_no_recipe_made_is_named(run: Run) -> None:
     token = hypernetwork(run)
     token.write_text("changed")
     with pytest.raises(UserError, match=r"made .*hypernet\.json"):
-        cost_rows(run.folder / "store", [token])
+        cost_rows(Store(run.folder / "store"), [token])
 
 
 @pytest.mark.parametrize(

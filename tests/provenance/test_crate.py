@@ -15,6 +15,7 @@ import pytest
 
 from hyperforget.errors import UserError
 from hyperforget.provenance.crate import write_crate
+from hyperforget.store import Store
 from hyperforget.store.files import file_digest
 from tests.provenance.recorded_run import VERSIONS, RecordedRun, make_run
 
@@ -189,8 +190,8 @@ def test_the_same_results_give_the_same_crate(run: RecordedRun) -> None:
 
 def test_a_store_elsewhere_leaves_its_objects_out(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    moved = run.store.rename(tmp_path / "store")
-    path = write_crate(moved, run.results, _workflow(tmp_path))
+    moved = run.store.root.rename(tmp_path / "store")
+    path = write_crate(Store(moved), run.results, _workflow(tmp_path))
     graph = entities(path)
     assert [name for name, entity in graph.items() if entity["@type"] == "Dataset"] == ["./"]
     object_id = run.objects["results/toy/corpus.json"]

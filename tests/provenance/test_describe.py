@@ -8,8 +8,8 @@ from hyperforget.provenance.describe import as_text, describe, find_ids, find_ob
 from hyperforget.store import (
     CorruptObjectError,
     MissingObjectError,
+    Store,
     append_log,
-    publish,
     read_records,
     snapshot,
     tag,
@@ -55,9 +55,9 @@ def test_a_file_that_no_recipe_made_says_so(run: RecordedRun, tmp_path: Path) ->
 def test_objects_and_recipes_are_found_by_the_beginning_of_their_ids(run: RecordedRun, digits: int) -> None:
     object_id = run.objects["results/toy/dataset.json"]
     assert describe(run.store, object_id[:digits])["kind"] == "dataset"
-    found = next(record for record in read_records(run.store) if record.recipe.stage == "evaluate")
-    told = describe(run.store, found.recipe.id[:digits])
-    assert told["recipe_id"] == found.recipe.id
+    found = next(record for record in read_records(run.store) if record.computation.stage == "evaluate")
+    told = describe(run.store, found.computation.id[:digits])
+    assert told["recipe_id"] == found.computation.id
     assert told["recipe"]["spec"] == {"protocol": "validation"}
     assert told["outputs"]["metrics"]["path"] == "results/toy/forget-2.csv"
 
@@ -75,7 +75,7 @@ def test_an_ambiguous_beginning_asks_for_more(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     object_id = run.objects["results/toy/dataset.json"]
     twin = object_id[:10] + "0" * 54
-    (run.store / "objects" / object_id[:2] / twin).mkdir()
+    (run.store.root / "objects" / object_id[:2] / twin).mkdir()
     with pytest.raises(UserError, match=f"2 ids begin with {object_id[:8]}"):
         describe(run.store, object_id[:8])
 
@@ -96,7 +96,7 @@ def test_too_few_digits_find_nothing(run: RecordedRun) -> None:
 def test_missing_and_damaged_objects_are_named(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     object_id = run.objects["results/toy/dataset.json"]
-    manifest = run.store / "objects" / object_id[:2] / object_id / "object.json"
+    manifest = run.store.root / "objects" / object_id[:2] / object_id / "object.json"
     manifest.chmod(0o644)
     manifest.write_text("{}")
     with pytest.raises(CorruptObjectError, match=f"{object_id} .* is damaged"):
@@ -122,14 +122,13 @@ def test_the_text_shows_arrays_on_one_line(tmp_path: Path) -> None:
         "arrays": {"theta": {"unit": "1", "description": "parameters"}},
         "spec": {"a": {"b": [1, 2]}},
     }
-    object_id = publish(
-        tmp_path / "store",
+    object_id = Store(tmp_path / "store").publish(
         "segment",
         {"theta": np.zeros((2, 3), np.float32)},
         documented,
         dimensions={"theta": ("run", "parameter")},
     )
-    lines = as_text(describe(tmp_path / "store", object_id)).splitlines()
+    lines = as_text(describe(Store(tmp_path / "store"), object_id)).splitlines()
     assert "  theta: float32 (run 2, parameter 3), unit 1: parameters" in lines
     assert "    a.b: [1, 2]" in lines
     assert "kind: segment" in lines

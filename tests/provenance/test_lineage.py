@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Lineage, Producers, flat_keys, lineage
+from hyperforget.store import Store
 from tests.provenance.recorded_run import RecordedRun, make_run
 
 STAGES = [
@@ -27,12 +28,12 @@ def trace(run: RecordedRun, path: str = "results/report.html") -> Lineage:
 
 
 def stages(found: Lineage) -> list[str]:
-    return [step.record.recipe.stage for step in found.steps.values()]
+    return [step.record.computation.stage for step in found.steps.values()]
 
 
 def maker(found: Lineage, path: str) -> str:
     (node,) = (node for node in found.nodes if node.path.endswith(path))
-    return found.steps[found.made_by[node]].record.recipe.stage
+    return found.steps[found.made_by[node]].record.computation.stage
 
 
 def test_a_report_leads_back_to_segments_dataset_settings_and_code(tmp_path: Path) -> None:
@@ -47,9 +48,11 @@ def test_a_report_leads_back_to_segments_dataset_settings_and_code(tmp_path: Pat
         run.objects["results/toy/corpus.json"]: "corpus",
         run.objects["results/toy/model/forget-2.json"]: "networks",
     }
-    (sampling,) = (step for step in found.steps.values() if step.record.recipe.stage == "sample_unlearned")
-    assert sampling.record.recipe.spec["sampling"] == {"steps": 10}
-    assert sampling.record.recipe.code == "aaaaaaaaaaaaaaaa"
+    (sampling,) = (
+        step for step in found.steps.values() if step.record.computation.stage == "sample_unlearned"
+    )
+    assert sampling.record.computation.spec["sampling"] == {"steps": 10}
+    assert sampling.record.computation.code == "aaaaaaaaaaaaaaaa"
 
 
 def test_steps_come_after_those_that_made_their_inputs(tmp_path: Path) -> None:
@@ -91,7 +94,7 @@ def test_a_recipe_that_ran_after_a_file_was_read_did_not_make_it(tmp_path: Path)
     again = make_run(tmp_path, sampler="bbbbbbbbbbbbbbbb", begin=10_000)
     (run.results / "report.html").write_bytes(page)
     found = trace(again)
-    codes = {step.record.recipe.code for step in found.steps.values()}
+    codes = {step.record.computation.code for step in found.steps.values()}
     assert "aaaaaaaaaaaaaaaa" in codes
     assert "bbbbbbbbbbbbbbbb" not in codes
     # Asked for the networks themselves, the latest recipe that gave them is named.
@@ -132,7 +135,7 @@ def test_stages_that_made_each_others_inputs_do_not_go_round_for_ever(tmp_path: 
 def test_a_file_is_found_wherever_the_results_were_moved(tmp_path: Path) -> None:
     run = make_run(tmp_path / "one")
     moved = (tmp_path / "one/results").rename(tmp_path / "moved")
-    found = lineage(moved / "store", moved / "toy/forget-2.csv")
+    found = lineage(Store(moved / "store"), moved / "toy/forget-2.csv")
     assert stages(found)[-1] == "evaluate"
     assert run.objects["results/toy/dataset.json"] in {node.object_id for node in found.nodes}
 
@@ -166,7 +169,7 @@ def test_absent_files_and_stores_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"absent\.csv does not exist"):
         trace(run, "results/absent.csv")
     with pytest.raises(UserError, match="is not a store"):
-        lineage(tmp_path / "elsewhere", run.results / "metrics.csv")
+        lineage(Store(tmp_path / "elsewhere"), run.results / "metrics.csv")
 
 
 def test_unknown_content_has_no_producers(tmp_path: Path) -> None:

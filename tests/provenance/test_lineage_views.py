@@ -117,4 +117,6 @@ def test_an_unknown_source_is_said_so(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     (run.results / "labels.csv").write_text("by hand")
     run.stage("build_extra", {"labels": "results/labels.csv"}, {"page": ("results/extra.html", b"extra")})
-    assert "results/labels.csv  (no recipe made it)" in tree(lineage(run.store, run.results / "extra.html"))
+    assert "results/labels.csv  (no computation made it)" in tree(
+        lineage(run.store, run.results / "extra.html")
+    )

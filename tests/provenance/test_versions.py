@@ -19,7 +19,6 @@ from hyperforget.provenance.versions import (
     working_results,
 )
 from hyperforget.store import CorruptObjectError, append_log, read_log, snapshot, tag
-from hyperforget.store.blobs import blob_path
 from tests.provenance.recorded_run import RecordedRun, make_run
 
 
@@ -104,7 +103,7 @@ def test_without_a_report_the_configuration_is_not_known(run: RecordedRun, tmp_p
 
 def test_a_damaged_version_changes_nothing(run: RecordedRun) -> None:
     sha256 = kept_results(run.store, "ten").files["metrics.csv"]
-    path = blob_path(run.store, sha256)
+    path = run.store.blob_path(sha256)
     path.write_bytes(b"damaged")
     before = contents(run.results)
     with pytest.raises(CorruptObjectError, match=sha256):

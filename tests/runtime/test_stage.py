@@ -15,8 +15,7 @@ from hyperforget.errors import UserError
 from hyperforget.runtime.saved_state import FOLDER, State
 from hyperforget.runtime.stage import Job, Stage, run_stage
 from hyperforget.stages import gather_metrics
-from hyperforget.store import NonDeterminismError, publish, read_records, write_token
-from hyperforget.store.places import object_folder
+from hyperforget.store import NonDeterminismError, Store, read_records, write_token
 
 STAGE = "gather_metrics"  # any module of the stages will do: its digest is part of the recipe
 
@@ -43,7 +42,7 @@ class Folder:
     def work(self, job: Job[Sum]) -> Mapping[str, float] | None:
         self.runs += 1
         value = int(job.input("number").read_text()) + job.spec.add + self.noise
-        object_id = publish(job.store, "networks", {"params": np.array([value])}, {"value": value})
+        object_id = job.store.publish("networks", {"params": np.array([value])}, {"value": value})
         write_token(job.output("token"), "networks", object_id, {"value": value})
         return None
 
@@ -90,8 +89,10 @@ def test_a_job_has_what_the_command_line_says(folder: Folder) -> None:
     assert "extra" not in job.outputs
     folder.run(3, "mnist", "--forget", "2", "--parts", *parts)
     assert jobs[1].names == {"task": "mnist", "forget": "2"}
-    (_, record) = sorted(read_records(folder.path / "store"), key=lambda record: len(record.recipe.arguments))
-    assert set(record.recipe.inputs) == {"number", "parts.0", "parts.1"}
+    (_, record) = sorted(
+        read_records(Store(folder.path / "store")), key=lambda record: len(record.computation.arguments)
+    )
+    assert set(record.computation.inputs) == {"number", "parts.0", "parts.1"}
 
 
 @pytest.mark.parametrize(
@@ -182,7 +183,7 @@ def test_a_stage_that_is_not_repeatable_always_runs(folder: Folder) -> None:
     folder.noise = 1
     assert folder.run() == 6
     assert folder.runs == 2
-    assert len(list(read_records(folder.path / "store"))) == 2
+    assert len(list(read_records(Store(folder.path / "store")))) == 2
 
 
 @pytest.mark.parametrize("place", ["objects", "blobs"])
@@ -190,7 +191,9 @@ def test_a_damaged_result_is_made_again(folder: Folder, place: str) -> None:
     folder.run()
     object_id = json.loads((folder.path / "token.json").read_text())["object_id"]
     damaged = (
-        object_folder(folder.path / "store", object_id) if place == "objects" else folder.path / "store/blobs"
+        Store(folder.path / "store").object_folder(object_id)
+        if place == "objects"
+        else folder.path / "store/blobs"
     )
     file = max((path for path in damaged.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
     content = file.read_bytes()
@@ -212,11 +215,11 @@ def test_a_missing_input_is_one_sentence(folder: Folder) -> None:
 
 def test_what_was_done_is_recorded(folder: Folder) -> None:
     folder.run()
-    (record,) = read_records(folder.path / "store")
-    assert record.recipe.stage == STAGE
-    assert record.recipe.arguments == {"task": "digits"}
-    assert record.recipe.spec == {"add": 1}
-    assert set(record.recipe.inputs) == {"number"}
+    (record,) = read_records(Store(folder.path / "store"))
+    assert record.computation.stage == STAGE
+    assert record.computation.arguments == {"task": "digits"}
+    assert record.computation.spec == {"add": 1}
+    assert set(record.computation.inputs) == {"number"}
     assert set(record.outputs) == {"token"}
     assert record.provenance["seconds"] >= 0
     assert record.provenance["timed"] == {}
@@ -234,7 +237,7 @@ def test_what_a_stage_timed_itself_is_kept_also_when_it_is_restored(folder: Fold
     folder.run()
     folder.run()
     folder.run(1, "digits", "--no-reuse")
-    (record,) = read_records(folder.path / "store")
+    (record,) = read_records(Store(folder.path / "store"))
     assert record.provenance["timed"] == {"request": 1.2346}
 
 
@@ -253,7 +256,7 @@ def test_the_seconds_before_a_stage_was_stopped_count(folder: Folder) -> None:
     with pytest.raises(KeyboardInterrupt):
         folder.run()
     folder.run()
-    seconds = [record.provenance["seconds"] for record in read_records(folder.path / "store")]
+    seconds = [record.provenance["seconds"] for record in read_records(Store(folder.path / "store"))]
     assert min(seconds) < 1000 <= max(seconds)
     assert list((folder.path / "store" / FOLDER).iterdir()) == []
 
@@ -261,7 +264,7 @@ def test_the_seconds_before_a_stage_was_stopped_count(folder: Folder) -> None:
 def test_a_light_stage_computes_on_the_cpu(folder: Folder) -> None:
     folder.stage = replace(folder.stage, computes=True, light=True)
     folder.run(1, "digits", "--hardware", json.dumps({"device": "cuda:99"}))
-    (record,) = read_records(folder.path / "store")
+    (record,) = read_records(Store(folder.path / "store"))
     assert record.provenance["device"] == "cpu"
     folder.stage = replace(folder.stage, light=False)
     with pytest.raises(UserError, match=r"hardware\.device is 'cuda:99'"):

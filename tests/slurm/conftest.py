@@ -16,7 +16,7 @@ from typing import TypeVar
 import pytest
 
 from hyperforget.runtime.saved_state import FOLDER
-from hyperforget.runtime.stage import parser, recipe_of
+from hyperforget.runtime.stage import computation_of, parser
 from hyperforget.stages.interfaces import STAGES
 from tests.checkouts import Checkout
 from tests.slurm.single_node import ACCOUNT, PARTITION, SingleNode, missing_programs, single_node
@@ -117,8 +117,8 @@ def cancel_halfway(node: SingleNode, folder: Path, process: subprocess.Popen[byt
     stage = STAGES[TRAINING]
     options = parser(TRAINING, stage).parse_args(arguments[arguments.index("hyperforget.stages") + 2 :])
     with contextlib.chdir(folder):
-        recipe = recipe_of(TRAINING, stage, options)
-        wait_for((options.store / FOLDER / f"{recipe.id}.safetensors").is_file, process)
+        computation = computation_of(TRAINING, stage, options)
+        wait_for((options.store.root / FOLDER / f"{computation.id}.safetensors").is_file, process)
     node.call("scancel", job)
     return job
 

@@ -13,6 +13,7 @@ from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.initialisations import initialise
 from hyperforget.runtime.randomness import generator_for
+from hyperforget.store import Store
 from hyperforget.unlearning.prompts import best_prompt
 from tests.stages.tiny_pipeline import SETTINGS, TASK
 
@@ -56,10 +57,10 @@ def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(
     results: Path, curves: Curves
 ) -> None:
     store, folder = results / "store", results / TASK
-    data = load_task_data(store, folder / "dataset.json")
-    hypernet = load_hypernetwork(store, folder / MODEL / "hypernet.json")
+    data = load_task_data(Store(store), folder / "dataset.json")
+    hypernet = load_hypernetwork(Store(store), folder / MODEL / "hypernet.json")
     layout = hypernet.model.layout
-    losses = load_outcomes(store, folder / "corpus.json", data.validation.class_sizes).losses
+    losses = load_outcomes(Store(store), folder / "corpus.json", data.validation.class_sizes).losses
     starts = initialise(layout, 3, generator_for(0, "optimizers", TASK, "starts"))
     sampling = Sampling(SETTINGS.models[MODEL].sampling, generator_for(0, "optimizers", TASK, MODEL))
     sampled = sample(

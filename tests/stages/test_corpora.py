@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hyperforget.errors import UserError
-from hyperforget.store.objects import read
+from hyperforget.store import Store
 from hyperforget.store.tokens import read_token
 from tests.stages.tiny_pipeline import TASK, assemble, collect, run
 
@@ -14,7 +14,7 @@ from tests.stages.tiny_pipeline import TASK, assemble, collect, run
 def starts(results: Path, corpus: str, shard: int) -> torch.Tensor:
     """The random starts (R, P) of a shard's runs."""
     token = read_token(results / TASK / corpus / f"shard-{shard}.json", kind="segment")
-    return torch.from_numpy(read(results / "store", token.object_id, ["theta"]).arrays["theta"][:, 0])
+    return torch.from_numpy(Store(results / "store").read(token.object_id, ["theta"]).arrays["theta"][:, 0])
 
 
 def test_a_further_corpus_has_other_runs_whatever_its_settings(copied: Path) -> None:

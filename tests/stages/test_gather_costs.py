@@ -6,6 +6,7 @@ import pytest
 from hyperforget.config.corpora import MAIN_CORPUS
 from hyperforget.config.methods import Method
 from hyperforget.provenance.lineage import Producers
+from hyperforget.store import Store
 from hyperforget.store.files import file_digest
 from tests.stages.tiny_pipeline import FORGET_SETS, SETTINGS, TASK, job, jobs, run
 
@@ -24,7 +25,7 @@ def gather(results: Path) -> list[dict[str, str]]:
 def seconds(results: Path, path: str) -> float:
     """What the one recipe of a file took."""
     file = results / TASK / path
-    (made,) = Producers(results / "store").of(str(file), file_digest(file))
+    (made,) = Producers(Store(results / "store")).of(str(file), file_digest(file))
     return float(made.provenance["seconds"])
 
 

@@ -14,8 +14,7 @@ from torch import nn
 from hyperforget.config.methods import NEAREST, RETRAINED, STRANGERS
 from hyperforget.data.splits import load_task_data
 from hyperforget.metrics.registry import METRICS, SETS, Metric
-from hyperforget.store import read_token
-from hyperforget.store.places import object_folder
+from hyperforget.store import Store, read_token
 from hyperforget.unlearning.candidates import load_candidates
 from hyperforget.unlearning.request import load_request
 from hyperforget.unlearning.selection import choose
@@ -102,7 +101,7 @@ def test_metrics_are_the_parts_one_after_the_other(results: Path) -> None:
 
 @pytest.mark.parametrize("forget", FORGET_SETS)
 def test_handed_over_networks_have_the_accuracy_of_the_table(results: Path, forget: str) -> None:
-    data = load_task_data(results / "store", results / TASK / "dataset.json")
+    data = load_task_data(Store(results / "store"), results / TASK / "dataset.json")
     pixels = data.test.images * data.std + data.mean
     forgotten = torch.isin(data.test.labels, torch.tensor([int(label) for label in forget.split("-")]))
     rows = read(results / TASK / f"forget-{forget}.csv", METRIC_COLUMNS)
@@ -175,12 +174,12 @@ def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results:
     counts |= {"dihyfo-1-edit-strangers": 3, "bias-strangers": 3}
     rows = read(results / TASK / f"forget-{forget}.csv", METRIC_COLUMNS)
     dataset = results / TASK / "dataset.json"
-    request = load_request(results / "store", dataset, forget, SETTINGS.protocol, torch.device("cpu"))
+    request = load_request(Store(results / "store"), dataset, forget, SETTINGS.protocol, torch.device("cpu"))
     for method, count in counts.items():
         keys = {"method": method, "selection": "population", "set": "retain", "metric": "accuracy"}
         (row,) = [row for row in rows if keys.items() <= row.items()]
         assert int(row["n"]) == count
-        stored = load_candidates(results / "store", results / TASK / method / f"forget-{forget}.json")
+        stored = load_candidates(Store(results / "store"), results / TASK / method / f"forget-{forget}.json")
         assert stored.chosen in stored.population
         if "edit" in method:
             assert stored.population == [
@@ -193,14 +192,14 @@ def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results:
 
 def test_strangers_are_trained_by_a_recipe_of_their_own(results: Path) -> None:
     original, strangers = (
-        load_candidates(results / "store", results / TASK / f"{name}.json").candidates.networks
+        load_candidates(Store(results / "store"), results / TASK / f"{name}.json").candidates.networks
         for name in ("original", "strangers")
     )
     assert (len(original.params), len(strangers.params)) == (2, 3)
     assert not torch.isclose(original.params, strangers.params[:2]).any(dim=1).all()
     # Lowering biases leaves all else as it was.
     for name, networks in (("bias", original), (f"bias-{STRANGERS}", strangers)):
-        stored = load_candidates(results / "store", results / TASK / name / "forget-2.json")
+        stored = load_candidates(Store(results / "store"), results / TASK / name / "forget-2.json")
         assert torch.equal(stored.candidates.networks.params[:, :-4], networks.params[:, :-4])
 
 
@@ -208,7 +207,7 @@ def test_strangers_are_trained_by_a_recipe_of_their_own(results: Path) -> None:
 def test_confusion_counts_all_test_images(results: Path, forget: str) -> None:
     columns = "method,set,retrained,predicted,count"
     rows = read(results / TASK / f"forget-{forget}-confusion.csv", columns)
-    labels = load_task_data(results / "store", results / TASK / "dataset.json").test.labels
+    labels = load_task_data(Store(results / "store"), results / TASK / "dataset.json").test.labels
     forgotten = torch.isin(labels, torch.tensor([int(label) for label in forget.split("-")]))
     images = {"retain": int((~forgotten).sum()), "test": len(labels)}
     for method in METHODS:
@@ -291,7 +290,7 @@ def test_tokens_name_objects_and_no_places(results: Path) -> None:
         content = json.loads(path.read_bytes())
         assert set(content) == {"kind", "object_id", "summary"}
         assert content["summary"]["task"] == TASK
-        assert object_folder(results / "store", content["object_id"]).is_dir()
+        assert Store(results / "store").object_folder(content["object_id"]).is_dir()
         assert str(results) not in path.read_text()
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from hyperforget.errors import UserError, run_command
-from hyperforget.store import CorruptObjectError, MissingObjectError, read_token
-from hyperforget.store.places import object_folder
+from hyperforget.store import CorruptObjectError, MissingObjectError, Store, read_token
 from tests.stages.tiny_pipeline import TASK, Job, assemble, collect, job, jobs, run, text_files
 
 
@@ -69,7 +68,7 @@ def test_a_damaged_object_stops_the_stage_that_needs_it(
     copied: Path, damage: Callable[[Path], None], token: str, name: str
 ) -> None:
     object_id = read_token(copied / TASK / f"{token}.json").object_id
-    damage(object_folder(copied / "store", object_id))
+    damage(Store(copied / "store").object_folder(object_id))
     # Whole copies of checkpoints, which serve as well as long as they are there.
     shutil.rmtree(copied / "store" / "packs")
     before = text_files(copied)
@@ -84,7 +83,7 @@ def test_damage_is_reported_in_one_line_and_mended_by_the_stage_that_made_it(
     copied: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     object_id = read_token(copied / TASK / "dataset.json").object_id
-    flip(object_folder(copied / "store", object_id))
+    flip(Store(copied / "store").object_folder(object_id))
     with pytest.raises(SystemExit) as caught:
         run_command(lambda: run(anew(jobs(copied)["train_original"])))
     assert caught.value.code == 2

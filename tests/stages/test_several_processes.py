@@ -12,7 +12,7 @@ import torch
 from hyperforget.errors import run_command
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.runtime.saved_state import FOLDER
-from hyperforget.store import read_records
+from hyperforget.store import Store, read_records
 from tests.stages.tiny_pipeline import TASK, Job, jobs, run
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -42,7 +42,7 @@ def run_both(job: Job, log: Path) -> list[int | None]:
 
 def test_it_is_trained_recorded_and_restored_once(copied: Path, tmp_path: Path) -> None:
     store, token = copied / "store", copied / TASK / "dihyfo-1" / "hypernet.json"
-    expected = load_hypernetwork(store, token)
+    expected = load_hypernetwork(Store(store), token)
     # The result of one process is forgotten, and the pack is to be made again.
     shutil.rmtree(store / "recipes")
     shutil.rmtree(store / "copies" / "recipes")
@@ -52,11 +52,11 @@ def test_it_is_trained_recorded_and_restored_once(copied: Path, tmp_path: Path) 
     job = stage, [*arguments, "--hardware", json.dumps(hardware)]
     log = tmp_path / "log"
     assert run_both(job, log) == [0, 0], log.read_text()
-    found = load_hypernetwork(store, token)
+    found = load_hypernetwork(Store(store), token)
     for step, weights in expected.snapshots.items():
         for name, value in weights.items():
             torch.testing.assert_close(found.snapshots[step][name], value, atol=1e-5, rtol=0)
-    assert [record.recipe.stage for record in read_records(store)] == ["train_hypernet"]
+    assert [record.computation.stage for record in read_records(Store(store))] == ["train_hypernet"]
     assert list((store / FOLDER).iterdir()) == []
     assert len(list((store / "packs").iterdir())) == 1
     printed = log.read_text()

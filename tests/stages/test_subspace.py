@@ -8,7 +8,7 @@ import torch
 from hyperforget.config import Config
 from hyperforget.errors import UserError
 from hyperforget.hypernet.stored import load_hypernetwork
-from hyperforget.store import read_token
+from hyperforget.store import Store, read_token
 from hyperforget.unlearning.candidates import load_candidates
 from tests.stages.tiny_pipeline import TASK, jobs, run, settings
 
@@ -29,12 +29,12 @@ def test_it_is_trained_stored_and_sampled_from(copied: Path, model: str, samples
     token = copied / TASK / model / "hypernet.json"
     share = read_token(token).summary["explained_variance"]
     assert 0.5 < share < 1
-    space = load_hypernetwork(copied / "store", token).model.space
+    space = load_hypernetwork(Store(copied / "store"), token).model.space
     assert space.components.shape == (12, 64 * 2 + 2 + 2 * 4 + 4)
     for name in (*samples, f"probe_hypernet/{model}"):
         run(every[name])
     sampled = load_candidates(
-        copied / "store", copied / TASK / model / "forget-2.json"
+        Store(copied / "store"), copied / TASK / model / "forget-2.json"
     ).candidates.networks.params
     assert sampled.isfinite().all()
     if model == "dihyfo-2":

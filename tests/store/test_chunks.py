@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,19 +13,22 @@ from zarr.codecs import BloscCodec, Crc32cCodec, TransposeCodec, ZstdCodec
 
 from hyperforget.store.chunks import Grid, grid_of, read_chunks, write_chunks
 
+Shape = tuple[int, ...]
+Layout = tuple[Shape, Shape, Shape | None]
 DTYPES = ["?", "<i1", "<u2", "<i4", "<u8", "<f2", "<f4", "<f8"]
 
 
 @st.composite
-def layouts(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...] | None]:
+def layouts(draw: st.DrawFn) -> Layout:
     """Shape, chunk shape and shard shape of up to three dimensions, fitting or not."""
     shape = tuple(draw(st.lists(st.integers(0, 7), max_size=3)))
     chunks = tuple(draw(st.integers(1, max(1, side))) for side in shape)
     shards = tuple(draw(st.integers(1, 3)) * side for side in chunks)
-    return shape, chunks, shards if shape and draw(st.booleans()) else None
+    sharded: bool = draw(st.booleans())
+    return shape, chunks, shards if shape and sharded else None
 
 
-def zarr_array(path: Path, array: np.ndarray, chunks: tuple, shards: tuple | None) -> zarr.Array:
+def zarr_array(path: Path, array: np.ndarray, chunks: Shape, shards: Shape | None) -> zarr.Array[Any]:
     return zarr.create_array(
         path,
         shape=array.shape,
@@ -36,8 +40,9 @@ def zarr_array(path: Path, array: np.ndarray, chunks: tuple, shards: tuple | Non
     )
 
 
-def metadata(path: Path) -> dict:
-    return json.loads((path / "zarr.json").read_bytes())
+def metadata(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((path / "zarr.json").read_bytes())
+    return found
 
 
 def files(path: Path) -> dict[str, int]:
@@ -49,7 +54,7 @@ def test_zarr_reads_what_we_write_and_we_what_zarr_writes(tmp_path_factory: pyte
 
     @given(layouts(), st.sampled_from(DTYPES), st.integers(0, 1000))
     @settings(max_examples=60, deadline=None, database=None)
-    def check(layout: tuple, dtype: str, seed: int) -> None:
+    def check(layout: Layout, dtype: str, seed: int) -> None:
         shape, chunks, shards = layout
         array = np.random.default_rng(seed).integers(0, 100, shape).astype(dtype)
         ours, theirs = folder / str(next(count)), folder / str(next(count))
@@ -84,7 +89,7 @@ def test_views_of_any_layout_are_written(tmp_path: Path) -> None:
         {"chunk_key_encoding": {"name": "v2", "separator": "."}},
     ],
 )
-def test_other_features_of_zarr_are_left_to_zarr(tmp_path: Path, options: dict) -> None:
+def test_other_features_of_zarr_are_left_to_zarr(tmp_path: Path, options: dict[str, Any]) -> None:
     compressors = [BloscCodec(cname="lz4"), Crc32cCodec()]
     zarr.create_array(
         tmp_path, shape=(4, 6), chunks=(2, 3), dtype="f4", **{"compressors": compressors, **options}
@@ -93,7 +98,7 @@ def test_other_features_of_zarr_are_left_to_zarr(tmp_path: Path, options: dict) 
 
 
 @pytest.mark.parametrize("shards", [None, (4, 3)])
-def test_no_damage_to_a_chunk_file_is_read_over(tmp_path: Path, shards: tuple | None) -> None:
+def test_no_damage_to_a_chunk_file_is_read_over(tmp_path: Path, shards: Shape | None) -> None:
     array = np.random.default_rng(0).normal(size=(4, 3)).astype("<f4")
     grid = Grid((4, 3), array.dtype, (2, 3), shards)
     write_chunks(tmp_path, array, grid)

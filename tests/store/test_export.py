@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,11 +17,12 @@ from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward
 from hyperforget.store.export import layout_of
+from tests.store.conftest import Run
 
 SUFFIXES = (".safetensors", ".npz", ".zarr.zip")
 
 
-def load(path: Path) -> tuple[dict[str, np.ndarray], dict]:
+def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     if path.name.endswith(".safetensors"):
         with safe_open(path, framework="numpy") as file:
             return safetensors.numpy.load_file(path), json.loads(file.metadata()["metadata"])
@@ -35,13 +36,11 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict]:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("name", ["networks", "shard-0"])
-def test_all_arrays_and_metadata_come_out(
-    run: SimpleNamespace, tmp_path: Path, suffix: str, name: str
-) -> None:
+def test_all_arrays_and_metadata_come_out(run: Run, tmp_path: Path, suffix: str, name: str) -> None:
     target = tmp_path / "new" / f"networks{suffix}"
-    store.export_networks(run.root, run.objects[name], target)
+    store.export_networks(run.store, run.objects[name], target)
     arrays, metadata = load(target)
-    stored = store.read(run.root, run.objects[name])
+    stored = run.store.read(run.objects[name])
     assert sorted(arrays) == sorted(stored.arrays)
     for each, array in stored.arrays.items():
         assert arrays[each].dtype == array.dtype
@@ -51,13 +50,13 @@ def test_all_arrays_and_metadata_come_out(
     assert {key: metadata[key] for key in stored.attributes} == stored.attributes
     assert list(target.parent.iterdir()) == [target]
     before = target.read_bytes()
-    store.export_networks(run.root, run.objects[name], target)
+    store.export_networks(run.store, run.objects[name], target)
     assert target.read_bytes() == before
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_network_is_rebuilt_from_the_file_alone(run: SimpleNamespace, tmp_path: Path, suffix: str) -> None:
-    store.export_networks(run.root, run.objects["networks"], tmp_path / f"networks{suffix}")
+def test_a_network_is_rebuilt_from_the_file_alone(run: Run, tmp_path: Path, suffix: str) -> None:
+    store.export_networks(run.store, run.objects["networks"], tmp_path / f"networks{suffix}")
     arrays, metadata = load(tmp_path / f"networks{suffix}")
     params = torch.from_numpy(arrays["params"])
     network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2))
@@ -79,17 +78,17 @@ def test_the_layout_is_that_of_the_networks(sizes: list[int]) -> None:
     assert layout_of(sizes) == expected
 
 
-def test_wrong_requests_leave_the_target_alone(run: SimpleNamespace, tmp_path: Path) -> None:
+def test_wrong_requests_leave_the_target_alone(run: Run, tmp_path: Path) -> None:
     target = tmp_path / "a.npz"
     target.write_text("mine")
     with pytest.raises(UserError, match=r"has none of the endings .*; did you mean '\.safetensors'"):
-        store.export_networks(run.root, run.objects["networks"], tmp_path / "a.safetensor")
+        store.export_networks(run.store, run.objects["networks"], tmp_path / "a.safetensor")
     with pytest.raises(UserError, match=r"corpus .* cannot be exported; only networks and segment"):
-        store.export_networks(run.root, run.objects["corpus"], target)
+        store.export_networks(run.store, run.objects["corpus"], target)
     with pytest.raises(UserError, match="is missing from store"):
-        store.export_networks(run.root, "0" * 64, target)
-    bare = store.publish(run.root, "networks", {"params": np.zeros((1, 2))}, {})
+        store.export_networks(run.store, "0" * 64, target)
+    bare = run.store.publish("networks", {"params": np.zeros((1, 2))}, {})
     with pytest.raises(UserError, match=f"networks {bare} does not name the sizes of its layers"):
-        store.export_networks(run.root, bare, target)
+        store.export_networks(run.store, bare, target)
     assert target.read_text() == "mine"
     assert list(tmp_path.glob("*.partial")) == list(tmp_path.glob("a.s*")) == []

@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,11 +12,10 @@ from hyperforget import store
 from hyperforget.errors import UserError
 from hyperforget.store import CorruptObjectError, MissingObjectError
 from hyperforget.store import garbage as collection_module
-from hyperforget.store.blobs import blob_path
-from hyperforget.store.documents import COPIES, delete_document
+from hyperforget.store.computations import computation_place
+from hyperforget.store.documents import COPIES, delete_document, replace_document
 from hyperforget.store.files import file_digest
-from hyperforget.store.places import object_folder
-from hyperforget.store.recipes import recipe_place
+from tests.store.conftest import Run
 
 DAY = 24 * 3600.0
 
@@ -28,43 +26,43 @@ def contents(root: Path) -> dict[str, bytes]:
     }
 
 
-def untag(run: SimpleNamespace) -> None:
+def untag(run: Run) -> None:
     """Leave nothing that names the version."""
-    store.delete_tag(run.root, "paper")
-    delete_document(run.root, "log/00000001.json")
+    store.delete_tag(run.store, "paper")
+    delete_document(run.store, "log/00000001.json")
 
 
 def publish_other(root: Path) -> str:
-    return store.publish(root, "networks", {"params": np.zeros(3, np.float32)}, {"other": True})
+    return store.Store(root).publish("networks", {"params": np.zeros(3, np.float32)}, {"other": True})
 
 
-def collect(run: SimpleNamespace, **options: object) -> set[tuple[str, str]]:
-    found = store.collect_garbage(run.root, **{"dry_run": False, "grace_seconds": 0.0, **options})  # type: ignore[arg-type]
+def collect(run: Run, **options: object) -> set[tuple[str, str]]:
+    found = store.collect_garbage(run.store, **{"dry_run": False, "grace_seconds": 0.0, **options})  # type: ignore[arg-type]
     return {(removal.kind, removal.id) for removal in found}
 
 
 @pytest.mark.parametrize("kept_by", ["tag", "log", "results"])
-def test_tag_log_and_results_each_keep_everything(run: SimpleNamespace, kept_by: str) -> None:
+def test_tag_log_and_results_each_keep_everything(run: Run, kept_by: str) -> None:
     if kept_by != "tag":
-        store.delete_tag(run.root, "paper")
-    if kept_by == "tag":
-        run.options = {"keep_last_entries": 0}
-    elif kept_by == "log":
-        run.options = {"keep_last_entries": 1}
-    else:
-        delete_document(run.root, "log/00000001.json")
-        run.options = {"results_folders": [run.results]}
+        store.delete_tag(run.store, "paper")
+    if kept_by == "results":
+        delete_document(run.store, "log/00000001.json")
+    kept: dict[str, dict[str, object]] = {
+        "tag": {"keep_last_entries": 0},
+        "log": {"keep_last_entries": 1},
+        "results": {"results_folders": [run.results]},
+    }
     other = publish_other(run.root)
     before = contents(run.root)
-    removed = collect(run, **run.options)
+    removed = collect(run, **kept[kept_by])
     version = {("blob", run.version_id)} if kept_by == "results" else set()
     assert removed == {("object", other)} | version
     gone = set(before) - set(contents(run.root))
     assert all(other in name or run.version_id in name for name in gone)
-    assert store.verify(run.root, 2) == []
+    assert store.verify(run.store, 2) == []
 
 
-def test_results_keep_what_no_version_names_and_lineage_keeps_the_rest(run: SimpleNamespace) -> None:
+def test_results_keep_what_no_version_names_and_lineage_keeps_the_rest(run: Run) -> None:
     untag(run)
     for path in run.results.rglob("*.json"):
         path.unlink()
@@ -72,8 +70,8 @@ def test_results_keep_what_no_version_names_and_lineage_keeps_the_rest(run: Simp
     removed = collect(run, results_folders=[run.results], keep_last_entries=0)
     # metrics.csv alone leads over its recipe to the networks, the corpus and the segments.
     assert removed == {("blob", run.version_id), ("blob", _digest(b"<p>report</p>"))}
-    for recipe in run.recipes.values():
-        assert store.look_up(run.root, recipe) is not None
+    for recipe in run.computations.values():
+        assert run.store.look_up(recipe) is not None
 
 
 def _digest(data: bytes) -> str:
@@ -82,10 +80,10 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_with_nothing_that_names_it_everything_goes(run: SimpleNamespace) -> None:
+def test_with_nothing_that_names_it_everything_goes(run: Run) -> None:
     untag(run)
-    store.build_pack(run.root, run.objects["corpus"])
-    planned = store.collect_garbage(run.root, grace_seconds=0)
+    store.build_pack(run.store, run.objects["corpus"])
+    planned = store.collect_garbage(run.store, grace_seconds=0)
     assert {removal.kind for removal in planned} == {"recipe", "blob", "object", "pack"}
     assert {removal.id for removal in planned if removal.kind == "object"} == set(run.objects.values())
     sizes = sum(removal.size for removal in planned)
@@ -93,94 +91,89 @@ def test_with_nothing_that_names_it_everything_goes(run: SimpleNamespace) -> Non
         len(data) for name, data in contents(run.root).items() if name.startswith((COPIES, "store.json"))
     )
     assert sizes == sum(map(len, contents(run.root).values())) - kept
-    assert store.verify(run.root, 2) == []  # a dry run removes nothing
+    assert store.verify(run.store, 2) == []  # a dry run removes nothing
     assert collect(run) == {(removal.kind, removal.id) for removal in planned}
     assert list(contents(run.root)) == ["store.json"]
-    assert store.verify(run.root, 2) == []
+    assert store.verify(run.store, 2) == []
 
 
-def test_nothing_within_the_grace_goes_and_it_keeps_what_it_names(
-    run: SimpleNamespace, age: Callable[..., None]
-) -> None:
+def test_nothing_within_the_grace_goes_and_it_keeps_what_it_names(run: Run, age: Callable[..., None]) -> None:
     untag(run)
     age(run.root, 15 * DAY)
-    os.utime(object_folder(run.root, run.objects["corpus"]))  # as if published just now
+    os.utime(run.store.object_folder(run.objects["corpus"]))  # as if published just now
     removed = collect(run, grace_seconds=14 * DAY)
     assert ("object", run.objects["networks"]) in removed
     assert not {("object", run.objects[name]) for name in ("corpus", "shard-0", "shard-1")} & removed
-    assert store.verify(run.root, 2) == []
+    assert store.verify(run.store, 2) == []
 
 
 @pytest.mark.parametrize("use", ["publish", "put_blob", "record", "look_up", "append_log", "tag"])
-def test_every_use_is_a_fresh_start_of_the_grace(
-    run: SimpleNamespace, age: Callable[..., None], use: str
-) -> None:
-    networks = object_folder(run.root, run.objects["networks"])
-    table = blob_path(run.root, file_digest(run.results / "metrics.csv"))
+def test_every_use_is_a_fresh_start_of_the_grace(run: Run, age: Callable[..., None], use: str) -> None:
+    networks = run.store.object_folder(run.objects["networks"])
+    table = run.store.blob_path(file_digest(run.results / "metrics.csv"))
     version = run.version_id
     age(run.root, 15 * DAY)
     if use == "publish":
-        stored = store.read(run.root, networks.name)
-        store.publish(run.root, "networks", stored.arrays, stored.attributes)
+        stored = run.store.read(networks.name)
+        run.store.publish("networks", stored.arrays, stored.attributes)
         kept = {networks}
     elif use == "put_blob":
-        store.put_blob(run.root, run.results / "metrics.csv")
+        run.store.put_blob(run.results / "metrics.csv")
         kept = {table}
     elif use == "record":
-        store.record(run.root, run.recipes["table"], {"metrics.csv": run.results / "metrics.csv"}, {})
-        kept = {table, run.root / recipe_place(run.recipes["table"].id)}
+        run.store.record(run.computations["table"], {"metrics.csv": run.results / "metrics.csv"}, {})
+        kept = {table, run.root / computation_place(run.computations["table"].id)}
     elif use == "look_up":
-        assert store.look_up(run.root, run.recipes["networks"]) is not None
-        kept = {networks, run.root / recipe_place(run.recipes["networks"].id)}
+        assert run.store.look_up(run.computations["networks"]) is not None
+        kept = {networks, run.root / computation_place(run.computations["networks"].id)}
     else:
-        store.tag(run.root, "new", version) if use == "tag" else store.append_log(run.root, version, "")
-        kept = {networks, table, blob_path(run.root, version)}
-        delete_document(run.root, "tags/new.json")
-        delete_document(run.root, "log/00000002.json")
+        store.tag(run.store, "new", version) if use == "tag" else store.append_log(run.store, version, "")
+        kept = {networks, table, run.store.blob_path(version)}
+        delete_document(run.store, "tags/new.json")
+        delete_document(run.store, "log/00000002.json")
     untag(run)
-    planned = {removal.path for removal in store.collect_garbage(run.root)}
+    planned = {removal.path for removal in store.collect_garbage(run.store)}
     assert not kept & planned
 
 
 def test_what_is_used_between_the_plan_and_the_removal_comes_back(
-    run: SimpleNamespace, age: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    run: Run, age: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     untag(run)
     age(run.root, 15 * DAY)
     before = {name: data for name, data in contents(run.root).items() if not name.startswith(COPIES)}
-    replace_document = collection_module.replace_document
 
     def use_everything(*arguments: object) -> None:
         replace_document(*arguments)  # type: ignore[arg-type]
         age(run.root, 0)
 
     monkeypatch.setattr(collection_module, "replace_document", use_everything)
-    store.append_log(run.root, store.snapshot(run.root, run.results).id, "")
+    store.append_log(run.store, store.snapshot(run.store, run.results).id, "")
     age(run.root, 15 * DAY)
-    assert store.collect_garbage(run.root, keep_last_entries=0, dry_run=False) == []
+    assert store.collect_garbage(run.store, keep_last_entries=0, dry_run=False) == []
     after = contents(run.root)
     assert {name: after.get(name) for name in before} == before
     assert list((run.root / "tmp").iterdir()) == []
 
 
-def test_older_entries_of_the_log_stay_but_keep_nothing(run: SimpleNamespace) -> None:
-    store.delete_tag(run.root, "paper")
+def test_older_entries_of_the_log_stay_but_keep_nothing(run: Run) -> None:
+    store.delete_tag(run.store, "paper")
     old = file_digest(run.results / "metrics.csv")
     (run.results / "metrics.csv").write_text("new")
-    newer = store.snapshot(run.root, run.results).id
-    store.append_log(run.root, newer, "second")
+    newer = store.snapshot(run.store, run.results).id
+    store.append_log(run.store, newer, "second")
     removed = collect(run, keep_last_entries=1)
-    assert removed == {("blob", old), ("blob", run.version_id), ("recipe", run.recipes["table"].id)}
-    assert [entry.version_id for entry in store.read_log(run.root)] == [run.version_id, newer]
-    assert store.verify(run.root, 2) == []
+    assert removed == {("blob", old), ("blob", run.version_id), ("recipe", run.computations["table"].id)}
+    assert [entry.version_id for entry in store.read_log(run.store)] == [run.version_id, newer]
+    assert store.verify(run.store, 2) == []
     with pytest.raises(MissingObjectError):
-        store.read_version(run.root, run.version_id)
+        store.read_version(run.store, run.version_id)
     assert collect(run, keep_last_entries=10) == set()  # what was given up does not come back
     (run.root / "log" / "first-kept.json").unlink()
-    assert store.verify(run.root) != []
+    assert store.verify(run.store) != []
 
 
-def test_leftovers_of_killed_writers_go_after_the_grace(run: SimpleNamespace) -> None:
+def test_leftovers_of_killed_writers_go_after_the_grace(run: Run) -> None:
     leftovers = [
         run.root / "tmp" / "staging" / "data.zarr" / "chunk",
         run.root / "blobs" / "ab" / ".x.1.partial",
@@ -194,34 +187,32 @@ def test_leftovers_of_killed_writers_go_after_the_grace(run: SimpleNamespace) ->
     for path in leftovers:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")
-    assert store.collect_garbage(run.root, dry_run=False) == []
-    removed = store.collect_garbage(run.root, dry_run=False, grace_seconds=0)
+    assert store.collect_garbage(run.store, dry_run=False) == []
+    removed = store.collect_garbage(run.store, dry_run=False, grace_seconds=0)
     assert {removal.kind for removal in removed} == {"leftover"}
     assert {removal.path for removal in removed} == {run.root / "tmp" / "staging", *leftovers[1:]}
     assert contents(run.root) == before
     assert collect(run) == set()
 
 
-def test_an_old_staging_folder_that_is_still_written_to_stays(
-    run: SimpleNamespace, age: Callable[..., None]
-) -> None:
+def test_an_old_staging_folder_that_is_still_written_to_stays(run: Run, age: Callable[..., None]) -> None:
     chunk = run.root / "tmp" / "staging" / "data.zarr" / "chunk"
     chunk.parent.mkdir(parents=True)
     chunk.write_text("x")
     age(run.root, 15 * DAY)
     os.utime(chunk)
-    assert store.collect_garbage(run.root, dry_run=False) == []
+    assert store.collect_garbage(run.store, dry_run=False) == []
 
 
 @pytest.mark.parametrize("damage", ["tag", "recipe", "token", "version", "corpus"])
-def test_where_damage_hides_what_must_be_kept_nothing_is_removed(run: SimpleNamespace, damage: str) -> None:
+def test_where_damage_hides_what_must_be_kept_nothing_is_removed(run: Run, damage: str) -> None:
     publish_other(run.root)
     path = {
         "tag": run.root / "tags/paper.json",
-        "recipe": run.root / recipe_place(run.recipes["corpus"].id),
-        "token": blob_path(run.root, file_digest(run.results / "digits-4/corpus.json")),
-        "version": blob_path(run.root, run.version_id),
-        "corpus": object_folder(run.root, run.objects["corpus"]) / "object.json",
+        "recipe": run.root / computation_place(run.computations["corpus"].id),
+        "token": run.store.blob_path(file_digest(run.results / "digits-4/corpus.json")),
+        "version": run.store.blob_path(run.version_id),
+        "corpus": run.store.object_folder(run.objects["corpus"]) / "object.json",
     }[damage]
     path.write_bytes(path.read_bytes()[:-1])
     before = contents(run.root)
@@ -235,22 +226,22 @@ def test_where_damage_hides_what_must_be_kept_nothing_is_removed(run: SimpleName
     assert set(contents(run.root)) == set(before)
 
 
-def test_reachable_names_ids(run: SimpleNamespace) -> None:
-    found = store.reachable(run.root, [], 10)
+def test_reachable_names_ids(run: Run) -> None:
+    found = store.reachable(run.store, [], 10)
     assert found.objects == frozenset(run.objects.values())
-    assert found.recipes == frozenset(recipe.id for recipe in run.recipes.values())
+    assert found.recipes == frozenset(recipe.id for recipe in run.computations.values())
     assert run.version_id in found.blobs
     untag(run)
-    assert store.reachable(run.root, [], 10).objects == frozenset()
-    shutil.rmtree(object_folder(run.root, run.objects["shard-0"]))
-    assert run.objects["shard-1"] in store.reachable(run.root, [run.results], 0).objects
+    assert store.reachable(run.store, [], 10).objects == frozenset()
+    shutil.rmtree(run.store.object_folder(run.objects["shard-0"]))
+    assert run.objects["shard-1"] in store.reachable(run.store, [run.results], 0).objects
 
 
-def test_wrong_requests(run: SimpleNamespace, tmp_path: Path) -> None:
+def test_wrong_requests(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a store"):
-        store.collect_garbage(tmp_path)
+        store.collect_garbage(store.Store(tmp_path))
     with pytest.raises(UserError, match=r"folder .*resluts does not exist"):
-        store.collect_garbage(run.root, [tmp_path / "resluts"])
+        store.collect_garbage(run.store, [tmp_path / "resluts"])
     for wrong in ({"keep_last_entries": -1}, {"grace_seconds": -1.0}):
         with pytest.raises(UserError, match="must not be negative"):
             collect(run, **wrong)

@@ -8,7 +8,7 @@ import pytest
 from hyperforget.store.canonical import digest
 from hyperforget.store.manifest import FileEntry, Manifest, content_id, decode, describe, encode
 
-ARRAYS = {"theta": np.zeros((2, 3), np.float32), "step": np.arange(2)}
+ARRAYS: dict[str, np.ndarray] = {"theta": np.zeros((2, 3), np.float32), "step": np.arange(2)}
 ATTRIBUTES = {"task": "digits-4", "rate": 0.1, "text": "ä\u001f\n", "large": 1e20, "none": None}
 CONTENT = describe("segment", ARRAYS, ATTRIBUTES, {"theta": ("run", "parameter")})
 MANIFEST = Manifest(CONTENT, {"data.zarr/zarr.json": FileEntry(80, "0" * 64)})

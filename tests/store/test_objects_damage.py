@@ -5,16 +5,16 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from hyperforget.store import CorruptObjectError, MissingObjectError, publish, read, read_attributes
+from hyperforget.store import CorruptObjectError, MissingObjectError, Store
 from hyperforget.store.canonical import digest, readable_json
-from hyperforget.store.places import object_folder
 
 RNG = np.random.default_rng(0)
-ARRAYS = {
+ARRAYS: dict[str, np.ndarray] = {
     "theta": RNG.normal(size=(6, 5, 7)).astype(np.float32),
     "wide": RNG.normal(size=(80, 6000)).astype(np.float32),
     "zeros": np.zeros((4, 3), np.int16),
@@ -28,22 +28,22 @@ KINDS = ["segment", "hypernet", "corpus"]
 def damageable(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str, str]:
     """A store with one object whose files can be written; its id and its kind."""
     kind = request.param
-    object_id = publish(tmp_path, kind, {} if kind == "corpus" else ARRAYS, ATTRIBUTES)
+    object_id = Store(tmp_path).publish(kind, {} if kind == "corpus" else ARRAYS, ATTRIBUTES)
     for path in files_of(tmp_path, object_id):
         path.chmod(0o644)
     return tmp_path, object_id, kind
 
 
 def files_of(store: Path, object_id: str) -> list[Path]:
-    return sorted(path for path in object_folder(store, object_id).rglob("*") if path.is_file())
+    return sorted(path for path in Store(store).object_folder(object_id).rglob("*") if path.is_file())
 
 
 def assert_found(store: Path, object_id: str, what: str = "") -> None:
     with pytest.raises(CorruptObjectError) as caught:
-        read(store, object_id)
+        Store(store).read(object_id)
     message = str(caught.value)
     assert object_id in message
-    assert str(object_folder(store, object_id)) in message
+    assert str(Store(store).object_folder(object_id)) in message
     assert "rerun the stage" in message
     assert what in message
 
@@ -56,7 +56,7 @@ def flip(path: Path, position: int, bit: int) -> bytes:
     return before
 
 
-def edit(path: Path, change: Callable[[dict], None], *, checksum: bool = False) -> None:
+def edit(path: Path, change: Callable[[dict[str, Any]], None], *, checksum: bool = False) -> None:
     manifest = json.loads(path.read_bytes())
     change(manifest)
     if checksum:
@@ -73,13 +73,13 @@ def test_bit_flips_anywhere(damageable: tuple[Path, str, str]) -> None:
             before = flip(path, int(position), int(rng.integers(8)))
             assert_found(store, object_id)
             path.write_bytes(before)
-    read(store, object_id)
+    Store(store).read(object_id)
 
 
 def test_truncated_grown_and_deleted_files(damageable: tuple[Path, str, str]) -> None:
     store, object_id, _ = damageable
     for path in files_of(store, object_id):
-        name = path.relative_to(object_folder(store, object_id)).as_posix()
+        name = path.relative_to(Store(store).object_folder(object_id)).as_posix()
         before = path.read_bytes()
         for damaged in (before[: len(before) // 2], before[:-1], b"", before + b"\0"):
             path.write_bytes(damaged)
@@ -87,12 +87,12 @@ def test_truncated_grown_and_deleted_files(damageable: tuple[Path, str, str]) ->
         path.unlink()
         assert_found(store, object_id, f"{name} is missing")
         path.write_bytes(before)
-    read(store, object_id)
+    Store(store).read(object_id)
 
 
 def test_a_chunk_that_reads_as_zeros_is_found_even_if_the_manifest_forgets_it(tmp_path: Path) -> None:
-    object_id = publish(tmp_path, "segment", ARRAYS, ATTRIBUTES)
-    folder = object_folder(tmp_path, object_id)
+    object_id = Store(tmp_path).publish("segment", ARRAYS, ATTRIBUTES)
+    folder = Store(tmp_path).object_folder(object_id)
     (folder / "data.zarr/theta/c/0/0/0").unlink()
     (folder / "object.json").chmod(0o644)
     edit(
@@ -104,12 +104,12 @@ def test_a_chunk_that_reads_as_zeros_is_found_even_if_the_manifest_forgets_it(tm
 
 
 def test_data_replaced_together_with_its_entry_in_the_manifest(tmp_path: Path) -> None:
-    object_id = publish(tmp_path, "hypernet", {"weight": np.ones(4, np.float32)}, {})
-    other = publish(tmp_path, "hypernet", {"weight": np.zeros(4, np.float32)}, {})
-    folder = object_folder(tmp_path, object_id)
+    object_id = Store(tmp_path).publish("hypernet", {"weight": np.ones(4, np.float32)}, {})
+    other = Store(tmp_path).publish("hypernet", {"weight": np.zeros(4, np.float32)}, {})
+    folder = Store(tmp_path).object_folder(object_id)
     data = folder / "data.safetensors"
     data.unlink()
-    shutil.copyfile(object_folder(tmp_path, other) / data.name, data)
+    shutil.copyfile(Store(tmp_path).object_folder(other) / data.name, data)
     entry = {"size": data.stat().st_size, "sha256": hashlib.sha256(data.read_bytes()).hexdigest()}
     (folder / "object.json").chmod(0o644)
     edit(folder / "object.json", lambda manifest: manifest["files"].update({data.name: entry}), checksum=True)
@@ -119,17 +119,17 @@ def test_data_replaced_together_with_its_entry_in_the_manifest(tmp_path: Path) -
 @pytest.mark.parametrize("checksum", [False, True])
 def test_edited_attributes(damageable: tuple[Path, str, str], checksum: bool) -> None:
     store, object_id, kind = damageable
-    path = object_folder(store, object_id) / "object.json"
+    path = Store(store).object_folder(object_id) / "object.json"
     edit(path, lambda manifest: manifest["content"]["attributes"].update(task="mnist"), checksum=checksum)
     with pytest.raises(CorruptObjectError, match=f"{kind} {object_id} .* damaged: object.json"):
-        read_attributes(store, object_id, kind=kind)
+        Store(store).read_attributes(object_id, kind=kind)
 
 
 def test_an_object_in_the_folder_of_another(tmp_path: Path) -> None:
-    first = publish(tmp_path, "corpus", {}, {"index": 1})
-    second = publish(tmp_path, "corpus", {}, {"index": 2})
-    shutil.rmtree(object_folder(tmp_path, first))
-    object_folder(tmp_path, second).rename(object_folder(tmp_path, first))
+    first = Store(tmp_path).publish("corpus", {}, {"index": 1})
+    second = Store(tmp_path).publish("corpus", {}, {"index": 2})
+    shutil.rmtree(Store(tmp_path).object_folder(first))
+    Store(tmp_path).object_folder(second).rename(Store(tmp_path).object_folder(first))
     assert_found(tmp_path, first, f"belongs to object {second}")
 
 
@@ -137,8 +137,8 @@ def test_an_object_in_the_folder_of_another(tmp_path: Path) -> None:
     "text", ["", "[]", "null", "{}", '{"checksum": 1}', '{"checksum": NaN}', "[" * 100_000]
 )
 def test_a_manifest_that_is_none(tmp_path: Path, text: str) -> None:
-    object_id = publish(tmp_path, "corpus", {}, {})
-    path = object_folder(tmp_path, object_id) / "object.json"
+    object_id = Store(tmp_path).publish("corpus", {}, {})
+    path = Store(tmp_path).object_folder(object_id) / "object.json"
     path.chmod(0o644)
     path.write_text(text)
     assert_found(tmp_path, object_id, "object.json is not what was written")
@@ -150,8 +150,8 @@ def test_publishing_again_repairs(damageable: tuple[Path, str, str]) -> None:
     for path in files_of(store, object_id)[-2:]:  # a file of the data, and the manifest
         flip(path, path.stat().st_size // 2, 3)
         assert_found(store, object_id)
-        assert publish(store, kind, arrays, ATTRIBUTES) == object_id
-        found = read(store, object_id)
+        assert Store(store).publish(kind, arrays, ATTRIBUTES) == object_id
+        found = Store(store).read(object_id)
         for name, array in arrays.items():
             np.testing.assert_array_equal(found.arrays[name], array)
         for again in files_of(store, object_id):
@@ -160,17 +160,17 @@ def test_publishing_again_repairs(damageable: tuple[Path, str, str]) -> None:
 
 
 def test_damage_to_one_array_leaves_the_others_readable(tmp_path: Path) -> None:
-    object_id = publish(tmp_path, "segment", ARRAYS, ATTRIBUTES)
-    path = object_folder(tmp_path, object_id) / "data.zarr/theta/c/0/0/0"
+    object_id = Store(tmp_path).publish("segment", ARRAYS, ATTRIBUTES)
+    path = Store(tmp_path).object_folder(object_id) / "data.zarr/theta/c/0/0/0"
     path.chmod(0o644)
     flip(path, 40, 0)
-    np.testing.assert_array_equal(read(tmp_path, object_id, ["wide"]).arrays["wide"], ARRAYS["wide"])
+    np.testing.assert_array_equal(Store(tmp_path).read(object_id, ["wide"]).arrays["wide"], ARRAYS["wide"])
     with pytest.raises(CorruptObjectError, match=object_id):
-        read(tmp_path, object_id, ["theta"])
+        Store(tmp_path).read(object_id, ["theta"])
 
 
 def test_a_deleted_object_is_missing_not_corrupt(damageable: tuple[Path, str, str]) -> None:
     store, object_id, kind = damageable
-    shutil.rmtree(object_folder(store, object_id))
+    shutil.rmtree(Store(store).object_folder(object_id))
     with pytest.raises(MissingObjectError, match=f"{kind} {object_id} is missing"):
-        read(store, object_id, kind=kind)
+        Store(store).read(object_id, kind=kind)

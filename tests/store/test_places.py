@@ -6,27 +6,28 @@ from pathlib import Path
 import pytest
 
 from hyperforget.errors import UserError
-from hyperforget.store.places import check_store, create_store, is_object_id, object_folder
+from hyperforget.store import Store
+from hyperforget.store.places import is_object_id
 
 ID = "ab" + "0" * 62
 
 
 def test_objects_are_spread_over_folders(tmp_path: Path) -> None:
-    assert object_folder(tmp_path, ID) == tmp_path / "objects" / "ab" / ID
+    assert Store(tmp_path).object_folder(ID) == tmp_path / "objects" / "ab" / ID
 
 
 @pytest.mark.parametrize("bad", ["", "ab", ID.upper(), ID + "\n", "../" * 21 + "x", "g" * 64, ID + "0", None])
 def test_ids_are_checked_before_they_become_paths(tmp_path: Path, bad: str) -> None:
     assert not is_object_id(bad)
     with pytest.raises(UserError, match="64 lower-case hexadecimal digits"):
-        object_folder(tmp_path, bad)
+        Store(tmp_path).object_folder(bad)
 
 
 def test_creating_a_store_again_changes_nothing(tmp_path: Path) -> None:
-    create_store(tmp_path / "store")
+    Store(tmp_path / "store").create()
     path = tmp_path / "store" / "store.json"
     before = path.stat().st_ino, path.read_bytes()
-    create_store(tmp_path / "store")
+    Store(tmp_path / "store").create()
     assert (path.stat().st_ino, path.read_bytes()) == before
     assert json.loads(before[1]) == {"format": 1, "hash": "sha256"}
 
@@ -46,19 +47,19 @@ def test_creating_a_store_again_changes_nothing(tmp_path: Path) -> None:
 )
 def test_other_formats_and_damage_are_named(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "store.json").write_text(text)
-    for use in (create_store, check_store):
+    for use in (Store(tmp_path).create, Store(tmp_path).check):
         with pytest.raises(UserError, match=message) as caught:
-            use(tmp_path)
+            use()
         assert str(tmp_path) in str(caught.value)
 
 
 def test_a_folder_without_store_json_is_no_store_to_read_from(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"is not a store: it has no store\.json"):
-        check_store(tmp_path)
+        Store(tmp_path).check()
 
 
 def test_a_file_is_no_store(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.touch()
     with pytest.raises(UserError, match="is a file"):
-        create_store(path)
+        Store(path).create()

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from hyperforget import store
 
-root, results, writers = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+root, results, writers = store.Store(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3])
 
 def write(seed):
     values = np.random.default_rng(seed)
@@ -30,12 +30,12 @@ def write(seed):
         number = int(values.integers(60))  # writers meet at the same objects
         content = {"params": np.full((3, 4), number, np.float32)}
         kind = ["networks", "hypernet"][number % 2]
-        object_id = store.publish(root, kind, content, {"number": number})
+        object_id = root.publish(kind, content, {"number": number})
         folder = results / f"{seed}"
         token = folder / f"{number}.json"
         store.write_token(token, kind, object_id, {"number": number})
-        recipe = store.Recipe("write", {"number": str(number)}, None, "c0de", {})
-        store.record(root, recipe, {"token": token}, {"seed": seed})
+        computation = store.Computation("write", {"number": str(number)}, None, "c0de", {})
+        root.record(computation, {"token": token}, {"seed": seed})
         version = store.snapshot(root, folder)
         store.append_log(root, version.id, str(seed))
         store.tag(root, f"{seed}-{index}", version.id)
@@ -56,7 +56,7 @@ def die_at_call(number, after):
     for name in ("fsync", "rename", "replace", "link", "mkdir", "utime", "unlink", "chmod", "open"):
         setattr(os, name, counted(getattr(os, name)))
 
-store.publish(root, "networks", {"params": np.zeros(1)}, {})  # imports all that is needed before forking
+root.publish("networks", {"params": np.zeros(1)}, {})  # imports all that is needed before forking
 pause = random.Random(0)
 for start in range(0, writers, 4):
     children = []
@@ -84,13 +84,13 @@ from pathlib import Path
 import numpy as np
 from hyperforget import store
 
-root, results, me, rounds = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+root, results, me, rounds = store.Store(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 for index in range(rounds):
     content = {"params": np.full((3, 4), index // 2, np.float32)}
-    object_id = store.publish(root, "networks", content, {"number": index // 2})
+    object_id = root.publish("networks", content, {"number": index // 2})
     token = results / me / f"{index}.json"
     store.write_token(token, "networks", object_id, {})
-    store.record(root, store.Recipe("s", {"me": me}, index, "c", {}), {"token": token}, {"me": me})
+    root.record(store.Computation("s", {"me": me}, index, "c", {}), {"token": token}, {"me": me})
     version = store.snapshot(root, results / me)
     entry = store.append_log(root, version.id, f"{me}-{index}")
     store.tag(root, f"{me}-{index}", version.id)
@@ -113,24 +113,28 @@ def test_a_hundred_killed_writers_leave_only_whole_things_and_leftovers(tmp_path
     root, results = tmp_path / "store", tmp_path / "results"
     arguments = [str(root), str(results), str(WRITERS)]
     subprocess.run([sys.executable, "-c", KILLED, *arguments], env=environment(), check=True, timeout=300)
-    assert store.verify(root, 2) == []
+    assert store.verify(store.Store(root), 2) == []
     objects = list((root / "objects").glob("*/*"))
     assert len(objects) > 10
     for folder in objects:
-        stored = store.read(root, folder.name)
+        stored = store.Store(root).read(folder.name)
         if stored.attributes:
             expected = np.full((3, 4), stored.attributes["number"], np.float32)
             np.testing.assert_array_equal(stored.arrays["params"], expected)
-    assert store.list_tags(root)
-    assert [entry.number for entry in store.read_log(root)] == list(range(1, len(store.read_log(root)) + 1))
-    for record in store.read_records(root):
-        assert store.look_up(root, record.recipe) == record
+    assert store.list_tags(store.Store(root))
+    assert [entry.number for entry in store.read_log(store.Store(root))] == list(
+        range(1, len(store.read_log(store.Store(root))) + 1)
+    )
+    for record in store.read_records(store.Store(root)):
+        assert store.Store(root).look_up(record.computation) == record
     left = leftovers(root)
     assert left, "no writer was killed while it wrote, which this test is about"
-    removed = store.collect_garbage(root, keep_last_entries=10**6, dry_run=False, grace_seconds=0)
+    removed = store.collect_garbage(
+        store.Store(root), keep_last_entries=10**6, dry_run=False, grace_seconds=0
+    )
     assert set(left) <= {removal.path for removal in removed}
     assert leftovers(root) == []
-    assert store.verify(root, 2) == []
+    assert store.verify(store.Store(root), 2) == []
 
 
 def test_of_four_processes_at_once_no_operation_is_lost(tmp_path: Path) -> None:
@@ -153,17 +157,17 @@ def test_of_four_processes_at_once_no_operation_is_lost(tmp_path: Path) -> None:
         for index, line in enumerate(output.splitlines())
     }
     assert len(done) == COMPETITORS * ROUNDS
-    assert {tag.name: tag.version_id for tag in store.list_tags(root)} == {
+    assert {tag.name: tag.version_id for tag in store.list_tags(store.Store(root))} == {
         name: version for name, (_, version, _) in done.items()
     }
-    log = store.read_log(root)
+    log = store.read_log(store.Store(root))
     assert {entry.message: (entry.version_id, str(entry.number)) for entry in log} == {
         name: (version, number) for name, (_, version, number) in done.items()
     }
     assert len(log) == len(done)
-    assert len(list(store.read_records(root))) == len(done)
+    assert len(list(store.read_records(store.Store(root)))) == len(done)
     objects = {path.name for path in (root / "objects").glob("*/*")}
     assert objects == {object_id for object_id, _, _ in done.values()}
     assert len(objects) == ROUNDS // 2  # what several published at once is stored once
     assert leftovers(root) == []
-    assert store.verify(root, 2) == []
+    assert store.verify(store.Store(root), 2) == []

@@ -1,8 +1,8 @@
 """Damage anywhere in a store: verification finds it, and no reader passes wrong values off as right ones."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,52 +10,65 @@ import pytest
 
 from hyperforget import store
 from hyperforget.errors import UserError
+from hyperforget.store import Computation, Store, Version
 from hyperforget.store.documents import COPIES
-from hyperforget.store.packs import pack_folder
 
 FLIPS = 1000
 
 
+@dataclass(frozen=True)
+class Small:
+    """A store, and what lies in it."""
+
+    store: Store
+    objects: tuple[str, ...]
+    corpus: str
+    computation: Computation
+    version: Version
+
+    @property
+    def root(self) -> Path:
+        return self.store.root
+
+
 @pytest.fixture
-def small(tmp_path: Path) -> SimpleNamespace:
+def small(tmp_path: Path) -> Small:
     """One of each: store.json, objects of all encodings, a pack, blobs, a recipe, a tag and a log entry."""
-    root, results = tmp_path / "store", tmp_path / "results"
+    where, results = Store(tmp_path / "store"), tmp_path / "results"
     arrays = {
         "theta": np.random.default_rng(0).normal(size=(2, 3, 5)).astype(np.float32),
         "loss": np.ones((2, 3, 1), np.float32),
         "correct": np.ones((2, 3, 1), np.int32),
         "saved": np.array([3, 2]),
     }
-    segment = store.publish(root, "segment", arrays, {"sizes": [1, 1, 2]})
-    corpus = store.publish(root, "corpus", {}, {"segments": [segment]})
-    hypernet = store.publish(root, "hypernet", {"weight": np.arange(6.0)}, {})
+    segment = where.publish("segment", arrays, {"sizes": [1, 1, 2]})
+    corpus = where.publish("corpus", {}, {"segments": [segment]})
+    hypernet = where.publish("hypernet", {"weight": np.arange(6.0)}, {})
     for kind, object_id in (("corpus", corpus), ("hypernet", hypernet)):
         store.write_token(results / f"{kind}.json", kind, object_id, {})
-    recipe = store.Recipe("train", {}, {"seed": 0}, "c0de", {})
-    store.record(root, recipe, {kind: results / f"{kind}.json" for kind in ("corpus", "hypernet")}, {})
-    version = store.snapshot(root, results)
-    store.tag(root, "paper", version.id)
-    store.append_log(root, version.id, "first")
-    store.build_pack(root, corpus)
-    for path in root.rglob("*"):
+    computation = Computation("train", {}, {"seed": 0}, "c0de", {})
+    where.record(computation, {kind: results / f"{kind}.json" for kind in ("corpus", "hypernet")}, {})
+    version = store.snapshot(where, results)
+    store.tag(where, "paper", version.id)
+    store.append_log(where, version.id, "first")
+    store.build_pack(where, corpus)
+    for path in where.root.rglob("*"):
         if path.is_file():
             path.chmod(0o644)
-    return SimpleNamespace(
-        root=root, objects=(segment, corpus, hypernet), corpus=corpus, recipe=recipe, version=version
-    )
+    return Small(where, (segment, corpus, hypernet), corpus, computation, version)
 
 
-def readings(small: SimpleNamespace) -> Iterator[Any]:
+def readings(small: Small) -> Iterator[Any]:
     """What every reader says: a plain value, or the name of the error by which it refuses to say anything."""
 
     def tried(function: Any, *arguments: Any) -> Any:
         try:
-            return function(small.root, *arguments)
+            return function(small.store, *arguments)
         except UserError as error:
             return type(error).__name__
 
     for object_id in small.objects:
-        found = tried(store.read, object_id)
+        found = tried(Store.read, object_id)
         yield (
             found
             if isinstance(found, str)
@@ -65,17 +78,17 @@ def readings(small: SimpleNamespace) -> Iterator[Any]:
                 {name: (array.dtype.name, array.tolist()) for name, array in found.arrays.items()},
             )
         )
-    yield tried(store.look_up, small.recipe)
+    yield tried(Store.look_up, small.computation)
     yield tried(store.read_tag, "paper")
     yield tried(store.list_tags)
     yield tried(store.read_log)
     yield tried(store.read_version, small.version.id)
     for file in small.version.files:
-        yield tried(store.get_blob, file.sha256)
+        yield tried(Store.get_blob, file.sha256)
 
 
-def assert_found_and_not_believed(small: SimpleNamespace, whole: list[Any], what: str, read: bool) -> None:
-    assert store.verify(small.root, 1), what
+def assert_found_and_not_believed(small: Small, whole: list[Any], what: str, read: bool) -> None:
+    assert store.verify(small.store, 1), what
     if not read:
         return
     for reading, expected in zip(readings(small), whole, strict=True):
@@ -83,7 +96,7 @@ def assert_found_and_not_believed(small: SimpleNamespace, whole: list[Any], what
         assert refused or reading == expected, what
 
 
-def test_every_flipped_bit_is_found_and_no_reader_is_deceived(small: SimpleNamespace) -> None:
+def test_every_flipped_bit_is_found_and_no_reader_is_deceived(small: Small) -> None:
     whole = list(readings(small))
     assert not any(reading is None or isinstance(reading, str) for reading in whole)
     files = sorted(path for path in small.root.rglob("*") if path.is_file())
@@ -99,10 +112,10 @@ def test_every_flipped_bit_is_found_and_no_reader_is_deceived(small: SimpleNames
         what = f"bit {bit} of byte {position} in {path.relative_to(small.root)}"
         assert_found_and_not_believed(small, whole, what, read=flip % 4 == 0)
         path.write_bytes(before)
-    assert store.verify(small.root, 2) == []
+    assert store.verify(small.store, 2) == []
 
 
-def test_every_truncated_and_every_deleted_file_is_found(small: SimpleNamespace) -> None:
+def test_every_truncated_and_every_deleted_file_is_found(small: Small) -> None:
     whole = list(readings(small))
     for path in sorted(path for path in small.root.rglob("*") if path.is_file()):
         name = path.relative_to(small.root)
@@ -114,12 +127,12 @@ def test_every_truncated_and_every_deleted_file_is_found(small: SimpleNamespace)
         if name.parts[0] != COPIES:  # a copy is there to betray the loss of what it copies, see documents.py
             assert_found_and_not_believed(small, whole, f"no {name}", read=True)
         path.write_bytes(before)
-    assert store.verify(small.root, 2) == []
+    assert store.verify(small.store, 2) == []
 
 
-def test_a_damaged_pack_is_made_anew_and_never_believed(small: SimpleNamespace) -> None:
-    expected = store.read(small.root, small.objects[0]).arrays
-    folder = pack_folder(small.root, small.corpus)
+def test_a_damaged_pack_is_made_anew_and_never_believed(small: Small) -> None:
+    expected = small.store.read(small.objects[0]).arrays
+    folder = small.store.pack_folder(small.corpus)
     generator = np.random.default_rng(1)
     for path in sorted(folder.iterdir()):
         whole = path.read_bytes()
@@ -128,7 +141,7 @@ def test_a_damaged_pack_is_made_anew_and_never_believed(small: SimpleNamespace) 
         for damaged in (bytes(flipped), whole[:-1], whole + b"\0", b"", None):
             path.unlink() if damaged is None else path.write_bytes(damaged)
             for mapped in (False, True):
-                found = store.load_pack(small.root, small.corpus, mapped=mapped)
+                found = store.load_pack(small.store, small.corpus, mapped=mapped)
                 for name, array in found.items():
                     np.testing.assert_array_equal(array, expected[name])
-            assert store.verify(small.root, 1) == []
+            assert store.verify(small.store, 1) == []

@@ -2,14 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from hyperforget import store
 from hyperforget.errors import UserError
 from hyperforget.store import CorruptObjectError, MissingObjectError
-from hyperforget.store.blobs import blob_path
+from tests.store.conftest import Run
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -18,75 +17,75 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def other_version(run: SimpleNamespace) -> str:
+def other_version(run: Run) -> str:
     (run.results / "metrics.csv").write_text("other")
-    return store.snapshot(run.root, run.results).id
+    return store.snapshot(run.store, run.results).id
 
 
-def test_a_tag_is_given_once(run: SimpleNamespace) -> None:
-    given = store.read_tag(run.root, "paper")
+def test_a_tag_is_given_once(run: Run) -> None:
+    given = store.read_tag(run.store, "paper")
     assert given.version_id == run.version_id
-    assert store.tag(run.root, "paper", run.version_id) == given
+    assert store.tag(run.store, "paper", run.version_id) == given
     other = other_version(run)
     with pytest.raises(UserError, match=f"is version {run.version_id} already, not {other}; .* another"):
-        store.tag(run.root, "paper", other)
-    assert store.read_tag(run.root, "paper") == given
-    store.tag(run.root, "v1.0", other)
-    assert [(each.name, each.version_id) for each in store.list_tags(run.root)] == [
+        store.tag(run.store, "paper", other)
+    assert store.read_tag(run.store, "paper") == given
+    store.tag(run.store, "v1.0", other)
+    assert [(each.name, each.version_id) for each in store.list_tags(run.store)] == [
         ("paper", run.version_id),
         ("v1.0", other),
     ]
 
 
-def test_of_many_that_give_one_name_one_succeeds(run: SimpleNamespace) -> None:
+def test_of_many_that_give_one_name_one_succeeds(run: Run) -> None:
     versions = [run.version_id, other_version(run)]
 
     def give(index: int) -> bool:
         try:
-            return store.tag(run.root, "new", versions[index % 2]).version_id == versions[index % 2]
+            return store.tag(run.store, "new", versions[index % 2]).version_id == versions[index % 2]
         except UserError:
             return False
 
     with ThreadPoolExecutor(8) as pool:
         given = list(pool.map(give, range(8)))
-    winner = versions.index(store.read_tag(run.root, "new").version_id)
+    winner = versions.index(store.read_tag(run.store, "new").version_id)
     assert given == [index % 2 == winner for index in range(8)]
 
 
-def test_unknown_unfit_and_damaged_tags_are_named(run: SimpleNamespace) -> None:
+def test_unknown_unfit_and_damaged_tags_are_named(run: Run) -> None:
     with pytest.raises(UserError, match="has no tag 'papers'; known are paper; did you mean 'paper'"):
-        store.read_tag(run.root, "papers")
+        store.read_tag(run.store, "papers")
     for name in ("", "../x", "a/b", ".x", "x" * 101, "a b"):
         with pytest.raises(UserError, match="is unfit: use up to 100 letters"):
-            store.tag(run.root, name, run.version_id)
+            store.tag(run.store, name, run.version_id)
     with pytest.raises(MissingObjectError):
-        store.tag(run.root, "new", "0" * 64)
+        store.tag(run.store, "new", "0" * 64)
     (run.root / "tags/paper.json").write_text("{}")
-    for use in (lambda: store.read_tag(run.root, "paper"), lambda: store.list_tags(run.root)):
+    for use in (lambda: store.read_tag(run.store, "paper"), lambda: store.list_tags(run.store)):
         with pytest.raises(CorruptObjectError, match=r"paper\.json is not what was written"):
             use()
 
 
-def test_a_deleted_tag_is_gone_and_its_name_free(run: SimpleNamespace) -> None:
-    store.delete_tag(run.root, "paper")
-    assert store.list_tags(run.root) == []
-    assert store.verify(run.root) == []
+def test_a_deleted_tag_is_gone_and_its_name_free(run: Run) -> None:
+    store.delete_tag(run.store, "paper")
+    assert store.list_tags(run.store) == []
+    assert store.verify(run.store) == []
     with pytest.raises(UserError, match="has no tag 'paper'; it has none"):
-        store.delete_tag(run.root, "paper")
-    assert store.tag(run.root, "paper", other_version(run)).name == "paper"
+        store.delete_tag(run.store, "paper")
+    assert store.tag(run.store, "paper", other_version(run)).name == "paper"
     (run.root / "tags" / "paper.json").unlink()
-    store.delete_tag(run.root, "paper")
-    assert store.list_tags(run.root) == []
+    store.delete_tag(run.store, "paper")
+    assert store.list_tags(run.store) == []
 
 
-def test_checkout_restores_all_files_and_leaves_others(run: SimpleNamespace) -> None:
+def test_checkout_restores_all_files_and_leaves_others(run: Run) -> None:
     before = contents(run.results)
     other = other_version(run)
     (run.results / "report.html").unlink()
     (run.results / "digits-4" / "extra.csv").write_text("mine")
-    store.checkout(run.root, run.version_id, run.results)
+    store.checkout(run.store, run.version_id, run.results)
     assert contents(run.results) == {**before, "digits-4/extra.csv": b"mine"}
-    version = store.checkout(run.root, other, run.results.parent / "elsewhere")
+    version = store.checkout(run.store, other, run.results.parent / "elsewhere")
     assert contents(run.results.parent / "elsewhere").keys() == {file.path for file in version.files}
     assert (run.results.parent / "elsewhere" / "metrics.csv").read_bytes() == b"other"
     times = {(run.results.parent / "elsewhere" / file.path).stat().st_mtime_ns for file in version.files}
@@ -94,9 +93,9 @@ def test_checkout_restores_all_files_and_leaves_others(run: SimpleNamespace) -> 
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"damaged")])
-def test_an_incomplete_version_is_not_checked_out_in_part(run: SimpleNamespace, damage: object) -> None:
-    version = store.read_version(run.root, run.version_id)
-    damage(blob_path(run.root, version.files[-1].sha256))  # type: ignore[operator]
+def test_an_incomplete_version_is_not_checked_out_in_part(run: Run, damage: object) -> None:
+    version = store.read_version(run.store, run.version_id)
+    damage(run.store.blob_path(version.files[-1].sha256))  # type: ignore[operator]
     with pytest.raises((MissingObjectError, CorruptObjectError), match=version.files[-1].sha256):
-        store.checkout(run.root, run.version_id, run.results.parent / "elsewhere")
+        store.checkout(run.store, run.version_id, run.results.parent / "elsewhere")
     assert not (run.results.parent / "elsewhere").exists()

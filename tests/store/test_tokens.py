@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_writing_replaces(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_token_is_not_written(
-    tmp_path: Path, kind: str, object_id: str, summary: dict, message: str
+    tmp_path: Path, kind: str, object_id: str, summary: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         write_token(tmp_path / "token.json", kind, object_id, summary)

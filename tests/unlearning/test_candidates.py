@@ -8,8 +8,7 @@ from torch import Tensor
 
 from hyperforget.data.splits import TaskData
 from hyperforget.networks.initialisations import initialise
-from hyperforget.store import CorruptObjectError, read_token
-from hyperforget.store.places import object_folder
+from hyperforget.store import CorruptObjectError, Store, read_token
 from hyperforget.unlearning.candidates import Candidates, load_candidates, make_candidates, publish_candidates
 from tests.unlearning.conftest import LAYOUT, generator
 
@@ -23,8 +22,8 @@ def test_without_prompts_and_starts_each_network_is_a_start_of_its_own(data: Tas
 
 
 def test_batches_come_back(tmp_path: Path, batch: Candidates) -> None:
-    publish_candidates(tmp_path, tmp_path / "token.json", batch, 4, ATTRIBUTES)
-    stored = load_candidates(tmp_path, tmp_path / "token.json")
+    publish_candidates(Store(tmp_path), tmp_path / "token.json", batch, 4, ATTRIBUTES)
+    stored = load_candidates(Store(tmp_path), tmp_path / "token.json")
     assert stored.chosen == 4
     assert stored.population == [0, 1, 2, 3, 4, 5]
     assert stored.candidates.networks.layout == LAYOUT
@@ -37,15 +36,15 @@ def test_batches_come_back(tmp_path: Path, batch: Candidates) -> None:
 
 
 def test_the_population_comes_back(tmp_path: Path, batch: Candidates) -> None:
-    publish_candidates(tmp_path, tmp_path / "token.json", batch, 4, ATTRIBUTES, [4, 1, 5])
-    assert load_candidates(tmp_path, tmp_path / "token.json").population == [4, 1, 5]
+    publish_candidates(Store(tmp_path), tmp_path / "token.json", batch, 4, ATTRIBUTES, [4, 1, 5])
+    assert load_candidates(Store(tmp_path), tmp_path / "token.json").population == [4, 1, 5]
 
 
 def test_tokens_are_the_same_each_time_and_differ_with_what_they_name(
     tmp_path: Path, batch: Candidates
 ) -> None:
     for name, chosen in (("one", 4), ("two", 4), ("other", 3)):
-        publish_candidates(tmp_path / name, tmp_path / f"{name}.json", batch, chosen, ATTRIBUTES)
+        publish_candidates(Store(tmp_path / name), tmp_path / f"{name}.json", batch, chosen, ATTRIBUTES)
     one, two, other = ((tmp_path / f"{name}.json").read_bytes() for name in ("one", "two", "other"))
     assert one == two
     assert one != other
@@ -55,12 +54,12 @@ def test_tokens_are_the_same_each_time_and_differ_with_what_they_name(
 
 
 def test_damage_is_found(tmp_path: Path, batch: Candidates) -> None:
-    publish_candidates(tmp_path, tmp_path / "token.json", batch, 4, ATTRIBUTES)
+    publish_candidates(Store(tmp_path), tmp_path / "token.json", batch, 4, ATTRIBUTES)
     object_id = read_token(tmp_path / "token.json").object_id
-    chunk = next((object_folder(tmp_path, object_id) / "data.zarr" / "params").rglob("c/*/*"))
+    chunk = next((Store(tmp_path).object_folder(object_id) / "data.zarr" / "params").rglob("c/*/*"))
     chunk.chmod(0o644)
     content = bytearray(chunk.read_bytes())
     content[len(content) // 2] ^= 16
     chunk.write_bytes(content)
     with pytest.raises(CorruptObjectError, match=object_id):
-        load_candidates(tmp_path, tmp_path / "token.json")
+        load_candidates(Store(tmp_path), tmp_path / "token.json")

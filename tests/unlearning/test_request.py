@@ -9,26 +9,27 @@ from hyperforget.config import DatasetConfig
 from hyperforget.data.preparing import prepare_splits
 from hyperforget.data.splits import publish_task_data
 from hyperforget.errors import UserError
+from hyperforget.store import Store
 from hyperforget.unlearning.request import load_request
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Path]:
     folder = tmp_path_factory.mktemp("request")
     arrays, pixels = prepare_splits(DatasetConfig(), [0, 1, 2, 3], seed=0)
-    publish_task_data(folder / "store", folder / "dataset.json", arrays, {"classes": 4, **pixels})
-    return folder / "store", folder / "dataset.json"
+    publish_task_data(Store(folder / "store"), folder / "dataset.json", arrays, {"classes": 4, **pixels})
+    return Store(folder / "store"), folder / "dataset.json"
 
 
 @pytest.mark.parametrize(("protocol", "split"), [("validation", "validation"), ("thesis", "test")])
 def test_the_protocol_decides_which_split_selects(
-    stored: tuple[Path, Path], protocol: str, split: str
+    stored: tuple[Store, Path], protocol: str, split: str
 ) -> None:
     request = load_request(*stored, "2-3", protocol, torch.device("cpu"))
     assert torch.equal(request.split.images, getattr(request.data, split).images)
     assert request.forget.tolist() == [False, False, True, True]
 
 
-def test_a_wrong_forget_set_is_refused(stored: tuple[Path, Path]) -> None:
+def test_a_wrong_forget_set_is_refused(stored: tuple[Store, Path]) -> None:
     with pytest.raises(UserError, match="unknown class 7"):
         load_request(*stored, "7", "validation", torch.device("cpu"))

@@ -5,17 +5,18 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from hyperforget.errors import UserError
-from hyperforget.store import recipes, tags
+from hyperforget.store import computations, tags
 from hyperforget.store import versions as history
+from hyperforget.store.blobs import decode_blob
 from hyperforget.store.canonical import digest, readable_json
-from hyperforget.store.documents import decode_document, encode_document
+from hyperforget.store.computations import Record, body_of, record_of
+from hyperforget.store.documents import decode_at, encode_at
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.manifest import MANIFEST_NAME, FileEntry, Manifest, decode
 from hyperforget.store.places import is_object_id
-from hyperforget.store.recipes import Record
 from hyperforget.store.remote.bucket import Bucket, create, list_keys, read, read_pieces
 from hyperforget.store.tags import Tag
 from hyperforget.store.versions import LogEntry
@@ -52,8 +53,8 @@ def read_contents(bucket: Bucket) -> Contents:
 def prepare_contents(bucket: Bucket, *, dry_run: bool) -> Contents:
     """What a remote copy holds, after making an empty one where nothing is; with ``dry_run`` without making it.
 
-    Raises `UserError` where something else is, and if the storage lets two writers create one file; otherwise
-    as `read_contents`.
+    Raises `UserError` where something else is, and if the storage lets two writers create one file; otherwise as
+    `read_contents`.
     """
     # In this order, since another may be making it now: its description is there before all else.
     occupied = next(list_keys(bucket), None) is not None
@@ -83,7 +84,7 @@ def manifest_key(object_id: str) -> str:
 
 
 def record_key(name: str) -> str:
-    return f"{recipes.FOLDER}/{name[:2]}/{name}.json"
+    return f"{computations.FOLDER}/{name[:2]}/{name}.json"
 
 
 def entry_key(entry_id: str) -> str:
@@ -91,22 +92,23 @@ def entry_key(entry_id: str) -> str:
 
 
 def record_id(record: Record) -> str:
-    """The name of a record: its recipe's id, a slash, and the digest of its result."""
-    return f"{record.recipe.id}/{digest({name: file.sha256 for name, file in record.outputs.items()})}"
+    """The name of a record: its computation's id, a slash, and the digest of its result."""
+    outputs = {name: file.sha256 for name, file in record.outputs.items()}
+    return f"{record.computation.id}/{digest(outputs)}"
 
 
 def encode_record(record: Record) -> bytes:
-    return _encode(record_key(record_id(record)), asdict(record))
+    return encode_at(record_key(record_id(record)), body_of(record))
 
 
 def encode_entry(entry: LogEntry) -> bytes:
     body = asdict(entry)
     del body["number"]
-    return _encode(entry_key(entry.id), body)
+    return encode_at(entry_key(entry.id), body)
 
 
 def encode_tag(tag: Tag) -> bytes:
-    return _encode(tags.tag_place(tag.name), asdict(tag))
+    return encode_at(tags.tag_place(tag.name), asdict(tag))
 
 
 def read_record(bucket: Bucket, name: str) -> Record:
@@ -115,64 +117,47 @@ def read_record(bucket: Bucket, name: str) -> Record:
     This and all below raise `MissingObjectError`, and `CorruptObjectError` for what is not as its name says.
     """
 
-    def parse(body: dict[str, Any]) -> Record:
-        record = recipes.record_of(body)
-        _expect(record_id(record) == name, "is of another recipe or result")
-        return record
+    def parse(key: str, data: bytes) -> Record:
+        record = record_of(decode_at(key, data))
+        return _checked(record, record_id(record) == name, "is of another computation or result")
 
-    return _read_document(bucket, record_key(name), parse)
+    return _read(bucket, record_key(name), parse)
 
 
 def read_entry(bucket: Bucket, entry_id: str) -> LogEntry:
     """An entry of the log, with number 0."""
 
-    def parse(body: dict[str, Any]) -> LogEntry:
-        entry = LogEntry(number=0, **body)
-        _expect(entry.id == entry_id, "is another entry")
-        return entry
+    def parse(key: str, data: bytes) -> LogEntry:
+        entry = LogEntry(number=0, **decode_at(key, data))
+        return _checked(entry, entry.id == entry_id, "is another entry")
 
-    return _read_document(bucket, entry_key(entry_id), parse)
+    return _read(bucket, entry_key(entry_id), parse)
 
 
 def read_tag(bucket: Bucket, name: str) -> Tag:
-    def parse(body: dict[str, Any]) -> Tag:
-        tag = Tag(**body)
-        _expect(tag.name == name, "is another tag")
-        return tag
+    def parse(key: str, data: bytes) -> Tag:
+        tag = Tag(**decode_at(key, data))
+        return _checked(tag, tag.name == name, "is another tag")
 
-    return _read_document(bucket, tags.tag_place(name), parse)
-
-
-def expect_same_version(bucket: Bucket, here: Tag, there: Tag) -> None:
-    """Raise `UserError` if a tag names another version in the remote copy than in the store."""
-    if here.version_id != there.version_id:
-        raise UserError(
-            f"tag {here.name} is version {here.version_id[:12]} here, but {there.version_id[:12]} in remote "
-            f"{bucket.url}; a tag never moves: delete the one here, or give it another name"
-        )
+    return _read(bucket, tags.tag_place(name), parse)
 
 
 def read_manifest(bucket: Bucket, object_id: str) -> Manifest:
     """The manifest of an object, whose files lie below the object's folder and nowhere else."""
-    key = manifest_key(object_id)
-    try:
-        manifest = decode(read(bucket, key), object_id)
-    except UserError:
-        raise
-    except ValueError as problem:
-        raise damaged(bucket, key, str(problem).removeprefix(f"{MANIFEST_NAME} ")) from None
-    for name in manifest.files:
-        parts = PurePosixPath(name).parts
-        if not parts or parts[0] == "/" or ".." in parts or name == MANIFEST_NAME:
-            raise damaged(bucket, key, f"names a file {name!r} outside the object")
-    return manifest
+
+    def parse(key: str, data: bytes) -> Manifest:
+        manifest = decode(data, object_id)
+        for name in manifest.files:
+            parts = PurePosixPath(name).parts
+            if not parts or parts[0] == "/" or ".." in parts or name == MANIFEST_NAME:
+                raise ValueError(f"names a file {name!r} outside the object")
+        return manifest
+
+    return _read(bucket, manifest_key(object_id), parse)
 
 
 def read_blob(bucket: Bucket, sha256: str) -> bytes:
-    data = read(bucket, blob_key(sha256))
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise damaged(bucket, blob_key(sha256), "is not what was written")
-    return data
+    return _read(bucket, blob_key(sha256), lambda _, data: decode_blob(data, sha256))
 
 
 def read_data(bucket: Bucket, entry: FileEntry, path: Path) -> None:
@@ -190,31 +175,35 @@ def read_data(bucket: Bucket, entry: FileEntry, path: Path) -> None:
         raise damaged(bucket, key, "is not what was written")
 
 
+def expect_same_version(bucket: Bucket, here: Tag, there: Tag) -> None:
+    """Raise `UserError` if a tag names another version in the remote copy than in the store."""
+    if here.version_id != there.version_id:
+        raise UserError(
+            f"tag {here.name} is version {here.version_id[:12]} here, but {there.version_id[:12]} in remote "
+            f"{bucket.url}; a tag never moves: delete the one here, or give it another name"
+        )
+
+
 def damaged(bucket: Bucket, key: str, problem: str) -> CorruptObjectError:
     return CorruptObjectError(
         f"{key} in remote {bucket.url} {problem}; delete it there and push again from a store that has it"
     )
 
 
-def _encode(key: str, body: Mapping[str, Any]) -> bytes:
-    return encode_document({**body, "place": key})
-
-
-def _read_document(bucket: Bucket, key: str, parse: Callable[[dict[str, Any]], Parsed]) -> Parsed:
+def _read(bucket: Bucket, key: str, parse: Callable[[str, bytes], Parsed]) -> Parsed:
     data = read(bucket, key)
     try:
-        body = decode_document(data)
-        _expect(body.pop("place", None) == key, "was written at another place")
-        return parse(body)
+        return parse(key, data)
     except ValueError as problem:
-        raise damaged(bucket, key, str(problem)) from None
+        raise damaged(bucket, key, str(problem).removeprefix(f"{MANIFEST_NAME} ")) from None
     except (TypeError, KeyError, AttributeError):
         raise damaged(bucket, key, "has other fields than it should") from None
 
 
-def _expect(holds: bool, otherwise: str) -> None:
+def _checked(found: Parsed, holds: bool, otherwise: str) -> Parsed:
     if not holds:
         raise ValueError(otherwise)
+    return found
 
 
 def _is_new(bucket: Bucket) -> bool:
@@ -237,19 +226,20 @@ def _is_new(bucket: Bucket) -> bool:
 
 def _list(bucket: Bucket) -> Contents:
     """All names, those that name others before these: what is named was there first, so it is listed too."""
+
+    def ids(folder: str, suffix: str = ".json") -> Iterator[tuple[PurePosixPath, int]]:
+        found = ((PurePosixPath(key), size) for key, size in list_keys(bucket, folder))
+        return ((path, size) for path, size in found if path.suffix == suffix and is_object_id(path.stem))
+
     return Contents(
-        tags=frozenset(path.stem for path, _ in _below(bucket, tags.FOLDER)),
-        log=frozenset(path.stem for path, _ in _below(bucket, history.FOLDER) if is_object_id(path.stem)),
+        tags=frozenset(PurePosixPath(key).stem for key, _ in list_keys(bucket, tags.FOLDER)),
+        log=frozenset(path.stem for path, _ in ids(history.FOLDER)),
         records=frozenset(
             f"{path.parent.name}/{path.stem}"
-            for path, _ in _below(bucket, recipes.FOLDER)
-            if is_object_id(path.parent.name) and is_object_id(path.stem)
+            for path, _ in ids(computations.FOLDER)
+            if is_object_id(path.parent.name)
         ),
-        objects=frozenset(path.stem for path, _ in _below(bucket, "objects") if is_object_id(path.stem)),
-        data={path.name: size for path, size in _below(bucket, "data") if is_object_id(path.name)},
-        blobs={path.name: size for path, size in _below(bucket, "blobs") if is_object_id(path.name)},
+        objects=frozenset(path.stem for path, _ in ids("objects")),
+        data={path.name: size for path, size in ids("data", "")},
+        blobs={path.name: size for path, size in ids("blobs", "")},
     )
-
-
-def _below(bucket: Bucket, folder: str) -> Iterator[tuple[PurePosixPath, int]]:
-    return ((PurePosixPath(key), size) for key, size in list_keys(bucket, folder))

@@ -9,22 +9,20 @@ from itertools import chain
 from pathlib import Path
 
 from hyperforget.errors import UserError
-from hyperforget.store import recipes
-from hyperforget.store.blobs import blob_path, put_blob
+from hyperforget.store import computations
 from hyperforget.store.checks import EXISTENCE, check_object, decode_arrays
+from hyperforget.store.computations import Record, computation_place, keep_record
 from hyperforget.store.documents import list_documents
 from hyperforget.store.errors import CorruptObjectError, NonDeterminismError
 from hyperforget.store.files import size_of, touch
 from hyperforget.store.manifest import Manifest
-from hyperforget.store.objects import publish
-from hyperforget.store.places import create_store, object_folder, staging_folder
-from hyperforget.store.recipes import Record, keep_record, recipe_place
 from hyperforget.store.references import parts_of
 from hyperforget.store.remote import contents
 from hyperforget.store.remote.bucket import Bucket
 from hyperforget.store.remote.contents import Contents, damaged
 from hyperforget.store.remote.selection import Wanted, everything, needed
 from hyperforget.store.remote.transfer import Transfer, at_once, show, show_bytes
+from hyperforget.store.store import Store
 from hyperforget.store.tags import Tag, give_tag, list_tags
 from hyperforget.store.versions import LogEntry, merge_log, read_log
 
@@ -52,7 +50,7 @@ class _Lacking:
     left: tuple[str, ...]
 
 
-def pull(store: Path, bucket: Bucket, name: str | None = None, *, dry_run: bool = False) -> Transfer:
+def pull(store: Store, bucket: Bucket, name: str | None = None, *, dry_run: bool = False) -> Transfer:
     """Fetch all that the store lacks, or with the ``name`` of a tag what this needs: its files, their objects, and
     how they were made. The store is made if need be.
 
@@ -71,7 +69,7 @@ def pull(store: Path, bucket: Bucket, name: str | None = None, *, dry_run: bool 
     lacking = _lacking(store, there, wanted, own, records, manifest_of)
     _expect_complete(store, bucket, there, lacking)
     if not dry_run:
-        create_store(store)
+        store.create()
         _keep_from_collection(store, wanted)
         _fetch(store, bucket, lacking)
     sent = Transfer(
@@ -89,14 +87,14 @@ def pull(store: Path, bucket: Bucket, name: str | None = None, *, dry_run: bool 
     return replace(sent, present=len(wanted) - moved)
 
 
-def _read_own(store: Path) -> _Own:
-    if not store.exists():
+def _read_own(store: Store) -> _Own:
+    if not store.root.exists():
         return _Own({}, frozenset(), {})
     tags, entries = list_tags(store), read_log(store)
     records = {}
-    for place in list_documents(store, recipes.FOLDER):
+    for place in list_documents(store, computations.FOLDER):
         with suppress(CorruptObjectError):  # is replaced by what is pulled
-            if record := recipes.read_record(store, Path(place).stem):
+            if record := computations.read_record(store, Path(place).stem):
                 records[contents.record_id(record)] = record
     return _Own({tag.name: tag for tag in tags}, frozenset(entry.id for entry in entries), records)
 
@@ -113,7 +111,7 @@ def _read_records(bucket: Bucket, there: Contents, own: _Own) -> dict[str, Recor
 
 
 def _lacking(
-    store: Path,
+    store: Store,
     there: Contents,
     wanted: Wanted,
     own: _Own,
@@ -121,15 +119,15 @@ def _lacking(
     manifest_of: Callable[[str], Manifest],
 ) -> _Lacking:
     objects = [name for name in sorted(wanted.objects) if not _has_object(store, name)]
-    taken = {record.recipe.id: name for name, record in own.records.items()}
+    taken = {record.computation.id: name for name, record in own.records.items()}
     new, left = [], []
     for name in sorted(wanted.records):
-        recipe_id = records[name].recipe.id
-        if recipe_id not in taken:
+        computation_id = records[name].computation.id
+        if computation_id not in taken:
             new.append(records[name])
-        elif taken[recipe_id] != name:
-            left.append(recipe_id)
-        taken.setdefault(recipe_id, name)
+        elif taken[computation_id] != name:
+            left.append(computation_id)
+        taken.setdefault(computation_id, name)
     return _Lacking(
         tuple(tag for tag in wanted.tags if tag.name not in own.tags),
         tuple(entry for entry in wanted.entries if entry.id not in own.entries),
@@ -138,28 +136,28 @@ def _lacking(
         {
             name: there.blobs[name]
             for name in sorted(wanted.blobs)
-            if size_of(blob_path(store, name)) != there.blobs[name]
+            if size_of(store.blob_path(name)) != there.blobs[name]
         },
         tuple(left),
     )
 
 
-def _has_object(store: Path, object_id: str) -> bool:
+def _has_object(store: Store, object_id: str) -> bool:
     try:
-        check_object(object_folder(store, object_id), object_id, EXISTENCE)
+        check_object(store.object_folder(object_id), object_id, EXISTENCE)
     except ValueError:
         return False
     return True
 
 
-def _expect_complete(store: Path, bucket: Bucket, there: Contents, lacking: _Lacking) -> None:
+def _expect_complete(store: Store, bucket: Bucket, there: Contents, lacking: _Lacking) -> None:
     """Raise `CorruptObjectError` if a record names what is on neither side."""
     for record in lacking.records:
         blobs = (file.sha256 for file in record.outputs.values() if file.sha256 not in there.blobs)
         objects = (object_id for object_id in record.objects if object_id not in there.objects)
         here = [
-            *(blob_path(store, each) for each in blobs),
-            *(object_folder(store, each) for each in objects),
+            *(store.blob_path(each) for each in blobs),
+            *(store.object_folder(each) for each in objects),
         ]
         for path in here:
             if not path.exists():
@@ -167,17 +165,17 @@ def _expect_complete(store: Path, bucket: Bucket, there: Contents, lacking: _Lac
                 raise damaged(bucket, key, f"names {path.name}, which is not there")
 
 
-def _keep_from_collection(store: Path, wanted: Wanted) -> None:
+def _keep_from_collection(store: Store, wanted: Wanted) -> None:
     """Mark as used what is there already: it is about to be named."""
     for name in wanted.records:
-        touch(store / recipe_place(name.partition("/")[0]))
+        touch(store.root / computation_place(name.partition("/")[0]))
     for name in wanted.blobs:
-        touch(blob_path(store, name))
+        touch(store.blob_path(name))
     for name in wanted.objects:
-        touch(object_folder(store, name))
+        touch(store.object_folder(name))
 
 
-def _fetch(store: Path, bucket: Bucket, lacking: _Lacking) -> None:
+def _fetch(store: Store, bucket: Bucket, lacking: _Lacking) -> None:
     """What is named comes before what names it."""
     fetch_object = partial(_fetch_object, store, bucket)
     parts, wholes = (
@@ -200,17 +198,17 @@ def _fetch(store: Path, bucket: Bucket, lacking: _Lacking) -> None:
         give_tag(store, tag)
 
 
-def _fetch_blob(store: Path, bucket: Bucket, sha256: str) -> int:
+def _fetch_blob(store: Store, bucket: Bucket, sha256: str) -> int:
     data = contents.read_blob(bucket, sha256)
-    put_blob(store, data)
+    store.put_blob(data)
     return len(data)
 
 
-def _fetch_object(store: Path, bucket: Bucket, item: tuple[str, Manifest]) -> int:
+def _fetch_object(store: Store, bucket: Bucket, item: tuple[str, Manifest]) -> int:
     """Publish an object as if it were made here, which computes its id anew; returns its size in bytes."""
     object_id, manifest = item
     content, key = manifest.content, contents.manifest_key(object_id)
-    staging = staging_folder(store)
+    staging = store.staging_folder()
     try:
         for path, entry in manifest.files.items():
             contents.read_data(bucket, entry, staging / path)
@@ -218,7 +216,7 @@ def _fetch_object(store: Path, bucket: Bucket, item: tuple[str, Manifest]) -> in
         dimensions = {
             name: entry.dimensions for name, entry in content.arrays.items() if entry.dimensions is not None
         }
-        stored = publish(store, content.kind, arrays, content.attributes, dimensions=dimensions)
+        stored = store.publish(content.kind, arrays, content.attributes, dimensions=dimensions)
     except UserError:
         raise
     except (ValueError, TypeError) as problem:

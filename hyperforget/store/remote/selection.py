@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from hyperforget.errors import UserError, nearest_choice
+from hyperforget.store.computations import Record
 from hyperforget.store.manifest import Manifest
 from hyperforget.store.reachability import Node, closure
-from hyperforget.store.recipes import Record
 from hyperforget.store.references import LARGEST_TOKEN, ids_in, token_in
 from hyperforget.store.remote import contents
 from hyperforget.store.remote.bucket import Bucket

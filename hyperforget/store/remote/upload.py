@@ -7,16 +7,17 @@ from itertools import chain
 from pathlib import Path
 
 from hyperforget.store.completeness import missing
+from hyperforget.store.computations import Record, read_records
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest, size_of
 from hyperforget.store.manifest import Manifest, encode, read_manifest
-from hyperforget.store.places import is_object_id, object_folder
-from hyperforget.store.recipes import Record, read_records
+from hyperforget.store.places import is_object_id
 from hyperforget.store.references import parts_of
 from hyperforget.store.remote import contents
 from hyperforget.store.remote.bucket import Bucket, create, write
 from hyperforget.store.remote.contents import Contents
 from hyperforget.store.remote.transfer import Transfer, at_once, show, show_bytes
+from hyperforget.store.store import Store
 from hyperforget.store.tags import Tag, list_tags, tag_place
 from hyperforget.store.versions import LogEntry, first_kept, read_log
 
@@ -52,7 +53,7 @@ class _Step:
     documents: Mapping[str, bytes]
 
 
-def push(store: Path, bucket: Bucket, *, dry_run: bool = False) -> Transfer:
+def push(store: Store, bucket: Bucket, *, dry_run: bool = False) -> Transfer:
     """Send all that the remote copy lacks, which is made if nothing is there.
 
     Entries of the log whose files are no longer kept stay behind. Raises `UserError` if a tag names another
@@ -91,7 +92,7 @@ def push(store: Path, bucket: Bucket, *, dry_run: bool = False) -> Transfer:
     )
 
 
-def _read(store: Path) -> _Parcel:
+def _read(store: Store) -> _Parcel:
     """All that a store has to send; what names others is read before these, so that they are found too."""
     first = first_kept(store)
     return _Parcel(
@@ -103,8 +104,8 @@ def _read(store: Path) -> _Parcel:
     )
 
 
-def _stored(store: Path, folder: str) -> list[Path]:
-    return [path for path in sorted((store / folder).glob("*/*")) if is_object_id(path.name)]
+def _stored(store: Store, folder: str) -> list[Path]:
+    return [path for path in sorted((store.root / folder).glob("*/*")) if is_object_id(path.name)]
 
 
 def _manifest(folder: Path) -> Manifest:
@@ -141,13 +142,13 @@ def _has_data(there: Contents, manifest: Manifest) -> bool:
     return all(there.data.get(entry.sha256) == entry.size for entry in manifest.files.values())
 
 
-def _files(store: Path, lacking: _Parcel, there: Contents) -> dict[str, _File]:
+def _files(store: Store, lacking: _Parcel, there: Contents) -> dict[str, _File]:
     """The files of objects, and blobs, to be sent, by key."""
     files = {}
     for object_id, manifest in lacking.objects.items():
         for path, entry in manifest.files.items():
             if there.data.get(entry.sha256) != entry.size:
-                file = _File(object_folder(store, object_id) / path, entry.sha256, entry.size)
+                file = _File(store.object_folder(object_id) / path, entry.sha256, entry.size)
                 files[contents.data_key(entry.sha256)] = file
     return files | {contents.blob_key(name): file for name, file in lacking.blobs.items()}
 

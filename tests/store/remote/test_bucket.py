@@ -4,14 +4,14 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from hyperforget.errors import UserError
-from hyperforget.store import MissingObjectError
+from hyperforget.store import MissingObjectError, Store
 from hyperforget.store.remote import bucket as storage
 from hyperforget.store.remote import open_bucket, pull, push
+from tests.store.conftest import Run
 from tests.store.remote.raw_bucket import keys
 
 
@@ -71,22 +71,20 @@ def test_plain_http_is_for_this_machine_unless_allowed(monkeypatch: pytest.Monke
         open_bucket("s3://bucket/x")
 
 
-def test_an_unknown_bucket_is_told(run: SimpleNamespace, s3: str, tmp_path: Path) -> None:
+def test_an_unknown_bucket_is_told(run: Run, s3: str, tmp_path: Path) -> None:
     unknown = open_bucket("s3://no-such-bucket/store")
-    for move in (lambda: push(run.root, unknown), lambda: pull(tmp_path / "new", unknown)):
+    for move, where in ((push, run.store), (pull, Store(tmp_path / "new"))):
         with pytest.raises(
             UserError, match=r"^remote s3://no-such-bucket/store: there is no such bucket; create it"
         ):
-            move()
+            move(where, unknown)
 
 
-def test_an_endpoint_that_does_not_answer_is_told(
-    run: SimpleNamespace, s3: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_endpoint_that_does_not_answer_is_told(run: Run, s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr(storage, "_RETRIES", {"max_retries": 1})
     with pytest.raises(UserError, match=r"it cannot be reached; check the network and .* AWS_ENDPOINT_URL"):
-        push(run.root, open_bucket(s3))
+        push(run.store, open_bucket(s3))
 
 
 @pytest.fixture
@@ -103,9 +101,9 @@ def _expect_credentials_after(server: str, requests: str) -> None:
     urllib.request.urlopen(request, timeout=30).close()
 
 
-def test_wrong_credentials_are_told(run: SimpleNamespace, strict: str) -> None:
+def test_wrong_credentials_are_told(run: Run, strict: str) -> None:
     with pytest.raises(UserError, match=f"^remote {strict}: AWS_ACCESS_KEY_ID is not known there; check it$"):
-        push(run.root, open_bucket(strict))
+        push(run.store, open_bucket(strict))
 
 
 def test_missing_credentials_are_told() -> None:
@@ -141,12 +139,12 @@ def test_large_files_travel_in_pieces(s3: str, tmp_path: Path) -> None:
     assert dict(storage.list_keys(bucket, "lar")) == {}
 
 
-def test_a_folder_is_a_remote_too(run: SimpleNamespace, tmp_path: Path) -> None:
+def test_a_folder_is_a_remote_too(run: Run, tmp_path: Path) -> None:
     pytest.importorskip("obstore")
     folder = tmp_path / "a folder"
     folder.mkdir()
     bucket = open_bucket(folder.as_uri())
-    assert push(run.root, bucket).objects == 4
-    assert push(run.root, bucket).objects == 0
-    assert pull(tmp_path / "new", bucket, "paper").objects == 4
+    assert push(run.store, bucket).objects == 4
+    assert push(run.store, bucket).objects == 0
+    assert pull(Store(tmp_path / "new"), bucket, "paper").objects == 4
     assert (folder / "tags" / "paper.json").is_file()

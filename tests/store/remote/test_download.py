@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,12 @@ import pytest
 
 from hyperforget import store
 from hyperforget.errors import UserError
-from hyperforget.store import CorruptObjectError, FileRef, MissingObjectError, OutputFile, Recipe, Record
+from hyperforget.store import Computation, CorruptObjectError, FileRef, MissingObjectError, OutputFile, Record
 from hyperforget.store.canonical import digest
+from hyperforget.store.computations import keep_record
 from hyperforget.store.documents import decode_document, encode_document
-from hyperforget.store.places import create_store, object_folder
-from hyperforget.store.recipes import keep_record
 from hyperforget.store.remote import Bucket, Transfer, contents, pull, push
+from tests.store.conftest import Run
 from tests.store.remote.raw_bucket import content, delete, keys, put
 
 
@@ -34,9 +33,9 @@ def documents(root: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def pushed(run: SimpleNamespace, bucket: Bucket) -> Bucket:
+def pushed(run: Run, bucket: Bucket) -> Bucket:
     """A bucket with all of the run."""
-    push(run.root, bucket)
+    push(run.store, bucket)
     return bucket
 
 
@@ -46,29 +45,29 @@ def new(tmp_path: Path) -> Path:
     return tmp_path / "new" / "store"
 
 
-def test_all_that_was_pushed_comes_back(
-    run: SimpleNamespace, pushed: Bucket, new: Path, tmp_path: Path
-) -> None:
-    done = pull(new, pushed)
+def test_all_that_was_pushed_comes_back(run: Run, pushed: Bucket, new: Path, tmp_path: Path) -> None:
+    done = pull(store.Store(new), pushed)
     assert (done.objects, done.recipes, done.tags, done.log_entries, done.present) == (4, 5, 1, 1, 0)
     assert documents(new) == documents(run.root)
     for object_id in run.objects.values():
-        ours, theirs = store.read(run.root, object_id), store.read(new, object_id)
+        ours, theirs = run.store.read(object_id), store.Store(new).read(object_id)
         assert (ours.kind, ours.attributes) == (theirs.kind, theirs.attributes)
         for name, array in ours.arrays.items():
             np.testing.assert_array_equal(array, theirs.arrays[name])
-    assert store.verify(new, 2) == []
+    assert store.verify(store.Store(new), 2) == []
     assert list((new / "tmp").iterdir()) == []
-    for recipe in run.recipes.values():
-        assert store.look_up(new, recipe) is not None
-    store.checkout(new, store.read_tag(new, "paper").version_id, tmp_path / "results")
+    for recipe in run.computations.values():
+        assert store.Store(new).look_up(recipe) is not None
+    store.checkout(
+        store.Store(new), store.read_tag(store.Store(new), "paper").version_id, tmp_path / "results"
+    )
     for path in (run.results / "metrics.csv", run.results / "digits-4" / "corpus.json"):
         assert (tmp_path / "results" / path.relative_to(run.results)).read_bytes() == path.read_bytes()
 
 
 def test_a_second_pull_fetches_nothing(pushed: Bucket, new: Path) -> None:
-    first = pull(new, pushed)
-    second = pull(new, pushed)
+    first = pull(store.Store(new), pushed)
+    second = pull(store.Store(new), pushed)
     assert second == Transfer(
         dry_run=False, objects=0, recipes=0, files=0, log_entries=0, tags=0, bytes=0,
         present=first.objects + first.recipes + first.files + first.log_entries + first.tags,
@@ -76,66 +75,64 @@ def test_a_second_pull_fetches_nothing(pushed: Bucket, new: Path) -> None:
 
 
 def test_a_dry_run_tells_and_fetches_nothing(pushed: Bucket, new: Path) -> None:
-    told = pull(new, pushed, dry_run=True)
+    told = pull(store.Store(new), pushed, dry_run=True)
     assert not new.exists()
-    assert pull(new, pushed, "paper", dry_run=True).objects == 4
+    assert pull(store.Store(new), pushed, "paper", dry_run=True).objects == 4
     assert not new.exists()
-    assert pull(new, pushed) == replace(told, dry_run=False)
+    assert pull(store.Store(new), pushed) == replace(told, dry_run=False)
 
 
-def test_a_tag_brings_what_it_needs_and_no_more(
-    run: SimpleNamespace, bucket: Bucket, new: Path, tmp_path: Path
-) -> None:
+def test_a_tag_brings_what_it_needs_and_no_more(run: Run, bucket: Bucket, new: Path, tmp_path: Path) -> None:
     # Another result of the same stages, in a version of its own, and an object that nothing leads to.
-    alone = store.publish(run.root, "networks", {"params": np.ones((2, 3))}, {"alone": True})
-    more = store.publish(run.root, "networks", {"params": np.zeros((2, 3))}, {})
+    alone = run.store.publish("networks", {"params": np.ones((2, 3))}, {"alone": True})
+    more = run.store.publish("networks", {"params": np.zeros((2, 3))}, {})
     store.write_token(tmp_path / "more" / "more.json", "networks", more, {})
-    store.record(run.root, Recipe("more", {}, None, "c", {}), {"more": tmp_path / "more" / "more.json"}, {})
-    version = store.snapshot(run.root, tmp_path / "more")
-    store.tag(run.root, "more", version.id)
-    store.append_log(run.root, version.id, "more")
-    push(run.root, bucket)
+    run.store.record(Computation("more", {}, None, "c", {}), {"more": tmp_path / "more" / "more.json"}, {})
+    version = store.snapshot(run.store, tmp_path / "more")
+    store.tag(run.store, "more", version.id)
+    store.append_log(run.store, version.id, "more")
+    push(run.store, bucket)
 
-    done = pull(new, bucket, "more")
+    done = pull(store.Store(new), bucket, "more")
     assert (done.objects, done.recipes, done.tags, done.log_entries) == (1, 1, 1, 1)
     assert [path.name for path in new.glob("objects/*/*")] == [more]
-    assert [entry.message for entry in store.read_log(new)] == ["more"]
-    assert store.verify(new, 2) == []
+    assert [entry.message for entry in store.read_log(store.Store(new))] == ["more"]
+    assert store.verify(store.Store(new), 2) == []
 
-    done = pull(new, bucket, "paper")
+    done = pull(store.Store(new), bucket, "paper")
     assert (done.objects, done.recipes, done.tags, done.log_entries) == (4, 5, 1, 1)
     assert {path.name for path in new.glob("objects/*/*")} == {more, *run.objects.values()}
-    assert store.find_producers(new).keys() == store.find_producers(run.root).keys()
-    assert store.verify(new, 2) == []
-    assert pull(new, bucket).objects == 1
-    assert object_folder(new, alone).is_dir()
+    assert list(store.read_records(store.Store(new))) == list(store.read_records(run.store))
+    assert store.verify(store.Store(new), 2) == []
+    assert pull(store.Store(new), bucket).objects == 1
+    assert store.Store(new).object_folder(alone).is_dir()
 
 
 def test_tokens_without_a_recipe_are_followed_too(
-    run: SimpleNamespace, bucket: Bucket, new: Path, tmp_path: Path
+    run: Run, bucket: Bucket, new: Path, tmp_path: Path
 ) -> None:
     store.write_token(tmp_path / "mine" / "corpus.json", "corpus", run.objects["corpus"], {"own": "summary"})
-    store.tag(run.root, "mine", store.snapshot(run.root, tmp_path / "mine").id)
-    push(run.root, bucket)
-    done = pull(new, bucket, "mine")
+    store.tag(run.store, "mine", store.snapshot(run.store, tmp_path / "mine").id)
+    push(run.store, bucket)
+    done = pull(store.Store(new), bucket, "mine")
     assert (done.objects, done.recipes) == (3, 0)  # the corpus and its segments
-    assert store.verify(new, 2) == []
+    assert store.verify(store.Store(new), 2) == []
 
 
 def test_an_interrupted_pull_is_valid_at_every_moment_and_goes_on(
-    run: SimpleNamespace, pushed: Bucket, new: Path, fail_after: Callable[[str, int], None]
+    run: Run, pushed: Bucket, new: Path, fail_after: Callable[[str, int], None]
 ) -> None:
     for calls in range(1, 200, 4):
         fail_after("get", calls)
         try:
-            pull(new, pushed)
+            pull(store.Store(new), pushed)
         except UserError:
-            assert not new.exists() or store.verify(new, 2) == []
+            assert not new.exists() or store.verify(store.Store(new), 2) == []
         else:
             break
     assert 10 < calls < 100
     assert documents(new) == documents(run.root)
-    assert store.verify(new, 2) == []
+    assert store.verify(store.Store(new), 2) == []
 
 
 def damage(bucket: Bucket, kind: str) -> str:
@@ -150,24 +147,24 @@ def damage(bucket: Bucket, kind: str) -> str:
 @pytest.mark.parametrize("name", [None, "paper"])
 @pytest.mark.parametrize("kind", ["data", "objects", "blobs", "recipes", "log", "tags"])
 def test_what_is_damaged_there_is_refused(
-    run: SimpleNamespace, pushed: Bucket, new: Path, kind: str, name: str | None
+    run: Run, pushed: Bucket, new: Path, kind: str, name: str | None
 ) -> None:
     key = damage(pushed, kind)
     with pytest.raises(CorruptObjectError) as refused:
-        pull(new, pushed, name)
+        pull(store.Store(new), pushed, name)
     message = str(refused.value)
     assert message.startswith(f"{key} in remote s3://")
     assert message.endswith("; delete it there and push again from a store that has it")
     assert "\n" not in message
     if new.exists():
         assert not list((new / kind).rglob(key.rpartition("/")[2].removesuffix(".json")))
-        assert store.verify(new, 2) == []
-        assert store.list_tags(new) == []
+        assert store.verify(store.Store(new), 2) == []
+        assert store.list_tags(store.Store(new)) == []
     # What the sentence says helps.
     delete(pushed, key)
-    push(run.root, pushed)
-    pull(new, pushed, name)
-    assert store.verify(new, 2) == []
+    push(run.store, pushed)
+    pull(store.Store(new), pushed, name)
+    assert store.verify(store.Store(new), 2) == []
 
 
 @pytest.mark.parametrize("kind", ["data", "objects", "blobs"])
@@ -177,8 +174,8 @@ def test_what_is_missing_there_is_told(pushed: Bucket, new: Path, kind: str) -> 
     with pytest.raises(
         (MissingObjectError, CorruptObjectError), match=key.rpartition("/")[2].removesuffix(".json")
     ):
-        pull(new, pushed)
-    assert not new.exists() or store.verify(new, 2) == []
+        pull(store.Store(new), pushed)
+    assert not new.exists() or store.verify(store.Store(new), 2) == []
 
 
 def test_a_manifest_cannot_reach_outside_its_object(pushed: Bucket, new: Path, tmp_path: Path) -> None:
@@ -188,47 +185,47 @@ def test_a_manifest_cannot_reach_outside_its_object(pushed: Bucket, new: Path, t
         body["files"][evil] = next(iter(body["files"].values()), {"size": 0, "sha256": "0" * 64})
         put(pushed, key, encode_document(body))
         with pytest.raises(CorruptObjectError, match=r"names a file .* outside the object"):
-            pull(new, pushed)
+            pull(store.Store(new), pushed)
     assert list(tmp_path.rglob("evil")) == []
 
 
 def test_an_object_is_compared_with_its_id_and_not_with_its_manifest_alone(
-    run: SimpleNamespace, pushed: Bucket, new: Path, tmp_path: Path
+    run: Run, pushed: Bucket, new: Path, tmp_path: Path
 ) -> None:
     """Checksums are right all through, but the files hold another array."""
     key = contents.manifest_key(run.objects["networks"])
     forged = decode_document(content(pushed, key))
     zeros = {"params": np.zeros((5, 14), np.float32)}
-    other = store.publish(tmp_path / "forger", "networks", zeros, forged["content"]["attributes"])
-    push(tmp_path / "forger", pushed)
-    path = object_folder(tmp_path / "forger", other) / "object.json"
+    other = store.Store(tmp_path / "forger").publish("networks", zeros, forged["content"]["attributes"])
+    push(store.Store(tmp_path / "forger"), pushed)
+    path = store.Store(tmp_path / "forger").object_folder(other) / "object.json"
     forged["files"] = decode_document(path.read_bytes())["files"]
     put(pushed, key, encode_document(forged))
     with pytest.raises(CorruptObjectError, match=f"{key} in remote .* other values than were published"):
-        pull(new, pushed)
-    assert not object_folder(new, run.objects["networks"]).exists()
-    assert store.verify(new, 2) == []
+        pull(store.Store(new), pushed)
+    assert not store.Store(new).object_folder(run.objects["networks"]).exists()
+    assert store.verify(store.Store(new), 2) == []
 
 
 def record_of(result: str) -> Record:
-    recipe = Recipe("stage", {}, None, "c0de", {"in": FileRef("in", "a" * 64)})
+    recipe = Computation("stage", {}, None, "c0de", {"in": FileRef("in", "a" * 64)})
     return Record(recipe, {"out": OutputFile("out", result, 1)}, (), {"host": "there"})
 
 
 def test_another_result_of_a_recipe_stays_on_both_sides(tmp_path: Path, bucket: Bucket) -> None:
     records = {}
     for name in ("1", "2"):
-        records[name] = record_of(store.put_blob(tmp_path / name, name.encode()))
-        keep_record(tmp_path / name, records[name])
-        assert push(tmp_path / name, bucket).recipes == 1
-    recipe = records["1"].recipe
+        records[name] = record_of(store.Store(tmp_path / name).put_blob(name.encode()))
+        keep_record(store.Store(tmp_path / name), records[name])
+        assert push(store.Store(tmp_path / name), bucket).recipes == 1
+    recipe = records["1"].computation
     for name, record in records.items():
-        done = pull(tmp_path / name, bucket)
+        done = pull(store.Store(tmp_path / name), bucket)
         assert (done.recipes, done.left) == (0, (recipe.id,))
-        assert store.look_up(tmp_path / name, recipe) == record
-    done = pull(tmp_path / "new", bucket)
+        assert store.Store(tmp_path / name).look_up(recipe) == record
+    done = pull(store.Store(tmp_path / "new"), bucket)
     assert (done.recipes, done.files, done.left) == (1, 2, (recipe.id,))
-    assert store.look_up(tmp_path / "new", recipe) in records.values()
+    assert store.Store(tmp_path / "new").look_up(recipe) in records.values()
 
 
 def test_a_recipe_without_its_result_is_refused(tmp_path: Path, bucket: Bucket, new: Path) -> None:
@@ -237,13 +234,13 @@ def test_a_recipe_without_its_result_is_refused(tmp_path: Path, bucket: Bucket, 
     key = contents.record_key(contents.record_id(record))
     put(bucket, key, contents.encode_record(record))
     with pytest.raises(CorruptObjectError, match=f"{key} in remote .* names {'b' * 64}, which is not there"):
-        pull(new, bucket)
+        pull(store.Store(new), bucket)
     assert not new.exists()
 
 
 def push_empty(root: Path, bucket: Bucket) -> None:
-    create_store(root)
-    push(root, bucket)
+    store.Store(root).create()
+    push(store.Store(root), bucket)
 
 
 @pytest.mark.parametrize(
@@ -255,64 +252,66 @@ def test_a_tag_of_another_form_is_refused(
     push_empty(tmp_path / "empty", bucket)
     put(bucket, "tags/x.json", encode_document({**body, "place": "tags/x.json"}))
     with pytest.raises(CorruptObjectError, match=r"tags/x\.json in remote"):
-        pull(new, bucket)
+        pull(store.Store(new), bucket)
 
 
-def test_a_tag_that_names_another_version_here_stops_all(run: SimpleNamespace, pushed: Bucket) -> None:
+def test_a_tag_that_names_another_version_here_stops_all(run: Run, pushed: Bucket) -> None:
     (run.results / "metrics.csv").write_text("other")
-    other = store.snapshot(run.root, run.results).id
-    store.delete_tag(run.root, "paper")
-    store.tag(run.root, "paper", other)
+    other = store.snapshot(run.store, run.results).id
+    store.delete_tag(run.store, "paper")
+    store.tag(run.store, "paper", other)
     before = documents(run.root)
     for name in (None, "paper"):
         with pytest.raises(
             UserError, match=f"tag paper is version {other[:12]} here, but {run.version_id[:12]}"
         ):
-            pull(run.root, pushed, name)
+            pull(run.store, pushed, name)
     assert documents(run.root) == before
 
 
 def test_unknown_tags_and_empty_places_are_told(pushed: Bucket, new: Path) -> None:
     with pytest.raises(UserError, match="has no tag 'papers'; known are paper; did you mean 'paper'"):
-        pull(new, pushed, "papers")
+        pull(store.Store(new), pushed, "papers")
     for key in keys(pushed):
         delete(pushed, key)
     with pytest.raises(UserError, match="holds no store; check the URL, or push one there first"):
-        pull(new, pushed)
+        pull(store.Store(new), pushed)
     assert not new.exists()
 
 
-def test_a_damaged_store_is_repaired(run: SimpleNamespace, pushed: Bucket) -> None:
+def test_a_damaged_store_is_repaired(run: Run, pushed: Bucket) -> None:
     before = documents(run.root)
-    shutil.rmtree(object_folder(run.root, run.objects["shard-1"]) / "data.zarr")
+    shutil.rmtree(run.store.object_folder(run.objects["shard-1"]) / "data.zarr")
     (run.root / "blobs" / run.version_id[:2] / run.version_id).unlink()
-    place = run.root / "recipes" / run.recipes["table"].id[:2] / f"{run.recipes['table'].id}.json"
+    place = run.root / "recipes" / run.computations["table"].id[:2] / f"{run.computations['table'].id}.json"
     place.write_bytes(b"{}")
-    done = pull(run.root, pushed)
+    done = pull(run.store, pushed)
     assert (done.objects, done.files, done.recipes) == (1, 1, 1)
     assert documents(run.root) == before
-    assert store.verify(run.root, 2) == []
+    assert store.verify(run.store, 2) == []
 
 
-def test_pulls_into_one_store_at_once_are_joined(run: SimpleNamespace, bucket: Bucket, new: Path) -> None:
+def test_pulls_into_one_store_at_once_are_joined(run: Run, bucket: Bucket, new: Path) -> None:
     for number in range(4):
-        store.append_log(run.root, run.version_id, f"entry {number}")
-    push(run.root, bucket)
+        store.append_log(run.store, run.version_id, f"entry {number}")
+    push(run.store, bucket)
     together = threading.Barrier(3)
 
     def pull_together(_: int) -> Transfer:
         together.wait()
-        return pull(new, bucket)
+        return pull(store.Store(new), bucket)
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(pull_together, range(3)))
-    assert len(store.read_log(new)) == 5
-    assert {entry.id for entry in store.read_log(new)} == {entry.id for entry in store.read_log(run.root)}
-    assert store.verify(new, 2) == []
+    assert len(store.read_log(store.Store(new))) == 5
+    assert {entry.id for entry in store.read_log(store.Store(new))} == {
+        entry.id for entry in store.read_log(run.store)
+    }
+    assert store.verify(store.Store(new), 2) == []
 
 
-def test_ids_of_entries_do_not_depend_on_numbers(run: SimpleNamespace) -> None:
-    (entry,) = store.read_log(run.root)
+def test_ids_of_entries_do_not_depend_on_numbers(run: Run) -> None:
+    (entry,) = store.read_log(run.store)
     assert replace(entry, number=7).id == entry.id
     assert entry.id == digest({"version_id": entry.version_id, "message": "first", "time": entry.time})
     assert replace(entry, message="second").id != entry.id

@@ -4,7 +4,6 @@ import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,13 +11,12 @@ import rfc8785
 
 from hyperforget import store
 from hyperforget.errors import UserError
-from hyperforget.store import CorruptObjectError, FileRef, NonDeterminismError, Recipe
-from hyperforget.store.blobs import blob_path
+from hyperforget.store import Computation, CorruptObjectError, FileRef, NonDeterminismError
+from hyperforget.store.computations import computation_place
 from hyperforget.store.documents import COPIES
-from hyperforget.store.places import object_folder
-from hyperforget.store.recipes import recipe_place
+from tests.store.conftest import Run
 
-RECIPE = Recipe(
+COMPUTATION = Computation(
     "train",
     {"task": "digits-4", "model": "dihyfo-1"},
     {"seed": 1, "rate": 0.5, "nested": [1, {"a": None}]},
@@ -27,23 +25,25 @@ RECIPE = Recipe(
 )
 
 
-def record_text(root: Path, folder: Path, text: str, recipe: Recipe = RECIPE, **provenance: Any) -> None:
+def record_text(
+    root: Path, folder: Path, text: str, recipe: Computation = COMPUTATION, **provenance: Any
+) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "history.csv").write_text(text)
-    store.record(root, recipe, {"history": folder / "history.csv"}, provenance)
+    store.Store(root).record(recipe, {"history": folder / "history.csv"}, provenance)
 
 
 def test_the_id_is_the_digest_of_what_determines_the_result() -> None:
-    content = {
+    content: dict[str, Any] = {
         "stage": "train",
         "arguments": {"task": "digits-4", "model": "dihyfo-1"},
         "spec": {"seed": 1, "rate": 0.5, "nested": [1, {"a": None}]},
         "code": "0123456789abcdef",
         "inputs": {"corpus": "a" * 64},
     }
-    assert RECIPE.id == hashlib.sha256(rfc8785.dumps(content)).hexdigest()
-    assert replace(RECIPE, inputs={"corpus": FileRef("elsewhere", "a" * 64)}).id == RECIPE.id
-    assert replace(RECIPE, spec=dict(reversed(RECIPE.spec.items()))).id == RECIPE.id
+    assert COMPUTATION.id == hashlib.sha256(rfc8785.dumps(content)).hexdigest()
+    assert replace(COMPUTATION, inputs={"corpus": FileRef("elsewhere", "a" * 64)}).id == COMPUTATION.id
+    assert replace(COMPUTATION, spec=dict(reversed(COMPUTATION.spec.items()))).id == COMPUTATION.id
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_the_id_is_the_digest_of_what_determines_the_result() -> None:
     [
         {"stage": "probe"},
         {"arguments": {"task": "digits", "model": "dihyfo-1"}},
-        {"spec": {**RECIPE.spec, "seed": 2}},
+        {"spec": {**COMPUTATION.spec, "seed": 2}},
         {"code": "0123456789abcdee"},
         {"inputs": {"corpus": FileRef("/a/corpus.json", "b" * 64)}},
         {"inputs": {"other": FileRef("/a/corpus.json", "a" * 64)}},
@@ -59,25 +59,25 @@ def test_the_id_is_the_digest_of_what_determines_the_result() -> None:
     ],
 )
 def test_every_part_changes_the_id(change: dict[str, Any]) -> None:
-    assert replace(RECIPE, **change).id != RECIPE.id
+    assert replace(COMPUTATION, **change).id != COMPUTATION.id
 
 
 def test_a_record_is_found_and_restored_elsewhere(tmp_path: Path) -> None:
     root, here = tmp_path / "store", tmp_path / "here"
-    assert store.look_up(root, RECIPE) is None
+    assert store.Store(root).look_up(COMPUTATION) is None
     record_text(root, here, "loss\n0.5\n", host="a", seconds=1.25)
-    same = replace(RECIPE, inputs={"corpus": FileRef("/b/corpus.json", "a" * 64)})
-    found = store.look_up(root, same)
+    same = replace(COMPUTATION, inputs={"corpus": FileRef("/b/corpus.json", "a" * 64)})
+    found = store.Store(root).look_up(same)
     assert found is not None
-    assert found.recipe == RECIPE
+    assert found.computation == COMPUTATION
     assert found.provenance == {"host": "a", "seconds": 1.25}
     assert found.objects == ()
     (output,) = found.outputs.values()
     assert (output.path, output.size) == ((here / "history.csv").as_posix(), 9)
-    store.restore(root, found, {"history": tmp_path / "there" / "deep" / "history.csv"})
+    store.Store(root).restore(found, {"history": tmp_path / "there" / "deep" / "history.csv"})
     assert (tmp_path / "there" / "deep" / "history.csv").read_bytes() == b"loss\n0.5\n"
     with pytest.raises(UserError, match=r"outputs histories, but its record .* has history"):
-        store.restore(root, found, {"histories": tmp_path / "x"})
+        store.Store(root).restore(found, {"histories": tmp_path / "x"})
 
 
 def test_the_same_result_again_changes_nothing(tmp_path: Path) -> None:
@@ -95,14 +95,14 @@ def test_another_result_is_reported_and_not_kept(tmp_path: Path) -> None:
     with pytest.raises(NonDeterminismError) as caught:
         record_text(root, tmp_path / "a", "y")
     message = str(caught.value)
-    for part in ("stage train", "output history", *digests, recipe_place(RECIPE.id), COPIES):
+    for part in ("stage train", "output history", *digests, computation_place(COMPUTATION.id), COPIES):
         assert part in message
     assert isinstance(caught.value, UserError)
-    found = store.look_up(root, RECIPE)
+    found = store.Store(root).look_up(COMPUTATION)
     assert found is not None
     assert found.outputs["history"].sha256 == digests[0]
     with pytest.raises(NonDeterminismError, match="output more was no file and is"):
-        store.record(root, RECIPE, dict.fromkeys(["history", "more"], _file(tmp_path, "x")), {})
+        store.Store(root).record(COMPUTATION, dict.fromkeys(["history", "more"], _file(tmp_path, "x")), {})
 
 
 def _file(folder: Path, text: str) -> Path:
@@ -113,13 +113,13 @@ def _file(folder: Path, text: str) -> Path:
 def test_a_damaged_record_counts_as_none_and_is_replaced(tmp_path: Path) -> None:
     root = tmp_path / "store"
     record_text(root, tmp_path / "a", "x")
-    place = root / recipe_place(RECIPE.id)
+    place = root / computation_place(COMPUTATION.id)
     place.write_bytes(place.read_bytes().replace(b"history", b"histery"))
-    assert store.look_up(root, RECIPE) is None
+    assert store.Store(root).look_up(COMPUTATION) is None
     with pytest.raises(CorruptObjectError, match="is not what was written"):
-        store.find_producers(root)
+        list(store.read_records(store.Store(root)))
     record_text(root, tmp_path / "a", "y")
-    found = store.look_up(root, RECIPE)
+    found = store.Store(root).look_up(COMPUTATION)
     assert found is not None
     assert found.outputs["history"].sha256 == hashlib.sha256(b"y").hexdigest()
 
@@ -128,53 +128,46 @@ def test_a_damaged_record_counts_as_none_and_is_replaced(tmp_path: Path) -> None
 def test_a_record_without_its_files_is_none_until_they_are_made_again(tmp_path: Path, damage: Any) -> None:
     root = tmp_path / "store"
     record_text(root, tmp_path / "a", "x")
-    damage(blob_path(root, hashlib.sha256(b"x").hexdigest()))
-    assert store.look_up(root, RECIPE) is None
+    damage(store.Store(root).blob_path(hashlib.sha256(b"x").hexdigest()))
+    assert store.Store(root).look_up(COMPUTATION) is None
     record_text(root, tmp_path / "a", "x")
-    assert store.look_up(root, RECIPE) is not None
+    assert store.Store(root).look_up(COMPUTATION) is not None
 
 
 def test_a_file_that_is_damaged_within_is_not_restored(tmp_path: Path) -> None:
     root = tmp_path / "store"
     record_text(root, tmp_path / "a", "x")
-    found = store.look_up(root, RECIPE)
+    found = store.Store(root).look_up(COMPUTATION)
     assert found is not None
-    blob_path(root, found.outputs["history"].sha256).write_bytes(b"y")
+    store.Store(root).blob_path(found.outputs["history"].sha256).write_bytes(b"y")
     with pytest.raises(CorruptObjectError):
-        store.restore(root, found, {"history": tmp_path / "new"})
+        store.Store(root).restore(found, {"history": tmp_path / "new"})
     assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("name", ["corpus", "shard-1"])
-def test_a_record_without_its_objects_or_their_parts_is_none(run: SimpleNamespace, name: str) -> None:
-    found = store.look_up(run.root, run.recipes["corpus"])
+def test_a_record_without_its_objects_or_their_parts_is_none(run: Run, name: str) -> None:
+    found = run.store.look_up(run.computations["corpus"])
     assert found is not None
     assert found.objects == (run.objects["corpus"],)
-    folder = object_folder(run.root, run.objects[name])
+    folder = run.store.object_folder(run.objects[name])
     (folder / "object.json").rename(folder / "aside")
-    assert store.look_up(run.root, run.recipes["corpus"]) is None
+    assert run.store.look_up(run.computations["corpus"]) is None
     (folder / "aside").rename(folder / "object.json")
-    assert store.look_up(run.root, run.recipes["corpus"]) is not None
+    assert run.store.look_up(run.computations["corpus"]) is not None
     shutil.rmtree(folder)
-    assert store.look_up(run.root, run.recipes["corpus"]) is None
+    assert run.store.look_up(run.computations["corpus"]) is None
 
 
-def test_producers_lead_from_a_table_back_to_the_segments(run: SimpleNamespace) -> None:
-    producers = store.find_producers(run.root)
+def test_producers_lead_from_a_table_back_to_the_segments(run: Run) -> None:
+    records = list(store.read_records(run.store))
+    producers = {file.sha256: record for record in records for file in record.outputs.values()}
     sha256 = hashlib.sha256((run.results / "metrics.csv").read_bytes()).hexdigest()
     stages = []
     pending = [sha256]
     while pending:
-        made_by = producers[pending.pop()].recipe
+        made_by = producers[pending.pop()].computation
         stages.append(made_by.stage)
         pending += [file.sha256 for file in made_by.inputs.values()]
     assert sorted(stages) == ["assemble", "collect 0", "collect 1", "gather", "sample"]
-    assert len(list(store.read_records(run.root))) == 5
-
-
-def test_of_two_producers_of_one_file_the_latest_is_given(tmp_path: Path) -> None:
-    root = tmp_path / "store"
-    for code, time in (("1", "2026-03-01"), ("2", "2026-05-01"), ("3", "2026-04-01")):
-        record_text(root, tmp_path / "a", "x", replace(RECIPE, code=code), time=time)
-    (found,) = store.find_producers(root).values()
-    assert found.recipe.code == "2"
+    assert len(records) == 5
