@@ -10,22 +10,8 @@ from torch import Tensor
 
 from hyperforget.config import RunsConfig
 from hyperforget.metrics.measuring import Outcomes
+from hyperforget.records.corpora import LevelCount
 from hyperforget.runtime.saved_state import State
-
-
-@dataclass(frozen=True)
-class LevelCount:
-    """Checkpoints whose loss of a class lay between ``low`` and ``high`` nats (None: no bound).
-
-    ``cap`` is the most that one joint bin takes; None under the relaxed rule.
-    """
-
-    class_: int
-    low: float
-    high: float | None
-    cap: int | None
-    admitted: int
-    rejected: int
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """What a corpus holds, by class and by deleted set, and whether that is enough to learn from."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
@@ -10,31 +8,7 @@ from hyperforget.corpus.admission import AdmissionCounts
 from hyperforget.corpus.checkpoints import admitted_mask
 from hyperforget.errors import UserError
 from hyperforget.forget_set import FORGOTTEN_ACCURACY, ForgetSet, format_classes
-
-
-@dataclass(frozen=True)
-class ClassSummary:
-    """Admitted checkpoints of a class, losses in nats; ``forgotten`` ones have at most 0.01 accuracy."""
-
-    class_: int
-    role: str
-    checkpoints: int
-    forgotten: int
-    lowest: float
-    median: float
-    highest: float
-
-
-@dataclass(frozen=True)
-class ForgetSummary:
-    """Admitted checkpoints of runs that deleted (or never saw) exactly this set; ``forgotten`` have forgotten
-    all of it.
-    """
-
-    forget: str
-    holdout: bool
-    checkpoints: int
-    forgotten: int
+from hyperforget.records.corpora import ClassSummary, ForgetSummary
 
 
 def summarise_classes(losses: np.ndarray, accuracies: np.ndarray, pivots: list[int]) -> list[ClassSummary]:

@@ -21,6 +21,7 @@ from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.transformer import recompute_activations
 from hyperforget.progress import progress
+from hyperforget.records.hypernets import HistoryPoint
 from hyperforget.runtime.distributed import all_equal, process_count, process_rank
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
@@ -28,16 +29,6 @@ from hyperforget.runtime.saved_state import State
 _HISTORY_POINTS = 40
 _HISTORY_PAIRS = 512
 _ADAM_BETAS = (0.9, 0.99)
-
-
-@dataclass(frozen=True)
-class HistoryPoint:
-    """Mean squared error in the model's space after ``step`` steps, on fixed pairs of both kinds of runs."""
-
-    step: int
-    train_mse: float
-    test_mse: float
-    learning_rate: float
 
 
 @dataclass(frozen=True)

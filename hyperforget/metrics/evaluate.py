@@ -14,6 +14,7 @@ from hyperforget.metrics.gold_standard import GoldStandard, SplitName
 from hyperforget.metrics.membership import entropy, membership_scores
 from hyperforget.metrics.registry import METRICS
 from hyperforget.metrics.summaries import summarise
+from hyperforget.records.methods import MetricRow
 
 # One value per network, float64 (networks,), by metric and set.
 _Values = dict[tuple[str, str], Tensor]
@@ -24,27 +25,6 @@ _PAIRED = {
     "phi": paired.phi,
     "jsd": paired.jsd,
 }
-
-
-@dataclass(frozen=True)
-class MetricRow:
-    """One line of ``results/metrics.csv``; the fields are its columns, in order.
-
-    ``n`` counts the networks, or the pairs of networks, behind ``value``. Where it exceeds one, ``value`` is
-    their median, ``low`` and ``high`` their 2.5 and 97.5 percentiles; for a single one, and for a share of
-    networks, there is no interval, and these are None.
-    """
-
-    task: str
-    method: str
-    forget: str
-    selection: str
-    set: str
-    metric: str
-    value: float
-    low: float | None
-    high: float | None
-    n: int
 
 
 @dataclass(frozen=True)

@@ -18,34 +18,7 @@ from hyperforget.metrics.alignment import prompt_alignment, prompt_correlation
 from hyperforget.metrics.measuring import measure
 from hyperforget.metrics.performance import performance_values
 from hyperforget.progress import progress
-
-
-@dataclass(frozen=True)
-class AlignmentRow:
-    """Prompt alignment (R²) and correlation of one class, or ``all``, at one moment of training,
-    mean over networks.
-    """
-
-    step: int
-    starts: str
-    class_: str
-    role: str
-    r_squared: float
-    correlation: float
-
-
-@dataclass(frozen=True)
-class PromptRow:
-    """One prompt of one network: target and observed performance of the prompted class, in
-    the metric's unit.
-    """
-
-    starts: str
-    class_: str
-    role: str
-    network: int
-    target: float
-    observed: float
+from hyperforget.records.hypernets import AlignmentRow, PromptRow
 
 
 @dataclass(frozen=True)

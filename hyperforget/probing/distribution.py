@@ -2,8 +2,6 @@
 2.7 and 2.8).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,26 +11,11 @@ from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.hypernet.batches import target_chances
 from hyperforget.probing.alignment import prompt_values
+from hyperforget.records.hypernets import DistributionRow
 
 # Losses below this, in nats, count alike; their logarithms would fill most of the range.
 _SMALLEST_LOSS = 1e-3
 _BINS = 24
-
-
-@dataclass(frozen=True)
-class DistributionRow:
-    """Which share of some values lies between ``low`` and ``high``, in the metric's unit.
-
-    ``values`` says of which: ``train``, the training set; ``rebalanced``, what training draws from it;
-    ``prompts``, what the probe asks for.
-    """
-
-    class_: str
-    role: str
-    values: str
-    low: float
-    high: float
-    share: float
 
 
 def distribution_rows(

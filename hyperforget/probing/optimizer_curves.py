@@ -1,7 +1,6 @@
 """Learned and hand-made optimisers side by side: how good networks are after each number of updates."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,25 +10,11 @@ from hyperforget.data.splits import Split, TaskData
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.training import Hooks, constant_curriculum, train_population
+from hyperforget.records.hypernets import OptimizerRow
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
 
 HYPERNETWORK = "hypernetwork"
-
-
-@dataclass(frozen=True)
-class OptimizerRow:
-    """One network after a number of updates: mean loss over classes in nats, and accuracy.
-
-    ``optimizer`` is `HYPERNETWORK`, which has no ``learning_rate``, or that of a recipe.
-    """
-
-    optimizer: str
-    learning_rate: float | None
-    update: int
-    network: int
-    loss: float
-    accuracy: float
 
 
 def rival_recipes(recipe: RecipeConfig, config: OptimizersConfig) -> list[RecipeConfig]:

@@ -2,38 +2,15 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Producers
+from hyperforget.records.methods import CostRow
 from hyperforget.store.computations import FileRef, Record
 from hyperforget.store.files import file_digest
 from hyperforget.store.store import Store
-
-
-@dataclass(frozen=True)
-class CostRow:
-    """A method that asks a hypernetwork, on one task; the fields are the columns of ``results/costs.csv``.
-
-    Times are seconds of wall clock. ``collection_seconds`` and ``training_seconds`` are paid once, the first
-    for all models of a task; ``request_seconds`` at each forget set and ``retrain_seconds``, of one network
-    trained alone, at each forget set without a hypernetwork: medians over the forget sets.
-    ``retrain_together_seconds`` is the share of one of ``networks_together`` that are trained at once.
-    ``break_even_requests`` is infinite where a request costs as much as a retrain. None is not known.
-    """
-
-    task: str
-    model: str
-    method: str
-    collection_seconds: float
-    training_seconds: float
-    request_seconds: float | None
-    retrain_seconds: float | None
-    retrain_together_seconds: float | None
-    networks_together: int | None
-    break_even_requests: float | None
 
 
 def cost_rows(store: Store, tokens: Iterable[Path]) -> list[CostRow]:

@@ -8,7 +8,7 @@ from hyperforget.corpus.checkpoints import admitted_mask, read_segments
 from hyperforget.corpus.summary import check_forgetting, check_runs, summarise_classes, summarise_forget_sets
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.forget_set import ForgetSet
-from hyperforget.records import write_rows
+from hyperforget.records.files import write_rows
 from hyperforget.runtime.stage import Job
 from hyperforget.store.tokens import read_token, write_token
 

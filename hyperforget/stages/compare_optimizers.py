@@ -8,7 +8,7 @@ from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.metrics.performance import performance_values
 from hyperforget.networks.initialisations import initialise
 from hyperforget.probing.optimizer_curves import compare_optimizers, rival_recipes
-from hyperforget.records import write_rows
+from hyperforget.records.files import write_rows
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
 from hyperforget.unlearning.prompts import best_prompt

@@ -4,7 +4,7 @@ from hyperforget.config.methods import RETRAINED
 from hyperforget.config.specs import EvaluationSpec
 from hyperforget.metrics.evaluate import Subject, evaluate_networks
 from hyperforget.progress import progress
-from hyperforget.records import write_rows
+from hyperforget.records.files import write_rows
 from hyperforget.runtime.stage import Job
 from hyperforget.store.tokens import read_token
 from hyperforget.unlearning.candidates import load_candidates

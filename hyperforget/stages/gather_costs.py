@@ -1,7 +1,7 @@
 """Gather what hypernetworks, requests to them and retrained networks took when they were made."""
 
 from hyperforget.provenance.costs import cost_rows
-from hyperforget.records import write_rows
+from hyperforget.records.files import write_rows
 from hyperforget.runtime.stage import Job, Nothing
 
 

@@ -7,7 +7,7 @@ from hyperforget.hypernet.sampling import Sampling
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.probing.alignment import probe_snapshots, prompted_classes
 from hyperforget.probing.distribution import distribution_rows
-from hyperforget.records import write_rows
+from hyperforget.records.files import write_rows
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
 

@@ -16,7 +16,7 @@ from hyperforget.hypernet.training import (
     train_hypernetwork,
 )
 from hyperforget.networks.perceptron import perceptron_for
-from hyperforget.records import write_rows
+from hyperforget.records.files import write_rows
 from hyperforget.runtime.distributed import first_process_first, process_rank
 from hyperforget.runtime.randomness import derived_seed, generator_for
 from hyperforget.runtime.stage import Job

@@ -1,7 +1,6 @@
 """Judging one forget set: networks of all methods against retrained ones, on test data unread before."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from sklearn.metrics import confusion_matrix
@@ -9,35 +8,12 @@ from torch import Tensor
 
 from hyperforget.data.splits import TaskData
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
-from hyperforget.metrics.evaluate import MetricRow, Predictions, Subject
+from hyperforget.metrics.evaluate import Predictions, Subject
 from hyperforget.metrics.gold_standard import GoldStandard, SplitName
 from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 from hyperforget.networks.perceptron import forward
+from hyperforget.records.methods import CandidateRow, ConfusionRow, MetricRow
 from hyperforget.unlearning.candidates import StoredCandidates, class_accuracies
-
-
-@dataclass(frozen=True)
-class CandidateRow:
-    """One candidate network: its accuracies on the split that selects, and whether it was chosen."""
-
-    method: str
-    candidate: int
-    start: int
-    prompt: int
-    forget_accuracy: float
-    retain_accuracy: float
-    chosen: bool
-
-
-@dataclass(frozen=True)
-class ConfusionRow:
-    """Images that the retrained network (seed 0) calls ``retrained`` and the chosen network ``predicted``."""
-
-    method: str
-    set: str
-    retrained: int
-    predicted: int
-    count: int
 
 
 def predictions_of(stored: StoredCandidates, data: TaskData) -> Predictions:

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from hyperforget.config import CollectionConfig
-from hyperforget.corpus.admission import Admission, AdmissionCounts, LevelCount, sum_counts
+from hyperforget.corpus.admission import Admission, AdmissionCounts, sum_counts
 from hyperforget.metrics.measuring import Outcomes
+from hyperforget.records.corpora import LevelCount
 
 SIZES = torch.tensor([10, 10, 20, 20])
 EDGES = [0.5, 1.0, 2.0]

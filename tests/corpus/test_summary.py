@@ -5,16 +5,10 @@ import pytest
 
 from hyperforget.config.specs import Requirements
 from hyperforget.corpus.admission import AdmissionCounts
-from hyperforget.corpus.summary import (
-    ClassSummary,
-    ForgetSummary,
-    check_forgetting,
-    check_runs,
-    summarise_classes,
-    summarise_forget_sets,
-)
+from hyperforget.corpus.summary import check_forgetting, check_runs, summarise_classes, summarise_forget_sets
 from hyperforget.errors import UserError
 from hyperforget.forget_set import ForgetSet
+from hyperforget.records.corpora import ClassSummary, ForgetSummary
 
 RUNS, SLOTS, CLASSES = 60, 5, 4
 SIZES = np.array([10, 20, 100, 200])

@@ -18,7 +18,8 @@ from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.probing.alignment import probe_snapshots, prompted_classes
-from hyperforget.probing.optimizer_curves import OptimizerRow, compare_optimizers, rival_recipes
+from hyperforget.probing.optimizer_curves import compare_optimizers, rival_recipes
+from hyperforget.records.hypernets import OptimizerRow
 from hyperforget.unlearning.candidates import Candidates
 from hyperforget.unlearning.editing import Editing, edit_networks
 

@@ -13,9 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 
 from hyperforget.errors import UserError
-from hyperforget.metrics.evaluate import MetricRow, Predictions, Subject, evaluate_networks
+from hyperforget.metrics.evaluate import Predictions, Subject, evaluate_networks
 from hyperforget.metrics.gold_standard import GoldStandard, SplitName
 from hyperforget.metrics.registry import METRICS
+from hyperforget.records.methods import MetricRow
 
 NETWORKS, SEEDS, CLASSES = 7, 5, 4
 SAMPLES: dict[SplitName, int] = {"train": 80, "test": 60}

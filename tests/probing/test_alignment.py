@@ -22,9 +22,7 @@ from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.probing import alignment as probing
 from hyperforget.probing.alignment import (
-    AlignmentRow,
     Probe,
-    PromptRow,
     alignment_rows,
     probe_hypernetwork,
     probe_snapshots,
@@ -32,6 +30,7 @@ from hyperforget.probing.alignment import (
     prompt_values,
     prompted_classes,
 )
+from hyperforget.records.hypernets import AlignmentRow, PromptRow
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from tests.conftest import InPieces
 

@@ -20,13 +20,13 @@ from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.training import constant_curriculum, train_population
 from hyperforget.probing.optimizer_curves import (
-    OptimizerRow,
     compare_optimizers,
     descend,
     observed_steps,
     optimizer_rows,
     rival_recipes,
 )
+from hyperforget.records.hypernets import OptimizerRow
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from tests.conftest import InPieces
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from hyperforget.errors import UserError
-from hyperforget.provenance.costs import CostRow, break_even, cost_rows
+from hyperforget.provenance.costs import break_even, cost_rows
+from hyperforget.records.methods import CostRow
 from hyperforget.store import Computation, FileRef, Store
 from hyperforget.store.files import file_digest
 

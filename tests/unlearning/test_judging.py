@@ -13,9 +13,9 @@ from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward
+from hyperforget.records.methods import CandidateRow
 from hyperforget.unlearning.candidates import StoredCandidates, make_candidates
 from hyperforget.unlearning.judging import (
-    CandidateRow,
     candidate_rows,
     confusion_rows,
     gold_standard_of,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hyperforget.records import write_rows
+from hyperforget.records.files import write_rows
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,90 @@
+"""Writing and reading CSV files as the data classes that declare them: an instance is a row, its fields are columns.
+
+The classes lie beside this module, a file for each kind of result, so that a new column reruns only the stages that
+know it. A trailing underscore of a field (``class_``) is no part of the column's name.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from hyperforget.errors import UserError
+
+Row = TypeVar("Row")
+
+
+def write_rows(path: Path, rows: Sequence[Any]) -> None:
+    """Write one or more instances of one data class.
+
+    Floats are written so that they read back equal, None as an empty cell, booleans as ``true`` and ``false``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns_of(type(rows[0])))
+        writer.writerows([_text(getattr(row, field.name)) for field in fields(row)] for row in rows)
+
+
+def read_rows(path: Path, row_type: type[Row], may_be_empty: bool = False) -> list[Row]:
+    """The rows of a file that `write_rows` wrote; columns that the data class lacks are passed over.
+
+    Raises `UserError` naming the file when it is missing, lacks a column, has text for a number, or no row.
+    """
+    if not path.is_file():
+        raise UserError(f"{path} is missing")
+    rows = parse_rows(path.read_text(encoding="utf-8"), row_type, str(path))
+    if not rows and not may_be_empty:
+        raise UserError(f"{path} has no rows")
+    return rows
+
+
+def parse_rows(text: str, row_type: type[Row], source: str) -> list[Row]:
+    """The rows in the text of a CSV file, whose name ``source`` is for errors; raises `UserError` as `read_rows`."""
+    columns, parsers = columns_of(row_type), list(map(_parser, get_type_hints(row_type).values()))
+    header, *lines = csv.reader(io.StringIO(text, newline="")) if text.strip() else ([],)
+    if not header:
+        raise UserError(f"{source} is empty; expected are the columns {', '.join(columns)}")
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise UserError(f"{source} lacks the column {missing[0]!r}; it has {', '.join(header)}")
+    places = [header.index(column) for column in columns]
+    rows = []
+    for line in filter(None, lines):
+        if len(line) != len(header):
+            raise UserError(f"{source} has a row of {len(line)} cells under {len(header)} columns")
+        values = []
+        for column, parse, place in zip(columns, parsers, places, strict=True):
+            try:
+                values.append(parse(line[place]))
+            except ValueError:
+                raise UserError(f"{source}, column {column!r}: {line[place]!r} is not a number") from None
+        rows.append(row_type(*values))
+    return rows
+
+
+def columns_of(row_type: type[Any]) -> tuple[str, ...]:
+    """The names of the columns that a data class declares."""
+    return tuple(field.name.rstrip("_") for field in fields(row_type))
+
+
+def _text(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _parser(kind: Any) -> Callable[[str], Any]:
+    """What makes a value of the type of a field from its text."""
+    plain = next((each for each in get_args(kind) if each is not type(None)), kind)
+    parse: Callable[[str], Any] = {bool: _flag, float: _number}.get(plain, plain)
+    return parse if plain is kind else lambda text: parse(text) if text.strip() else None
+
+
+def _flag(text: str) -> bool:
+    return text.lower() == "true"
+
+
+def _number(text: str) -> float:
+    return float(text) if text.strip() else math.nan

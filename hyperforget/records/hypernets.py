@@ -1,0 +1,70 @@
+"""How a hypernetwork was trained and what it does when asked: ``history.csv``, ``alignment.csv``, ``prompts.csv``,
+``distribution.csv`` and ``optimizers.csv``.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class HistoryPoint:
+    """Mean squared error in the model's space after ``step`` steps, on fixed pairs of seen and unseen runs."""
+
+    step: int
+    train_mse: float
+    test_mse: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class AlignmentRow:
+    """Prompt alignment (R²) and correlation of one class, or ``all``, at one moment of training, mean over networks."""
+
+    step: int
+    starts: str
+    class_: str
+    role: str
+    r_squared: float
+    correlation: float
+
+
+@dataclass(frozen=True)
+class PromptRow:
+    """One prompt of one network: target and observed performance of the prompted class, in the metric's unit."""
+
+    starts: str
+    class_: str
+    role: str
+    network: int
+    target: float
+    observed: float
+
+
+@dataclass(frozen=True)
+class DistributionRow:
+    """Which share of some values lies between ``low`` and ``high``, in the metric's unit.
+
+    ``values`` says of which: ``train``, the training set; ``rebalanced``, what training draws from it; ``prompts``,
+    what the probe asks for.
+    """
+
+    class_: str
+    role: str
+    values: str
+    low: float
+    high: float
+    share: float
+
+
+@dataclass(frozen=True)
+class OptimizerRow:
+    """One network after a number of updates: mean loss over classes in nats, and accuracy.
+
+    ``optimizer`` is ``hypernetwork``, which has no ``learning_rate``, or that of a recipe.
+    """
+
+    optimizer: str
+    learning_rate: float | None
+    update: int
+    network: int
+    loss: float
+    accuracy: float
