@@ -6,9 +6,7 @@ used by the rule that calls the stage, by the stage, and by the tests.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-
-from pydantic import ConfigDict
+from typing import Any, Literal, TypeVar, get_args
 
 from hyperforget.config.base import Section
 from hyperforget.config.check import forget_set
@@ -23,6 +21,7 @@ from hyperforget.config.models import (
     TrainingConfig,
 )
 from hyperforget.config.performance import Performance
+from hyperforget.config.report_spec import FiguresSpec, ReportSpec, TablesSpec, report_spec
 from hyperforget.config.sections import (
     Config,
     EvaluationConfig,
@@ -175,13 +174,6 @@ class EvaluationSpec(Section):
     evaluation: EvaluationConfig
 
 
-class _Report(Section):
-    model_config = ConfigDict(extra="allow")
-
-
-TablesSpec = FiguresSpec = PageSpec = _Report
-
-
 # What tells the jobs of a stage from each other: task, corpus, shard, model, method, forget.
 Names = Mapping[str, str]
 Kind = TypeVar("Kind", bound=Section)
@@ -192,17 +184,26 @@ def spec_of(kind: type[Kind], config: Config, names: Names) -> Kind:
 
     Raises `KeyError` for names that the configuration does not have.
     """
-    values = {}
-    for name, field in kind.model_fields.items():
-        value = _SOURCES[name](config, names)
-        values[name] = _part(field.annotation, value) if isinstance(value, Section) else value
+    report = report_spec(config, names) if kind in (TablesSpec, FiguresSpec, ReportSpec) else None
+    values = {
+        name: part_of(field.annotation, getattr(report, name) if report else _SOURCES[name](config, names))
+        for name, field in kind.model_fields.items()
+    }
     return kind(**values)
 
 
-def _part(kind: Any, section: Section) -> Section:
-    """The keys of a section that one of the sections behind it, of which a stage reads no more, has."""
-    values: Section = kind(**{name: getattr(section, name) for name in kind.model_fields})
-    return values
+def part_of(kind: Any, value: Any) -> Any:
+    """What a stage reads of a section, or of several: the keys that a section behind it has, or one like it."""
+    if isinstance(value, Section):
+        return kind(
+            **{
+                name: part_of(field.annotation, getattr(value, name))
+                for name, field in kind.model_fields.items()
+            }
+        )
+    if isinstance(value, list | tuple) and any(isinstance(each, Section) for each in value):
+        return [part_of(get_args(kind)[0], each) for each in value]
+    return value
 
 
 def _task(config: Config, names: Names) -> TaskConfig:
@@ -222,11 +223,6 @@ def _content(config: Config, names: Names) -> str | None:
     # A file of images is part of what is told: new content under the same name is another dataset.
     dataset = _task(config, names).dataset
     return file_digest(Path(dataset.path or "")) if dataset.source == "npz" else None
-
-
-def _recipes(config: Config, names: Names) -> list[Section]:
-    recipes = _task(config, names).recipes_of(_collection(config, names))
-    return [_part(MinibatchConfig, recipe) for recipe in recipes]
 
 
 def _requirements(config: Config, names: Names) -> Requirements:
@@ -253,7 +249,7 @@ _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     # A shard knows its own runs only: more shards of the same size leave those that are there as they are.
     "runs": lambda config, names: _collection(config, names).runs_of(int(names["shard"])),
     "collection": _collection,
-    "recipes": _recipes,
+    "recipes": lambda config, names: _task(config, names).recipes_of(_collection(config, names)),
     "requirements": _requirements,
     "recipe": lambda config, names: _task(config, names).recipe_of(names.get("method", ORIGINAL)),
     "count": lambda config, names: _task(config, names).count_of(names["method"]),

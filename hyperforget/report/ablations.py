@@ -6,10 +6,11 @@ from typing import Any
 
 EDIT = "-edit"
 from hyperforget.config.methods import RETRAINED
+from hyperforget.config.report_spec import ReportSpec, TaskSpec
 from hyperforget.report.costs import Cost
 from hyperforget.report.listings import Listing
 from hyperforget.report.results import Metrics, final_alignment, read_csv
-from hyperforget.report.spec import ReportSpec, TaskSpec, method_title
+from hyperforget.report.spec import method_title
 from hyperforget.report.tables.comparison import usable_share
 
 _HISTORY_COLUMNS = ("step", "test_mse")

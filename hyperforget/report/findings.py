@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 STRANGERS = "-strangers"
 from hyperforget.config.methods import RETRAINED, RIVALS
+from hyperforget.config.report_spec import CorpusSpec, ReportSpec, TaskSpec
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.report.results import Metrics
-from hyperforget.report.spec import CorpusSpec, ReportSpec, TaskSpec, corpus_title, forget_title, method_title
+from hyperforget.report.spec import corpus_title, forget_title, method_title
 from hyperforget.report.tables.comparison import activation_distance, usable_share
 
 # Accuracies closer than the margin, and distances closer than that share of each other, count as level.
@@ -214,7 +215,7 @@ def _strangers(task: TaskSpec, metrics: Metrics) -> str:
     def median(method: str, forget: str, set_: str) -> float:
         return metrics.need(task.name, method, forget, "population", "accuracy", set_).value
 
-    titles = {method: method_title(method.removesuffix(STRANGERS)) for method in task.strangers.methods}
+    titles = {method: method_title(method.removesuffix(STRANGERS)) for method in task.stranger_methods}
     rivals = [method for method in titles if method.removesuffix(STRANGERS) in RIVALS]
     parts = []
     for method in (method for method in titles if method not in rivals):

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hyperforget.config.report_spec import CorpusSpec, ReportSpec, TaskSpec
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.report.findings import ACCURACY_MARGIN, DISTANCE_MARGIN, judge, outcome
 from hyperforget.report.results import Metrics, read_csv
 from hyperforget.report.run_record import Timing, Token
-from hyperforget.report.spec import CorpusSpec, ReportSpec, TaskSpec, corpus_title, forget_title, method_title
+from hyperforget.report.spec import corpus_title, forget_title, method_title
 
 _CLASS_COLUMNS = ("class", "role", "checkpoints", "forgotten", "lowest", "median", "highest")
 _SET_COLUMNS = ("forget", "holdout", "checkpoints", "forgotten")

@@ -1,13 +1,14 @@
 """The report: one HTML file with every table and figure in it, no network and no script."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2
 from markupsafe import Markup
 
+from hyperforget.config.report_spec import ReportSpec, TaskSpec
 from hyperforget.errors import UserError
 from hyperforget.report.ablations import ablation_listing
 from hyperforget.report.captions import (
@@ -33,8 +34,6 @@ from hyperforget.report.spec import (
     FIGURE_FOLDER,
     FIGURE_SUFFIX,
     TABLE_FOLDER,
-    ReportSpec,
-    TaskSpec,
     candidate_methods,
     comparison_figures,
     confusion_methods,
@@ -136,7 +135,7 @@ def _task_page(
             for kind in comparison_figures(spec)
         ]
         training.append((f"{task.name}-comparison", "all models that are told one number", pictures))
-    only_this = replace(spec, tasks=(task,))
+    only_this = spec.model_copy(update={"tasks": (task,)})
     return _TaskPage(
         spec=task,
         forget=", ".join(map(forget_title, task.forget)),

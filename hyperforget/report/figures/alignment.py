@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from hyperforget.config.report_spec import FigureTask
 from hyperforget.report.figures.style import INK, Drawing, class_style, new_figure
 from hyperforget.report.results import check_values, read_csv
-from hyperforget.report.spec import TaskSpec, method_title
+from hyperforget.report.spec import method_title
 
 _COLUMNS = ("step", "starts", "class", "role", "r_squared", "correlation")
 _MEASURES = (("r_squared", "prompt alignment R²"), ("correlation", "correlation"))
@@ -20,7 +21,7 @@ _DASHES: dict[str, Any] = {"seen": "-", "unseen": (0, (3, 1.5))}
 _LOWEST = -1.0
 
 
-def draw_alignment(path: Path, task: TaskSpec, model: str) -> Drawing:
+def draw_alignment(path: Path, task: FigureTask, model: str) -> Drawing:
     """R² and correlation of target and observed values over training, by class, from ``alignment.csv``."""
     alignment = _read(path)
     roles = [role for role in _ROLES if (alignment["role"] == role[0]).any()]
@@ -48,7 +49,7 @@ def draw_alignment(path: Path, task: TaskSpec, model: str) -> Drawing:
     return Drawing(figure, title, _description(alignment, clipped))
 
 
-def draw_alignment_comparison(paths: Mapping[str, Path], task: TaskSpec) -> Drawing:
+def draw_alignment_comparison(paths: Mapping[str, Path], task: FigureTask) -> Drawing:
     """R² and correlation over training of several models that are told one number, a line for each.
 
     ``paths`` gives the ``alignment.csv`` of each model.

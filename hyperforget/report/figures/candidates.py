@@ -10,10 +10,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from hyperforget.config.report_spec import FigureTask
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.report.figures.style import BLUE, VERMILLION, Drawing, new_figure
 from hyperforget.report.results import read_csv, rows_of
-from hyperforget.report.spec import TaskSpec, forget_title, method_title
+from hyperforget.report.spec import forget_title, method_title
 
 _COLUMNS = ("method", "candidate", "forget_accuracy", "retain_accuracy", "chosen")
 _MOST_COLUMNS = 3
@@ -29,7 +30,7 @@ _RING: dict[str, Any] = {
 }
 
 
-def draw_candidates(paths: Mapping[str, Path], task: TaskSpec, method: str, data: str) -> Drawing:
+def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, data: str) -> Drawing:
     """Forget against retain accuracy of every candidate, one panel a forget set, the chosen one ringed.
 
     ``paths`` gives the candidates file of each forget set; ``data`` names the split they were evaluated on.

@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 
+from hyperforget.config.report_spec import FigureTask
 from hyperforget.report.figures.style import BLUE, Drawing, new_figure
 from hyperforget.report.results import check_values, read_csv, rows_of
-from hyperforget.report.spec import TaskSpec, forget_title, method_title
+from hyperforget.report.spec import forget_title, method_title
 
 _COLUMNS = ("method", "set", "retrained", "predicted", "count")
 _SETS = (("retain", "retained classes"), ("test", "all classes"))
@@ -22,7 +23,7 @@ _MOST_CLASSES_WITH_COUNTS = 12
 _STRONGEST = 0.6
 
 
-def draw_confusion(paths: Mapping[str, Path], task: TaskSpec, method: str) -> Drawing:
+def draw_confusion(paths: Mapping[str, Path], task: FigureTask, method: str) -> Drawing:
     """Counts of images by the class that the retrained network (rows) and the chosen one (columns) predict.
 
     ``paths`` gives the confusion file of each forget set; retained classes and all images have a panel each.

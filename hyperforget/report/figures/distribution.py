@@ -7,9 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from hyperforget.config.performance import Performance
+from hyperforget.config.report_spec import FigureTask
 from hyperforget.report.figures.style import BLUE, GREEN, VERMILLION, Drawing, new_figure
 from hyperforget.report.results import check_values, read_csv, rows_of
-from hyperforget.report.spec import TaskSpec, method_title, performance_title
+from hyperforget.report.spec import method_title, performance_title
 
 _COLUMNS = ("class", "role", "values", "low", "high", "share")
 _ROLES = {"free": "free classes", "pivot": "pivot classes", "all": "mean over classes"}
@@ -21,7 +22,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def draw_distribution(path: Path, task: TaskSpec, model: str, performance: Performance) -> Drawing:
+def draw_distribution(path: Path, task: FigureTask, model: str, performance: Performance) -> Drawing:
     """Shares of the training set against those of prompts and, where it is rebalanced, of what is drawn from it.
 
     From ``distribution.csv``; classes of one role are put together.

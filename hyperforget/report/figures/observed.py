@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from hyperforget.config.performance import Performance
+from hyperforget.config.report_spec import FigureTask
 from hyperforget.report.figures.style import (
     BLUE,
     INK,
@@ -21,7 +22,7 @@ from hyperforget.report.figures.style import (
     new_figure,
 )
 from hyperforget.report.results import check_values, read_csv, rows_of
-from hyperforget.report.spec import TaskSpec, method_title, performance_title
+from hyperforget.report.spec import method_title, performance_title
 
 _COLUMNS = ("starts", "class", "role", "network", "target", "observed")
 _ROLES = (("free", "free classes"), ("pivot", "pivot classes"), ("all", "mean over classes"))
@@ -45,7 +46,7 @@ class _Frame:
 
 
 def draw_observed(
-    path: Path, bounds: "pd.Series[float]", task: TaskSpec, model: str, performance: Performance
+    path: Path, bounds: "pd.Series[float]", task: FigureTask, model: str, performance: Performance
 ) -> Drawing:
     """Observed against target values, from ``prompts.csv``; ``bounds`` are those of `class_medians` or
     `best_values`.
@@ -85,7 +86,7 @@ def draw_observed(
 
 
 def draw_observed_comparison(
-    paths: Mapping[str, Path], performances: Mapping[str, Performance], task: TaskSpec
+    paths: Mapping[str, Path], performances: Mapping[str, Performance], task: FigureTask
 ) -> Drawing:
     """Observed against target values of several models that are told one number, a panel for each.
 
