@@ -29,7 +29,7 @@ NAMES = st.sampled_from(["a", "b"])
 
 
 class StoreStates(RuleBasedStateMachine):
-    """Beside the store, what it must hold: numbers of published objects, and the tokens that a tag brings back."""
+    """Beside the store, what it must hold: published objects by number, and what each tag brings back."""
 
     def __init__(self) -> None:
         super().__init__()
