@@ -5,9 +5,9 @@ A pack is derived from the segments of a corpus and may be deleted at will; load
     packs/<corpus id>/theta.npy     one NumPy file an array: all runs of all segments, in order
     packs/<corpus id>/pack.json     shapes and digests of these
 
-Segments as raw chunks to be mapped would do without, but drawing pairs from 16 of them takes 2.9 times as
-long as from one flat file, and from 128 of them 7.5 times. Loading compares CRC-32C, which costs a tenth of
-SHA-256 and finds accidents; `hyperforget.store.verify` compares SHA-256.
+Segments as raw chunks to be mapped would do without, but drawing pairs from 16 of them takes three times as
+long as from one flat file (``benchmarks/store``). Loading compares CRC-32C, which costs a tenth of SHA-256
+and finds accidents; `hyperforget.store.verify` compares SHA-256.
 """
 
 import contextlib
