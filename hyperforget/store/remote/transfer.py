@@ -16,10 +16,11 @@ _MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Transfer:
-    """How many of each kind travelled, or with ``dry_run`` would have; bytes of files and objects; how many of all
-    these were there already.
+    """How many of each kind travelled, or with ``dry_run`` would have; bytes of files and objects; how many
+    of all these were there already.
 
-    ``left`` are ids of recipes that have another result where they were to go, which stays.
+    ``left`` are ids of computations (here ``recipes``, as the command prints them) that have another result
+    where they were to go, which stays.
     """
 
     dry_run: bool
@@ -50,7 +51,7 @@ def show(items: Iterable[Item], total: int, description: str, unit: str) -> list
 
 
 def show_bytes(sizes: Iterable[int], files: int, total: int, description: str) -> None:
-    """Go through the sizes of files, one by one as these are done, showing progress in megabytes of ``total``."""
+    """Go through the sizes of files as these are done, showing progress in megabytes of ``total``."""
     if files:
         show(_megabytes(sizes), max(total // _MEGABYTE, 1), f"{description} {files} files", "megabyte")
 
