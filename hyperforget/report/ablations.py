@@ -6,7 +6,7 @@ from typing import Any
 
 EDIT = "-edit"
 from hyperforget.config.methods import RETRAINED
-from hyperforget.config.report_spec import ReportSpec, TaskSpec
+from hyperforget.config.report_specs import ReportSpec, TaskSpec
 from hyperforget.report.costs import Cost
 from hyperforget.report.listings import Listing
 from hyperforget.report.results import Metrics, final_alignment, read_csv

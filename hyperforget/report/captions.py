@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hyperforget.config.report_spec import ReportSpec
+from hyperforget.config.report_specs import ReportSpec
 from hyperforget.report.optimizers import comparison_sentence, read_comparison
 from hyperforget.report.spec import method_title, performance_title
 

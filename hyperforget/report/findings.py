@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 STRANGERS = "-strangers"
 from hyperforget.config.methods import RETRAINED, RIVALS
-from hyperforget.config.report_spec import CorpusSpec, ReportSpec, TaskSpec
+from hyperforget.config.report_specs import CorpusSpec, ReportSpec, TaskSpec
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import corpus_title, forget_title, method_title

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hyperforget.config.report_spec import CorpusSpec, ReportSpec, TaskSpec
+from hyperforget.config.report_specs import CorpusSpec, ReportSpec, TaskSpec
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.report.findings import ACCURACY_MARGIN, DISTANCE_MARGIN, judge, outcome
 from hyperforget.report.results import Metrics, read_csv

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
-from hyperforget.config.report_spec import ReportSpec, TaskSpec
+from hyperforget.config.report_specs import ReportSpec, TaskSpec
 from hyperforget.errors import UserError
 from hyperforget.report.ablations import ablation_listing
 from hyperforget.report.captions import (

@@ -6,7 +6,7 @@ Light on purpose (no torch, no pandas): the workflow declares its outputs with i
 from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
 from hyperforget.config.methods import EDITING_RIVALS, NEAREST, RETRAINED, Method
 from hyperforget.config.performance import Performance
-from hyperforget.config.report_spec import (
+from hyperforget.config.report_specs import (
     CorpusSpec,
     FiguresSpec,
     ReportSpec,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hyperforget.config.report_spec import FiguresSpec
+from hyperforget.config.report_specs import FiguresSpec
 from hyperforget.report.figures import write_figures
 from hyperforget.runtime.stage import Job
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hyperforget.config.report_spec import ReportSpec
+from hyperforget.config.report_specs import ReportSpec
 from hyperforget.metrics.registry import METRICS, SETS
 from hyperforget.report.page import render_report
 from hyperforget.runtime.stage import Job

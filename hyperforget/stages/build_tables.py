@@ -1,6 +1,6 @@
 """Build every table of the report as CSV, LaTeX and HTML."""
 
-from hyperforget.config.report_spec import TablesSpec
+from hyperforget.config.report_specs import TablesSpec
 from hyperforget.report.results import Metrics
 from hyperforget.report.tables.thesis import write_tables
 from hyperforget.runtime.stage import Job

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperforget.config.report_spec import FullSpec
+from hyperforget.config.report_specs import FullSpec
 from hyperforget.report.figures import write_figures
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hyperforget.config.performance import Performance
-from hyperforget.config.report_spec import FullSpec, FullTask
+from hyperforget.config.report_specs import FullSpec, FullTask
 
 COST_COLUMNS = [
     "task", "model", "method", "collection_seconds", "training_seconds", "request_seconds", "retrain_seconds",

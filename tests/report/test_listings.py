@@ -1,6 +1,6 @@
 import pytest
 
-from hyperforget.config.report_spec import CorpusSpec
+from hyperforget.config.report_specs import CorpusSpec
 from hyperforget.report.listings import corpus_listings, timing_listing, verdict_listing
 from hyperforget.report.results import Metrics
 from hyperforget.report.run_record import Timing
@@ -17,7 +17,10 @@ def task(spec):
     return spec.task("digits-4")
 
 
-MAIN, ENDS = CorpusSpec(name="corpus", models=("dihyfo-1",)), CorpusSpec(name="corpus-ends", models=("dihyfo-2",))
+MAIN, ENDS = (
+    CorpusSpec(name="corpus", models=("dihyfo-1",)),
+    CorpusSpec(name="corpus-ends", models=("dihyfo-2",)),
+)
 
 
 def write_corpus(folder, bins, name="corpus"):

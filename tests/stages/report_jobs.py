@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from hyperforget.config.specs import part_of
+from hyperforget.config.slices import part_of
 from hyperforget.report.spec import figure_files, table_files
 from hyperforget.stages.interfaces import STAGES
 from tests.report.synthetic_results import as_spec

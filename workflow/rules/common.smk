@@ -7,8 +7,7 @@ try:
     from hyperforget.config import jobs, load_config, warnings
     from hyperforget.config.corpora import MAIN_CORPUS
     from hyperforget.config.methods import NEAREST, ORIGINAL, RETRAINED, STRANGERS, Method
-    from hyperforget.config.report_spec import report_spec
-    from hyperforget.config.specs import spec_of
+    from hyperforget.config.slices import report_spec, spec_of
     from hyperforget.errors import UserError
     from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER, figure_files, table_files
     from hyperforget.stages.interfaces import STAGES

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hyperforget.config.report_spec import FiguresSpec
+from hyperforget.config.report_specs import FiguresSpec
 from hyperforget.report.figures.alignment import draw_alignment, draw_alignment_comparison
 from hyperforget.report.figures.candidates import draw_candidates
 from hyperforget.report.figures.confusion import draw_confusion

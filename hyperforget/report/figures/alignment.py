@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from hyperforget.config.report_spec import FigureTask
+from hyperforget.config.report_specs import FigureTask
 from hyperforget.report.figures.style import INK, Drawing, class_style, new_figure
 from hyperforget.report.results import check_values, read_csv
 from hyperforget.report.spec import method_title

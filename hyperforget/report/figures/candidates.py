@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from hyperforget.config.report_spec import FigureTask
+from hyperforget.config.report_specs import FigureTask
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.report.figures.style import BLUE, VERMILLION, Drawing, new_figure
 from hyperforget.report.results import read_csv, rows_of

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 
-from hyperforget.config.report_spec import FigureTask
+from hyperforget.config.report_specs import FigureTask
 from hyperforget.report.figures.style import BLUE, Drawing, new_figure
 from hyperforget.report.results import check_values, read_csv, rows_of
 from hyperforget.report.spec import forget_title, method_title

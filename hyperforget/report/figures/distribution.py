@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from hyperforget.config.performance import Performance
-from hyperforget.config.report_spec import FigureTask
+from hyperforget.config.report_specs import FigureTask
 from hyperforget.report.figures.style import BLUE, GREEN, VERMILLION, Drawing, new_figure
 from hyperforget.report.results import check_values, read_csv, rows_of
 from hyperforget.report.spec import method_title, performance_title

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from hyperforget.config.performance import Performance
-from hyperforget.config.report_spec import FigureTask
+from hyperforget.config.report_specs import FigureTask
 from hyperforget.report.figures.style import (
     BLUE,
     INK,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from hyperforget.config.methods import RETRAINED
-from hyperforget.config.report_spec import TablesSpec, TableTask
+from hyperforget.config.report_specs import TablesSpec, TableTask
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 from hyperforget.report.results import Metrics, Value

@@ -2,7 +2,7 @@
 
 STRANGERS = "-strangers"
 from hyperforget.config.methods import RETRAINED
-from hyperforget.config.report_spec import TableTask
+from hyperforget.config.report_specs import TableTask
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import method_title
 from hyperforget.report.tables.comparison import ACCURACY_COLUMNS, accuracy_numbers

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hyperforget.config.methods import RETRAINED
-from hyperforget.config.report_spec import TablesSpec, TableTask
+from hyperforget.config.report_specs import TablesSpec, TableTask
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import THESIS_METHODS, method_title, table_names
 from hyperforget.report.tables.comparison import comparison_table

@@ -4,14 +4,12 @@ Each is told what it reads: tables are built anew for another forget set, and no
 their names here, as in the files that these stages read.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from hyperforget.config.base import Section
-from hyperforget.config.methods import RIVALS, STRANGERS, Method
+from hyperforget.config.methods import RIVALS, Method
 from hyperforget.config.performance import Performance
-from hyperforget.config.sections import Config, Protocol
-from hyperforget.config.tasks import RecipeConfig, TaskConfig
+from hyperforget.config.sections import Protocol
 from hyperforget.errors import UserError, nearest_choice
 
 
@@ -126,46 +124,3 @@ class FullSpec(ReportSpec, TablesSpec):
     """What any of them is told."""
 
     tasks: tuple[FullTask, ...]
-
-
-def report_spec(config: Config, names: Mapping[str, str]) -> FullSpec:
-    """All that the report is told; with a task among ``names``, of that task alone. Small tasks come first."""
-    tasks = [_task_spec(config, name) for name in config.tasks if names.get("task", name) == name]
-    return FullSpec(
-        tasks=tuple(sorted(tasks, key=lambda task: (len(task.classes), task.name))),
-        models=tuple(config.models),
-        methods=tuple(map(str, config.methods)),
-        protocol=config.protocol,
-        learned_optimizers=tuple(config.learned_optimizers),
-        performances={model: config.performance(model) for model in config.models},
-        rebalanced=tuple(name for name, model in config.models.items() if model.training.rebalance),
-        config=config.model_dump(mode="json"),
-    )
-
-
-def _task_spec(config: Config, name: str) -> FullTask:
-    task = config.tasks[name]
-    return FullTask(
-        name=name,
-        forget=tuple(task.forget),
-        holdout=tuple(task.holdout),
-        classes=tuple(map(str, task.classes)),
-        corpora=tuple(_corpus_spec(config, task, corpus) for corpus in task.collections),
-        stranger_methods=tuple(map(str, config.stranger_methods(name))),
-        stranger_training=_in_words(task.recipe_of(STRANGERS)),
-        pivots=tuple(map(str, task.pivots)),
-        network="MLP, ReLU, hidden units: " + ", ".join(map(str, task.hidden)),
-        description=f"{task.dataset.source}, classes {', '.join(map(str, task.classes))}",
-    )
-
-
-def _corpus_spec(config: Config, task: TaskConfig, corpus: str) -> CorpusSpec:
-    models = (model for model in config.models if task.corpus_of(model) == corpus)
-    return CorpusSpec(name=corpus, models=tuple(models))
-
-
-def _in_words(recipe: RecipeConfig) -> str:
-    return (
-        f"{recipe.initialisation} initialisation, {recipe.steps} steps of {recipe.optimizer} with learning rate "
-        f"{recipe.learning_rate:g} and weight decay {recipe.weight_decay:g}"
-    )
