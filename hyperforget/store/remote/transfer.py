@@ -67,7 +67,7 @@ def show(items: Iterable[Item], total: int, description: str, unit: str) -> list
 
 
 def show_bytes(sizes: Iterable[int], files: int, total: int, description: str) -> None:
-    """Go through the sizes of files, one by one as these are done, showing progress in MB of ``total`` bytes."""
+    """Go through the sizes of files, one by one as these are done, showing progress in MB of ``total``."""
     if files:
         show(_megabytes(sizes), max(total // _MEGABYTE, 1), f"{description} {files} files", "megabyte")
 
