@@ -1,7 +1,7 @@
 """The crate against the MUSTs of its profiles, and against roc-validator where that is installed.
 
 The validator fetches the JSON-LD context of RO-Crate 1.1 from the network. Here it is served from the copy of
-the context of RO-Crate 1.3 that comes with rocrate: for the words of this crate they differ in four IRIs only.
+the context of RO-Crate 1.3 that comes with rocrate: for words of this crate they differ in four IRIs only.
 """
 
 import io
