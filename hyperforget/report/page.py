@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jinja2
 from markupsafe import Markup
 
 from hyperforget.config.report_specs import ReportSpec, TaskSpec
@@ -43,12 +42,12 @@ from hyperforget.report.spec import (
     table_names,
     training_figures,
 )
+from hyperforget.report.templating import template
 from hyperforget.runtime.environment import git_state, package_versions
 
 if TYPE_CHECKING:
     from hyperforget.metrics.registry import Metric
 
-_HERE = Path(__file__).parent
 _DIRECTIONS = {
     "higher": "higher is better",
     "lower": "lower is better",
@@ -93,18 +92,14 @@ def render_report(
     """
     metrics = Metrics(results / "metrics.csv")
     costs = read_costs(results / "costs.csv")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
-    return environment.get_template("template.html").render(
+    return template("page.html").render(
         spec=spec,
         pages=[_task_page(spec, task, results, metrics, costs) for task in spec.tasks],
         costs=cost_listing(costs),
         glossary=list(glossary.values()),
         sets=sets,
         directions=_DIRECTIONS,
-        git=git_state(_HERE),
+        git=git_state(Path(__file__).parent),
         versions=version_listing(package_versions()),
         config=config_text(spec.config) if spec.config else "",
         tokens=token_listing(find_tokens(results, [task.name for task in spec.tasks])),
