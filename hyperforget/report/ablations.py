@@ -1,11 +1,11 @@
 """Models of one conditioning that differ in their settings, side by side: an ablation table for each task."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-EDIT = "-edit"
-from hyperforget.config.methods import RETRAINED
+from hyperforget.config.methods import RETRAINED, Method
+from hyperforget.flat_keys import flat_keys
 from hyperforget.report.costs import Cost
 from hyperforget.report.listings import Listing
 from hyperforget.report.results import Metrics, final_alignment, read_csv
@@ -31,7 +31,7 @@ def ablation_listing(
             differences = (
                 "; ".join(changed_keys(first, models[model])) or "nothing: the others are compared with it"
             )
-            for method in (model, model + EDIT):
+            for method in (model, str(Method(model, edits=True))):
                 if method in spec.methods:
                     rows.append(_row(task, method, model, differences, results, metrics, costs))
     if not rows:
@@ -47,9 +47,13 @@ def ablation_listing(
 
 
 def changed_keys(first: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """``key = value`` for every value of ``other`` that ``first`` has otherwise; keys of sections joined by points."""
-    before = dict(_flat(first))
-    return [f"{key} = {value}" for key, value in _flat(other) if before.get(key) != value]
+    """``key = value`` for every value of ``other`` but its conditioning that ``first`` has otherwise; keys of sections joined by points."""
+    before = flat_keys(first)
+    return [
+        f"{key} = {value}"
+        for key, value in flat_keys(other).items()
+        if key != "conditioning" and before.get(key) != value
+    ]
 
 
 def _groups(spec: ReportSpec, models: Mapping[str, Any]) -> list[list[str]]:
@@ -59,16 +63,6 @@ def _groups(spec: ReportSpec, models: Mapping[str, Any]) -> list[list[str]]:
         if model in spec.methods:
             groups.setdefault(models.get(model, {}).get("conditioning") or model, []).append(model)
     return [group for group in groups.values() if len(group) > 1]
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if key == "conditioning":
-            continue
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _row(

@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-STRANGERS = "-strangers"
-from hyperforget.config.methods import RETRAINED, RIVALS
+from hyperforget.config.methods import RETRAINED, RIVALS, Method
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import CorpusSpec, ReportSpec, TaskSpec, corpus_title, forget_title, method_title
 from hyperforget.report.tables.comparison import activation_distance, usable_share
+from hyperforget.report.tables.strangers import edited_title
 
 # Accuracies closer than the margin, and distances closer than that share of each other, count as level.
 ACCURACY_MARGIN = 0.01
@@ -214,8 +214,8 @@ def _strangers(task: TaskSpec, metrics: Metrics) -> str:
     def median(method: str, forget: str, set_: str) -> float:
         return metrics.need(task.name, method, forget, "population", "accuracy", set_).value
 
-    titles = {method: method_title(method.removesuffix(STRANGERS)) for method in task.strangers.methods}
-    rivals = [method for method in titles if method.removesuffix(STRANGERS) in RIVALS]
+    titles = {method: edited_title(method) for method in task.strangers.methods}
+    rivals = [method for method in titles if Method.parse(method).base in RIVALS]
     parts = []
     for method in (method for method in titles if method not in rivals):
         forgotten = sum(median(method, forget, "forget") <= FORGOTTEN_ACCURACY for forget in task.forget_sets)
