@@ -6,13 +6,14 @@ from typing import Any
 
 from hyperforget.config.methods import RETRAINED, Method
 from hyperforget.flat_keys import flat_keys
-from hyperforget.report.costs import Cost
+from hyperforget.records.files import read_rows
+from hyperforget.records.hypernets import HistoryPoint
+from hyperforget.records.methods import CostRow
 from hyperforget.report.listings import Listing
-from hyperforget.report.results import Metrics, final_alignment, read_csv
+from hyperforget.report.results import Metrics, final_alignment, mean
 from hyperforget.report.spec import ReportSpec, TaskSpec, method_title
 from hyperforget.report.tables.comparison import usable_share
 
-_HISTORY_COLUMNS = ("step", "test_mse")
 _HEADINGS = (
     "Method", "Differs in", "Highest accuracy on forgotten classes", "Retained, minus the retrained median: collected",
     "kept out", "Usable share", "Alignment (R²)", "Correlation", "Test MSE", "Training (s)",
@@ -20,7 +21,7 @@ _HEADINGS = (
 
 
 def ablation_listing(
-    spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[Cost]
+    spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[CostRow]
 ) -> Listing | None:
     """A row for each generator whose conditioning another model shares; None where no two models share one."""
     models = (spec.config or {}).get("models", {})
@@ -72,7 +73,7 @@ def _row(
     differences: str,
     results: Path,
     metrics: Metrics,
-    costs: list[Cost],
+    costs: list[CostRow],
 ) -> tuple[str, ...]:
     folder = results / task.name / model
     forgotten = [
@@ -81,8 +82,8 @@ def _row(
     ]
     shares = [usable_share(metrics, task.name, method, forget).value for forget in task.forget_sets]
     last = final_alignment(folder / "alignment.csv")
-    history = read_csv(folder / "history.csv", _HISTORY_COLUMNS)
-    seconds = [cost.training for cost in costs if (cost.task, cost.method) == (task.name, method)]
+    history = read_rows(folder / "history.csv", HistoryPoint)
+    seconds = [cost.training_seconds for cost in costs if (cost.task, cost.method) == (task.name, method)]
     return (
         method_title(method),
         differences,
@@ -90,9 +91,9 @@ def _row(
         _gap(task, method, task.forget, metrics),
         _gap(task, method, task.holdout, metrics),
         f"{sum(shares) / len(shares):.2f}",
-        f"{last['r_squared'].mean():.3f}",
-        f"{last['correlation'].mean():.3f}",
-        f"{history['test_mse'].iloc[-1]:.4f}",
+        f"{mean(row.r_squared for row in last):.3f}",
+        f"{mean(row.correlation for row in last):.3f}",
+        f"{history[-1].test_mse:.4f}",
         f"{seconds[0]:,.0f}" if seconds else "–",
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hyperforget.config.methods import RETRAINED, RIVALS, Method
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
+from hyperforget.records.corpora import ForgetSummary
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import CorpusSpec, ReportSpec, TaskSpec, corpus_title, forget_title, method_title
 from hyperforget.report.tables.comparison import activation_distance, usable_share
@@ -98,24 +99,20 @@ def summarise(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> list[Findin
     return findings
 
 
-def corpus_warnings(
-    task: TaskSpec, corpus: CorpusSpec, checkpoints: Iterable[tuple[str, bool, int, int]]
-) -> list[str]:
-    """What a reader must know of a corpus, from (forget set, held out, checkpoints, forgotten); nothing of
-    sets that the report has no results for.
-    """
+def corpus_warnings(task: TaskSpec, corpus: CorpusSpec, forget_sets: Iterable[ForgetSummary]) -> list[str]:
+    """What a reader must know of a corpus; nothing of sets that the report has no results for."""
     warnings, title = [], corpus_title(task, corpus)
-    for forget, held_out, count, forgotten in checkpoints:
-        if forget not in task.forget_sets:
+    for row in forget_sets:
+        if row.forget not in task.forget_sets:
             continue
-        if held_out and count:
+        if row.holdout and row.checkpoints:
             warnings.append(
-                f"{forget_title(forget)} counts as kept out of collection, yet the corpus of {title} "
-                f"has {count:,} of its checkpoints."
+                f"{forget_title(row.forget)} counts as kept out of collection, yet the corpus of {title} "
+                f"has {row.checkpoints:,} of its checkpoints."
             )
-        if not held_out and not forgotten:
+        if not row.holdout and not row.forgotten:
             warnings.append(
-                f"No checkpoint of a run that deleted exactly {forget_title(forget)} on {title} has "
+                f"No checkpoint of a run that deleted exactly {forget_title(row.forget)} on {title} has "
                 "really forgotten it, so a generator had little to learn it from."
             )
     return warnings

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from hyperforget.errors import UserError
 from hyperforget.metrics.registry import METRICS
+from hyperforget.records.methods import CostRow
 from hyperforget.report import glossary
 from hyperforget.report.ablations import ablation_listing
 from hyperforget.report.captions import (
@@ -16,7 +17,7 @@ from hyperforget.report.captions import (
     confusion_caption,
     training_caption,
 )
-from hyperforget.report.costs import Cost, cost_findings, cost_listing, read_costs
+from hyperforget.report.costs import cost_findings, cost_listing, read_costs
 from hyperforget.report.findings import Finding, corpus_warnings, summarise
 from hyperforget.report.listings import (
     Listing,
@@ -108,7 +109,7 @@ def render_report(spec: ReportSpec, results: Path) -> str:
 
 
 def _task_page(
-    spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[Cost]
+    spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[CostRow]
 ) -> _TaskPage:
     folder = results / task.name
 

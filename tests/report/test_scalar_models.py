@@ -124,7 +124,7 @@ def test_the_bound_is_the_best_value_of_the_training_set(tmp_path, metric, best)
     folder = make_results(tmp_path / "results", spec) / "digits-4" / "gpt"
     performance = Performance(metric, "mean")
     bounds = best_values(folder / "distribution.csv", performance)
-    assert bounds.to_dict() == {"all": pytest.approx(best)}
+    assert bounds == {"all": pytest.approx(best)}
     with style():
         drawing = draw_observed(
             folder / "prompts.csv", bounds, as_spec(spec).task("digits-4"), "gpt", performance
