@@ -23,7 +23,7 @@ from hyperforget.config.methods import RETRAINED, RIVALS, STRANGERS, Method
 from hyperforget.errors import UserError, run_command
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.registry import METRICS
-from hyperforget.records import write_rows
+from hyperforget.records.files import write_rows
 from hyperforget.report.results import Metrics, final_alignment
 from hyperforget.report.spec import forget_title
 from hyperforget.report.tables.comparison import activation_distance, usable_share
