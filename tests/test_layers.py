@@ -16,7 +16,7 @@ PACKAGE = Path(hyperforget.__file__).parent
 
 # The rooms of the package, from the foundations up: a room imports from its own level and from those before it.
 LEVELS = [
-    {"hyperforget", "errors", "progress", "forget_set", "records"},
+    {"hyperforget", "errors", "progress", "forget_set", "flat_keys", "records"},
     {"config", "store"},
     {"runtime", "data"},
     {"networks"},

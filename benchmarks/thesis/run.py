@@ -23,7 +23,7 @@ from hyperforget.config.methods import RETRAINED, RIVALS, STRANGERS, Method
 from hyperforget.errors import UserError, run_command
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.registry import METRICS
-from hyperforget.records import write_rows
+from hyperforget.records.files import write_rows
 from hyperforget.report.results import Metrics, final_alignment
 from hyperforget.report.spec import forget_title
 from hyperforget.report.tables.comparison import activation_distance, usable_share
@@ -208,14 +208,11 @@ def paired_limit(metric: str, published: float, floor: float) -> float:
 
 def alignment_bars(results: Results, model: str) -> Iterator[Bar]:
     """R² and correlation of each class that can be forgotten."""
-    last = final_alignment(results.folder / results.task / model / "alignment.csv")
-    for name, r_squared, correlation in zip(
-        last["class"], last["r_squared"], last["correlation"], strict=True
-    ):
-        yield Bar(
-            results.task, f"R² of prompts, class {name}", model, "", r_squared, ">=", TASKS[results.task][1]
-        )
-        yield Bar(results.task, f"correlation of prompts, class {name}", model, "", correlation, ">=", 0.95)
+    limit = TASKS[results.task][1]
+    for row in final_alignment(results.folder / results.task / model / "alignment.csv"):
+        about = f"of prompts, class {row.class_}"
+        yield Bar(results.task, f"R² {about}", model, "", row.r_squared, ">=", limit)
+        yield Bar(results.task, f"correlation {about}", model, "", row.correlation, ">=", 0.95)
 
 
 def stranger_bars(results: Results, forget: str) -> Iterator[Bar]:

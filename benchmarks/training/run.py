@@ -39,7 +39,7 @@ from hyperforget.hypernet.training import (
 )
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.records import write_rows
+from hyperforget.records.files import write_rows
 from hyperforget.runtime import device as hardware
 from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import State, Unfinished

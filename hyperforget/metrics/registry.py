@@ -1,163 +1,38 @@
-"""The metrics of ``results/metrics.csv`` and the sets of images that they are measured on, in words."""
+"""The metrics of ``results/metrics.csv``: the sets of images that each is measured on, and where good values lie."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from hyperforget.forget_set import FORGOTTEN_ACCURACY
-
-SETS = {
-    "retain": "test images of the retained classes",
-    "forget": "test images of the forgotten classes",
-    "test": "all test images",
-    "retain-train": "training images of the retained classes",
-    "forget-train": "training images of the forgotten classes",
-    "choice": "images that networks are chosen on: validation, or test under `protocol: thesis`",
-}
 # A network that has forgotten is of use down to this much below the retrained median on the retain set.
 USABLE_RETAIN_MARGIN = 0.05
 
 
 @dataclass(frozen=True)
 class Metric:
-    """What a metric is and how to read it.
+    """A metric and the sets of images that it is reported on.
 
-    ``sets`` are those of `SETS` that it is reported on. A ``paired`` metric compares a network with a
-    retrained one. ``better`` says where good values lie; ``retrained`` means close to the value of the
-    retrained network.
+    A ``paired`` metric compares a network with a retrained one. ``better`` says where good values lie; ``retrained``
+    means close to the value of the retrained network.
     """
 
     name: str
-    title: str
     sets: tuple[str, ...]
     paired: bool
     better: Literal["higher", "lower", "retrained"]
-    unit: str
-    ideal: str
-    description: str
 
 
 _TEST_SETS = ("retain", "forget", "test")
 _ACCURACY_SETS = (*_TEST_SETS, "retain-train", "forget-train")
-_NOISE_FLOOR = "that of two retrained networks, which differ by their seeds alone"
 
 _METRICS = (
-    Metric(
-        name="accuracy",
-        title="Accuracy",
-        sets=_ACCURACY_SETS,
-        paired=False,
-        better="retrained",
-        unit="share of images",
-        ideal="that of the retrained network: high on retained classes, 0 on forgotten ones",
-        description=(
-            "Share of images classified correctly (thesis, section 3.2). 0 on forgotten classes says little "
-            "alone: lowering the output biases of those classes reaches it and forgets nothing. On all test "
-            "images even perfect forgetting cannot exceed the share of images of retained classes."
-        ),
-    ),
-    Metric(
-        name="overlap",
-        title="Overlap",
-        sets=_TEST_SETS,
-        paired=True,
-        better="higher",
-        unit="share of images",
-        ideal=_NOISE_FLOOR,
-        description=(
-            "Share of images for which the network and the retrained one predict the same class, right or "
-            "wrong (thesis, section 3.2). On forgotten classes even two retrained networks disagree, since "
-            "nothing taught them an answer, so 1 is out of reach there."
-        ),
-    ),
-    Metric(
-        name="activation_distance",
-        title="Activation distance",
-        sets=_TEST_SETS,
-        paired=True,
-        better="lower",
-        unit="Euclidean distance, 0 to √2",
-        ideal=_NOISE_FLOOR,
-        description=(
-            "Euclidean distance between the class probabilities of the network and of the retrained one, "
-            "averaged over images (thesis, equation 3.1). It compares outputs, although the thesis speaks of "
-            "parameter space."
-        ),
-    ),
-    Metric(
-        name="phi",
-        title="Unlearning score φ",
-        sets=_TEST_SETS,
-        paired=True,
-        better="higher",
-        unit="1 minus nats per class, at most 1",
-        ideal=_NOISE_FLOOR,
-        description=(
-            "The score of the thesis' tables, as the code behind them computes it: 1 minus the "
-            "arithmetic-geometric divergence over the number of classes. Thesis, equation 3.3, calls it 1 - "
-            "JSD, which it is not: it has no lower bound, is minus infinity once a probability underflows to "
-            "0, and does not compare between tasks with different numbers of classes."
-        ),
-    ),
-    Metric(
-        name="jsd",
-        title="Jensen-Shannon divergence",
-        sets=_TEST_SETS,
-        paired=True,
-        better="lower",
-        unit="bits, 0 to 1",
-        ideal=_NOISE_FLOOR,
-        description=(
-            "Jensen-Shannon divergence between the class probabilities of the network and of the retrained "
-            "one, averaged over images (thesis, equation 3.2): the divergence that φ is meant, and fails, to "
-            "subtract."
-        ),
-    ),
-    Metric(
-        name="mia",
-        title="Membership inference (MIA)",
-        sets=("forget-train",),
-        paired=False,
-        better="retrained",
-        unit="share of images",
-        ideal="that of the retrained network, not 0: far above betrays members, far below the forgetting",
-        description=(
-            "Share of forgotten training images that an attack takes for training images: a logistic "
-            "regression on the entropy of predictions, fitted to tell retained training images from all test "
-            "images (thesis, figure 3.3; Foster et al., 2024). The test images include forgotten classes, so "
-            "the attack partly tells classes apart rather than members from non-members: read it beside its "
-            "control."
-        ),
-    ),
-    Metric(
-        name="mia_test",
-        title="Membership inference, control",
-        sets=("forget",),
-        paired=False,
-        better="retrained",
-        unit="share of images",
-        ideal="that of the retrained network, and equal to the MIA score of the same network",
-        description=(
-            "The same attack scored on test images of the forgotten classes, which no network was trained "
-            "on. Only the gap between the MIA score and this control is evidence that a network remembers "
-            "training images."
-        ),
-    ),
-    Metric(
-        name="usable_share",
-        title="Usable share",
-        sets=("choice",),
-        paired=False,
-        better="higher",
-        unit="share of networks",
-        ideal="1, where any network will do and nothing need be chosen",
-        description=(
-            "Share of the method's networks at the prompt of the chosen one (of all, where there are no "
-            f"prompts) that forget and retain: accuracy of at most {FORGOTTEN_ACCURACY} on the forgotten "
-            f"classes, and on the retained ones of at least the retrained networks' median less "
-            f"{USABLE_RETAIN_MARGIN}. The chosen network is the best of many; this says how many of its kind "
-            "are of use. A method that edits trained networks makes one a round from each of them."
-        ),
-    ),
+    Metric("accuracy", _ACCURACY_SETS, paired=False, better="retrained"),
+    Metric("overlap", _TEST_SETS, paired=True, better="higher"),
+    Metric("activation_distance", _TEST_SETS, paired=True, better="lower"),
+    Metric("phi", _TEST_SETS, paired=True, better="higher"),
+    Metric("jsd", _TEST_SETS, paired=True, better="lower"),
+    Metric("mia", ("forget-train",), paired=False, better="retrained"),
+    Metric("mia_test", ("forget",), paired=False, better="retrained"),
+    Metric("usable_share", ("choice",), paired=False, better="higher"),
 )
 
 METRICS = {metric.name: metric for metric in _METRICS}

@@ -18,7 +18,7 @@ from hyperforget.metrics.alignment import prompt_alignment, prompt_correlation
 from hyperforget.metrics.measuring import measure
 from hyperforget.metrics.performance import performance_values
 from hyperforget.progress import progress
-from hyperforget.records.hypernets import AlignmentRow, PromptRow
+from hyperforget.records.hypernets import AlignmentRow, PromptRow, Role, Runs
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Probe:
 
 def probe_snapshots(
     hypernet: TrainedHypernetwork,
-    runs: Mapping[str, Corpus],
+    runs: Mapping[Runs, Corpus],
     split: Split,
-    prompted: list[tuple[str, str]],
+    prompted: list[tuple[str, Role]],
     config: ProbeConfig,
-    sampling: Callable[[str], Sampling],
+    sampling: Callable[[Runs], Sampling],
 ) -> tuple[list[AlignmentRow], list[PromptRow]]:
     """Alignment at every snapshot, and the prompts at the last one; ``prompted`` are
     those of `prompted_classes`.
@@ -92,16 +92,16 @@ def prompt_values(runs: Corpus, config: ProbeConfig) -> Tensor:
     return torch.lerp(low, high, torch.linspace(0, 1, config.prompts))
 
 
-def prompted_classes(performance: Performance, classes: int, pivots: list[int]) -> list[tuple[str, str]]:
+def prompted_classes(performance: Performance, classes: int, pivots: list[int]) -> list[tuple[str, Role]]:
     """Class and role of each of the K values that are prompted; ``all`` and ``all`` for the
     mean over classes.
     """
-    roles = {str(label): "pivot" if label in pivots else "free" for label in range(classes)}
-    return [(label, roles.get(label, label)) for label in performance.labels(classes)]
+    roles: dict[str, Role] = {str(label): "pivot" if label in pivots else "free" for label in range(classes)}
+    return [(label, roles.get(label, "all")) for label in performance.labels(classes)]
 
 
 def alignment_rows(
-    probe: Probe, step: int, starts: str, prompted: list[tuple[str, str]]
+    probe: Probe, step: int, starts: Runs, prompted: list[tuple[str, Role]]
 ) -> list[AlignmentRow]:
     """One row for each of `prompted_classes`."""
     alignment = prompt_alignment(probe.observed, probe.target).mean(dim=1)
@@ -112,7 +112,7 @@ def alignment_rows(
     ]
 
 
-def prompt_rows(probe: Probe, starts: str, prompted: list[tuple[str, str]]) -> list[PromptRow]:
+def prompt_rows(probe: Probe, starts: Runs, prompted: list[tuple[str, Role]]) -> list[PromptRow]:
     """One row for each of `prompted_classes`, each network and each prompt."""
     _, networks, prompts = probe.target.shape
     return [

@@ -11,7 +11,7 @@ from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.hypernet.batches import target_chances
 from hyperforget.probing.alignment import prompt_values
-from hyperforget.records.hypernets import DistributionRow
+from hyperforget.records.hypernets import DistributionRow, Role, Values
 
 # Losses below this, in nats, count alike; their logarithms would fill most of the range.
 _SMALLEST_LOSS = 1e-3
@@ -22,7 +22,7 @@ def distribution_rows(
     seen: Corpus,
     performance: Performance,
     probe: ProbeConfig,
-    prompted: list[tuple[str, str]],
+    prompted: list[tuple[str, Role]],
     is_rebalanced: bool,
 ) -> list[DistributionRow]:
     """How training values, rebalanced ones and prompts are distributed, in bins that are evenly spaced, of
@@ -33,7 +33,9 @@ def distribution_rows(
     values = seen.performance[seen.admitted()]
     scaled = _on_scale(values, performance)
     edges = torch.linspace(float(scaled.min()), float(scaled.max()), _BINS + 1)
-    shares = {"train": _shares(scaled, torch.full(values.shape[:1], 1 / values.shape[0]), edges)}
+    shares: dict[Values, Tensor] = {
+        "train": _shares(scaled, torch.full(values.shape[:1], 1 / values.shape[0]), edges)
+    }
     if is_rebalanced:
         shares["rebalanced"] = _shares(scaled, target_chances(values), edges)
     shares["prompts"] = _even_shares(_on_scale(prompt_values(seen, probe), performance), edges)

@@ -10,11 +10,11 @@ from hyperforget.data.splits import Split, TaskData
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.training import Hooks, constant_curriculum, train_population
-from hyperforget.records.hypernets import OptimizerRow
+from hyperforget.records.hypernets import Optimizer, OptimizerRow
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
 
-HYPERNETWORK = "hypernetwork"
+HYPERNETWORK: Optimizer = "hypernetwork"
 
 
 def rival_recipes(recipe: RecipeConfig, config: OptimizersConfig) -> list[RecipeConfig]:
@@ -83,7 +83,7 @@ def descend(
 
 
 def optimizer_rows(
-    optimizer: str, learning_rate: float | None, networks: Mapping[int, Networks], split: Split
+    optimizer: Optimizer, learning_rate: float | None, networks: Mapping[int, Networks], split: Split
 ) -> list[OptimizerRow]:
     """One row a network, of ``networks`` by number of updates, measured on ``split``."""
     rows = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hyperforget.provenance.cells import METRICS, CellChange, compare_cells, read_cells
+from hyperforget.provenance.cells import METRICS, MetricChange, compare_cells, read_cells
 from hyperforget.provenance.lineage import Producers
 from hyperforget.provenance.versions import (
     KeyChange,
@@ -58,7 +58,7 @@ class Changes:
     changed: tuple[str, ...]
     config: tuple[KeyChange, ...]
     causes: tuple[Cause, ...]
-    cells: tuple[CellChange, ...]
+    cells: tuple[MetricChange, ...]
     compared_cells: int
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hyperforget.provenance.cells import KEY, METRICS, CellChange
+from hyperforget.provenance.cells import KEY, METRICS, MetricChange
 from hyperforget.provenance.changes import Cause, Changes
 from hyperforget.provenance.text import aligned
 from hyperforget.provenance.versions import value_text
@@ -61,7 +61,7 @@ def _cells_title(changes: Changes) -> str:
     return f"{title}; of {len(judged)} with an old interval {left} left it"
 
 
-def _table(cells: Sequence[CellChange]) -> list[str]:
+def _table(cells: Sequence[MetricChange]) -> list[str]:
     if not cells:
         return []
     ordered = sorted(cells, key=lambda cell: (not cell.outside, -_moved(cell)))
@@ -75,7 +75,7 @@ def _table(cells: Sequence[CellChange]) -> list[str]:
     return [*lines, f"… and {more} more, see --json"] if more > 0 else lines
 
 
-def _moved(cell: CellChange) -> float:
+def _moved(cell: MetricChange) -> float:
     return abs(cell.new - cell.old) if cell.new is not None and cell.old is not None else 0.0
 
 
@@ -83,7 +83,7 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
 
 
-def _interval(cell: CellChange) -> str:
+def _interval(cell: MetricChange) -> str:
     if cell.low is None or cell.high is None:
         return ""
     return f"{cell.low:.4g} to {cell.high:.4g}{' left' if cell.outside else ''}"

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from hyperforget.errors import UserError
-from hyperforget.provenance.lineage import Producers, flat_keys
+from hyperforget.flat_keys import flat_keys
+from hyperforget.provenance.lineage import Producers
 from hyperforget.provenance.versions import configuration, kept_results, version_id
 from hyperforget.store.checks import EXISTENCE, check_object
 from hyperforget.store.computations import Record, body_of, read_record

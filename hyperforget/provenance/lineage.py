@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path, PurePath
-from typing import Any
 
 from hyperforget.errors import UserError
 from hyperforget.store.computations import FileRef, OutputFile, Record, read_records
@@ -109,16 +108,6 @@ def node_of(store: Store, path: str, sha256: str) -> Node:
         if token is not None:
             return Node(path, sha256, token.kind, token.object_id)
     return Node(path, sha256)
-
-
-def flat_keys(value: Any, prefix: str = "") -> dict[str, Any]:
-    """A JSON value as dotted keys with their leaves; lists, and mappings without keys, are leaves."""
-    if not isinstance(value, Mapping) or not value:
-        return {prefix: value} if prefix or value else {}
-    found: dict[str, Any] = {}
-    for key, item in value.items():
-        found |= flat_keys(item, f"{prefix}.{key}" if prefix else str(key))
-    return found
 
 
 def _choose(producers: Producers, target: FileRef) -> dict[FileRef, Record]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from hyperforget.provenance.lineage import Lineage, Node, Step, flat_keys
+from hyperforget.flat_keys import flat_keys
+from hyperforget.provenance.lineage import Lineage, Node, Step
 
 WIDTH = 100  # columns
 _SHORT = 12  # hexadecimal digits of an id that are shown

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from hyperforget.errors import UserError
-from hyperforget.provenance.lineage import Producers, flat_keys
+from hyperforget.flat_keys import flat_keys
+from hyperforget.provenance.lineage import Producers
 from hyperforget.store.files import file_digest, replace_file
 from hyperforget.store.store import Store
 from hyperforget.store.tags import checkout, read_tag

@@ -1,6 +1,7 @@
 """What a corpus holds: ``corpus-classes.csv``, ``corpus-forget-sets.csv`` and ``corpus-bins.csv``."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -8,7 +9,7 @@ class ClassSummary:
     """Admitted checkpoints of one class; losses in nats, ``forgotten`` are those with accuracy of at most 0.01."""
 
     class_: int
-    role: str
+    role: Literal["free", "pivot"]
     checkpoints: int
     forgotten: int
     lowest: float

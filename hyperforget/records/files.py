@@ -10,11 +10,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from hyperforget.errors import UserError
 
-Row = TypeVar("Row")
+RowType = TypeVar("RowType")
 
 
 def write_rows(path: Path, rows: Sequence[Any]) -> None:
@@ -29,10 +29,10 @@ def write_rows(path: Path, rows: Sequence[Any]) -> None:
         writer.writerows([_text(getattr(row, field.name)) for field in fields(row)] for row in rows)
 
 
-def read_rows(path: Path, row_type: type[Row], may_be_empty: bool = False) -> list[Row]:
+def read_rows(path: Path, row_type: type[RowType], may_be_empty: bool = False) -> list[RowType]:
     """The rows of a file that `write_rows` wrote; columns that the data class lacks are passed over.
 
-    Raises `UserError` naming the file when it is missing, lacks a column, has text for a number, or no row.
+    Raises `UserError` naming the file when it is missing, lacks a column, has text for a number, another word than those of a `Literal`, or no row.
     """
     if not path.is_file():
         raise UserError(f"{path} is missing")
@@ -42,7 +42,7 @@ def read_rows(path: Path, row_type: type[Row], may_be_empty: bool = False) -> li
     return rows
 
 
-def parse_rows(text: str, row_type: type[Row], source: str) -> list[Row]:
+def parse_rows(text: str, row_type: type[RowType], source: str) -> list[RowType]:
     """The rows in the text of a CSV file, whose name ``source`` is for errors; raises `UserError` as `read_rows`."""
     columns, parsers = columns_of(row_type), list(map(_parser, get_type_hints(row_type).values()))
     header, *lines = csv.reader(io.StringIO(text, newline="")) if text.strip() else ([],)
@@ -60,6 +60,8 @@ def parse_rows(text: str, row_type: type[Row], source: str) -> list[Row]:
         for column, parse, place in zip(columns, parsers, places, strict=True):
             try:
                 values.append(parse(line[place]))
+            except _WrongWord as error:
+                raise UserError(f"{source}, column {column!r}: {line[place]!r} is none of {error}") from None
             except ValueError:
                 raise UserError(f"{source}, column {column!r}: {line[place]!r} is not a number") from None
         rows.append(row_type(*values))
@@ -76,10 +78,18 @@ def _text(value: Any) -> Any:
 
 
 def _parser(kind: Any) -> Callable[[str], Any]:
-    """What makes a value of the type of a field from its text."""
+    """What makes a value of the type of a field from its text; it raises ValueError for other text."""
+    if get_origin(kind) is Literal:
+        return lambda text: _word(text, get_args(kind))
     plain = next((each for each in get_args(kind) if each is not type(None)), kind)
     parse: Callable[[str], Any] = {bool: _flag, float: _number}.get(plain, plain)
-    return parse if plain is kind else lambda text: parse(text) if text.strip() else None
+    return parse if plain is kind else lambda text: None if text.strip() in ("", "nan") else parse(text)
+
+
+def _word(text: str, allowed: tuple[str, ...]) -> str:
+    if text not in allowed:
+        raise _WrongWord(", ".join(allowed))
+    return text
 
 
 def _flag(text: str) -> bool:
@@ -88,3 +98,7 @@ def _flag(text: str) -> bool:
 
 def _number(text: str) -> float:
     return float(text) if text.strip() else math.nan
+
+
+class _WrongWord(ValueError):
+    """Text that is none of the words of a field, which the message lists."""

@@ -3,6 +3,15 @@
 """
 
 from dataclasses import dataclass
+from typing import Literal
+
+# What a number is about: a class that some runs forget, one that none forgets, or all classes together.
+Role = Literal["free", "pivot", "all"]
+# Whose random starts are asked for networks: those of runs that training saw, or of others.
+Runs = Literal["seen", "unseen"]
+# Whose values are counted: `DistributionRow` says what each word means.
+Values = Literal["train", "rebalanced", "prompts"]
+Optimizer = Literal["hypernetwork", "sgd", "adam"]
 
 
 @dataclass(frozen=True)
@@ -20,9 +29,9 @@ class AlignmentRow:
     """Prompt alignment (R²) and correlation of one class, or ``all``, at one moment of training, mean over networks."""
 
     step: int
-    starts: str
+    starts: Runs
     class_: str
-    role: str
+    role: Role
     r_squared: float
     correlation: float
 
@@ -31,9 +40,9 @@ class AlignmentRow:
 class PromptRow:
     """One prompt of one network: target and observed performance of the prompted class, in the metric's unit."""
 
-    starts: str
+    starts: Runs
     class_: str
-    role: str
+    role: Role
     network: int
     target: float
     observed: float
@@ -48,8 +57,8 @@ class DistributionRow:
     """
 
     class_: str
-    role: str
-    values: str
+    role: Role
+    values: Values
     low: float
     high: float
     share: float
@@ -62,7 +71,7 @@ class OptimizerRow:
     ``optimizer`` is ``hypernetwork``, which has no ``learning_rate``, or that of a recipe.
     """
 
-    optimizer: str
+    optimizer: Optimizer
     learning_rate: float | None
     update: int
     network: int

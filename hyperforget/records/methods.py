@@ -25,6 +25,11 @@ class MetricRow:
     high: float | None
     n: int
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Task, method, forget set, selection, set and metric, which no two rows of a file share."""
+        return self.task, self.method, self.forget, self.selection, self.set, self.metric
+
 
 @dataclass(frozen=True)
 class CandidateRow:

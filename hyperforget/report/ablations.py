@@ -1,19 +1,20 @@
 """Models of one conditioning that differ in their settings, side by side: an ablation table for each task."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-EDIT = "-edit"
-from hyperforget.config.methods import RETRAINED
+from hyperforget.config.methods import RETRAINED, Method
 from hyperforget.config.report_specs import ReportSpec, TaskSpec
-from hyperforget.report.costs import Cost
+from hyperforget.flat_keys import flat_keys
+from hyperforget.records.files import read_rows
+from hyperforget.records.hypernets import HistoryPoint
+from hyperforget.records.methods import CostRow
 from hyperforget.report.listings import Listing
-from hyperforget.report.results import Metrics, final_alignment, read_csv
+from hyperforget.report.results import Metrics, final_alignment, mean
 from hyperforget.report.spec import method_title
 from hyperforget.report.tables.comparison import usable_share
 
-_HISTORY_COLUMNS = ("step", "test_mse")
 _HEADINGS = (
     "Method", "Differs in", "Highest accuracy on forgotten classes", "Retained, minus the retrained median: collected",
     "kept out", "Usable share", "Alignment (R²)", "Correlation", "Test MSE", "Training (s)",
@@ -21,7 +22,7 @@ _HEADINGS = (
 
 
 def ablation_listing(
-    spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[Cost]
+    spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[CostRow]
 ) -> Listing | None:
     """A row for each generator whose conditioning another model shares; None where no two models share one."""
     models = (spec.config or {}).get("models", {})
@@ -32,7 +33,7 @@ def ablation_listing(
             differences = (
                 "; ".join(changed_keys(first, models[model])) or "nothing: the others are compared with it"
             )
-            for method in (model, model + EDIT):
+            for method in (model, str(Method(model, edits=True))):
                 if method in spec.methods:
                     rows.append(_row(task, method, model, differences, results, metrics, costs))
     if not rows:
@@ -48,9 +49,13 @@ def ablation_listing(
 
 
 def changed_keys(first: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """``key = value`` for every value of ``other`` that ``first`` has otherwise; keys of sections joined by points."""
-    before = dict(_flat(first))
-    return [f"{key} = {value}" for key, value in _flat(other) if before.get(key) != value]
+    """``key = value`` for every value of ``other`` but its conditioning that ``first`` has otherwise; keys of sections joined by points."""
+    before = flat_keys(first)
+    return [
+        f"{key} = {value}"
+        for key, value in flat_keys(other).items()
+        if key != "conditioning" and before.get(key) != value
+    ]
 
 
 def _groups(spec: ReportSpec, models: Mapping[str, Any]) -> list[list[str]]:
@@ -62,16 +67,6 @@ def _groups(spec: ReportSpec, models: Mapping[str, Any]) -> list[list[str]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if key == "conditioning":
-            continue
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
 def _row(
     task: TaskSpec,
     method: str,
@@ -79,7 +74,7 @@ def _row(
     differences: str,
     results: Path,
     metrics: Metrics,
-    costs: list[Cost],
+    costs: list[CostRow],
 ) -> tuple[str, ...]:
     folder = results / task.name / model
     forgotten = [
@@ -88,8 +83,8 @@ def _row(
     ]
     shares = [usable_share(metrics, task.name, method, forget).value for forget in task.forget_sets]
     last = final_alignment(folder / "alignment.csv")
-    history = read_csv(folder / "history.csv", _HISTORY_COLUMNS)
-    seconds = [cost.training for cost in costs if (cost.task, cost.method) == (task.name, method)]
+    history = read_rows(folder / "history.csv", HistoryPoint)
+    seconds = [cost.training_seconds for cost in costs if (cost.task, cost.method) == (task.name, method)]
     return (
         method_title(method),
         differences,
@@ -97,9 +92,9 @@ def _row(
         _gap(task, method, task.forget, metrics),
         _gap(task, method, task.holdout, metrics),
         f"{sum(shares) / len(shares):.2f}",
-        f"{last['r_squared'].mean():.3f}",
-        f"{last['correlation'].mean():.3f}",
-        f"{history['test_mse'].iloc[-1]:.4f}",
+        f"{mean(row.r_squared for row in last):.3f}",
+        f"{mean(row.correlation for row in last):.3f}",
+        f"{history[-1].test_mse:.4f}",
         f"{seconds[0]:,.0f}" if seconds else "–",
     )
 

@@ -4,13 +4,14 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-STRANGERS = "-strangers"
-from hyperforget.config.methods import RETRAINED, RIVALS
+from hyperforget.config.methods import RETRAINED, RIVALS, Method
 from hyperforget.config.report_specs import CorpusSpec, ReportSpec, TaskSpec
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
+from hyperforget.records.corpora import ForgetSummary
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import corpus_title, forget_title, method_title
 from hyperforget.report.tables.comparison import activation_distance, usable_share
+from hyperforget.report.tables.strangers import edited_title
 
 # Accuracies closer than the margin, and distances closer than that share of each other, count as level.
 ACCURACY_MARGIN = 0.01
@@ -99,24 +100,20 @@ def summarise(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> list[Findin
     return findings
 
 
-def corpus_warnings(
-    task: TaskSpec, corpus: CorpusSpec, checkpoints: Iterable[tuple[str, bool, int, int]]
-) -> list[str]:
-    """What a reader must know of a corpus, from (forget set, held out, checkpoints, forgotten); nothing of
-    sets that the report has no results for.
-    """
+def corpus_warnings(task: TaskSpec, corpus: CorpusSpec, forget_sets: Iterable[ForgetSummary]) -> list[str]:
+    """What a reader must know of a corpus; nothing of sets that the report has no results for."""
     warnings, title = [], corpus_title(task, corpus)
-    for forget, held_out, count, forgotten in checkpoints:
-        if forget not in task.forget_sets:
+    for row in forget_sets:
+        if row.forget not in task.forget_sets:
             continue
-        if held_out and count:
+        if row.holdout and row.checkpoints:
             warnings.append(
-                f"{forget_title(forget)} counts as kept out of collection, yet the corpus of {title} "
-                f"has {count:,} of its checkpoints."
+                f"{forget_title(row.forget)} counts as kept out of collection, yet the corpus of {title} "
+                f"has {row.checkpoints:,} of its checkpoints."
             )
-        if not held_out and not forgotten:
+        if not row.holdout and not row.forgotten:
             warnings.append(
-                f"No checkpoint of a run that deleted exactly {forget_title(forget)} on {title} has "
+                f"No checkpoint of a run that deleted exactly {forget_title(row.forget)} on {title} has "
                 "really forgotten it, so a generator had little to learn it from."
             )
     return warnings
@@ -215,8 +212,8 @@ def _strangers(task: TaskSpec, metrics: Metrics) -> str:
     def median(method: str, forget: str, set_: str) -> float:
         return metrics.need(task.name, method, forget, "population", "accuracy", set_).value
 
-    titles = {method: method_title(method.removesuffix(STRANGERS)) for method in task.stranger_methods}
-    rivals = [method for method in titles if method.removesuffix(STRANGERS) in RIVALS]
+    titles = {method: edited_title(method) for method in task.stranger_methods}
+    rivals = [method for method in titles if Method.parse(method).base in RIVALS]
     parts = []
     for method in (method for method in titles if method not in rivals):
         forgotten = sum(median(method, forget, "forget") <= FORGOTTEN_ACCURACY for forget in task.forget_sets)

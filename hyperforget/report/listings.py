@@ -7,14 +7,13 @@ from pathlib import Path
 
 from hyperforget.config.report_specs import CorpusSpec, ReportSpec, TaskSpec
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
+from hyperforget.records.corpora import ClassSummary, ForgetSummary, LevelCount
+from hyperforget.records.files import read_rows
 from hyperforget.report.findings import ACCURACY_MARGIN, DISTANCE_MARGIN, judge, outcome
-from hyperforget.report.results import Metrics, read_csv
+from hyperforget.report.results import Metrics
 from hyperforget.report.run_record import Timing, Token
 from hyperforget.report.spec import corpus_title, forget_title, method_title
 
-_CLASS_COLUMNS = ("class", "role", "checkpoints", "forgotten", "lowest", "median", "highest")
-_SET_COLUMNS = ("forget", "holdout", "checkpoints", "forgotten")
-_BIN_COLUMNS = ("class", "low", "high", "cap", "admitted", "rejected")
 # Upper edges from here on stand for "no upper edge".
 _UNBOUNDED = 1e6
 
@@ -34,7 +33,7 @@ def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Li
     """What was collected for a corpus, from its three files in the folder of the task: ``corpus-classes.csv``
     and those of forget sets and bins.
     """
-    classes = read_csv(folder / f"{corpus.name}-classes.csv", _CLASS_COLUMNS)
+    classes = read_rows(folder / f"{corpus.name}-classes.csv", ClassSummary)
     title = corpus_title(task, corpus)
     by_class = Listing(
         f"{task.name}-{corpus.name}-classes",
@@ -44,8 +43,14 @@ def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Li
         "none forgotten.",
         ("Class", "Role", "Checkpoints", "Forgotten", "Lowest loss (nats)", "Median", "Highest"),
         tuple(
-            (row[0], row[1], _count(row[2]), _count(row[3]), *(f"{loss:.3f}" for loss in row[4:]))
-            for row in classes.itertuples(index=False, name=None)
+            (
+                str(row.class_),
+                row.role,
+                f"{row.checkpoints:,}",
+                f"{row.forgotten:,}",
+                *(f"{loss:.3f}" for loss in (row.lowest, row.median, row.highest)),
+            )
+            for row in classes
         ),
         numeric=2,
     )
@@ -57,12 +62,12 @@ def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Li
         ("Forget set", "Collection", "Checkpoints", "Forgotten"),
         tuple(
             (
-                forget_title(forget),
-                "kept out" if held_out else "collected",
-                _count(checkpoints),
-                _count(forgotten),
+                forget_title(row.forget),
+                "kept out" if row.holdout else "collected",
+                f"{row.checkpoints:,}",
+                f"{row.forgotten:,}",
             )
-            for forget, held_out, checkpoints, forgotten in corpus_sets(corpus, folder)
+            for row in corpus_sets(corpus, folder)
         ),
         numeric=2,
     )
@@ -70,14 +75,9 @@ def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Li
     return [by_class, by_set, *([bins] if bins.rows else [])]
 
 
-def corpus_sets(corpus: CorpusSpec, folder: Path) -> list[tuple[str, bool, int, int]]:
-    """(forget set, held out, checkpoints, forgotten) of every set of a corpus, from its file in the folder of
-    the task, such as ``corpus-forget-sets.csv``.
-    """
-    frame = read_csv(folder / f"{corpus.name}-forget-sets.csv", _SET_COLUMNS, may_be_empty=True)
-    return [
-        (row[0], bool(row[1]), int(row[2]), int(row[3])) for row in frame.itertuples(index=False, name=None)
-    ]
+def corpus_sets(corpus: CorpusSpec, folder: Path) -> list[ForgetSummary]:
+    """Every set of a corpus, from its file in the folder of the task, such as ``corpus-forget-sets.csv``."""
+    return read_rows(folder / f"{corpus.name}-forget-sets.csv", ForgetSummary, may_be_empty=True)
 
 
 def verdict_listing(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Listing | None:
@@ -153,19 +153,15 @@ def timing_listing(timings: Sequence[Timing]) -> Listing:
 
 
 def _bin_listing(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> Listing:
-    frame = read_csv(folder / f"{corpus.name}-bins.csv", _BIN_COLUMNS, may_be_empty=True)
-    frame["high"] = frame["high"].fillna(math.inf)
-    edges = sorted(set(zip(frame["low"], frame["high"], strict=True)))
-    cells = {
-        (row[0], row[1], row[2]): f"{_count(row[4])} ({_count(row[5])})"
-        for row in frame.itertuples(index=False, name=None)
-    }
+    levels = read_rows(folder / f"{corpus.name}-bins.csv", LevelCount, may_be_empty=True)
+    edges = sorted({_edges(level) for level in levels})
+    counts = {(level.class_, _edges(level)): f"{level.admitted:,} ({level.rejected:,})" for level in levels}
     rows = tuple(
-        (label, *(cells.get((label, *edge), "–") for edge in edges))
-        for label in dict.fromkeys(frame["class"])
+        (str(label), *(counts.get((label, edge), "–") for edge in edges))
+        for label in dict.fromkeys(level.class_ for level in levels)
     )
-    caps = frame["cap"].dropna()
-    rule = "every one with accurate pivots" if caps.empty else f"at most {_count(caps.max())} a joint bin"
+    caps = [level.cap for level in levels if level.cap is not None]
+    rule = f"at most {max(caps):,} a joint bin" if caps else "every one with accurate pivots"
     caption = (
         f"Admission of checkpoints on {corpus_title(task, corpus)} (thesis, figure 3.7; {rule}), by the loss "
         "of each free class in nats: admitted (turned away although the pivots were accurate). Good: no level is "
@@ -175,9 +171,9 @@ def _bin_listing(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> Listing:
     return Listing(f"{task.name}-{corpus.name}-bins", caption, headings, rows)
 
 
+def _edges(level: LevelCount) -> tuple[float, float]:
+    return level.low, math.inf if level.high is None else level.high
+
+
 def _bin(low: float, high: float) -> str:
     return f"{low:g} and more" if high >= _UNBOUNDED else f"{low:g} to {high:g}"
-
-
-def _count(value: float) -> str:
-    return "–" if math.isnan(value) else "∞" if math.isinf(value) else f"{int(value):,}"

@@ -1,43 +1,44 @@
 """Optimisers side by side: medians over networks after each number of updates, and what they come to in words."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from hyperforget.errors import UserError
-from hyperforget.report.results import check_values, read_csv
+from hyperforget.records.files import read_rows
+from hyperforget.records.hypernets import Optimizer, OptimizerRow
+from hyperforget.report.results import quantile, rows_by
 from hyperforget.report.spec import method_title
 
 MEASURES = ("loss", "accuracy")
 _QUARTILES = (0.25, 0.5, 0.75)
-_COLUMNS = ("optimizer", "learning_rate", "update", *MEASURES)
-_MODEL = "hypernetwork"
-_TITLES = {"sgd": "SGD", "adam": "Adam"}
+_MODEL: Optimizer = "hypernetwork"
+_TITLES: Mapping[Optimizer, str] = {"sgd": "SGD", "adam": "Adam"}
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One optimiser: ``quartiles`` has a row a number of updates, and columns ``(0.25 | 0.5 | 0.75, measure)`` over
-    networks, loss in nats and accuracy as a share of images.
+    """One optimiser: of each measure, loss in nats and accuracy as a share of images, the quartiles over networks by
+    number of updates, fewest first.
     """
 
     title: str
-    quartiles: pd.DataFrame
+    quartiles: Mapping[str, Mapping[int, tuple[float, ...]]]
 
     @property
     def last(self) -> int:
         """The largest number of updates."""
-        return int(self.quartiles.index[-1])
+        return max(self.quartiles["loss"])
 
     def median(self, measure: str, update: int) -> float:
         """The median over networks after a number of updates."""
-        return float(self.quartiles[0.5, measure].loc[update])
+        return self.quartiles[measure][update][1]
 
     def updates_to(self, loss: float) -> int | None:
         """The first measured number of updates with a median loss of at most ``loss``, None where there is none."""
-        reached = self.quartiles.index[self.quartiles[0.5, "loss"] <= loss]
-        return int(reached[0]) if len(reached) else None
+        return next(
+            (update for update, (_, median, _) in self.quartiles["loss"].items() if median <= loss), None
+        )
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,16 @@ class Comparison:
 
 def read_comparison(path: Path, model: str) -> Comparison:
     """Curves from ``optimizers.csv``; raises `UserError` naming the file where something is missing."""
-    frame = read_csv(path, _COLUMNS)
-    check_values(frame, path, "optimizer", [_MODEL, *_TITLES])
-    own = frame[frame["optimizer"] == _MODEL]
-    if not {0, 1} <= set(own["update"]):
+    rows = read_rows(path, OptimizerRow)
+    own = [row for row in rows if row.optimizer == _MODEL]
+    if not {0, 1} <= {row.update for row in own}:
         raise UserError(f"{path} lacks the updates 0 and 1 of the optimizer {_MODEL!r}")
     rivals = [
-        Curve(f"{_TITLES[str(optimizer)]} (learning rate {rate:g})", _quartiles(rows))
-        for (optimizer, rate), rows in frame.groupby(["optimizer", "learning_rate"], sort=False)
+        Curve(f"{_TITLES[optimizer]} (learning rate {rate:g})", _quartiles(of_rival))
+        for (optimizer, rate), of_rival in rows_by(
+            rows, lambda row: (row.optimizer, row.learning_rate)
+        ).items()
+        if optimizer != _MODEL
     ]
     return Comparison(Curve(method_title(model), _quartiles(own)), tuple(rivals))
 
@@ -84,6 +87,12 @@ def _steps(rival: Curve, loss: float) -> str:
     return "1 step" if steps == 1 else f"{steps:,} steps"
 
 
-def _quartiles(rows: pd.DataFrame) -> pd.DataFrame:
-    networks = rows.groupby("update")[list(MEASURES)]
-    return pd.concat({quartile: networks.quantile(quartile) for quartile in _QUARTILES}, axis=1)
+def _quartiles(rows: Sequence[OptimizerRow]) -> dict[str, dict[int, tuple[float, ...]]]:
+    by_update = sorted(rows_by(rows, lambda row: row.update).items())
+    return {
+        measure: {
+            update: tuple(quantile((getattr(row, measure) for row in same), share) for share in _QUARTILES)
+            for update, same in by_update
+        }
+        for measure in MEASURES
+    }

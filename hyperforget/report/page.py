@@ -1,14 +1,15 @@
 """The report: one HTML file with every table and figure in it, no network and no script."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from hyperforget.config.report_specs import ReportSpec, TaskSpec
 from hyperforget.errors import UserError
+from hyperforget.metrics.registry import METRICS
+from hyperforget.records.methods import CostRow
+from hyperforget.report import glossary
 from hyperforget.report.ablations import ablation_listing
 from hyperforget.report.captions import (
     candidates_caption,
@@ -16,7 +17,7 @@ from hyperforget.report.captions import (
     confusion_caption,
     training_caption,
 )
-from hyperforget.report.costs import Cost, cost_findings, cost_listing, read_costs
+from hyperforget.report.costs import cost_findings, cost_listing, read_costs
 from hyperforget.report.findings import Finding, corpus_warnings, summarise
 from hyperforget.report.listings import (
     Listing,
@@ -45,9 +46,7 @@ from hyperforget.report.spec import (
 from hyperforget.report.templating import template
 from hyperforget.runtime.environment import git_state, package_versions
 
-if TYPE_CHECKING:
-    from hyperforget.metrics.registry import Metric
-
+_HERE = Path(__file__).parent
 _DIRECTIONS = {
     "higher": "higher is better",
     "lower": "lower is better",
@@ -82,13 +81,10 @@ class _TaskPage:
     confusion: list[_Picture]
 
 
-def render_report(
-    spec: ReportSpec, results: Path, glossary: "Mapping[str, Metric]", sets: Mapping[str, str]
-) -> str:
+def render_report(spec: ReportSpec, results: Path) -> str:
     """The whole page, from the metrics, costs, tables, figures, tokens and timings below ``results``.
 
-    ``glossary`` and ``sets`` explain metrics and sets of images. Raises `UserError` naming a file that is
-    missing or lacks something.
+    Raises `UserError` naming a file that is missing or lacks something.
     """
     metrics = Metrics(results / "metrics.csv")
     costs = read_costs(results / "costs.csv")
@@ -96,8 +92,8 @@ def render_report(
         spec=spec,
         pages=[_task_page(spec, task, results, metrics, costs) for task in spec.tasks],
         costs=cost_listing(costs),
-        glossary=list(glossary.values()),
-        sets=sets,
+        metrics=[(metric, glossary.METRICS[metric.name]) for metric in METRICS.values()],
+        sets=glossary.SETS,
         directions=_DIRECTIONS,
         git=git_state(Path(__file__).parent),
         versions=version_listing(package_versions()),
@@ -108,7 +104,7 @@ def render_report(
 
 
 def _task_page(
-    spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[Cost]
+    spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[CostRow]
 ) -> _TaskPage:
     folder = results / task.name
 

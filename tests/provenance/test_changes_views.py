@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperforget.provenance.cells import CellChange
+from hyperforget.provenance.cells import MetricChange
 from hyperforget.provenance.changes import Cause, Changes, diff
 from hyperforget.provenance.changes_views import as_text
 from hyperforget.store import snapshot, tag
@@ -69,9 +69,9 @@ def test_files_without_a_cause_were_made_again() -> None:
 
 
 def test_cells_that_left_their_interval_come_first_and_the_list_is_short() -> None:
-    cells = [CellChange(KEY, 0.0, float(size), -100.0, 100.0, False) for size in range(1, 60)]
-    cells.append(CellChange(KEY, 0.0, 0.5, -0.1, 0.1, True))
-    cells.append(CellChange(KEY, None, 0.5, None, None, None))
+    cells = [MetricChange(KEY, 0.0, float(size), -100.0, 100.0, False) for size in range(1, 60)]
+    cells.append(MetricChange(KEY, 0.0, 0.5, -0.1, 0.1, True))
+    cells.append(MetricChange(KEY, None, 0.5, None, None, None))
     lines = as_text(
         replace(NOTHING, changed=("metrics.csv",), cells=tuple(cells), compared_cells=99)
     ).splitlines()

@@ -1,12 +1,9 @@
-import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hyperforget.errors import UserError
-from hyperforget.provenance.lineage import Lineage, Producers, flat_keys, lineage
+from hyperforget.provenance.lineage import Lineage, Producers, lineage
 from hyperforget.store import Store
 from tests.provenance.recorded_run import RecordedRun, make_run
 
@@ -174,32 +171,3 @@ def test_absent_files_and_stores_are_named(tmp_path: Path) -> None:
 
 def test_unknown_content_has_no_producers(tmp_path: Path) -> None:
     assert Producers(make_run(tmp_path).store).of("results/metrics.csv", "0" * 64) == []
-
-
-LEAVES = (
-    st.none()
-    | st.booleans()
-    | st.integers(-9, 9)
-    | st.text("xyz", max_size=2)
-    | st.lists(st.integers(0, 3), max_size=2)
-)
-
-
-@given(
-    st.recursive(
-        LEAVES, lambda inner: st.dictionaries(st.text("abc", min_size=1, max_size=2), inner), max_leaves=8
-    )
-)
-def test_flat_keys_hold_every_leaf_and_nothing_else(value: object) -> None:
-    flat = flat_keys(value)
-    if not isinstance(value, dict) or not value:
-        assert flat == ({"": value} if value else {})
-        return
-    rebuilt: dict[str, object] = {}
-    for key, leaf in flat.items():
-        *folders, name = key.split(".")
-        place = rebuilt
-        for folder in folders:
-            place = place.setdefault(folder, {})  # type: ignore[assignment]
-        place[name] = leaf
-    assert json.dumps(rebuilt, sort_keys=True) == json.dumps(value, sort_keys=True)

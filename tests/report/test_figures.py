@@ -123,7 +123,8 @@ def test_observed_has_panels_for_free_and_pivot_classes_of_seen_and_unseen_runs(
 def test_observed_has_the_medians_of_the_corpus_that_the_model_was_trained_on(small, tmp_path):
     corpora = {"corpus": [], "corpus-ends": ["dihyfo-1"]}
     spec = as_spec({**SMALL, "tasks": {"digits-4": {**SMALL["tasks"]["digits-4"], "corpora": corpora}}})
-    (small / "digits-4" / "corpus-ends-classes.csv").write_text("class\n0\n")
+    text = (small / "digits-4" / "corpus-classes.csv").read_text()
+    (small / "digits-4" / "corpus-ends-classes.csv").write_text(text.replace("median", "middle"))
     with pytest.raises(UserError, match=r"corpus-ends-classes\.csv lacks the column 'median'"):
         write_figures(spec, "digits-4", small, tmp_path / "figures")
 

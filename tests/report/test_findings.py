@@ -1,15 +1,23 @@
+"""The report in plain words."""
+
+from pathlib import Path
+
 import pytest
 
+from hyperforget.config.report_specs import ReportSpec
+from hyperforget.records.corpora import ForgetSummary
+from hyperforget.records.files import columns_of
+from hyperforget.records.methods import MetricRow
 from hyperforget.report.findings import Outcome, corpus_warnings, judge, summarise
-from hyperforget.report.results import METRIC_COLUMNS, Metrics
+from hyperforget.report.results import Metrics
 from tests.report.synthetic_results import SPEC, as_spec
 
 TASK = {**SPEC["tasks"]["digits-4"], "forget": ["2"], "holdout": ["3"]}
 
 
-def make_metrics(folder, values):
+def make_metrics(folder: Path, values: dict[tuple[str, str], tuple[float, float, float]]) -> Metrics:
     """``values``: (method, forget) to accuracy on forgotten and retained classes and distance."""
-    lines = [",".join(METRIC_COLUMNS)]
+    lines = [",".join(columns_of(MetricRow))]
     for (method, forget), (forgotten, retained, distance) in values.items():
         for selection, n in (("chosen", 1), ("population", 32), ("chosen-to-all", 32)):
             for set_, metric, value in (
@@ -33,12 +41,12 @@ def make_metrics(folder, values):
         (Outcome(0.0, 0.93, 0.2), Outcome(0.0, 0.95, 0.0), "worse", "level"),
     ],
 )
-def test_verdicts(own, rival, accuracy, closeness):
+def test_verdicts(own: Outcome, rival: Outcome, accuracy: str, closeness: str) -> None:
     verdict = judge(own, rival)
     assert (verdict.accuracy, verdict.closeness) == (accuracy, closeness)
 
 
-def test_a_verdict_is_mirrored_when_the_two_change_places():
+def test_a_verdict_is_mirrored_when_the_two_change_places() -> None:
     first, second = Outcome(0.0, 0.96, 0.15), Outcome(0.0, 0.91, 0.30)
     opposite = {"better": "worse", "worse": "better", "level": "level"}
     there, back = judge(first, second), judge(second, first)
@@ -47,7 +55,7 @@ def test_a_verdict_is_mirrored_when_the_two_change_places():
     assert not back.wins
 
 
-def test_the_summary_says_who_forgot_what_was_kept_and_who_won(tmp_path):
+def test_the_summary_says_who_forgot_what_was_kept_and_who_won(tmp_path: Path) -> None:
     metrics = make_metrics(
         tmp_path,
         {
@@ -76,7 +84,7 @@ def test_the_summary_says_who_forgot_what_was_kept_and_who_won(tmp_path):
     )
 
 
-def test_the_summary_says_how_many_networks_are_usable(results, spec):
+def test_the_summary_says_how_many_networks_are_usable(results: Path, spec: ReportSpec) -> None:
     metrics = Metrics(results / "metrics.csv")
     task = spec.task("digits-4")
     found = {finding.about: finding.text for finding in summarise(spec, task, metrics)}
@@ -84,14 +92,14 @@ def test_the_summary_says_how_many_networks_are_usable(results, spec):
         forget: metrics.need("digits-4", "dihyfo-2", forget, "population", "usable_share", "choice").value
         for forget in task.forget_sets
     }
-    worst = min(shares, key=shares.get)
+    worst = min(shares, key=lambda forget: shares[forget])
     name = "{" + worst.replace("-", ",") + "}" + (" (kept out)" if worst in task.holdout else "")
     expected = f"DiHyFo-2 {shares[worst]:.2f} to {max(shares.values()):.2f} (least on {name})"
     assert expected in found["Usable without choosing"]
     assert "Nearest" not in found["Usable without choosing"]
 
 
-def test_a_usable_share_that_is_the_same_everywhere_is_said_once(tmp_path):
+def test_a_usable_share_that_is_the_same_everywhere_is_said_once(tmp_path: Path) -> None:
     values = {("dihyfo-2", forget): (0.0, 0.9, 0.2) for forget in ("2", "3")}
     path = make_metrics(tmp_path, values).path
     with path.open("a") as file:
@@ -103,7 +111,7 @@ def test_a_usable_share_that_is_the_same_everywhere_is_said_once(tmp_path):
     assert found["Usable without choosing"].endswith(": DiHyFo-2 1.00 on every set.")
 
 
-def test_when_all_forgot_the_summary_says_so(tmp_path):
+def test_when_all_forgot_the_summary_says_so(tmp_path: Path) -> None:
     values = {(method, forget): (0.0, 0.9, 0.2) for method in ("dihyfo-2", "bias") for forget in ("2", "3")}
     spec = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["dihyfo-2", "bias"]})
     found = summarise(spec, spec.task("digits-4"), make_metrics(tmp_path, values))
@@ -116,17 +124,21 @@ def test_when_all_forgot_the_summary_says_so(tmp_path):
     assert found[1].text.endswith("DiHyFo-2 on no set.")
 
 
-def test_corpus_warnings():
+def test_corpus_warnings() -> None:
     task = as_spec(SPEC).task("digits-4")
     main, ends = task.corpora
-    assert corpus_warnings(task, main, [("2", False, 900, 640), ("3", True, 0, 0)]) == []
-    assert corpus_warnings(task, main, [("1-2", False, 4, 0)]) == []
-    none_forgotten, collected = corpus_warnings(task, ends, [("2-3", False, 900, 0), ("3", True, 12, 1)])
+    assert (
+        corpus_warnings(task, main, [ForgetSummary("2", False, 900, 640), ForgetSummary("3", True, 0, 0)])
+        == []
+    )
+    assert corpus_warnings(task, main, [ForgetSummary("1-2", False, 4, 0)]) == []
+    kept = [ForgetSummary("2-3", False, 900, 0), ForgetSummary("3", True, 12, 1)]
+    none_forgotten, collected = corpus_warnings(task, ends, kept)
     assert "No checkpoint of a run that deleted exactly {2,3} on digits-4 (corpus ends)" in none_forgotten
     assert "{3} counts as kept out of collection, yet the corpus of digits-4 (corpus ends)" in collected
 
 
-def test_the_summary_says_what_editing_does_to_strangers(tmp_path):
+def test_the_summary_says_what_editing_does_to_strangers(tmp_path: Path) -> None:
     metrics = make_metrics(
         tmp_path,
         {
@@ -145,8 +157,9 @@ def test_the_summary_says_what_editing_does_to_strangers(tmp_path):
         each for each in summarise(spec, spec.task("digits-4"), metrics) if each.about == "Strangers"
     ]
     assert finding.text == (
-        "median of networks trained otherwise than the corpus: DiHyFo-1 (editing) forgets 1 of 2 sets and has an "
-        "accuracy on the retained classes of −0.0200 against lowered biases on its worst set ({3} (kept out))."
+        "median of networks trained otherwise than the corpus: DiHyFo-1 (editing) forgets 1 of 2 sets and "
+        "has an accuracy on the retained classes of −0.0200 against lowered biases on its worst set ({3} "
+        "(kept out))."
     )
     without = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["retrained"]})
     assert "Strangers" not in [each.about for each in summarise(without, without.task("digits-4"), metrics)]

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 import pytest
 
 from hyperforget.errors import UserError
-from hyperforget.metrics.registry import METRICS, SETS
+from hyperforget.metrics.registry import METRICS
 from hyperforget.report.page import render_report
 from hyperforget.report.spec import figure_names, table_names
 from tests.report.synthetic_results import BUILT_SPEC, as_spec
@@ -56,7 +56,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def text(built, built_spec) -> str:
-    return render_report(built_spec, built, METRICS, SETS)
+    return render_report(built_spec, built)
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +170,7 @@ def test_several_corpora_stand_apart_under_who_uses_them(built, text, page):
 def test_the_page_says_which_images_chose_the_networks(built, text):
     assert "on <strong>validation</strong> images" in text
     assert "optimistic" not in text
-    as_the_thesis = render_report(as_spec({**BUILT_SPEC, "protocol": "thesis"}), built, METRICS, SETS)
+    as_the_thesis = render_report(as_spec({**BUILT_SPEC, "protocol": "thesis"}), built)
     assert "on <strong>test</strong> images" in as_the_thesis
     assert "so these are optimistic" in as_the_thesis
 
@@ -182,7 +182,7 @@ def test_a_report_of_one_model_and_one_task_works(built):
         "models": ["dihyfo-1"],
         "methods": ["dihyfo-1"],
     }
-    text = render_report(as_spec(spec), built, METRICS, SETS)
+    text = render_report(as_spec(spec), built)
     page = Page(text)
     assert page.open == []
     assert "Nearest checkpoint" not in re.sub(
@@ -191,9 +191,9 @@ def test_a_report_of_one_model_and_one_task_works(built):
 
 
 def test_the_same_results_give_the_same_page(built, built_spec, text):
-    assert render_report(built_spec, built, METRICS, SETS) == text
+    assert render_report(built_spec, built) == text
 
 
 def test_a_missing_figure_or_table_is_named(built, built_spec, results):
     with pytest.raises(UserError, match=r"\.svg is missing"):
-        render_report(built_spec, results, METRICS, SETS)
+        render_report(built_spec, results)

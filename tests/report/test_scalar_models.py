@@ -11,7 +11,6 @@ import pytest
 
 from hyperforget.config.performance import Performance
 from hyperforget.errors import UserError
-from hyperforget.metrics.registry import METRICS, SETS
 from hyperforget.report.figures import write_figures
 from hyperforget.report.figures.alignment import draw_alignment_comparison
 from hyperforget.report.figures.distribution import draw_distribution
@@ -125,7 +124,7 @@ def test_the_bound_is_the_best_value_of_the_training_set(tmp_path, metric, best)
     folder = make_results(tmp_path / "results", spec) / "digits-4" / "gpt"
     performance = Performance(metric, "mean")
     bounds = best_values(folder / "distribution.csv", performance)
-    assert bounds.to_dict() == {"all": pytest.approx(best)}
+    assert bounds == {"all": pytest.approx(best)}
     with style():
         drawing = draw_observed(
             folder / "prompts.csv", bounds, as_spec(spec).task("digits-4"), "gpt", performance
@@ -189,7 +188,7 @@ def test_the_page_shows_them_all_with_captions(results, drawings, tmp_path):
     shutil.copytree(results, folder)
     spec = as_spec(SCALAR)
     write_tables(spec, Metrics(folder / "metrics.csv"), folder / TABLE_FOLDER)
-    page = render_report(spec, folder, METRICS, SETS)
+    page = render_report(spec, folder)
     captions = dict(
         re.findall(r'<figcaption id="figure-([^"]+)-caption">(.*?)</figcaption>', page, re.DOTALL)
     )

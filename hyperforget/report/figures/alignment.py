@@ -1,19 +1,21 @@
 """Prompt alignment over training (thesis, figures 2.5, 2.6, 3.9, 3.12, 3.17 and 3.19)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from hyperforget.config.report_specs import FigureTask
+from hyperforget.records.files import read_rows
+from hyperforget.records.hypernets import AlignmentRow
 from hyperforget.report.figures.style import INK, Drawing, class_style, new_figure
-from hyperforget.report.results import check_values, read_csv
+from hyperforget.report.results import mean, rows_by
 from hyperforget.report.spec import method_title
 
-_COLUMNS = ("step", "starts", "class", "role", "r_squared", "correlation")
 _MEASURES = (("r_squared", "prompt alignment R²"), ("correlation", "correlation"))
 _ROLES = (("free", "free classes"), ("pivot", "pivot classes"), ("all", "mean over classes"))
 _DASHES: dict[str, Any] = {"seen": "-", "unseen": (0, (3, 1.5))}
@@ -23,13 +25,14 @@ _LOWEST = -1.0
 
 def draw_alignment(path: Path, task: FigureTask, model: str) -> Drawing:
     """R² and correlation of target and observed values over training, by class, from ``alignment.csv``."""
-    alignment = _read(path)
-    roles = [role for role in _ROLES if (alignment["role"] == role[0]).any()]
+    alignment = read_rows(path, AlignmentRow)
+    by_role = rows_by(alignment, lambda row: row.role)
+    roles = [(role, title) for role, title in _ROLES if role in by_role]
     figure = new_figure(3.6 * len(roles), 5.4)
     grid = figure.subplots(2, len(roles), squeeze=False, sharex=True, sharey="row")
     clipped = 0
     for column, (role, role_title) in enumerate(roles):
-        rows = alignment[alignment["role"] == role]
+        rows = by_role[role]
         for line, (measure, measure_title) in enumerate(_MEASURES):
             axes = grid[line][column]
             clipped += _draw_panel(axes, rows, measure)
@@ -39,10 +42,11 @@ def draw_alignment(path: Path, task: FigureTask, model: str) -> Drawing:
                 axes.set_xlabel("training step")
             if column == 0:
                 axes.set_ylabel(measure_title)
-    starts = [start for start in _DASHES if (alignment["starts"] == start).any()]
+    starts = rows_by(alignment, lambda row: row.starts)
     handles = [
-        Line2D([], [], color=INK, linestyle=_DASHES[start], label=f"runs {start} in training")
-        for start in starts
+        Line2D([], [], color=INK, linestyle=dashes, label=f"runs {start} in training")
+        for start, dashes in _DASHES.items()
+        if start in starts
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     title = f"Prompt alignment of {method_title(model)} on {task.name}"
@@ -54,59 +58,53 @@ def draw_alignment_comparison(paths: Mapping[str, Path], task: FigureTask) -> Dr
 
     ``paths`` gives the ``alignment.csv`` of each model.
     """
-    alignment = pd.concat(
-        [_read(path).assign(**{"class": method_title(model)}) for model, path in paths.items()]
-    )
-    starts = [start for start in _DASHES if (alignment["starts"] == start).any()]
+    by_model = {method_title(model): read_rows(path, AlignmentRow) for model, path in paths.items()}
+    alignment = [replace(row, class_=title) for title, rows in by_model.items() for row in rows]
+    by_starts = rows_by(alignment, lambda row: row.starts)
+    starts = [start for start in _DASHES if start in by_starts]
     figure = new_figure(3.6 * len(starts), 5.4)
     grid = figure.subplots(2, len(starts), squeeze=False, sharex=True, sharey="row")
     clipped = 0
     for column, start in enumerate(starts):
-        rows = alignment[alignment["starts"] == start]
         grid[0][column].set_title(f"runs {start} in training")
         grid[1][column].set_xlabel("training step")
         for line, (measure, measure_title) in enumerate(_MEASURES):
-            clipped += _draw_panel(grid[line][column], rows, measure)
+            clipped += _draw_panel(grid[line][column], by_starts[start], measure)
             grid[line][0].set_ylabel(measure_title)
-    handles = _handles(list(alignment["class"].unique()))
+    handles = _handles(list(by_model))
     figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)))
-    last = alignment[alignment["step"] == alignment.groupby("class")["step"].transform("max")]
-    parts = [f"{row['class']} {row['r_squared']:.2f} on {row['starts']} runs" for _, row in last.iterrows()]
+    parts = [
+        f"{title} {row.r_squared:.2f} on {row.starts} runs"
+        for title, rows in by_model.items()
+        for row in _last(rows)
+    ]
     description = "At the last step, R² is " + ", ".join(parts) + "." + _clipped_sentence(clipped)
     return Drawing(figure, f"Prompt alignment of models that are told one number on {task.name}", description)
 
 
-def _read(path: Path) -> pd.DataFrame:
-    alignment = read_csv(path, _COLUMNS)
-    check_values(alignment, path, "role", [role for role, _ in _ROLES])
-    check_values(alignment, path, "starts", list(_DASHES))
-    return alignment
-
-
-def _draw_panel(axes: Axes, rows: pd.DataFrame, measure: str) -> int:
+def _draw_panel(axes: Axes, rows: Sequence[AlignmentRow], measure: str) -> int:
     """Draw one measure; values below the axis become triangles on its edge. Returns how many there are."""
     clipped = 0
-    for index, (_, of_class) in enumerate(rows.groupby("class", sort=False)):
+    for index, of_class in enumerate(rows_by(rows, lambda row: row.class_).values()):
         colour, marker = class_style(index)
-        for starts, curve in of_class.groupby("starts", sort=False):
-            curve = curve.sort_values("step")
-            values = curve[measure]
+        for starts, curve in rows_by(of_class, lambda row: row.starts).items():
+            curve.sort(key=lambda row: row.step)
             axes.plot(
-                curve["step"],
-                values,
+                [row.step for row in curve],
+                [getattr(row, measure) for row in curve],
                 color=colour,
-                linestyle=_DASHES[str(starts)],
+                linestyle=_DASHES[starts],
                 linewidth=1.2,
                 marker=marker,
                 markersize=3,
                 markevery=max(1, len(curve) // 10),
                 alpha=0.9,
             )
-            below = curve[values < _LOWEST]
+            below = [row.step for row in curve if getattr(row, measure) < _LOWEST]
             clipped += len(below)
-            if len(below):
+            if below:
                 axes.plot(
-                    below["step"],
+                    below,
                     [_LOWEST] * len(below),
                     linestyle="",
                     marker="v",
@@ -114,14 +112,15 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame, measure: str) -> int:
                     clip_on=False,
                     color=colour,
                 )
-    axes.set_ylim(max(_LOWEST, min(-0.05, rows[measure].min() - 0.05)), 1.05)
+    lowest = np.nanmin([getattr(row, measure) for row in rows])
+    axes.set_ylim(max(_LOWEST, min(-0.05, lowest - 0.05)), 1.05)
     axes.axhline(1.0, color=INK, linewidth=0.8, alpha=0.5)
     return clipped
 
 
-def _class_legend(axes: Axes, rows: pd.DataFrame, title: str) -> None:
+def _class_legend(axes: Axes, rows: Sequence[AlignmentRow], title: str) -> None:
     """Above the panel, where it hides nothing."""
-    names = list(rows["class"].unique())
+    names = list(dict.fromkeys(row.class_ for row in rows))
     handles = _handles(names)
     columns = 5 if max((len(name) for name in names), default=0) <= 2 else 2
     axes.legend(
@@ -144,10 +143,16 @@ def _handles(names: list[str]) -> list[Line2D]:
     return handles
 
 
-def _description(alignment: pd.DataFrame, clipped: int) -> str:
-    last = alignment[alignment["step"] == alignment["step"].max()]
-    means = last.groupby(["role", "starts"], sort=False)["r_squared"].mean()
-    parts = [f"{value:.2f} for {role} classes on {starts} runs" for (role, starts), value in means.items()]
+def _last(rows: Sequence[AlignmentRow]) -> list[AlignmentRow]:
+    step = max(row.step for row in rows)
+    return [row for row in rows if row.step == step]
+
+
+def _description(alignment: Sequence[AlignmentRow], clipped: int) -> str:
+    parts = [
+        f"{mean(row.r_squared for row in rows):.2f} for {role} classes on {starts} runs"
+        for (role, starts), rows in rows_by(_last(alignment), lambda row: (row.role, row.starts)).items()
+    ]
     return "At the last step, mean R² is " + ", ".join(parts) + "." + _clipped_sentence(clipped)
 
 

@@ -1,22 +1,23 @@
 """The networks that selection chose from (thesis, figures 3.21 and 3.22)."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from hyperforget.config.report_specs import FigureTask
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
+from hyperforget.records.files import read_rows
+from hyperforget.records.methods import CandidateRow
 from hyperforget.report.figures.style import BLUE, VERMILLION, Drawing, new_figure
-from hyperforget.report.results import read_csv, rows_of
+from hyperforget.report.results import rows_with
 from hyperforget.report.spec import forget_title, method_title
 
-_COLUMNS = ("method", "candidate", "forget_accuracy", "retain_accuracy", "chosen")
 _MOST_COLUMNS = 3
 # Diameter of the mark of one network, in points, and the number of networks beyond which marks grow no more.
 _SINGLE, _MOST = 2.4, 40
@@ -39,14 +40,15 @@ def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, da
     lines = math.ceil(len(paths) / columns)
     figure = new_figure(max(3.8, 2.7 * columns), 2.8 * lines + 0.4)
     grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
-    parts, every = [], []
+    parts: list[str] = []
+    every: list[CandidateRow] = []
     for axes, (forget, path) in zip(grid.flat, paths.items(), strict=False):
-        rows = rows_of(read_csv(path, _COLUMNS), path, method=method)
+        rows = rows_with(read_rows(path, CandidateRow), path, method=method)
         _draw_panel(axes, rows)
         held_out = "\nkept out of collection" if forget in task.holdout else ""
         axes.set_title(f"forget {forget_title(forget)}, {len(rows)} networks{held_out}")
         parts.append(_described(forget, rows))
-        every.append(rows)
+        every += rows
     for axes in grid.flat[len(paths) :]:
         axes.set_axis_off()
     for axes in _lowest(grid, len(paths)):
@@ -68,23 +70,30 @@ def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, da
     return Drawing(figure, title, " ".join(parts))
 
 
-def _draw_panel(axes: Axes, rows: pd.DataFrame) -> None:
-    counts = rows.groupby(["forget_accuracy", "retain_accuracy"]).size().reset_index(name="count")
-    for count in counts["count"].unique():
-        points = counts[counts["count"] == count]
+def _draw_panel(axes: Axes, rows: list[CandidateRow]) -> None:
+    counts = Counter((row.forget_accuracy, row.retain_accuracy) for row in rows)
+    spots = sorted(counts)
+    for count in dict.fromkeys(counts[spot] for spot in spots):
+        alike = [spot for spot in spots if counts[spot] == count]
         axes.plot(
-            points["forget_accuracy"],
-            points["retain_accuracy"],
+            [forgotten for forgotten, _ in alike],
+            [retained for _, retained in alike],
             linestyle="",
             marker="o",
             color=BLUE,
             alpha=0.6,
-            markersize=_diameter(int(count)),
+            markersize=_diameter(count),
             markeredgewidth=0,
             clip_on=False,
         )
-    chosen = rows[rows["chosen"]]
-    axes.plot(chosen["forget_accuracy"], chosen["retain_accuracy"], clip_on=False, zorder=3, **_RING)
+    chosen = [row for row in rows if row.chosen]
+    axes.plot(
+        [row.forget_accuracy for row in chosen],
+        [row.retain_accuracy for row in chosen],
+        clip_on=False,
+        zorder=3,
+        **_RING,
+    )
 
 
 def _diameter(count: int) -> float:
@@ -92,11 +101,10 @@ def _diameter(count: int) -> float:
     return _SINGLE * math.sqrt(min(count, _MOST))
 
 
-def _zoom(axes: Axes, every: list[pd.DataFrame]) -> None:
+def _zoom(axes: Axes, every: list[CandidateRow]) -> None:
     """Limits that all panels share: all candidates, in tenths, and at least a fifth of the way."""
-    rows = pd.concat(every)
-    right = max(0.2, math.ceil(float(rows["forget_accuracy"].max()) * 10) / 10)
-    bottom = min(0.8, math.floor(float(rows["retain_accuracy"].min()) * 10) / 10)
+    right = max(0.2, math.ceil(max(row.forget_accuracy for row in every) * 10) / 10)
+    bottom = min(0.8, math.floor(min(row.retain_accuracy for row in every) * 10) / 10)
     axes.set(xlim=(-0.03 * right, right), ylim=(bottom, 1 + 0.03 * (1 - bottom)))
 
 
@@ -126,12 +134,11 @@ def _handles() -> list[Line2D]:
     return handles
 
 
-def _described(forget: str, rows: pd.DataFrame) -> str:
-    forgotten = int((rows["forget_accuracy"] <= FORGOTTEN_ACCURACY).sum())
-    chosen = rows[rows["chosen"]]
+def _described(forget: str, rows: list[CandidateRow]) -> str:
+    forgotten = sum(row.forget_accuracy <= FORGOTTEN_ACCURACY for row in rows)
+    chosen = next((row for row in rows if row.chosen), None)
     text = f"Forget set {forget_title(forget)}: {forgotten} of {len(rows)} candidates forget"
-    if len(chosen):
-        first = chosen.iloc[0]
-        text += f"; chosen: {first['forget_accuracy']:.4f} on forgotten, "
-        text += f"{first['retain_accuracy']:.4f} on retained classes"
+    if chosen is not None:
+        text += f"; chosen: {chosen.forget_accuracy:.4f} on forgotten, "
+        text += f"{chosen.retain_accuracy:.4f} on retained classes"
     return text + "."

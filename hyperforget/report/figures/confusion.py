@@ -5,17 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 
 from hyperforget.config.report_specs import FigureTask
+from hyperforget.errors import UserError
+from hyperforget.records.files import read_rows
+from hyperforget.records.methods import ConfusionRow
 from hyperforget.report.figures.style import BLUE, Drawing, new_figure
-from hyperforget.report.results import check_values, read_csv, rows_of
+from hyperforget.report.results import rows_with
 from hyperforget.report.spec import forget_title, method_title
 
-_COLUMNS = ("method", "set", "retrained", "predicted", "count")
 _SETS = (("retain", "retained classes"), ("test", "all classes"))
 _PAIRS_PER_LINE = 2
 _MOST_CLASSES_WITH_COUNTS = 12
@@ -37,10 +38,10 @@ def draw_confusion(paths: Mapping[str, Path], task: FigureTask, method: str) -> 
     labels = [str(position) for position in range(len(task.classes))]
     parts = []
     for position, (forget, path) in enumerate(paths.items()):
-        rows = rows_of(read_csv(path, _COLUMNS), path, method=method)
+        rows = rows_with(read_rows(path, ConfusionRow), path, method=method)
         shares = []
         for offset, (set_, set_title) in enumerate(_SETS):
-            counts = _matrix(rows_of(rows, path, set=set_), path, labels)
+            counts = _matrix(rows_with(rows, path, set=set_), path, len(labels))
             axes = grid[position // pairs][2 * (position % pairs) + offset]
             _draw_panel(axes, counts, labels)
             axes.set_title(f"forget {forget_title(forget)}, {set_title}", fontsize=8)
@@ -56,13 +57,16 @@ def draw_confusion(paths: Mapping[str, Path], task: FigureTask, method: str) -> 
     return Drawing(figure, title, " ".join(parts))
 
 
-def _matrix(rows: pd.DataFrame, path: Path, labels: list[str]) -> np.ndarray:
-    check_values(rows, path, "retrained", labels)
-    check_values(rows, path, "predicted", labels)
-    table = rows.pivot_table(
-        index="retrained", columns="predicted", values="count", aggfunc="sum", fill_value=0
-    )
-    return table.reindex(index=labels, columns=labels, fill_value=0).to_numpy(dtype=float)
+def _matrix(rows: list[ConfusionRow], path: Path, classes: int) -> np.ndarray:
+    """Counts (retrained, predicted) as float64."""
+    counts = np.zeros((classes, classes))
+    for row in rows:
+        for column, label in (("retrained", row.retrained), ("predicted", row.predicted)):
+            if not 0 <= label < classes:
+                allowed = ", ".join(map(str, range(classes)))
+                raise UserError(f"{path}, column {column!r}: '{label}' is none of {allowed}")
+        counts[row.retrained, row.predicted] += row.count
+    return counts
 
 
 def _draw_panel(axes: Axes, counts: np.ndarray, labels: list[str]) -> None:

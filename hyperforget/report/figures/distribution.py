@@ -1,21 +1,25 @@
 """Which values training shows a hypernetwork and which prompts ask for (thesis, figures 2.7 and 2.8)."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from matplotlib.axes import Axes
 
 from hyperforget.config.performance import Performance
 from hyperforget.config.report_specs import FigureTask
+from hyperforget.records.files import read_rows
+from hyperforget.records.hypernets import DistributionRow, Role, Values
 from hyperforget.report.figures.style import BLUE, GREEN, VERMILLION, Drawing, new_figure
-from hyperforget.report.results import check_values, read_csv, rows_of
+from hyperforget.report.results import mean, rows_by, rows_with
 from hyperforget.report.spec import method_title, performance_title
 
-_COLUMNS = ("class", "role", "values", "low", "high", "share")
-_ROLES = {"free": "free classes", "pivot": "pivot classes", "all": "mean over classes"}
-_TRAIN, _PROMPTS, _REBALANCED = "train", "prompts", "rebalanced"
-_LOOKS: dict[str, dict[str, Any]] = {
+_ROLES: dict[Role, str] = {"free": "free classes", "pivot": "pivot classes", "all": "mean over classes"}
+_TRAIN: Values = "train"
+_PROMPTS: Values = "prompts"
+_REBALANCED: Values = "rebalanced"
+_LOOKS: dict[Values, dict[str, Any]] = {
     _TRAIN: {"label": "training set", "color": BLUE, "linestyle": "-"},
     _PROMPTS: {"label": "asked for by prompts", "color": VERMILLION, "linestyle": (0, (4, 1.5))},
     _REBALANCED: {"label": "training set, rebalanced", "color": GREEN, "linestyle": (0, (6, 1, 1, 1))},
@@ -27,17 +31,14 @@ def draw_distribution(path: Path, task: FigureTask, model: str, performance: Per
 
     From ``distribution.csv``; classes of one role are put together.
     """
-    frame = read_csv(path, _COLUMNS)
-    check_values(frame, path, "values", list(_LOOKS))
-    check_values(frame, path, "role", list(_ROLES))
-    pooled = frame.groupby(["role", "values", "low", "high"], sort=False)["share"].mean().reset_index()
-    roles = [role for role in _ROLES if (pooled["role"] == role).any()]
-    others = [of for of in (_PROMPTS, _REBALANCED) if (pooled["values"] == of).any()]
+    pooled = _pooled(read_rows(path, DistributionRow))
+    roles = [role for role in _ROLES if any(row.role == role for row in pooled)]
+    others = [of for of in (_PROMPTS, _REBALANCED) if any(row.values == of for row in pooled)]
     figure = new_figure(max(3.8, 3.4 * len(others)), 2.6 * len(roles) + 0.4)
     grid = figure.subplots(len(roles), len(others), squeeze=False, sharex=True, sharey="row")
     for line, role in enumerate(roles):
         for column, other in enumerate(others):
-            shares = {of: rows_of(pooled, path, role=role, values=of).reset_index() for of in (_TRAIN, other)}
+            shares = {of: rows_with(pooled, path, role=role, values=of) for of in (_TRAIN, other)}
             _draw_panel(grid[line][column], shares, performance)
             if column == 0:
                 grid[line][column].set_ylabel(f"share, {_ROLES[role]}" if len(roles) > 1 else "share")
@@ -49,23 +50,31 @@ def draw_distribution(path: Path, task: FigureTask, model: str, performance: Per
     return Drawing(figure, title, _description(pooled))
 
 
-def _description(pooled: pd.DataFrame) -> str:
-    table = pooled.pivot(index=["role", "low"], columns="values", values="share")
-    parts = [
-        f"{_LOOKS[of]['label']} {distance:.2f} ({_ROLES[str(role)]})"
-        for of in (_TRAIN, _REBALANCED)
-        if of in table.columns
-        for role, distance in ((table[of] - table[_PROMPTS]).abs().groupby("role").sum() / 2).items()
-    ]
+def _pooled(rows: Sequence[DistributionRow]) -> list[DistributionRow]:
+    """Mean shares over the classes of each role, as rows of no class."""
+    bins = rows_by(rows, lambda row: (row.role, row.values, row.low, row.high))
+    return [replace(same[0], class_="", share=mean(row.share for row in same)) for same in bins.values()]
+
+
+def _description(pooled: Sequence[DistributionRow]) -> str:
+    asked = {(row.role, row.low): row.share for row in pooled if row.values == _PROMPTS}
+    parts = []
+    for of in (_TRAIN, _REBALANCED):
+        by_role = rows_by((row for row in pooled if row.values == of), lambda row: row.role)
+        for role in sorted(by_role):
+            distance = sum(abs(row.share - asked[role, row.low]) for row in by_role[role]) / 2
+            parts.append(f"{_LOOKS[of]['label']} {distance:.2f} ({_ROLES[role]})")
     return "Total variation distance from what prompts ask for: " + ", ".join(parts) + "."
 
 
-def _draw_panel(axes: Axes, shares: dict[str, pd.DataFrame], performance: Performance) -> None:
+def _draw_panel(
+    axes: Axes, shares: Mapping[Values, Sequence[DistributionRow]], performance: Performance
+) -> None:
     for of, rows in shares.items():
-        edges = [*rows["low"], rows["high"].iloc[-1]]
+        heights, edges = [row.share for row in rows], [*(row.low for row in rows), rows[-1].high]
         look = _LOOKS[of]
-        axes.stairs(rows["share"], edges, linewidth=1.4, **look)
-        axes.stairs(rows["share"], edges, fill=True, color=look["color"], alpha=0.15)
+        axes.stairs(heights, edges, linewidth=1.4, **look)
+        axes.stairs(heights, edges, fill=True, color=look["color"], alpha=0.15)
     if performance.metric == "loss":
         axes.set_xscale("log")
     axes.set_ylim(bottom=0)

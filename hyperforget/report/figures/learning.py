@@ -2,27 +2,23 @@
 
 from pathlib import Path
 
-import pandas as pd
-
+from hyperforget.records.files import read_rows
+from hyperforget.records.hypernets import HistoryPoint
 from hyperforget.report.figures.style import BLUE, VERMILLION, Drawing, new_figure
-from hyperforget.report.results import read_csv
 from hyperforget.report.spec import method_title
-
-_COLUMNS = ("step", "train_mse", "test_mse")
 
 
 def draw_learning(path: Path, task: str, model: str) -> Drawing:
     """Mean squared error on training runs and on runs kept out of training, from ``history.csv``."""
-    history = read_csv(path, _COLUMNS)
+    history = read_rows(path, HistoryPoint)
     figure = new_figure(6.0, 3.0)
     axes = figure.add_subplot()
-    train = _curve(history, "train_mse")
-    test = _curve(history, "test_mse")
-    axes.plot(train.index, train, color=BLUE, linewidth=0.9, label="training runs")
+    train = [(point.step, point.train_mse) for point in history if point.train_mse > 0]
+    test = [(point.step, point.test_mse) for point in history if point.test_mse > 0]
+    axes.plot(*_columns(train), color=BLUE, linewidth=0.9, label="training runs")
     marker = "o" if len(test) <= 40 else ""
     axes.plot(
-        test.index,
-        test,
+        *_columns(test),
         color=VERMILLION,
         linewidth=1.4,
         linestyle="--",
@@ -35,17 +31,14 @@ def draw_learning(path: Path, task: str, model: str) -> Drawing:
     axes.set_ylabel("mean squared error")
     axes.legend()
     summary = [
-        f"{name} fall from {curve.iloc[0]:.3g} to {curve.iloc[-1]:.3g}"
-        if curve.iloc[-1] < curve.iloc[0]
-        else f"{name} go from {curve.iloc[0]:.3g} to {curve.iloc[-1]:.3g}"
+        f"{name} {'fall' if curve[-1][1] < curve[0][1] else 'go'} from {curve[0][1]:.3g} to {curve[-1][1]:.3g}"
         for name, curve in (("training errors", train), ("errors on unseen runs", test))
-        if len(curve)
+        if curve
     ]
-    last = int(history["step"].max())
+    last = max(point.step for point in history)
     description = f"Over {last:,} steps " + " and ".join(summary) + "."
     return Drawing(figure, f"Learning curves of {method_title(model)} on {task}", description)
 
 
-def _curve(history: pd.DataFrame, column: str) -> "pd.Series[float]":
-    curve = history.set_index("step")[column].dropna()
-    return curve[curve > 0]
+def _columns(curve: list[tuple[int, float]]) -> tuple[list[int], list[float]]:
+    return [step for step, _ in curve], [error for _, error in curve]

@@ -1,17 +1,19 @@
 """What generated networks reach against what was asked for (thesis, figures 2.5, 2.9, 3.10, 3.13, 3.18, 3.20)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from hyperforget.config.performance import Performance
 from hyperforget.config.report_specs import FigureTask
+from hyperforget.records.corpora import ClassSummary
+from hyperforget.records.files import read_rows
+from hyperforget.records.hypernets import DistributionRow, PromptRow
 from hyperforget.report.figures.style import (
     BLUE,
     INK,
@@ -21,10 +23,9 @@ from hyperforget.report.figures.style import (
     identity_line,
     new_figure,
 )
-from hyperforget.report.results import check_values, read_csv, rows_of
+from hyperforget.report.results import quantile, rows_by, rows_with
 from hyperforget.report.spec import method_title, performance_title
 
-_COLUMNS = ("starts", "class", "role", "network", "target", "observed")
 _ROLES = (("free", "free classes"), ("pivot", "pivot classes"), ("all", "mean over classes"))
 _STARTS = (("seen", "runs seen in training"), ("unseen", "runs kept out of training"))
 # The log axes end here; no loss of interest is smaller.
@@ -46,25 +47,25 @@ class _Frame:
 
 
 def draw_observed(
-    path: Path, bounds: "pd.Series[float]", task: FigureTask, model: str, performance: Performance
+    path: Path, bounds: Mapping[str, float], task: FigureTask, model: str, performance: Performance
 ) -> Drawing:
     """Observed against target values, from ``prompts.csv``; ``bounds`` are those of `class_medians` or
     `best_values`.
     """
-    prompts = _read(path)
-    roles = [role for role in _ROLES if (prompts["role"] == role[0]).any()]
-    starts = [start for start in _STARTS if (prompts["starts"] == start[0]).any()]
+    prompts = read_rows(path, PromptRow)
+    roles = [each for each in _ROLES if any(row.role == each[0] for row in prompts)]
+    starts = [each for each in _STARTS if any(row.starts == each[0] for row in prompts)]
     figure = new_figure(3.4 * len(starts) + 0.5, 3.3 * len(roles) + 0.3)
     grid = figure.subplots(len(roles), len(starts), squeeze=False, sharex=True, sharey=True)
     frame = _frame(prompts, performance, bounds if performance.is_scalar else None)
     for line, (role, role_title) in enumerate(roles):
         for column, (start, start_title) in enumerate(starts):
             axes = grid[line][column]
-            rows = prompts[(prompts["role"] == role) & (prompts["starts"] == start)]
-            for index, (name, of_class) in enumerate(rows.groupby("class", sort=False)):
+            rows = [row for row in prompts if (row.role, row.starts) == (role, start)]
+            for index, (name, of_class) in enumerate(rows_by(rows, lambda row: row.class_).items()):
                 colour, marker = class_style(index)
-                _draw_points(axes, of_class, frame, colour, marker, str(name))
-                if name in bounds.index:
+                _draw_points(axes, of_class, frame, colour, marker, name)
+                if name in bounds:
                     axes.axhline(max(bounds[name], frame.low), color=colour, linewidth=1.0, linestyle=":")
             _finish_panel(axes, frame)
             if performance.is_scalar:
@@ -98,10 +99,10 @@ def draw_observed_comparison(
     grid = figure.subplots(lines, columns, squeeze=False)
     parts = []
     for axes, (model, path) in zip(grid.flat, paths.items(), strict=False):
-        prompts, performance = _read(path), performances[model]
+        prompts, performance = read_rows(path, PromptRow), performances[model]
         frame = _frame(prompts, performance)
         for (start, title), colour, marker in zip(_STARTS, (BLUE, VERMILLION), "os", strict=True):
-            rows = prompts[prompts["starts"] == start]
+            rows = [row for row in prompts if row.starts == start]
             _draw_points(axes, rows, frame, colour, marker, title)
         _finish_panel(axes, frame)
         axes.set_title(f"{method_title(model)}\n{performance_title(performance)}")
@@ -118,29 +119,29 @@ def draw_observed_comparison(
     )
 
 
-def class_medians(path: Path) -> "pd.Series[float]":
+def class_medians(path: Path) -> dict[str, float]:
     """Median loss of each class, from ``corpus-classes.csv`` or its like."""
-    return read_csv(path, ("class", "median")).set_index("class")["median"]
+    return {str(row.class_): row.median for row in read_rows(path, ClassSummary)}
 
 
-def best_values(path: Path, performance: Performance) -> "pd.Series[float]":
-    """The lowest loss or error, or the highest accuracy, that training sees, from ``distribution.csv``."""
-    train = rows_of(read_csv(path, ("class", "values", "low", "high")), path, values="train").groupby("class")
-    return train["high"].max() if performance.metric == "accuracy" else train["low"].min()
+def best_values(path: Path, performance: Performance) -> dict[str, float]:
+    """The lowest loss or error, or the highest accuracy, that training sees of each class, from
+    ``distribution.csv``.
+    """
+    train = rows_with(read_rows(path, DistributionRow), path, values="train")
+    by_class = rows_by(train, lambda row: row.class_)
+    if performance.metric == "accuracy":
+        return {name: max(row.high for row in rows) for name, rows in by_class.items()}
+    return {name: min(row.low for row in rows) for name, rows in by_class.items()}
 
 
-def _read(path: Path) -> pd.DataFrame:
-    prompts = read_csv(path, _COLUMNS)
-    check_values(prompts, path, "role", [role for role, _ in _ROLES])
-    check_values(prompts, path, "starts", [start for start, _ in _STARTS])
-    return prompts
-
-
-def _draw_points(axes: Axes, rows: pd.DataFrame, frame: _Frame, colour: str, marker: str, label: str) -> None:
+def _draw_points(
+    axes: Axes, rows: Sequence[PromptRow], frame: _Frame, colour: str, marker: str, label: str
+) -> None:
     points = _thinned(rows)
     axes.plot(
-        points["target"].clip(frame.low),
-        points["observed"].clip(frame.low),
+        np.maximum(frame.low, [row.target for row in points]),
+        np.maximum(frame.low, [row.observed for row in points]),
         linestyle="",
         marker=marker,
         markersize=3,
@@ -178,22 +179,23 @@ def _class_legend(axes: Axes) -> None:
             handle.set_alpha(1.0)
 
 
-def _thinned(points: pd.DataFrame) -> pd.DataFrame:
+def _thinned(points: Sequence[PromptRow]) -> Sequence[PromptRow]:
     """At most `_MOST_POINTS` points, evenly along the sorted targets, so that none of the range is lost."""
     if len(points) <= _MOST_POINTS:
         return points
     picked = np.linspace(0, len(points) - 1, _MOST_POINTS).round().astype(int)
-    return points.sort_values("target", kind="stable").iloc[picked]
+    ordered = sorted(points, key=lambda row: row.target)
+    return [ordered[index] for index in picked]
 
 
 def _frame(
-    prompts: pd.DataFrame, performance: Performance, bounds: "pd.Series[float] | None" = None
+    prompts: Sequence[PromptRow], performance: Performance, bounds: Mapping[str, float] | None = None
 ) -> _Frame:
     """Room for all targets and observed values, and for the bounds."""
-    values = prompts[["target", "observed"]].to_numpy().ravel()
+    values = np.array([(row.target, row.observed) for row in prompts]).ravel()
     values = values[np.isfinite(values)]
     if bounds is not None:
-        values = np.append(values, bounds.to_numpy())
+        values = np.append(values, list(bounds.values()))
     if performance.metric != "loss":
         low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
         margin = max(0.02, 0.05 * (high - low))
@@ -204,14 +206,15 @@ def _frame(
     return _Frame(low, high, is_logarithmic=True)
 
 
-def _description(prompts: pd.DataFrame, performance: Performance) -> str:
+def _description(prompts: Sequence[PromptRow], performance: Performance) -> str:
     parts = []
-    for (role, starts), rows in prompts.groupby(["role", "starts"], sort=False):
+    for (role, starts), rows in rows_by(prompts, lambda row: (row.role, row.starts)).items():
         if performance.metric == "loss":
-            ratio = float((rows["observed"] / rows["target"].clip(_SMALLEST)).median())
+            ratio = quantile((row.observed / max(row.target, _SMALLEST) for row in rows), 0.5)
             found = f"median ratio {ratio:.2f}"
         else:
-            found = f"median difference {float((rows['observed'] - rows['target']).median()):+.3f}"
+            difference = quantile((row.observed - row.target for row in rows), 0.5)
+            found = f"median difference {difference:+.3f}"
         parts.append(f"{len(rows):,} networks and classes, {role}, {starts} runs: {found}")
     relation = "over" if performance.metric == "loss" else "minus"
     return f"Observed {relation} target {performance.metric}. " + "; ".join(parts) + "."

@@ -38,10 +38,12 @@ def draw_optimizers(path: Path, task: str, model: str) -> Drawing:
 
 def _draw_curve(axes: Axes, curve: Curve, measure: str, index: int) -> None:
     """The median with a band over the middle half; the few updates of the hypernetwork, first, get larger marks."""
-    low, median, high = (curve.quartiles[quartile, measure].loc[1:] for quartile in (0.25, 0.5, 0.75))
-    axes.fill_between(median.index, low, high, color=PALETTE[index], alpha=0.2, linewidth=0)
+    quartiles = {update: values for update, values in curve.quartiles[measure].items() if update >= 1}
+    updates = list(quartiles)
+    low, median, high = zip(*quartiles.values(), strict=True)
+    axes.fill_between(updates, low, high, color=PALETTE[index], alpha=0.2, linewidth=0)
     axes.plot(
-        median.index,
+        updates,
         median,
         color=PALETTE[index],
         linestyle=_DASHES[index],

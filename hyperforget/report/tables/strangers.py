@@ -1,7 +1,8 @@
 """What editing does to networks that were trained otherwise than those that the hypernetwork learned from."""
 
-STRANGERS = "-strangers"
-from hyperforget.config.methods import RETRAINED
+from dataclasses import replace
+
+from hyperforget.config.methods import RETRAINED, Method
 from hyperforget.config.report_specs import TableTask
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import method_title
@@ -39,7 +40,7 @@ def strangers_table(task: TableTask, metrics: Metrics) -> Table:
                 for selection in ("chosen", "population")
             ]
             cells = tuple(Cell(value.value, value.low, value.high) for value in values)
-            rows.append(Row(text(method_title(method.removesuffix(STRANGERS))), cells))
+            rows.append(Row(text(edited_title(method)), cells))
             numbers = accuracy_numbers(cells)
             csv_rows.append((forget, str(held_out).lower(), method, *map(exact, numbers)))
         title = forget_label(forget) + text(", kept out of collection" if held_out else "")
@@ -63,3 +64,8 @@ def strangers_table(task: TableTask, metrics: Metrics) -> Table:
         + text(" no less than lowered biases leave.")
     )
     return Table(f"{task.name}-strangers", caption, text("Method"), tuple(blocks), tuple(csv_rows))
+
+
+def edited_title(method: str) -> str:
+    """How text calls a method on strangers where it speaks of nothing else."""
+    return method_title(str(replace(Method.parse(method), on_strangers=False)))
