@@ -14,7 +14,8 @@ from hyperforget.runtime.code_digest import imported_modules
 
 PACKAGE = Path(hyperforget.__file__).parent
 
-# The rooms of the package, from the foundations up: a room imports from its own level and from those before it.
+# The rooms of the package, from the foundations up: a room imports from its own level and from
+# those before it.
 LEVELS = [
     {"hyperforget", "errors", "progress", "forget_set", "flat_keys", "records"},
     {"config", "store"},

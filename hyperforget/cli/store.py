@@ -263,9 +263,9 @@ def selftest(
 def push(url: Url, dry_run: DryRun = False, store: Store = STORE, as_json: Json = False) -> None:
     """Send everything that a remote copy of the store lacks.
 
-    Needs 'pip install hyperforget[remote]'. Credentials, endpoint and region come from the environment:
-    AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, AWS_REGION. Interrupted, it goes on when
-    run again.
+    Needs 'pip install hyperforget[remote]'. Credentials, endpoint and region come from the
+    environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, AWS_REGION. Interrupted,
+    it goes on when run again.
     """
     from hyperforget.store.remote import open_bucket
     from hyperforget.store.remote import push as send

@@ -1,7 +1,7 @@
 """Print what the configuration's declarations say: ``python -m hyperforget.config [reference | schema]``.
 
-The reference of all keys in Markdown stands in ``config/README.md``, the JSON schema for editors in
-``workflow/schemas/config.schema.json``.
+The reference of all keys in Markdown stands in ``config/README.md``, the JSON schema for
+editors in ``workflow/schemas/config.schema.json``.
 """
 
 import sys

@@ -29,8 +29,8 @@ _USUAL_LEARNING_RATES = {"sgd": 0.1, "adam": 0.001}
 def load_config(values: Mapping[str, Any]) -> Config:
     """Read and check a configuration.
 
-    Raises `UserError`, with one sentence on the first fault: the key, its value, what is allowed, the nearest
-    choice.
+    Raises `UserError`, with one sentence on the first fault: the key, its value, what is allowed,
+    the nearest choice.
     """
     try:
         config = Config.model_validate(dict(values))
@@ -78,8 +78,8 @@ def _check_model(name: str, model: ModelConfig, config: Config) -> None:
         )
     if is_reserved(name):
         raise UserError(
-            f"{where}: the name {name!r} belongs to another method; allowed is any other that does not end in "
-            "'-edit' or '-strangers'"
+            f"{where}: the name {name!r} belongs to another method; allowed is any other that does not end "
+            "in '-edit' or '-strangers'"
         )
     _check_metric(where, model, config.conditioning(name), config)
     check_space(where, model)
@@ -117,8 +117,8 @@ def _check_metric(where: str, model: ModelConfig, conditioning: str, config: Con
         label = model.metric_class
         if label is not None and not 0 <= label <= last:
             raise UserError(
-                f"{where}.metric_class is {label}, which is no class of tasks.{name}; allowed are 0 to {last}, "
-                f"the nearest is {min(max(label, 0), last)}"
+                f"{where}.metric_class is {label}, which is no class of tasks.{name}; allowed are 0 to "
+                f"{last}, the nearest is {min(max(label, 0), last)}"
             )
 
 
@@ -179,12 +179,13 @@ def _check_updates(where: str, updates: UpdateConfig) -> None:
     if updates.optimizer != usual and "learning_rate" not in updates.model_fields_set:
         raise UserError(
             f"{where}.learning_rate is {updates.learning_rate} by default, which suits {usual!r} and not "
-            f"{updates.optimizer!r}; allowed is one that you name, such as {_USUAL_LEARNING_RATES[updates.optimizer]}"
+            f"{updates.optimizer!r}; allowed is one that you name, such as "
+            f"{_USUAL_LEARNING_RATES[updates.optimizer]}"
         )
     if updates.momentum and updates.optimizer != "sgd":
         raise UserError(
-            f"{where}.momentum is {updates.momentum}, which the optimizer {updates.optimizer!r} does not have; "
-            "allowed is 0, or the optimizer 'sgd'"
+            f"{where}.momentum is {updates.momentum}, which the optimizer {updates.optimizer!r} does not "
+            "have; allowed is 0, or the optimizer 'sgd'"
         )
 
 
@@ -214,13 +215,13 @@ def _check_corpora(where: str, task: TaskConfig, config: Config) -> None:
         for model in corpus.models:
             if model not in config.models:
                 raise UserError(
-                    f"{where}.{name}.models has {model!r}, which is no model of the configuration; allowed are "
-                    f"{', '.join(config.models)}{nearest_choice(model, config.models)}"
+                    f"{where}.{name}.models has {model!r}, which is no model of the configuration; allowed "
+                    f"are {', '.join(config.models)}{nearest_choice(model, config.models)}"
                 )
             if model in corpus_of:
                 raise UserError(
-                    f"{where}.{name}.models has {model!r}, which {where}.{corpus_of[model]}.models has already; "
-                    "allowed is one corpus a model"
+                    f"{where}.{name}.models has {model!r}, which {where}.{corpus_of[model]}.models has "
+                    "already; allowed is one corpus a model"
                 )
             corpus_of[model] = name
 
@@ -272,13 +273,13 @@ def check_space(where: str, model: ModelConfig) -> None:
         value, default = getattr(model.architecture, key), getattr(defaults, key)
         if value != default:
             raise UserError(
-                f"{where}.architecture.{key} is {value!r}, which only the space {other!r} takes; allowed with the "
-                f"space {space!r} is to leave it at {default!r}"
+                f"{where}.architecture.{key} is {value!r}, which only the space {other!r} takes; allowed "
+                f"with the space {space!r} is to leave it at {default!r}"
             )
     if space == "subspace" and model.training.permute:
         raise UserError(
-            f"{where}.training.permute is true, which moves networks out of the space 'subspace', whose components "
-            "have one order of hidden units; allowed with it is false"
+            f"{where}.training.permute is true, which moves networks out of the space 'subspace', whose "
+            "components have one order of hidden units; allowed with it is false"
         )
 
 
@@ -286,7 +287,8 @@ def space_warnings(config: Config) -> list[str]:
     """A sentence for each corpus of random starts that a model in the subspace is trained on."""
     return [
         f"models.{model}: the space 'subspace' suits runs that share a start, but "
-        f"{collection_key(name, corpus)}.starts is 'random', so that hidden units lie in another order in every run"
+        f"{collection_key(name, corpus)}.starts is 'random', so that hidden units lie in another order in "
+        "every run"
         for model, settings in config.models.items()
         if settings.architecture.space == "subspace"
         for name, task in config.tasks.items()

@@ -29,13 +29,13 @@ class HardwareConfig(Section):
 
     device: Annotated[str, AfterValidator(_known_device)] = Field(
         "auto",
-        description="`cpu`, `cuda` (the first free GPU), `cuda:1` (that GPU), `mps`, or `auto`: the first of CUDA, "
-        "MPS and CPU that is there; what only measures and compares computes on the CPU",
+        description="`cpu`, `cuda` (the first free GPU), `cuda:1` (that GPU), `mps`, or `auto`: the first of "
+        "CUDA, MPS and CPU that is there; what only measures and compares computes on the CPU",
     )
     deterministic: bool = Field(
         False,
-        description="whether only deterministic algorithms run, so that a GPU gives the same bits again; on a CPU "
-        "results are the same bits anyway",
+        description="whether only deterministic algorithms run, so that a GPU gives the same bits again; on "
+        "a CPU results are the same bits anyway",
     )
     save_every: float = Field(
         300.0,
@@ -47,7 +47,8 @@ class HardwareConfig(Section):
     )
     micro_batches: Count = Field(
         1,
-        description="pieces in which a training batch is worked through, to save memory (gradient accumulation)",
+        description="pieces in which a training batch is worked through, to save memory (gradient "
+        "accumulation)",
     )
     activation_checkpointing: bool = Field(
         False,
@@ -59,26 +60,29 @@ class HardwareConfig(Section):
 
 
 def check_hardware(hardware: HardwareConfig, batch_sizes: Mapping[str, int]) -> None:
-    """Raise `UserError` where keys contradict each other, or the models' batches are too small to be divided."""
+    """Raise `UserError` where keys contradict each other, or the models' batches are too small
+    to be divided.
+    """
     if hardware.processes > 1 and ":" in hardware.device:
         raise UserError(
-            f"hardware.device is {hardware.device!r}, one GPU, but hardware.processes is {hardware.processes}; "
-            "allowed for several processes is 'cuda', which gives each a GPU of its own"
+            f"hardware.device is {hardware.device!r}, one GPU, but hardware.processes is "
+            f"{hardware.processes}; allowed for several processes is 'cuda', which gives each a GPU of its "
+            "own"
         )
     if hardware.processes > 1 and hardware.device == "mps":
         raise UserError(
-            f"hardware.device is 'mps', but hardware.processes is {hardware.processes}; allowed for several processes "
-            "are auto, cpu and cuda"
+            f"hardware.device is 'mps', but hardware.processes is {hardware.processes}; allowed for several "
+            "processes are auto, cpu and cuda"
         )
     if hardware.shard_optimizer and hardware.processes == 1:
         raise UserError(
-            "hardware.shard_optimizer is true, but hardware.processes is 1, so there is nothing to share; allowed "
-            "is false, or 2 processes and more"
+            "hardware.shard_optimizer is true, but hardware.processes is 1, so there is nothing to share; "
+            "allowed is false, or 2 processes and more"
         )
     for model, batch_size in batch_sizes.items():
         if batch_size < hardware.processes * hardware.micro_batches:
             raise UserError(
-                f"hardware.micro_batches is {hardware.micro_batches} in each of {hardware.processes} processes, more "
-                f"pieces than models.{model}.training.batch_size has pairs, {batch_size}; allowed are 1 to "
-                f"{max(1, batch_size // hardware.processes)}"
+                f"hardware.micro_batches is {hardware.micro_batches} in each of {hardware.processes} "
+                f"processes, more pieces than models.{model}.training.batch_size has pairs, {batch_size}; "
+                f"allowed are 1 to {max(1, batch_size // hardware.processes)}"
             )

@@ -10,10 +10,11 @@ from hyperforget.errors import UserError, nearest_choice
 
 
 def task_of(config: Config, names: Mapping[str, str]) -> TaskConfig:
-    """The task of a job, whose ``names`` are task and, as far as it has them, corpus, model, method and forget set.
+    """The task of a job, whose ``names`` are task and, as far as it has them, corpus, model, method
+    and forget set.
 
-    Raises `UserError`, with what is allowed, for an unknown task, forget set or corpus of it, for strangers where it
-    has none, and for a model that is to forget and cannot.
+    Raises `UserError`, with what is allowed, for an unknown task, forget set or corpus of it, for strangers
+    where it has none, and for a model that is to forget and cannot.
     """
     name = names["task"]
     if name not in config.tasks:

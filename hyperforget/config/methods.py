@@ -1,4 +1,6 @@
-"""The producers of networks, by name: the names are those of folders, of rows in every table, and of options."""
+"""The producers of networks, by name: the names are those of folders, of rows in every table,
+and of options.
+"""
 
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
@@ -23,9 +25,9 @@ _ON_STRANGERS = f"-{STRANGERS}"
 class Method:
     """A producer of unlearned networks: its ``base`` is a model, a rival or ``retrained``.
 
-    A model that reads a start is two methods: it makes networks from random starts, or it ``edits`` trained ones
-    (``dihyfo-1-edit``). Every method that changes trained networks can do so ``on_strangers``
-    (``dihyfo-1-edit-strangers``, ``bias-strangers``).
+    A model that reads a start is two methods: it makes networks from random starts, or it ``edits``
+    trained ones (``dihyfo-1-edit``). Every method that changes trained networks can do so
+    ``on_strangers`` (``dihyfo-1-edit-strangers``, ``bias-strangers``).
     """
 
     base: str

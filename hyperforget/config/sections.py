@@ -63,13 +63,14 @@ class OptimizersConfig(Section):
         0.01,
         gt=0,
         le=1,
-        description="share of checkpoints, those with the lowest mean loss, whose median performance a hypernetwork is "
-        "asked for",
+        description="share of checkpoints, those with the lowest mean loss, whose median performance a "
+        "hypernetwork is asked for",
     )
     sgd_learning_rates: list[Positive] = Field(
         [0.1],
         max_length=4,
-        description="learning rates of SGD, compared beside a task's recipe of Adam; without momentum and L2 penalty",
+        description="learning rates of SGD, compared beside a task's recipe of Adam; without momentum and L2 "
+        "penalty",
     )
     adam_learning_rates: list[Positive] = Field(
         [0.001, 0.01],
@@ -98,7 +99,8 @@ class Config(Section):
     store: str = Field("results/store", description="folder of the artifact store")
     reuse: bool = Field(
         True,
-        description="whether results that the store knows are restored; `false` computes them again and compares",
+        description="whether results that the store knows are restored; `false` computes them again and "
+        "compares",
     )
     tasks: dict[Name, TaskConfig] = Field(min_length=1, description="tasks by name")
     models: dict[Name, ModelConfig] = Field(

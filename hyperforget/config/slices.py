@@ -44,7 +44,9 @@ def spec_of(kind: type[Kind], config: Config, names: Names) -> Kind:
 
 
 def part_of(kind: Any, value: Any) -> Any:
-    """What a stage reads of a section, or of several: the keys that a section behind it has, or one like it."""
+    """What a stage reads of a section, or of several: the keys that a section behind it has, or
+    one like it.
+    """
     if isinstance(value, Section):
         return kind(
             **{
@@ -124,7 +126,9 @@ _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
 
 
 def report_spec(config: Config, names: Mapping[str, str]) -> FullSpec:
-    """All that the report is told; with a task among ``names``, of that task alone. Small tasks come first."""
+    """All that the report is told; with a task among ``names``, of that task alone. Small
+    tasks come first.
+    """
     tasks = [_task_spec(config, name) for name in config.tasks if names.get("task", name) == name]
     return FullSpec(
         tasks=tuple(sorted(tasks, key=lambda task: (len(task.classes), task.name))),
@@ -161,6 +165,6 @@ def _corpus_spec(config: Config, task: TaskConfig, corpus: str) -> CorpusSpec:
 
 def _in_words(recipe: RecipeConfig) -> str:
     return (
-        f"{recipe.initialisation} initialisation, {recipe.steps} steps of {recipe.optimizer} with learning rate "
-        f"{recipe.learning_rate:g} and weight decay {recipe.weight_decay:g}"
+        f"{recipe.initialisation} initialisation, {recipe.steps} steps of {recipe.optimizer} with learning "
+        f"rate {recipe.learning_rate:g} and weight decay {recipe.weight_decay:g}"
     )

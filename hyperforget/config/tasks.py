@@ -42,13 +42,13 @@ class UpdateConfig(Section):
 
     optimizer: Literal["sgd", "adam"] = Field(
         "sgd",
-        description="`sgd`: stochastic gradient descent; `adam`: Adam with the betas and epsilon that are torch's "
-        "defaults",
+        description="`sgd`: stochastic gradient descent; `adam`: Adam with the betas and epsilon that are "
+        "torch's defaults",
     )
     initialisation: Literal["uniform", "kaiming", "xavier"] = Field(
         "uniform",
-        description="`uniform`: as `torch.nn.Linear`; `kaiming`: Kaiming normal weights for ReLU, zero biases; "
-        "`xavier`: Xavier uniform weights, zero biases",
+        description="`uniform`: as `torch.nn.Linear`; `kaiming`: Kaiming normal weights for ReLU, zero "
+        "biases; `xavier`: Xavier uniform weights, zero biases",
     )
     learning_rate: Positive = Field(0.1, description="constant learning rate")
     momentum: Fraction = Field(0.0, description="momentum of `sgd`")
@@ -96,8 +96,8 @@ class StrangersConfig(Section):
 
 
 class RunsConfig(Section):
-    """Optimisation and de-optimisation runs, and which of their checkpoints are kept (thesis, section 3.3.1): what a
-    shard reads, whatever the other shards do.
+    """Optimisation and de-optimisation runs, and which of their checkpoints are kept (thesis, section 3.3.1):
+    what a shard reads, whatever the other shards do.
     """
 
     steps: Count = Field(1500, description="steps of a run; more than `recipe.steps` leaves time to forget")
@@ -141,14 +141,17 @@ class RunsConfig(Section):
 
 
 class CollectionConfig(RunsConfig):
-    """Optimisation and de-optimisation runs, and which of their checkpoints are kept (thesis, section 3.3.1)."""
+    """Optimisation and de-optimisation runs, and which of their checkpoints are kept
+    (thesis, section 3.3.1).
+    """
 
     runs: Count = Field(4000, description="training runs in all")
     shards: Count = Field(2, description="jobs that the runs are divided among")
     recipes: list[UpdateConfig] = Field(
         [],
-        description="ways to initialise and update, one of which each run draws, with the minibatches of `recipe`; "
-        "several teach a hypernetwork to edit networks that were trained otherwise; without any, that of `recipe`",
+        description="ways to initialise and update, one of which each run draws, with the minibatches of "
+        "`recipe`; several teach a hypernetwork to edit networks that were trained otherwise; without any, "
+        "that of `recipe`",
     )
     minimum_runs: Count = Field(
         200, description="fewest runs with an admitted checkpoint that a hypernetwork is trained on"
@@ -169,7 +172,8 @@ class CorpusConfig(CollectionConfig):
 
     models: list[str] = Field(
         min_length=1,
-        description="the models that are trained on this corpus; all others, and `nearest`, use that of `collection`",
+        description="the models that are trained on this corpus; all others, and `nearest`, use that of "
+        "`collection`",
     )
 
 
@@ -204,7 +208,9 @@ class TaskConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _inherit(cls, values: Any) -> Any:
-        """Give each further corpus what `collection` sets and it does not; faults of either keep their keys."""
+        """Give each further corpus what `collection` sets and it does not; faults of either
+        keep their keys.
+        """
         if not isinstance(values, Mapping):
             return values
         collection, corpora = values.get("collection"), values.get("corpora")
@@ -218,7 +224,9 @@ class TaskConfig(Section):
 
     @property
     def collections(self) -> dict[str, CollectionConfig]:
-        """What is collected for each corpus, by its name in paths: `corpus`, and `corpus-ends` for `corpora.ends`."""
+        """What is collected for each corpus, by its name in paths: `corpus`, and
+        `corpus-ends` for `corpora.ends`.
+        """
         further = {corpus_name(name): corpus for name, corpus in self.corpora.items()}
         return {MAIN_CORPUS: self.collection, **further}
 
@@ -235,8 +243,8 @@ class TaskConfig(Section):
         return [RecipeConfig(**(own | other.model_dump())) for other in collection.recipes] or [self.recipe]
 
     def recipe_of(self, method: str) -> RecipeConfig:
-        """How networks are trained, by what they are for: strangers otherwise than all others; what their recipe leaves
-        open is the task's.
+        """How networks are trained, by what they are for: strangers otherwise than all others; what their
+        recipe leaves open is the task's.
         """
         if method != STRANGERS:
             return self.recipe

@@ -96,7 +96,8 @@ def chain(
     split: Split,
     sampling: Sampling,
 ) -> Chain:
-    """The networks on the way from ``starts``, entry 0, towards ``prompt``, one (K,) for all or one each (S, K).
+    """The networks on the way from ``starts``, entry 0, towards ``prompt``, one (K,) for all or one
+    each (S, K).
 
     The hypernetwork reads a start. It is also told how good its start is, so before each update the networks
     are measured on ``split``, the one that conditions.

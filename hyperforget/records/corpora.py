@@ -6,7 +6,9 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class ClassSummary:
-    """Admitted checkpoints of one class; losses in nats, ``forgotten`` are those with accuracy of at most 0.01."""
+    """Admitted checkpoints of one class; losses in nats, ``forgotten`` are those with accuracy of
+    at most 0.01.
+    """
 
     class_: int
     role: Literal["free", "pivot"]
@@ -19,7 +21,9 @@ class ClassSummary:
 
 @dataclass(frozen=True)
 class ForgetSummary:
-    """Admitted checkpoints of runs that deleted (or never saw) exactly this set, and those that forgot all of it."""
+    """Admitted checkpoints of runs that deleted (or never saw) exactly this set, and those that forgot
+    all of it.
+    """
 
     forget: str
     holdout: bool
@@ -29,7 +33,8 @@ class ForgetSummary:
 
 @dataclass(frozen=True)
 class LevelCount:
-    """Checkpoints whose loss of a class lay between ``low`` and ``high`` nats (None: no bound): admitted and rejected.
+    """Checkpoints whose loss of a class lay between ``low`` and ``high`` nats (None: no bound):
+    admitted and rejected.
 
     ``cap`` is the most that one joint bin takes; None under the relaxed rule.
     """

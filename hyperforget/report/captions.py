@@ -9,9 +9,9 @@ from hyperforget.report.spec import method_title, performance_title
 _TRAINING = {
     "learning": (
         "Learning curves of {title} on {task}: mean squared error between generated and stored parameters, "
-        "or coefficients of principal components, on training runs and on runs kept out of training. Good: both "
-        "fall and level off, and the dashed line stays close to the solid one; a dashed line that rises again "
-        "shows memorised runs."
+        "or coefficients of principal components, on training runs and on runs kept out of training. Good: "
+        "both fall and level off, and the dashed line stays close to the solid one; a dashed line that rises "
+        "again shows memorised runs."
     ),
     "alignment": (
         "Prompt alignment of {title} on {task}: R² (1 minus squared error over the variance of targets) "
@@ -29,44 +29,47 @@ _TRAINING = {
         "dotted line instead of the identity line are answers that ignore the prompt."
     ),
     "distribution": (
-        "The {told} in the training set of {title} on {task} (targets of training, bins of equal width on the axis) "
-        "against what the evenly spaced prompts of the probe ask for{rebalanced}. Good: wherever prompts ask, "
-        "training has a fair share; a hypernetwork learns little of values that its training hardly draws."
+        "The {told} in the training set of {title} on {task} (targets of training, bins of equal width on "
+        "the axis) against what the evenly spaced prompts of the probe ask for{rebalanced}. Good: wherever "
+        "prompts ask, training has a fair share; a hypernetwork learns little of values that its training "
+        "hardly draws."
     ),
     "optimizers": (
         "{title} as an optimiser on {task}, and gradient descent on minibatches from the same unseen random "
-        "initialisations: each network that {title} samples is its next start, and it is asked to be as good as the "
-        "best checkpoints. Lines are medians over networks on test images, bands their middle half. Good: one update "
-        "by {title} gets where the others are after hundreds, and further ones do not lose it again. "
+        "initialisations: each network that {title} samples is its next start, and it is asked to be as good "
+        "as the best checkpoints. Lines are medians over networks on test images, bands their middle half. "
+        "Good: one update by {title} gets where the others are after hundreds, and further ones do not lose "
+        "it again. "
     ),
 }  # fmt: skip
 # For models that are told one number, instead of those above.
 _SCALAR = {
     "alignment": (
-        "Prompt alignment of {title} on {task}: R² (1 minus squared error over the variance of targets) "
-        "and correlation of target and observed {told}, over evenly spaced targets, solid for random starts of "
-        "runs seen in training, dashed for those of unseen ones. Good: lines rise towards 1 and dashed ones follow; "
-        "correlation says whether the direction is right, R² also whether the size is. Triangles on the lower edge "
-        "stand for R² below −1."
+        "Prompt alignment of {title} on {task}: R² (1 minus squared error over the variance of targets) and "
+        "correlation of target and observed {told}, over evenly spaced targets, solid for random starts of "
+        "runs seen in training, dashed for those of unseen ones. Good: lines rise towards 1 and dashed ones "
+        "follow; correlation says whether the direction is right, R² also whether the size is. Triangles on "
+        "the lower edge stand for R² below −1."
     ),
     "observed": (
-        "Observed against target {told} of {title} on {task}, final weights, one mark for each prompt and network "
-        "(at most 250 for each panel, evenly along the targets). Good: marks on the dashed identity line over its "
-        "whole length, on unseen runs as on seen ones. The dotted line is the best value of any checkpoint in the "
-        "corpus, beyond which no hypernetwork is expected to reach."
+        "Observed against target {told} of {title} on {task}, final weights, one mark for each prompt and "
+        "network (at most 250 for each panel, evenly along the targets). Good: marks on the dashed identity "
+        "line over its whole length, on unseen runs as on seen ones. The dotted line is the best value of "
+        "any checkpoint in the corpus, beyond which no hypernetwork is expected to reach."
     ),
 }  # fmt: skip
 _COMPARISON = {
     "alignment": (
-        "Prompt alignment on {task} of all models that are told one number, from random starts of runs seen in "
-        "training and of unseen ones: R² and correlation of target and observed values, which have no unit, so that "
-        "models told a loss, an error or an accuracy can be compared. Good: lines rise towards 1, above all in the "
-        "right column. Triangles on the lower edge stand for R² below −1."
+        "Prompt alignment on {task} of all models that are told one number, from random starts of runs seen "
+        "in training and of unseen ones: R² and correlation of target and observed values, which have no "
+        "unit, so that models told a loss, an error or an accuracy can be compared. Good: lines rise towards "
+        "1, above all in the right column. Triangles on the lower edge stand for R² below −1."
     ),
     "observed": (
-        "Observed against target values on {task} of all models that are told one number, final weights, one mark for "
-        "each prompt and network. Good: marks on the dashed identity line over its whole length; two models told the "
-        "same number show what their settings do, such as drawing its values evenly in training."
+        "Observed against target values on {task} of all models that are told one number, final weights, one "
+        "mark for each prompt and network. Good: marks on the dashed identity line over its whole length; "
+        "two models told the same number show what their settings do, such as drawing its values evenly in "
+        "training."
     ),
 }  # fmt: skip
 _CANDIDATES = (
@@ -84,7 +87,9 @@ _CONFUSION = (
 
 
 def training_caption(kind: str, spec: ReportSpec, task: str, model: str, folder: Path) -> str:
-    """For a figure of `names.training_figures`; what it comes to is told from the model's results in ``folder``."""
+    """For a figure of `names.training_figures`; what it comes to is told from the model's
+    results in ``folder``.
+    """
     performance = spec.performance(model)
     template = _SCALAR.get(kind, _TRAINING[kind]) if performance.is_scalar else _TRAINING[kind]
     caption = template.format(

@@ -49,8 +49,8 @@ def quantile(values: Iterable[float], share: float) -> float:
 
 
 def final_alignment(path: Path) -> list[AlignmentRow]:
-    """Prompt alignment of the classes that can be forgotten, for unseen starts, at the end of training: the rows of
-    an ``alignment.csv``.
+    """Prompt alignment of the classes that can be forgotten, for unseen starts, at the end of training: the
+    rows of an ``alignment.csv``.
     """
     rows = read_rows(path, AlignmentRow)
     last = max(row.step for row in rows)
@@ -59,7 +59,9 @@ def final_alignment(path: Path) -> list[AlignmentRow]:
 
 @dataclass(frozen=True)
 class Value:
-    """A number of the metrics file, of ``n`` networks; ``low`` to ``high`` is its 95 % interval, NaN where it has none."""
+    """A number of the metrics file, of ``n`` networks; ``low`` to ``high`` is its 95 % interval, NaN where
+    it has none.
+    """
 
     value: float
     low: float = math.nan

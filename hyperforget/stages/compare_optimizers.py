@@ -21,7 +21,8 @@ def run(job: Job[OptimizersSpec]) -> None:
     split = conditioning_split(data, spec.protocol)
     hypernet = load_hypernetwork(job.store, job.input("hypernet"))
     hypernet.model.to(job.device)
-    # All models of a task, and all optimisers, get the same starts; gradient descent also the same minibatches.
+    # All models of a task, and all optimisers, get the same starts; gradient descent also
+    # the same minibatches.
     starts = initialise(
         hypernet.model.layout,
         spec.optimizers.networks,

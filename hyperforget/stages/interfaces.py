@@ -1,7 +1,9 @@
-"""The pipeline on one page: every stage with what it is told, what it reads and what it writes, always forward.
+"""The pipeline on one page: every stage with what it is told, what it reads and what it
+writes, always forward.
 
-A stage's work is the function ``run`` of the module of its name beside this file, which is imported only where the
-store does not know the result. An argument that ends in ``*`` is several files, one in ``?`` may be left out.
+A stage's work is the function ``run`` of the module of its name beside this file, which is imported only
+where the store does not know the result. An argument that ends in ``*`` is several files, one in ``?`` may
+be left out.
 """
 
 from hyperforget.config import report_specs, specs
@@ -54,7 +56,8 @@ STAGES = {
         computes=True,
     ),
     "train_reference": Stage(
-        "Train original networks or strangers on everything, or retrain networks without a forget set; many at once.",
+        "Train original networks or strangers on everything, or retrain networks without a forget set; many "
+        "at once.",
         specs.ReferenceSpec,
         names=("task", "method", "forget?"),
         inputs=("dataset",),

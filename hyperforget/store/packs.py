@@ -50,8 +50,8 @@ class PackedArray:
 
 
 def load_pack(store: Store, corpus_id: str, *, mapped: bool = False) -> dict[str, np.ndarray]:
-    """``theta`` (R, T, P), ``loss`` and ``correct`` (R, T, C) and ``saved`` (R,) of a corpus, made if need
-    be.
+    """``theta`` (R, T, P), ``loss`` and ``correct`` (R, T, C) and ``saved`` (R,) of a corpus, made
+    if need be.
 
     With ``mapped``, for a corpus beyond memory, the arrays stay on disk and are read where they are used;
     what is written to them is not kept. Raises as `read` does if a pack cannot be made.

@@ -279,7 +279,8 @@ def test_recipes_of_the_collection_are_checked_one_by_one() -> None:
     assert message.startswith(f"unknown key '{path}.0.optimiser' (value 'adam'); allowed here are optimizer")
     adam = {"optimizer": "adam", "learning_rate": 0.01, "momentum": 0.9}
     assert refusal_of(changed(path, [adam])) == (
-        f"{path}.0.momentum is 0.9, which the optimizer 'adam' does not have; allowed is 0, or the optimizer 'sgd'"
+        f"{path}.0.momentum is 0.9, which the optimizer 'adam' does not have; allowed is 0, or the optimizer "
+        "'sgd'"
     )
 
 

@@ -1,4 +1,6 @@
-"""Further corpora of a task: what they take over from its collection, who is trained on them, and what is refused."""
+"""Further corpora of a task: what they take over from its collection, who is trained on them, and
+what is refused.
+"""
 
 import copy
 from typing import Any

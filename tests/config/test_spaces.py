@@ -30,8 +30,8 @@ def test_keys_of_the_other_space_are_refused(
     with pytest.raises(UserError) as refusal:
         load_config(with_model({"space": space, key: value}))
     assert str(refusal.value) == (
-        f"models.dihyfo-2.architecture.{key} is {value!r}, which only the space {other!r} takes; allowed with the "
-        f"space {space!r} is to leave it at {default!r}"
+        f"models.dihyfo-2.architecture.{key} is {value!r}, which only the space {other!r} takes; allowed "
+        f"with the space {space!r} is to leave it at {default!r}"
     )
     load_config(with_model({"space": other, key: value}))
     load_config(with_model({"space": space, key: default}))

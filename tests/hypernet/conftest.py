@@ -28,8 +28,8 @@ def layout() -> Layout:
 def build(layout: Layout) -> Callable[..., Hypernetwork]:
     """``build(conditioning, tokens, prompt)``; all weights are random, also those that start at zero.
 
-    With ``space="subspace"`` its 7 components are those of random networks, and tokens and
-    prompt play no part.
+    With ``space="subspace"`` its 7 components are those of random networks, and tokens and prompt
+    play no part.
     """
 
     def make(

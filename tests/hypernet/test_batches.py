@@ -1,5 +1,5 @@
-"""Recombined prompts, of which what is asked for comes from two pairs; values drawn
-evenly over their range.
+"""Recombined prompts, of which what is asked for comes from two pairs; values drawn evenly
+over their range.
 """
 
 from dataclasses import fields

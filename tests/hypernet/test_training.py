@@ -137,8 +137,8 @@ def generated(model: Hypernetwork, batch: Batch) -> Tensor:
 def test_loss_matching_brings_class_losses_closer(
     train: Train, make_corpus: Make, conditioning: str, layout: Layout
 ) -> None:
-    """On the same pairs, with the same images, the networks predicted have losses
-    nearer to the checkpoints'.
+    """On the same pairs, with the same images, the networks predicted have losses nearer
+    to the checkpoints'.
     """
     images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
     errors = []

@@ -1,5 +1,5 @@
-"""Training on other devices, in several processes and in less memory gives the same
-weights, but for rounding.
+"""Training on other devices, in several processes and in less memory gives the same weights,
+but for rounding.
 """
 
 import multiprocessing

@@ -1,4 +1,6 @@
-"""One edit of the package each, and the stages that it makes run again: those that use what was edited, and no others."""
+"""One edit of the package each, and the stages that it makes run again: those that use what was edited,
+and no others.
+"""
 
 import ast
 import inspect
@@ -119,7 +121,9 @@ def imported_names(name: str) -> Iterator[tuple[str, str]]:
 
 
 def behaviour(section: type[Section]) -> list[str]:
-    """Methods and properties of a section, and of those behind it, other than pydantic's own and validators."""
+    """Methods and properties of a section, and of those behind it, other than pydantic's
+    own and validators.
+    """
     validators = section.__pydantic_decorators__
     checks = {*validators.model_validators, *validators.field_validators}
     return [

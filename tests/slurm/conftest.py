@@ -32,8 +32,9 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class ClusterRun:
-    """What a run left: its folder, how Snakemake ended and what it printed, each of SLURM's jobs as `scontrol` tells
-    it, which of them was cancelled, and the processes that were still there when the cluster had stopped.
+    """What a run left: its folder, how Snakemake ended and what it printed, each of SLURM's jobs as
+    `scontrol` tells it, which of them was cancelled, and the processes that were still there when the
+    cluster had stopped.
     """
 
     folder: Path
@@ -46,7 +47,9 @@ class ClusterRun:
 
 @pytest.fixture(scope="session")
 def cluster_run(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> ClusterRun:
-    """The reduced configuration through the profile, on four processors, to the report; the cluster has stopped."""
+    """The reduced configuration through the profile, on four processors, to the report; the
+    cluster has stopped.
+    """
     missing = missing_programs()
     if missing and os.environ.get("REQUIRE_SLURM"):
         pytest.fail(f"REQUIRE_SLURM is set, but SLURM is not installed: no {', '.join(missing)}")
@@ -110,7 +113,7 @@ def cancel_halfway(node: SingleNode, folder: Path, process: subprocess.Popen[byt
     """Cancel the job that trains a model, once that training has saved a state; returns the job's id."""
 
     def training() -> tuple[str, list[str]] | None:
-        running = [(job, arguments) for job, arguments in node.running() if STAGE <= set(arguments)]
+        running = [(job, arguments) for job, arguments in node.running() if set(arguments) >= STAGE]
         return next((found for found in running if CANCELLED_MODEL in found[1]), None)
 
     job, arguments = wait_for(training, process)

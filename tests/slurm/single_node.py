@@ -1,8 +1,8 @@
 """A real SLURM of one node on loopback, for as long as a test needs it.
 
-The daemons run in the foreground as children of the test, so that they end with it. Their configuration, keys, sockets
-and logs lie in one folder; nothing outside it is written. No accounting database, no cgroups: memory is watched by a
-poll every two seconds.
+The daemons run in the foreground as children of the test, so that they end with it. Their configuration,
+keys, sockets and logs lie in one folder; nothing outside it is written. No accounting database, no cgroups:
+memory is watched by a poll every two seconds.
 """
 
 import os
@@ -118,8 +118,9 @@ class SingleNode:
 def single_node(cpus: int, gpus: int) -> Iterator[SingleNode]:
     """Start the daemons, and at the end cancel every job and stop them.
 
-    Processors, memory and GPUs (at most 4, which nothing can compute on) are what SLURM believes in; the machine may
-    have fewer. Raises TimeoutError, with what the daemons said, where the cluster does not come up.
+    Processors, memory and GPUs (at most 4, which nothing can compute on) are what SLURM believes in;
+    the machine may have fewer. Raises TimeoutError, with what the daemons said, where the cluster does
+    not come up.
     """
     with ExitStack() as stack:
         # Not pytest's temporary folder: munge refuses one with a closed folder above it.

@@ -14,7 +14,8 @@ ENDS = ("--config", "tasks={digits-4: {corpora: {ends: {runs: 300, shards: 3, mo
 
 def test_default_run(checkout: Checkout) -> None:
     planned = checkout.planned("results/report.html")
-    # Two tasks; 3 + 5 forget sets; two hypernetworks a task, one of which also edits, originals and strangers.
+    # Two tasks; 3 + 5 forget sets; two hypernetworks a task, one of which also edits,
+    # originals and strangers.
     assert planned == {
         "fetch_dataset": 2,
         "collect_checkpoints": 4,

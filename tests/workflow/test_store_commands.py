@@ -1,4 +1,6 @@
-"""The store's commands on a finished run of the reduced configuration, and what the workflow does afterwards."""
+"""The store's commands on a finished run of the reduced configuration, and what the
+workflow does afterwards.
+"""
 
 import json
 import os

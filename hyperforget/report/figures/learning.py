@@ -31,7 +31,8 @@ def draw_learning(path: Path, task: str, model: str) -> Drawing:
     axes.set_ylabel("mean squared error")
     axes.legend()
     summary = [
-        f"{name} {'fall' if curve[-1][1] < curve[0][1] else 'go'} from {curve[0][1]:.3g} to {curve[-1][1]:.3g}"
+        f"{name} {'fall' if curve[-1][1] < curve[0][1] else 'go'} from {curve[0][1]:.3g} to "
+        f"{curve[-1][1]:.3g}"
         for name, curve in (("training errors", train), ("errors on unseen runs", test))
         if curve
     ]

@@ -1,4 +1,6 @@
-"""What generated networks reach against what was asked for (thesis, figures 2.5, 2.9, 3.10, 3.13, 3.18, 3.20)."""
+"""What generated networks reach against what was asked for (thesis, figures 2.5, 2.9, 3.10,
+3.13, 3.18, 3.20).
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -49,8 +51,8 @@ class _Frame:
 def draw_observed(
     path: Path, bounds: Mapping[str, float], task: FigureTask, model: str, performance: Performance
 ) -> Drawing:
-    """Observed against target values, from ``prompts.csv``; ``bounds`` are those of `class_medians` or
-    `best_values`.
+    """Observed against target values, from ``prompts.csv``; ``bounds`` are those of
+    `class_medians` or `best_values`.
     """
     prompts = read_rows(path, PromptRow)
     roles = [each for each in _ROLES if any(row.role == each[0] for row in prompts)]
@@ -125,8 +127,8 @@ def class_medians(path: Path) -> dict[str, float]:
 
 
 def best_values(path: Path, performance: Performance) -> dict[str, float]:
-    """The lowest loss or error, or the highest accuracy, that training sees of each class, from
-    ``distribution.csv``.
+    """The lowest loss or error, or the highest accuracy, that training sees of each
+    class, from ``distribution.csv``.
     """
     train = rows_with(read_rows(path, DistributionRow), path, values="train")
     by_class = rows_by(train, lambda row: row.class_)

@@ -63,13 +63,13 @@ def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Tab
         + text(") and the retained classes (")
         + RETAIN_SET
         + text(
-            ") of the chosen network, and median and 95 % interval over all networks of the method (of edits, "
-            "over the chosen one of each trained network); "
-            "median activation distance of the chosen network to the retrained ones, also divided by the floor, "
-            "the median distance between two of them; and of the networks at the chosen one's "
-            "prompt (of all, where there are no prompts) the share that is usable: on the images that chose, "
-            f"at most {FORGOTTEN_ACCURACY} on the forgotten classes, and on the retained ones at most "
-            f"{USABLE_RETAIN_MARGIN} below the retrained median. Good: 0 on "
+            ") of the chosen network, and median and 95 % interval over all networks of the method (of "
+            "edits, over the chosen one of each trained network); median activation distance of the chosen "
+            "network to the retrained ones, also divided by the floor, the median distance between two of "
+            "them; and of the networks at the chosen one's prompt (of all, where there are no prompts) the "
+            f"share that is usable: on the images that chose, at most {FORGOTTEN_ACCURACY} on the forgotten "
+            f"classes, and on the retained ones at most {USABLE_RETAIN_MARGIN} below the retrained median. "
+            "Good: 0 on "
         )
         + FORGET_SET
         + text(", the retrained median on ")
@@ -84,8 +84,8 @@ def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Tab
 
 
 def activation_distance(metrics: Metrics, task: str, method: str, forget: str) -> float:
-    """Median over retrained networks of the chosen one's distance to them; of ``retrained``, of seed 0 to the others,
-    NaN without any.
+    """Median over retrained networks of the chosen one's distance to them; of ``retrained``, of seed 0 to the
+    others, NaN without any.
     """
     if method == RETRAINED:
         found = metrics.find(task, method, forget, "chosen", "activation_distance", "test")
@@ -122,7 +122,9 @@ def _cells(task: str, method: str, forget: str, metrics: Metrics) -> tuple[Cell,
 
 
 def accuracy_numbers(cells: Sequence[Cell]) -> list[float]:
-    """Numbers of `ACCURACY_COLUMNS` from the cells of one network and of many, for forgotten, then retained classes."""
+    """Numbers of `ACCURACY_COLUMNS` from the cells of one network and of many, for forgotten,
+    then retained classes.
+    """
     return [
         number
         for one, many in zip(cells[::2], cells[1::2], strict=True)

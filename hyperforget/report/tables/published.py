@@ -128,8 +128,8 @@ def published_note(task: str, metrics: Sequence[str]) -> Label:
         if table.task == task and any(metric in metrics for metric, _ in table.rows)
     )
     nearer = (
-        " For MIA better means nearer to the retrained network of the same study, ours being seed 0; retrained "
-        "networks themselves are not judged."
+        " For MIA better means nearer to the retrained network of the same study, ours being seed 0; "
+        "retrained networks themselves are not judged."
     )
     has_target = any(METRICS[metric].better == "retrained" for metric in metrics)
     return text(

@@ -52,8 +52,8 @@ def read_contents(bucket: Bucket) -> Contents:
 def prepare_contents(bucket: Bucket, *, dry_run: bool) -> Contents:
     """What a remote copy holds, after making an empty one where nothing is, unless it is a ``dry_run``.
 
-    Raises `UserError` where something else is, if the storage lets two writers create one file, and as
-    `read_contents`.
+    Raises `UserError` where something else is, if the storage lets two writers create one file,
+    and as `read_contents`.
     """
     # In this order, since another may be making it now: its description is there before all else.
     occupied = next(list_keys(bucket), None) is not None
