@@ -63,13 +63,15 @@ def test_few_modules_lie_loose_at_the_top() -> None:
 
 def test_the_walk_sees_imports() -> None:
     assert len(PATHS) > 50
-    assert {"hyperforget.config", "hyperforget.data.splits"} <= IMPORTS["hyperforget.stages.fetch_dataset"]
-    assert "hyperforget.store.canonical" in IMPORTS["hyperforget.store"]
+    assert {"hyperforget.runtime.stage", "hyperforget.data.splits"} <= IMPORTS[
+        "hyperforget.stages.fetch_dataset"
+    ]
 
 
 def test_stages_never_import_stages() -> None:
+    """But one module starts them all, from the table that lists them."""
     found = [edge for edge in edges() if all(room_of(module) == "stages" for module in edge)]
-    assert found == []
+    assert found == [("hyperforget.stages.__main__", "hyperforget.stages.interfaces")]
 
 
 def test_no_two_modules_import_each_other_in_a_circle() -> None:

@@ -6,29 +6,39 @@ A ratio is the time of the bare minimum over the time of the store, so 1 means t
 The two are measured in turn; the median of the ratios is reported, with the lowest and the highest. Files are
 read from the page cache: what the disk adds is the same for both. Publishing hashes, encodes and syncs side
 by side, so it needs two idle cores to show what it can do.
+
+The last rows compare with what could take the place of our own code: zarr's codec pipelines that are installed (to
+write and to read the chunks of a segment), and one raw, mapped chunk a segment instead of a pack (to draw pairs).
+There the ratio is the other's time over ours, and ours stays as long as it exceeds 1.3.
 """
 
 import argparse
 import hashlib
+import importlib.util
 import json
 import os
 import platform
 import statistics
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+import zarr
+from zarr.codecs import BloscCodec, Crc32cCodec
 
 from hyperforget import store
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.corpus.pairs import draw_pairs
+from hyperforget.store import formats
 
 CHECKPOINTS, PARAMETERS, CLASSES = 176, 1582, 10  # of one collection run on ``digits``
 PAIRS, BATCHES = 512, 20
+PIPELINES = {"zarr": "zarr.core.codec_pipeline.BatchedCodecPipeline", "zarrs": "zarrs.ZarrsCodecPipeline"}
 
 
 @dataclass(frozen=True)
@@ -72,36 +82,88 @@ def main() -> None:
 
 
 def measure(folder: Path, runs: int, repeats: int) -> Iterator[Ratio]:
-    """All four ratios, in a folder that may be filled."""
-    root = folder / "store"
+    """All ratios, in a folder that may be filled."""
+    ours = store.Store(folder / "store")
     segments = [make_segment(runs, seed) for seed in range(repeats + 1)]
-    ids = [store.Store(root).publish("segment", segments.pop(), {})]  # imports what it needs
+    ids = [ours.publish("segment", segments.pop(), {})]  # imports what it needs
 
     def write_raw() -> None:
         write(folder / "raw", segments[-1])
 
     def publish() -> None:
-        ids.append(store.Store(root).publish("segment", segments.pop(), {}))
+        ids.append(ours.publish("segment", segments.pop(), {}))
 
     size = sum(array.nbytes for array in segments[0].values())
     yield compare("publish", 0.5, repeats, size, write_raw, publish)
-    corpus = store.Store(root).publish("corpus", {}, {"segments": ids[:3]})
-    files = [path for path in root.rglob("*") if path.is_file()]
+    corpus = ours.publish("corpus", {}, {"segments": ids[:3]})
+    files = [path for path in ours.root.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
-    yield compare("verify", 0.8, repeats, size, lambda: hash_files(files), lambda: verify(root))
-    pack = store.build_pack(store.Store(root), corpus)
+    yield compare("verify", 0.8, repeats, size, lambda: hash_files(files), lambda: verify(ours))
+    pack = store.build_pack(ours, corpus)
     size = sum(path.stat().st_size for path in pack.iterdir())
     yield compare(
-        "load pack",
-        0.8,
-        repeats,
-        size,
-        lambda: read_raw(pack),
-        lambda: store.load_pack(store.Store(root), corpus),
+        "load pack", 0.8, repeats, size, lambda: read_raw(pack), lambda: store.load_pack(ours, corpus)
     )
-    assert pack == store.Store(root).pack_folder(corpus)
-    arrays = store.load_pack(store.Store(root), corpus)
+    arrays = store.load_pack(ours, corpus)
     yield draw(Corpus(*(torch.from_numpy(arrays[name]) for name in ("theta", "loss", "saved"))), repeats)
+    yield from pipelines(folder, make_segment(runs, 0), repeats)
+    yield draw_from_parts(arrays["theta"], repeats)
+
+
+def pipelines(folder: Path, segment: dict[str, np.ndarray], repeats: int) -> Iterator[Ratio]:
+    """Chunks of a segment written and read by zarr's own codec pipelines, against ours."""
+    size = sum(array.nbytes for array in segment.values())
+
+    def ours() -> None:
+        formats.write_zarr(folder / f"ours-{uuid.uuid4()}", segment, {}, {})
+
+    def theirs() -> None:
+        path = folder / f"theirs-{uuid.uuid4()}"
+        for name, array in segment.items():
+            chunks, shards = formats.chunk_shapes(array.shape, array.dtype.itemsize)
+            codecs = [BloscCodec(cname="lz4", clevel=5, shuffle="shuffle"), Crc32cCodec()]
+            zarr.create_array(
+                path / name, data=array, chunks=chunks, shards=shards, compressors=codecs, overwrite=True
+            )
+
+    for name, pipeline in PIPELINES.items():
+        if importlib.util.find_spec(pipeline.split(".")[0]) is None:
+            continue
+        with zarr.config.set({"codec_pipeline.path": pipeline, "threading.max_workers": 1}):
+            yield compare(f"{name} write", 1.3, repeats, size, theirs, ours)
+            path = max(folder.glob("ours-*"), key=lambda path: path.stat().st_mtime)
+            group = zarr.open_group(path, mode="r")
+            yield compare(
+                f"{name} read",
+                1.3,
+                repeats,
+                size,
+                lambda group=group: [np.asarray(group[each][...]) for each in segment],
+                lambda path=path: dict(formats.read_zarr(path, list(segment))),
+            )
+
+
+def draw_from_parts(theta: np.ndarray, repeats: int, parts: int = 16) -> Ratio:
+    """Selecting rows of a corpus that lies in parts, against one flat matrix."""
+    flat = torch.from_numpy(theta).flatten(0, 1)
+    pieces = flat.chunk(parts)
+    size = pieces[0].shape[0]
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randint(flat.shape[0], (BATCHES, 2 * PAIRS), generator=generator)
+
+    def gather() -> None:
+        for batch in rows:
+            taken, part = torch.empty(2 * PAIRS, flat.shape[1]), batch // size
+            split = part.argsort().split(part.bincount(minlength=parts).tolist())
+            for index, (piece, where) in enumerate(zip(pieces, split, strict=True)):
+                taken[where] = piece.index_select(0, batch[where] - index * size)
+
+    def select() -> None:
+        for batch in rows:
+            torch.index_select(flat, 0, batch)
+
+    megabytes = rows.numel() * flat.shape[1] * flat.element_size()
+    return compare(f"{parts} parts", 1.3, repeats, megabytes, gather, select)
 
 
 def make_segment(runs: int, seed: int) -> dict[str, np.ndarray]:
@@ -138,9 +200,9 @@ def hash_files(files: list[Path]) -> None:
             hashlib.file_digest(stream, "sha256").digest()
 
 
-def verify(root: Path) -> None:
+def verify(root: store.Store) -> None:
     """Verification to level 1, of a whole store."""
-    assert store.verify(store.Store(root), 1) == []
+    assert store.verify(root, 1) == []
 
 
 def read_raw(folder: Path) -> None:

@@ -1,8 +1,8 @@
-"""What a configuration asks of a machine before anything has run: checkpoints, parameters, disk, memory, arithmetic.
+"""What a configuration asks of a machine, told before anything runs: disk, memory and arithmetic.
 
-Numbers of checkpoints, parameters and bytes follow from the configuration, as upper bounds: a run may save fewer
-checkpoints than it may. Floating-point operations are those of matrix products, counted in a forward pass; a training
-step takes three times as many. Hours follow from a speed that the caller gives.
+Numbers of checkpoints, parameters and bytes follow from the configuration, as upper bounds: a run may save
+fewer checkpoints than it may. Floating-point operations are those of matrix products, counted in a forward
+pass; a training step takes three times as many. Hours follow from a speed that the caller gives.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ from hyperforget.data.sources import load_npz
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.networks.layout import Layout
+from hyperforget.provenance.text import aligned
 
 _FLOAT_BYTES = 4
 # Parameters stay on disk; losses and counts are read, joined, divided into runs and transformed.
@@ -52,9 +53,10 @@ class CorpusPlan:
 class ModelPlan:
     """One hypernetwork of a task: its size, and what training and sampling take.
 
-    ``disk_bytes`` are its snapshots, ``state_bytes`` what unfinished training keeps, ``device_bytes`` what training
-    needs on its device beside activations. ``training_flops`` are for the whole training, ``probe_flops`` for measuring
-    prompt alignment, ``request_flops`` for sampling all candidates of one forget set, 0 for a model that forgets none.
+    ``disk_bytes`` are its snapshots, ``state_bytes`` what unfinished training keeps, ``device_bytes`` what
+    training needs on its device beside activations. ``training_flops`` are for the whole training,
+    ``probe_flops`` for measuring prompt alignment, ``request_flops`` for sampling all candidates of one
+    forget set, 0 for a model that forgets none.
     """
 
     task: str
@@ -104,7 +106,7 @@ def pixels(dataset: DatasetConfig) -> int:
 
 
 def forward_flops(model: nn.Module, *inputs: Tensor) -> int:
-    """Floating-point operations of the matrix products in a forward pass; on torch's device ``meta`` none is done."""
+    """Floating-point operations of the matrix products in a forward pass; device ``meta`` does none."""
     with FlopCounterMode(display=False) as counter:
         model(*inputs)
     total: int = counter.get_total_flops()
@@ -160,7 +162,7 @@ def _plan_model(config: Config, task: str, name: str, layout: Layout) -> ModelPl
 
 
 def as_text(found: Plan, teraflops: float | None) -> str:
-    """The plan as two tables; with a sustained speed in 10¹² operations a second, also in hours of such a device."""
+    """The plan as two tables; given a sustained speed in 10¹² operations a second, also in hours."""
     corpora = [
         {
             "task": plan.task,
@@ -211,10 +213,5 @@ def _work(flops: int, teraflops: float | None) -> str:
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> str:
-    names = list(rows[0])
-    widths = [max(len(name), *(len(row[name]) for row in rows)) for name in names]
-    lines = [names, *([row[name] for name in names] for row in rows)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    """Rows of one set of keys, which head the columns."""
+    return "\n".join(aligned([list(rows[0]), *(list(row.values()) for row in rows)]))

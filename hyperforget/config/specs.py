@@ -1,30 +1,19 @@
-"""What each stage is told: its slice of the configuration, typed, and the one function that cuts it out.
+"""What each stage is told: its slice of the configuration, typed.
 
-A stage is done again when its slice changes, so a slice holds what its stage reads and nothing else. The same model is
-used by the rule that calls the stage, by the stage, and by the tests.
+A stage is done again when its slice changes, so a slice holds what its stage reads and nothing else. The rule that
+calls a stage, the stage and the tests use the same model; those of the report are in `report_specs`.
 """
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, Literal, TypeVar
-
-from pydantic import ConfigDict
-
 from hyperforget.config.base import Section
-from hyperforget.config.check import forget_set
-from hyperforget.config.corpora import collection_key
-from hyperforget.config.methods import ORIGINAL, Method
 from hyperforget.config.models import (
     ArchitectureConfig,
     EditingConfig,
-    ModelConfig,
     SamplingConfig,
     SolverConfig,
     TrainingConfig,
 )
 from hyperforget.config.performance import Performance
 from hyperforget.config.sections import (
-    Config,
     EvaluationConfig,
     OptimizersConfig,
     ProbeConfig,
@@ -33,14 +22,11 @@ from hyperforget.config.sections import (
     SelectionConfig,
 )
 from hyperforget.config.tasks import (
-    CollectionConfig,
     DatasetConfig,
     MinibatchConfig,
     RecipeConfig,
     RunsConfig,
-    TaskConfig,
 )
-from hyperforget.store.files import file_digest
 
 
 class DatasetSpec(Section):
@@ -173,104 +159,3 @@ class EvaluationSpec(Section):
 
     protocol: Protocol
     evaluation: EvaluationConfig
-
-
-class _Report(Section):
-    model_config = ConfigDict(extra="allow")
-
-
-TablesSpec = FiguresSpec = PageSpec = _Report
-
-
-# What tells the jobs of a stage from each other: task, corpus, shard, model, method, forget.
-Names = Mapping[str, str]
-Kind = TypeVar("Kind", bound=Section)
-
-
-def spec_of(kind: type[Kind], config: Config, names: Names) -> Kind:
-    """What a stage is told, cut out of a checked configuration for the job that has these ``names``.
-
-    Raises `KeyError` for names that the configuration does not have.
-    """
-    values = {}
-    for name, field in kind.model_fields.items():
-        value = _SOURCES[name](config, names)
-        values[name] = _part(field.annotation, value) if isinstance(value, Section) else value
-    return kind(**values)
-
-
-def _part(kind: Any, section: Section) -> Section:
-    """The keys of a section that one of the sections behind it, of which a stage reads no more, has."""
-    values: Section = kind(**{name: getattr(section, name) for name in kind.model_fields})
-    return values
-
-
-def _task(config: Config, names: Names) -> TaskConfig:
-    return config.tasks[names["task"]]
-
-
-def _model(config: Config, names: Names) -> ModelConfig:
-    """The model of a job, or the one that its method asks."""
-    return config.models[names["model"] if "model" in names else Method.parse(names["method"]).base]
-
-
-def _collection(config: Config, names: Names) -> CollectionConfig:
-    return _task(config, names).collections[names["corpus"]]
-
-
-def _content(config: Config, names: Names) -> str | None:
-    # A file of images is part of what is told: new content under the same name is another dataset.
-    dataset = _task(config, names).dataset
-    return file_digest(Path(dataset.path or "")) if dataset.source == "npz" else None
-
-
-def _recipes(config: Config, names: Names) -> list[Section]:
-    recipes = _task(config, names).recipes_of(_collection(config, names))
-    return [_part(MinibatchConfig, recipe) for recipe in recipes]
-
-
-def _requirements(config: Config, names: Names) -> Requirements:
-    collection = _collection(config, names)
-    wanted = {name: getattr(collection, name) for name in Requirements.model_fields if name != "key"}
-    return Requirements(key=collection_key(names["task"], names["corpus"]), **wanted)
-
-
-def _classes(task: TaskConfig, key: Literal["forget", "holdout"]) -> list[tuple[int, ...]]:
-    return [forget_set(text, task).classes for text in getattr(task, key)]
-
-
-# Where each value of a spec comes from, whichever stage is told it.
-_SOURCES: dict[str, Callable[[Config, Names], Any]] = {
-    "seed": lambda config, names: config.seed,
-    "protocol": lambda config, names: config.protocol,
-    "dataset": lambda config, names: _task(config, names).dataset,
-    "classes": lambda config, names: _task(config, names).classes,
-    "content": _content,
-    "hidden": lambda config, names: _task(config, names).hidden,
-    "pivots": lambda config, names: _task(config, names).pivots,
-    "forget": lambda config, names: _classes(_task(config, names), "forget"),
-    "holdout": lambda config, names: _classes(_task(config, names), "holdout"),
-    # A shard knows its own runs only: more shards of the same size leave those that are there as they are.
-    "runs": lambda config, names: _collection(config, names).runs_of(int(names["shard"])),
-    "collection": _collection,
-    "recipes": _recipes,
-    "requirements": _requirements,
-    "recipe": lambda config, names: _task(config, names).recipe_of(names.get("method", ORIGINAL)),
-    "count": lambda config, names: _task(config, names).count_of(names["method"]),
-    "initialisation": lambda config, names: _task(config, names).recipe.initialisation,
-    "conditioning": lambda config, names: config.conditioning(names["model"]),
-    "performance": lambda config, names: config.performance(names["model"]),
-    "process": lambda config, names: _model(config, names).process,
-    "architecture": lambda config, names: _model(config, names).architecture,
-    "training": lambda config, names: _model(config, names).training,
-    "unseen_runs": lambda config, names: _model(config, names).training.unseen_runs,
-    "rebalance": lambda config, names: _model(config, names).training.rebalance,
-    "sampling": lambda config, names: _model(config, names).sampling,
-    "editing": lambda config, names: _model(config, names).editing,
-    "candidates": lambda config, names: max(model.sampling.candidates for model in config.models.values()),
-    "prompts": lambda config, names: config.prompts,
-    "selection": lambda config, names: config.selection,
-    "probe": lambda config, names: config.probe,
-    "optimizers": lambda config, names: config.optimizers,
-    "evaluation": lambda config, names: config.evaluation,
-}

@@ -60,17 +60,17 @@ def _labelled_images(
     archive: "np.lib.npyio.NpzFile", prefix: str, where: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Images (B, D) and labels (B,) of an archive, checked."""
-    found = []
+    arrays = []
     for name in (prefix + "images", prefix + "labels"):
         if name not in archive:
             raise UserError(f"{where} lacks the array {name!r}; it has {sorted(archive)}, {_ALLOWED}")
         try:
-            found.append(archive[name])
+            arrays.append(archive[name])
         except (ValueError, zlib.error, zipfile.BadZipFile) as error:
             raise UserError(
                 f"{where} has an array {name!r} that cannot be read: {error}; {_ALLOWED}"
             ) from None
-    images, labels = found
+    images, labels = arrays
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise UserError(
             f"{where} has {prefix}labels of shape {labels.shape} and type {labels.dtype}; allowed are whole "

@@ -28,9 +28,7 @@ class Process(Protocol):
         """As the configuration has it."""
 
     def coefficients(self, time: Tensor) -> tuple[Tensor, Tensor]:
-        """(signal, noise), each of the shape of ``time`` in [0, 1]; 0 is clean and 1 is
-        (nearly) pure noise.
-        """
+        """(signal, noise), each shaped like ``time`` in [0, 1]; 0 is clean, and 1 is (nearly) pure noise."""
 
     def draw_times(self, count: int, generator: torch.Generator) -> Tensor:
         """``count`` times for training, float32."""

@@ -20,24 +20,18 @@ from hyperforget.networks.layout import Layout
 
 
 class Space(Protocol):
-    """Both ways between parameters (..., P) and values (..., D) of about unit scale,
-    D being ``dimension``.
-    """
+    """Both ways between parameters (..., P) and values (..., D) of about unit scale; D is ``dimension``."""
 
     dimension: int
 
     def fit(self, params: Rows) -> float:
-        """Fit the space to the checkpoints ``params`` (M, P); the share of their variance that
-        it can express.
-        """
+        """Fit the space to checkpoints (M, P); gives the share of their variance that it can express."""
 
     def normalise(self, params: Tensor) -> Tensor:
         """Parameters as values."""
 
     def denormalise(self, values: Tensor, start: Tensor | None = None) -> Tensor:
-        """Values as parameters; what the space cannot express of the network ``start`` stays as
-        it is there.
-        """
+        """Values as parameters; what the space cannot express stays as it is in the network ``start``."""
 
 
 class WeightSpace(nn.Module):

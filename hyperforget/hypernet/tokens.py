@@ -20,9 +20,7 @@ class Tokens(Protocol):
     """Both ways between parameters and tokens of width d."""
 
     def encode(self, vectors: list[Tensor]) -> Tensor:
-        """Tokens (B, S, d) of the noised parameters and, where the model reads one, the start;
-        each (B, P).
-        """
+        """Tokens (B, S, d) of the noised parameters (B, P) and, where the model reads one, the start (B, P)."""
 
     def decode(self, tokens: Tensor) -> Tensor:
         """Parameters (B, P) from the transformer's output for the tokens of `encode`."""

@@ -31,8 +31,9 @@ class Cause:
     """Why files of a stage differ although nothing before it explains it.
 
     ``kind`` is ``config`` (a key of the stage's spec or an argument), ``code`` (its digest), ``data`` (the
-    content of an input that no computation made), ``inputs`` (it has read other files) or ``unknown`` (no computation
-    made the file itself). ``what`` names the key, module or file; ``files`` are the result files that follow.
+    content of an input that no computation made), ``inputs`` (it has read other files) or ``unknown`` (no
+    computation made the file itself). ``what`` names the key, module or file; ``files`` are the result
+    files that follow.
     """
 
     kind: str
@@ -110,7 +111,7 @@ def _explain(
     new: str,
     known: dict[tuple[str, str, str], frozenset[_Found]],
 ) -> frozenset[_Found]:
-    """First causes of a difference between two contents of a file, as kind, stage, what, old and new (JSON)."""
+    """First causes of a difference between two contents of a file: kind, stage, what, old and new (JSON)."""
     if (path, old, new) in known:
         return known[path, old, new]
     known[path, old, new] = frozenset()  # ends a circle of stages whose outputs equal their inputs

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from hyperforget.provenance.cells import KEY, METRICS, MetricChange
 from hyperforget.provenance.changes import Cause, Changes
+from hyperforget.provenance.text import aligned
 from hyperforget.provenance.versions import value_text
 
 _MOST_CELLS = 40
@@ -69,10 +70,7 @@ def _table(cells: Sequence[MetricChange]) -> list[str]:
         [_number(cell.old), _number(cell.new), _interval(cell), " ".join(cell.key)]
         for cell in ordered[:_MOST_CELLS]
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    lines = aligned(rows)
     more = len(cells) - _MOST_CELLS
     return [*lines, f"… and {more} more, see --json"] if more > 0 else lines
 

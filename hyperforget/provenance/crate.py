@@ -36,7 +36,7 @@ _MEDIA_TYPES = {".safetensors": "application/octet-stream", ".smk": "text/plain"
 
 @dataclass(frozen=True)
 class _Draft:
-    """A crate that is being written, where store and results lie, and its data entities by path below these."""
+    """A crate being written, where store and results lie, and its data entities by path below these."""
 
     crate: Any
     store: Store
@@ -45,14 +45,14 @@ class _Draft:
 
 
 def write_crate(store: Store, results: Path, workflow: Path, license_url: str = LICENSE) -> Path:
-    """Describe the run behind ``results/report.html`` in ``results/ro-crate-metadata.json``; returns its path.
+    """Describe the run behind ``results/report.html`` in ``results/ro-crate-metadata.json``; gives that path.
 
     Every run of a stage in the lineage of the report becomes an action with the stage as its instrument, what
     it read (files, and its slice of the configuration) as objects and what it wrote as results. The
     ``workflow`` file with those that it includes, and the configuration, are copied to ``results/source``.
 
-    Raises `UserError` if rocrate is not installed, if a file of the lineage is not among the results as it was
-    made, or if the workflow file names no workflow language; and as `lineage` does.
+    Raises `UserError` if rocrate is not installed, if a file of the lineage is not among the results as it
+    was made, or if the workflow file names no workflow language; and as `lineage` does.
     """
     try:
         from rocrate.rocrate import ROCrate

@@ -1,4 +1,4 @@
-"""What something in a store is: a token, an object, a computation, a tag, a version, or any other result file."""
+"""What something in a store is: a token, object, computation, tag, version, or any other result file."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -22,8 +22,8 @@ SHORTEST_PREFIX = 6  # hexadecimal digits
 
 
 def describe(store: Store, name: str) -> dict[str, Any]:
-    """What ``name`` is, in JSON types: the path of a file, a tag, the number of an entry of the log, or the id
-    of an object or a computation, of which the first six digits or more are enough.
+    """What ``name`` is, in JSON types: the path of a file, a tag, the number of an entry of the log, or the
+    id of an object or a computation, of which the first six digits or more are enough.
 
     Raises `UserError` if it is none of these or more than one id begins so, and `MissingObjectError` or
     `CorruptObjectError` for what is not there intact.
@@ -49,7 +49,7 @@ def describe(store: Store, name: str) -> dict[str, Any]:
 
 
 def find_ids(store: Store, prefix: str) -> Iterator[tuple[str, str]]:
-    """Ids of objects and computations that begin with at least six digits, each with ``object`` or ``computation``."""
+    """Ids that begin with at least six digits, each with what it is of, ``object`` or ``computation``."""
     if len(prefix) < SHORTEST_PREFIX or not set(prefix) <= set("0123456789abcdef"):
         return
     for path in (store.root / "objects" / prefix[:2]).glob(f"{prefix}*"):
@@ -75,7 +75,7 @@ def find_object(store: Store, name: str) -> str:
 
 
 def describe_file(store: Store, path: Path) -> dict[str, Any]:
-    """A result file: its digest, the object that it names if it is a token, and the computation that made it."""
+    """A result file: its digest, the object that it names if it is a token, and what computation made it."""
     sha256 = file_digest(path)
     made = Producers(store).of(path.as_posix(), sha256)
     told: dict[str, Any] = {"file": path.as_posix(), "sha256": sha256, "size_bytes": path.stat().st_size}

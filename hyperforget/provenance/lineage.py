@@ -1,4 +1,4 @@
-"""Where a result comes from: the chain of stages from a file back to the data, as computations recorded it."""
+"""Where a result comes from: the chain of stages from a file back to the data, as it was recorded."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -15,9 +15,7 @@ from hyperforget.store.store import Store
 
 @dataclass(frozen=True)
 class Node:
-    """A file: its path as a stage read or wrote it, its SHA-256, and if it is a token, kind and id of its
-    object.
-    """
+    """A file: its path as a stage read or wrote it, its SHA-256, and of a token kind and id of its object."""
 
     path: str
     sha256: str
@@ -36,8 +34,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Lineage:
-    """How ``target`` was made: steps by the ids of their computations, those that made the inputs of others first,
-    and by file the computation that made it; a file that no computation made is absent there.
+    """How ``target`` was made: steps by the ids of their computations, those that made the inputs of others
+    first, and by file the computation that made it; a file that no computation made is absent there.
     """
 
     target: Node
@@ -83,8 +81,8 @@ class Producers:
 def lineage(store: Store, path: Path) -> Lineage:
     """The lineage of a result file: a token, table, figure, network, the metrics or the report.
 
-    Where several computations gave a file, one that ran before the file was read is taken, of these the one that
-    agrees best with the other files of the lineage, and of equal ones the latest.
+    Where several computations gave a file, one that ran before the file was read is taken, of these the one
+    that agrees best with the other files of the lineage, and of equal ones the latest.
 
     Raises `UserError` if there is no such file, or no computation of the store made it as it is now, and
     `CorruptObjectError` for a damaged record.

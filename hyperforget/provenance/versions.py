@@ -36,8 +36,9 @@ class KeyChange:
 
 @dataclass(frozen=True)
 class CheckedOut:
-    """What a checkout did: the version, how many files it wrote and left alone, the entry of the log that keeps
-    what was there before (None if nothing had to be kept), and the keys in which the two configurations differ.
+    """What a checkout did: the version, how many files it wrote and left alone, the entry of the
+    log that keeps what was there before (None if nothing had to be kept), and the keys in which the
+    two configurations differ.
     """
 
     version: str
@@ -76,7 +77,7 @@ def working_results(store: Store, results: Path) -> Results:
 
 
 def configuration(producers: Producers, version: Results) -> dict[str, Any] | None:
-    """The whole configuration of a version, as the computation of its report holds it; None without a report."""
+    """The whole configuration of a version, as the computation of its report has it, None without one."""
     if _REPORT not in version.files:
         return None
     made = producers.of(_REPORT, version.files[_REPORT])
@@ -100,9 +101,9 @@ def value_text(value: Any) -> str:
 def check_out(store: Store, results: Path, name: str, config: Path | None = None) -> CheckedOut:
     """Bring a version back into ``results``, after keeping what it replaces; other files stay.
 
-    ``config`` is where to write the version's configuration, YAML. Raises `UserError` for an unknown version or
-    one whose configuration is not known but wanted, and `MissingObjectError` or `CorruptObjectError` where the
-    store does not hold it intact; nothing is written then.
+    ``config`` is where to write the version's configuration, YAML. Raises `UserError` for an unknown version
+    or one whose configuration is not known but wanted, and `MissingObjectError` or `CorruptObjectError` where
+    the store does not hold it intact; nothing is written then.
     """
     wanted = kept_results(store, name)
     settings = configuration(Producers(store), wanted)

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from hyperforget.config.report_specs import ReportSpec
 from hyperforget.report.optimizers import comparison_sentence, read_comparison
-from hyperforget.report.spec import ReportSpec, method_title, performance_title
+from hyperforget.report.spec import method_title, performance_title
 
 _TRAINING = {
     "learning": (

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hyperforget.config.methods import RETRAINED, RIVALS, Method
+from hyperforget.config.report_specs import CorpusSpec, ReportSpec, TaskSpec
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.records.corpora import ForgetSummary
 from hyperforget.report.results import Metrics
-from hyperforget.report.spec import CorpusSpec, ReportSpec, TaskSpec, corpus_title, forget_title, method_title
+from hyperforget.report.spec import corpus_title, forget_title, method_title
 from hyperforget.report.tables.comparison import activation_distance, usable_share
 from hyperforget.report.tables.strangers import edited_title
 
@@ -211,7 +212,7 @@ def _strangers(task: TaskSpec, metrics: Metrics) -> str:
     def median(method: str, forget: str, set_: str) -> float:
         return metrics.need(task.name, method, forget, "population", "accuracy", set_).value
 
-    titles = {method: edited_title(method) for method in task.strangers.methods}
+    titles = {method: edited_title(method) for method in task.stranger_methods}
     rivals = [method for method in titles if Method.parse(method).base in RIVALS]
     parts = []
     for method in (method for method in titles if method not in rivals):

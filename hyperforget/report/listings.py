@@ -5,13 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hyperforget.config.report_specs import CorpusSpec, ReportSpec, TaskSpec
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.records.corpora import ClassSummary, ForgetSummary, LevelCount
 from hyperforget.records.files import read_rows
 from hyperforget.report.findings import ACCURACY_MARGIN, DISTANCE_MARGIN, judge, outcome
 from hyperforget.report.results import Metrics
 from hyperforget.report.run_record import Timing, Token
-from hyperforget.report.spec import CorpusSpec, ReportSpec, TaskSpec, corpus_title, forget_title, method_title
+from hyperforget.report.spec import corpus_title, forget_title, method_title
 
 # Upper edges from here on stand for "no upper edge".
 _UNBOUNDED = 1e6

@@ -1,11 +1,11 @@
 """The report: one HTML file with every table and figure in it, no network and no script."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
+from hyperforget.config.report_specs import ReportSpec, TaskSpec
 from hyperforget.errors import UserError
 from hyperforget.metrics.registry import METRICS
 from hyperforget.records.methods import CostRow
@@ -34,8 +34,6 @@ from hyperforget.report.spec import (
     FIGURE_FOLDER,
     FIGURE_SUFFIX,
     TABLE_FOLDER,
-    ReportSpec,
-    TaskSpec,
     candidate_methods,
     comparison_figures,
     confusion_methods,
@@ -45,9 +43,9 @@ from hyperforget.report.spec import (
     table_names,
     training_figures,
 )
+from hyperforget.report.templating import template
 from hyperforget.runtime.environment import git_state, package_versions
 
-_HERE = Path(__file__).parent
 _DIRECTIONS = {
     "higher": "higher is better",
     "lower": "lower is better",
@@ -89,18 +87,14 @@ def render_report(spec: ReportSpec, results: Path) -> str:
     """
     metrics = Metrics(results / "metrics.csv")
     costs = read_costs(results / "costs.csv")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
-    return environment.get_template("template.html").render(
+    return template("page.html").render(
         spec=spec,
         pages=[_task_page(spec, task, results, metrics, costs) for task in spec.tasks],
         costs=cost_listing(costs),
         metrics=[(metric, glossary.METRICS[metric.name]) for metric in METRICS.values()],
         sets=glossary.SETS,
         directions=_DIRECTIONS,
-        git=git_state(_HERE),
+        git=git_state(Path(__file__).parent),
         versions=version_listing(package_versions()),
         config=config_text(spec.config) if spec.config else "",
         tokens=token_listing(find_tokens(results, [task.name for task in spec.tasks])),
@@ -131,7 +125,7 @@ def _task_page(
             for kind in comparison_figures(spec)
         ]
         training.append((f"{task.name}-comparison", "all models that are told one number", pictures))
-    only_this = replace(spec, tasks=(task,))
+    only_this = spec.model_copy(update={"tasks": (task,)})
     return _TaskPage(
         spec=task,
         forget=", ".join(map(forget_title, task.forget)),

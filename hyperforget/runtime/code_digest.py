@@ -1,8 +1,8 @@
-"""A digest of the code that a stage runs, so that editing code reruns the stages that use it and nothing else.
+"""A digest of the code that a stage runs: editing code reruns the stages that use it and nothing else.
 
 The digest covers the syntax trees, without docstrings, of a module and of all modules of this package that it
-imports, directly or not, and the templates beside them. Comments, documentation, layout and file times leave it
-unchanged.
+imports, directly or not, and the files of folders ``templates`` beside or above them. Comments,
+documentation, layout and file times leave it unchanged.
 """
 
 import ast
@@ -13,8 +13,8 @@ from pathlib import Path
 PACKAGE = "hyperforget"
 _ROOT = Path(__file__).parents[1]
 
-# These declare and check the configuration, whose values reach a stage in what it is told: a new key for one stage must
-# not rerun the others. What a stage gets of them has no behaviour.
+# These declare and check the configuration, whose values reach a stage in what it is told: a new key for one
+# stage must not rerun the others. What a stage gets of them has no behaviour.
 DECLARATIONS = frozenset(
     f"{PACKAGE}.config{module}"
     for module in (
@@ -51,12 +51,14 @@ def code_digest(module: str) -> str:
 # Most modules are reached from most stages, and each job of a workflow digests all stages.
 @cache
 def _module_digest(module: str) -> tuple[str, list[str]]:
-    """Digest of a module alone, with the templates beside it, and what it imports."""
+    """Digest of a module alone, with the templates beside or above it, and what it imports."""
     path = _path(module)
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imports = _imports(tree)
     content = [ast.dump(_without_docstrings(tree)).encode()]
-    content += [template.read_bytes() for template in sorted(path.parent.glob("*.html"))]
+    folders = [folder for folder in path.parents if folder.is_relative_to(_ROOT)]
+    templates = [file for folder in folders for file in folder.glob("templates/*") if file.is_file()]
+    content += [template.read_bytes() for template in sorted(templates)]
     return hashlib.sha256(b"".join(content)).hexdigest(), imports
 
 

@@ -11,8 +11,9 @@ from datetime import timedelta
 _PATIENCE = timedelta(hours=2)
 
 # A thread of gloo lets go of an exchange a moment after it was waited for. Were it the last to hold it, it
-# would need Python's lock to free the tensor, and wait for ever for a process that is parting from the others
-# with the lock held.
+# would need Python's lock to free the tensor, and wait for ever for a main thread that holds the lock and
+# waits for it to end. That may be long after the processes have parted: whatever knows their group, such as
+# an error's traceback, keeps it alive.
 _EXCHANGES: "deque[object]" = deque(maxlen=16)
 
 
@@ -52,7 +53,6 @@ def together() -> Iterator[None]:
         yield
     finally:
         torch.distributed.destroy_process_group()
-        _EXCHANGES.clear()
 
 
 def max_over_processes(value: int) -> int:

@@ -35,8 +35,7 @@ class Resuming:
 
     @contextmanager
     def part(self, name: str, state: Callable[[], State]) -> Iterator[State | None]:
-        """Enter a part of the work; gives the state that it was in when the job was stopped, None
-        where it begins.
+        """Enter a part of the work; gives the state that it was saved in, or None where it begins.
 
         ``state`` tells the part's present state, whenever work inside it saves. A fact ``done`` is how
         many of what ``name`` says were done. Facts survive JSON, names have no slash, and no two
@@ -58,8 +57,7 @@ class Resuming:
     def remember(
         self, name: str, compute: "Callable[[], Tensor]", generator: "torch.Generator | None" = None
     ) -> "Tensor":
-        """What ``compute()`` gives, a tensor on the CPU; not computed again if the job had it when
-        it was stopped.
+        """What ``compute()`` gives, a tensor on the CPU; remembered when the job is stopped and goes on.
 
         ``generator`` is what it draws its random numbers from, and is left as ``compute`` leaves it. What was
         remembered inside of ``compute`` is then forgotten.
@@ -79,8 +77,7 @@ class Resuming:
             return self._results[path]["result"]
 
     def save_if_due(self) -> None:
-        """Save all results and the states of the parts that the work is in, if it is time to; stop if that
-        was asked for.
+        """Save all results and the states of present parts, if it is time to, and stop if that was asked for.
 
         To be called at the beginning of a loop's step: what is saved then has a step to go on with.
         """

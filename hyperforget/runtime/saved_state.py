@@ -1,8 +1,8 @@
-"""Unfinished work: the state that a stopped stage goes on from, one file a recipe, below ``unfinished``
+"""Unfinished work: the state that a stopped stage goes on from, one file a computation, below ``unfinished``
 of the store.
 
 It is saved at an interval, and at once when the process is asked to end (Ctrl-C, or the signal that a
-batch system sends before it takes a machine away). The state belongs to a recipe: a setting changed
+batch system sends before it takes a machine away). The state belongs to a computation: a setting changed
 meanwhile starts anew, and changed back goes on. It is no output of a rule, since these are deleted before
 a rule is tried again.
 """

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from hyperforget.config.specs import FiguresSpec
+from hyperforget.config.report_specs import FiguresSpec
 from hyperforget.report.figures import write_figures
-from hyperforget.report.spec import as_spec
 from hyperforget.runtime.stage import Job
 
 
 def run(job: Job[FiguresSpec]) -> None:
     """Load, call, save."""
     folder = job.outputs["figures"][0].parent
-    write_figures(as_spec(job.spec.model_dump()), job.names["task"], Path(job.names["results"]), folder)
+    write_figures(job.spec, job.names["task"], Path(job.names["results"]), folder)

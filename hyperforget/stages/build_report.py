@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from hyperforget.config.specs import PageSpec
+from hyperforget.config.report_specs import ReportSpec
 from hyperforget.metrics.registry import METRICS, SETS
 from hyperforget.report.page import render_report
-from hyperforget.report.spec import as_spec
 from hyperforget.runtime.stage import Job
 
 
-def run(job: Job[PageSpec]) -> None:
+def run(job: Job[ReportSpec]) -> None:
     """Load, call, save."""
-    page = render_report(as_spec(job.spec.model_dump()), Path(job.names["results"]), METRICS, SETS)
+    page = render_report(job.spec, Path(job.names["results"]), METRICS, SETS)
     job.output("page").write_text(page, encoding="utf-8")

@@ -4,7 +4,7 @@ A stage's work is the function ``run`` of the module of its name beside this fil
 store does not know the result. An argument that ends in ``*`` is several files, one in ``?`` may be left out.
 """
 
-from hyperforget.config import specs
+from hyperforget.config import report_specs, specs
 from hyperforget.runtime.stage import Stage
 
 STAGES = {
@@ -117,20 +117,20 @@ STAGES = {
     ),
     "build_tables": Stage(
         "Build every table of the report as CSV, LaTeX and HTML.",
-        specs.TablesSpec,
+        report_specs.TablesSpec,
         inputs=("metrics",),
         outputs=("tables*",),
     ),
     "build_figures": Stage(
         "Build every figure of one task as SVG.",
-        specs.FiguresSpec,
+        report_specs.FiguresSpec,
         names=("task", "results"),
         inputs=("inputs*",),
         outputs=("figures*",),
     ),
     "build_report": Stage(
         "Build the report, one HTML file with all tables and figures.",
-        specs.PageSpec,
+        report_specs.ReportSpec,
         names=("results",),
         inputs=("inputs*",),
         outputs=("page",),

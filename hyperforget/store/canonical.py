@@ -18,8 +18,8 @@ def json_value(value: Any, where: str = "value") -> Any:
     """A copy of ``value`` in plain JSON types: dict, list, str, int, float, bool, None.
 
     JSON has one type of number, so a float without a fraction becomes an integer: 1.0 and 1 are the same
-    content. Raises TypeError for any other type, including NumPy integers and arrays, and ValueError for
-    NaN, infinity, integers beyond 2**53 - 1 and text that is not Unicode; the message names the place.
+    content. Raises TypeError for any other type, including NumPy integers and arrays, and ValueError for NaN,
+    infinity, integers beyond 2**53 - 1 and text that is not Unicode; the message names the place.
     """
     if value is None or isinstance(value, bool):
         return value

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from hyperforget.store.canonical import array_digest
-from hyperforget.store.files import file_digest
+from hyperforget.store.files import file_digest, size_of
 from hyperforget.store.formats import FORMATS
 from hyperforget.store.manifest import Content, Manifest, read_manifest
 
@@ -16,12 +16,20 @@ EXISTENCE, DIGESTS, VALUES = range(3)
 def check_object(folder: Path, object_id: str, level: int) -> Manifest:
     """The manifest of an object, after a look at its files; ValueError with the reason if something is wrong.
 
-    Level 0: every file is present and of the right size, and those that describe others say what was
-    written. Level 1: the digest of every file. Level 2: every array, decoded, has its digest; one at a time.
+    Level 0: every file is present and of the right size, and those that describe others say what was written.
+    Level 1: the digest of every file. Level 2: every array, decoded, has its digest; one at a time.
     """
-    manifest = _check_files(folder, object_id)
-    if level >= DIGESTS:
-        _check_digests(folder, manifest)
+    manifest = read_manifest(folder, object_id)
+    for name, entry in manifest.files.items():
+        size = size_of(folder / name) if (folder / name).is_file() else None
+        if size is None:
+            raise ValueError(f"{name} is missing")
+        if size != entry.size:
+            raise ValueError(f"{name} has {size} bytes instead of {entry.size}")
+    for name, entry in manifest.files.items():
+        read = level >= DIGESTS or Path(name).name == "zarr.json"
+        if read and file_digest(folder / name) != entry.sha256:
+            raise ValueError(f"{name} is not what was written")
     if level >= VALUES:
         for _ in decode_arrays(folder, manifest.content, manifest.content.arrays):
             pass
@@ -42,23 +50,3 @@ def decode_arrays(folder: Path, content: Content, names: Collection[str]) -> Ite
         raise  # says nothing about the object
     except Exception as error:  # codecs and parsers raise all sorts of errors for altered bytes
         raise ValueError(f"{form.name} is not what was written ({type(error).__name__}: {error})") from error
-
-
-def _check_files(folder: Path, object_id: str) -> Manifest:
-    manifest = read_manifest(folder, object_id)
-    for name, entry in manifest.files.items():
-        path = folder / name
-        if not path.is_file():
-            raise ValueError(f"{name} is missing")
-        if path.stat().st_size != entry.size:
-            raise ValueError(f"{name} has {path.stat().st_size} bytes instead of {entry.size}")
-        if path.name == "zarr.json" and file_digest(path) != entry.sha256:
-            raise ValueError(f"{name} is not what was written")
-    return manifest
-
-
-def _check_digests(folder: Path, manifest: Manifest) -> None:
-    for name, entry in manifest.files.items():
-        path = folder / name
-        if path.name != "zarr.json" and file_digest(path) != entry.sha256:
-            raise ValueError(f"{name} is not what was written")

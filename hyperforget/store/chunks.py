@@ -1,9 +1,10 @@
 """Whole arrays to and from the chunk files of zarr v3.
 
-For a whole array, zarr-python spends more time around the codecs than in them. These functions write and read
-the files that it would, for the one chain of codecs that a store uses: ``bytes`` (little-endian), ``blosc``,
-``crc32c``, alone or inside ``sharding_indexed``, after the specification of zarr v3 and of its sharding codec
-(ZEP 2). Any zarr v3 reader opens what is written here.
+For a whole array, zarr-python spends more time around the codecs than in them: of its codec pipelines, the
+default one takes 2 to 3 times as long, that of zarrs 1.6 to 3 times (``benchmarks/store``). These functions
+write and read the files that it would, for the one chain of codecs that a store uses: ``bytes``
+(little-endian), ``blosc``, ``crc32c``, alone or inside ``sharding_indexed``, after the specification of zarr
+v3 and of its sharding codec (ZEP 2). Any zarr v3 reader opens what is written here.
 """
 
 import io

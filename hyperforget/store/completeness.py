@@ -36,14 +36,14 @@ def missing(store: Store) -> dict[Reference, str]:
 
 
 def references(store: Store) -> Iterator[Reference]:
-    """What recipes, tags, the kept part of the log and corpora name, as far as these are intact."""
+    """What records, tags, the kept part of the log and corpora name, as far as these are intact."""
     for place in list_documents(store, computations.FOLDER):
         try:
             record = computations.read_record(store, Path(place).stem)
         except UserError:
             continue
         if record is not None:
-            source = f"recipe {record.computation.id} of stage {record.computation.stage}"
+            source = f"computation {record.computation.id} of stage {record.computation.stage}"
             yield from (Reference("blob", file.sha256, file.size, source) for file in record.outputs.values())
             yield from (Reference("object", object_id, None, source) for object_id in record.objects)
     for version_id, source in _kept_versions(store):

@@ -1,8 +1,8 @@
 """Documents: small JSON files of a store, written once, that know whether they are what was written.
 
-Records, tags and log entries are documents. Nothing else in a store names them, so a deleted one would leave no
-trace; therefore each is written a second time below ``copies/``. The copy comes last: a document without one is
-whole (its writer was killed in between), a copy without its document says that this was deleted.
+Records, tags and log entries are documents. Nothing else in a store names them, so a deleted one would leave
+no trace; therefore each is written a second time below ``copies/``. The copy comes last: a document without
+one is whole (its writer was killed in between), a copy without its document says that this was deleted.
 """
 
 import json
@@ -36,7 +36,7 @@ def decode_document(data: bytes) -> dict[str, Any]:
 
 
 def encode_at(place: str, body: Mapping[str, Any]) -> bytes:
-    """The bytes of a document that also names its ``place``: its path below a store, or its key in a bucket."""
+    """The bytes of a document that names its ``place`` too: a path below a store, or a key in a bucket."""
     return encode_document({**body, "place": place})
 
 
@@ -83,8 +83,8 @@ def read_document(store: Places, place: str) -> dict[str, Any] | None:
         return check_document(store, place)
     except ValueError as problem:
         raise CorruptObjectError(
-            f"{store.root / place} {problem}; put {store.root / COPIES / place} in its place if that is intact, "
-            "or delete both"
+            f"{store.root / place} {problem}; put {store.root / COPIES / place} in its place if that is "
+            "intact, or delete both"
         ) from None
 
 

@@ -12,4 +12,4 @@ class CorruptObjectError(UserError):
 
 
 class NonDeterminismError(UserError):
-    """One recipe gave two different results."""
+    """One computation gave two different results."""

@@ -29,8 +29,8 @@ def export_networks(store: Store, object_id: str, target: Path) -> None:
 
     The suffix names the format: ``.safetensors`` and ``.npz`` hold the arrays by name and a text
     ``metadata``; ``.zarr.zip`` is a zarr v3 group with all that as its attributes. The metadata are JSON:
-    ``object_id``, ``kind``, the object's attributes, and ``layout``, which says for every weight and bias
-    its state-dict name, its shape and where it starts along the last axis of ``params`` or ``theta``.
+    ``object_id``, ``kind``, the object's attributes, and ``layout``, which says for every weight and bias its
+    state-dict name, its shape and where it starts along the last axis of ``params`` or ``theta``.
 
     Raises `UserError` for another suffix or kind of object, and as `read` does.
     """

@@ -24,13 +24,13 @@ from hyperforget.store.store import Store
 
 GRACE_SECONDS = 14 * 24 * 3600.0
 
-_NODES = ("recipe", "blob", "object")
+_NODES = ("computation", "blob", "object")
 
 
 @dataclass(frozen=True)
 class Removal:
-    """Something that is removed: its kind (recipe, blob, object, pack or leftover), its id or name, its place
-    and its size in bytes.
+    """Something that is removed: its kind (computation, blob, object, pack or leftover), its id or name, its
+    place and its size in bytes.
     """
 
     kind: str
@@ -50,9 +50,9 @@ def collect_garbage(
     """Remove what no tag, none of the last entries of the log and no token in ``results_folders`` leads to.
 
     Also packs of such corpora, what killed writers left behind, and unfinished work that nobody went on with.
-    Returns what is removed, or with ``dry_run`` would be. Older entries of the log stay, but their files are no
-    longer kept for them. Raises as `reachable` does, before anything is removed, and `UserError` for a folder
-    that is no store.
+    Returns what is removed, or with ``dry_run`` would be. Older entries of the log stay, but their files are
+    no longer kept for them. Raises as `reachable` does, before anything is removed, and `UserError` for a
+    folder that is no store.
     """
     store.check()
     if keep_last_entries < 0 or grace_seconds < 0:
@@ -74,7 +74,7 @@ def collect_garbage(
 def _contents(store: Store) -> Iterator[Removal]:
     """All that may be removed, in the order in which it is: what names others before these."""
     for place in list_documents(store, computations.FOLDER):
-        yield _removal("recipe", store.root / place, Path(place).stem)
+        yield _removal("computation", store.root / place, Path(place).stem)
     for kind, folder in (("blob", "blobs"), ("object", "objects")):
         for path in sorted((store.root / folder).glob("*/[!.]*")):
             if is_object_id(path.name):
@@ -109,7 +109,7 @@ def _last_used(kind: str, path: Path) -> float:
 
 
 def _is_kept(item: Removal, keep: Reachable) -> bool:
-    kept = {"recipe": keep.recipes, "blob": keep.blobs, "object": keep.objects, "pack": keep.objects}
+    kept = {"pack": keep.objects} | {kind: getattr(keep, f"{kind}s") for kind in _NODES}
     return item.id in kept.get(item.kind, ())
 
 
@@ -119,7 +119,7 @@ def _remove(store: Store, item: Removal, before: float) -> bool:
     It is first moved away, so that it vanishes in one step and what was marked as used just before comes
     back. A copy of a document goes before it, as `hyperforget.store.documents` says.
     """
-    if item.kind == "recipe":
+    if item.kind == "computation":
         (store.root / COPIES / item.path.relative_to(store.root)).unlink(missing_ok=True)
     aside = store.staging_folder()
     aside.parent.mkdir(exist_ok=True)

@@ -103,7 +103,7 @@ def describe(
 
 def content_id(content: Content) -> str:
     """The id of an object: SHA-256 over the canonical JSON of its content and of the schema's version."""
-    return digest(_content_json(content))
+    return digest({"schema": SCHEMA_VERSION, **asdict(content)})
 
 
 def list_files(folder: Path) -> dict[str, FileEntry]:
@@ -117,7 +117,8 @@ def list_files(folder: Path) -> dict[str, FileEntry]:
 
 def encode(manifest: Manifest) -> bytes:
     """The bytes of ``object.json``; its checksum also covers the list of files, which the id does not."""
-    return encode_document(_body_json(manifest))
+    whole = asdict(manifest)
+    return encode_document({**whole, "content": {"schema": SCHEMA_VERSION, **whole["content"]}})
 
 
 def read_manifest(folder: Path, object_id: str) -> Manifest:
@@ -150,14 +151,3 @@ def decode(data: bytes, object_id: str) -> Manifest:
     }
     files = {path: FileEntry(entry["size"], entry["sha256"]) for path, entry in body["files"].items()}
     return Manifest(Content(content["kind"], content["attributes"], arrays), files)
-
-
-def _content_json(content: Content) -> dict[str, Any]:
-    return {"schema": SCHEMA_VERSION, **asdict(content)}
-
-
-def _body_json(manifest: Manifest) -> dict[str, Any]:
-    return {
-        "content": _content_json(manifest.content),
-        "files": {path: asdict(entry) for path, entry in manifest.files.items()},
-    }

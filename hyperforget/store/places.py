@@ -23,7 +23,7 @@ def is_object_id(text: object) -> bool:
 
 @dataclass(frozen=True)
 class Places:
-    """The folder of a store, there or not, and what lies where in it; as text it is the path of that folder."""
+    """The folder of a store, there or not, and what lies where in it; as text it is that folder's path."""
 
     root: Path
 
@@ -39,7 +39,7 @@ class Places:
         return self.root / "objects" / object_id[:2] / object_id
 
     def blob_path(self, sha256: str) -> Path:
-        """Where a blob lies, present or not. Raises `UserError` unless ``sha256`` has the form of a digest."""
+        """Where a blob lies, present or not; raises `UserError` unless ``sha256`` has the form of one."""
         if not is_object_id(sha256):
             raise UserError(
                 f"file digest {sha256!r} is not valid: it must be 64 lower-case hexadecimal digits"
@@ -55,7 +55,7 @@ class Places:
         return self.root / "tmp" / uuid.uuid4().hex
 
     def create(self) -> None:
-        """Make the store unless it is there. Raises `UserError` if it has a format that this code cannot read."""
+        """Make the store unless it is there; raises `UserError` if it has a format of a later version."""
         if self.root.exists() and not self.root.is_dir():
             raise UserError(f"store {self} is a file, but must be a folder or a new path")
         path = self.root / "store.json"

@@ -14,7 +14,7 @@ from hyperforget.store.manifest import read_manifest
 from hyperforget.store.references import LARGEST_TOKEN, ids_in, token_in
 from hyperforget.store.store import Store
 
-# A node is (kind, id): of a blob (its SHA-256, whether or not the store holds it), an object or a recipe.
+# A node is (kind, id): of a blob (its SHA-256, held by the store or not), an object or a computation.
 Node = tuple[str, str]
 
 
@@ -24,7 +24,7 @@ class Reachable:
 
     objects: frozenset[str]
     blobs: frozenset[str]
-    recipes: frozenset[str]
+    computations: frozenset[str]
 
 
 def reachable(
@@ -35,9 +35,9 @@ def reachable(
 ) -> Reachable:
     """Everything that tags, the last entries of the log and the files in folders of results lead to.
 
-    A token leads to its object, an object to those that its attributes name, a file to the recipes that gave
-    it, and a recipe to all its outputs and inputs: a number stays traceable to the data that it came from.
-    ``also`` are further places to start from.
+    A token leads to its object, an object to those that its attributes name, a file to the computations that
+    gave it, and a computation to all its outputs and inputs: a number stays traceable to the data that it
+    came from. ``also`` are further places to start from.
 
     Raises `UserError` for a folder that is not there and `MissingObjectError` or `CorruptObjectError` where a
     damage to the store hides what must be kept.
@@ -62,22 +62,24 @@ def closure(
     producers: dict[str, list[Node]] = {}
     for computation_id, record in records.items():
         for file in record.outputs.values():
-            producers.setdefault(file.sha256, []).append(("recipe", computation_id))
+            producers.setdefault(file.sha256, []).append(("computation", computation_id))
 
     def follow(node: Node) -> Iterable[Node]:
         kind, name = node
-        if kind == "recipe":
-            return _from_recipe(records.get(name))
+        if kind == "computation":
+            return _from_computation(records.get(name))
         return [*named_by(node), *(producers.get(name, []) if kind == "blob" else [])]
 
     seen, found = set[Node](), set(start)
     while found:
         seen |= found
         found = {target for targets in each(follow, sorted(found)) for target in targets} - seen
-    objects, blobs, recipes = (
-        frozenset(name for kind, name in seen if kind == wanted) for wanted in ("object", "blob", "recipe")
+    return Reachable(
+        *(
+            frozenset(name for kind, name in seen if kind == wanted)
+            for wanted in ("object", "blob", "computation")
+        )
     )
-    return Reachable(objects, blobs, recipes)
 
 
 def _from_versions(store: Store, keep_last_entries: int) -> Iterator[Node]:
@@ -100,16 +102,15 @@ def _from_results(store: Store, folder: Path) -> Iterator[Node]:
 
 def _named_by(store: Store, node: Node) -> Iterator[Node]:
     kind, name = node
-    return _from_blob(store, name) if kind == "blob" else _from_object(store, name)
-
-
-def _from_blob(store: Store, sha256: str) -> Iterator[Node]:
-    size = size_of(store.blob_path(sha256))
-    if size is not None and size <= LARGEST_TOKEN and (token := token_in(store.get_blob(sha256))):
+    if kind == "object":
+        yield from _from_object(store, name)
+        return
+    size = size_of(store.blob_path(name))
+    if size is not None and size <= LARGEST_TOKEN and (token := token_in(store.get_blob(name))):
         yield "object", token.object_id
 
 
-def _from_recipe(record: Record | None) -> Iterator[Node]:
+def _from_computation(record: Record | None) -> Iterator[Node]:
     if record is not None:
         yield from (("blob", file.sha256) for file in record.outputs.values())
         yield from (("blob", file.sha256) for file in record.computation.inputs.values())

@@ -35,9 +35,7 @@ def parts_of(content: Content) -> list[str]:
 
 
 def folders_of(store: Places, object_ids: Iterable[str], level: int = EXISTENCE) -> list[Path]:
-    """The folders of objects and of their parts; ValueError if one is absent or, at that level of checking,
-    damaged.
-    """
+    """The folders of objects and of their parts; ValueError if one is absent or, at that level, damaged."""
     folders: list[Path] = []
     pending = list(object_ids)
     while pending:

@@ -32,8 +32,8 @@ LEVELS = (EXISTENCE, DIGESTS, VALUES)
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong: its kind (store, recipe, tag, log, blob, object or pack), its id or name, where it
-    lies, and the problem, as a sentence without its subject.
+    """Something wrong: its kind (store, computation, tag, log, blob, object or pack), its id or name, where
+    it lies, and the problem, as a sentence without its subject.
     """
 
     kind: str
@@ -65,7 +65,7 @@ def findings(store: Store, level: int) -> Iterator[Finding]:
             else f"is not that of format {FORMAT_VERSION}: damaged, or of a newer version of hyperforget"
         )
         yield Finding("store", "store.json", store.root / "store.json", problem)
-    for kind, folder in (("recipe", computations.FOLDER), ("tag", tags.FOLDER), ("log", history.FOLDER)):
+    for kind, folder in (("computation", computations.FOLDER), ("tag", tags.FOLDER), ("log", history.FOLDER)):
         yield from _check_documents(store, kind, folder)
     for kind, folder, check in (("blob", "blobs", _blob_problem), ("object", "objects", _object_problem)):
         paths = sorted((store.root / folder).glob("*/[!.]*"))

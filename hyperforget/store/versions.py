@@ -166,7 +166,7 @@ def append_log(store: Store, version_id: str, message: str) -> LogEntry:
 
 
 def merge_log(store: Store, entries: Iterable[LogEntry]) -> int:
-    """Append the entries of another copy of the store that this one lacks, the oldest first; returns how many.
+    """Append the entries of another copy of the store that this one lacks, oldest first; returns how many.
 
     Raises as `use_version` does: what is logged must be there.
     """

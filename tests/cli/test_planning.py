@@ -9,7 +9,7 @@ import torch
 from typer.testing import CliRunner
 
 from hyperforget.cli.main import app
-from hyperforget.cli.planning import as_text, forward_flops, pixels, plan
+from hyperforget.cli.planning import Plan, as_text, forward_flops, pixels, plan
 from hyperforget.config import DatasetConfig, load_config
 from hyperforget.errors import UserError
 from hyperforget.hypernet.model import Hypernetwork
@@ -32,11 +32,11 @@ SMALL = SPACES["weights"]
 LAYOUT = Layout((64, 5, 3))
 
 
-def planned(**models):
+def planned(**models: object) -> Plan:
     return plan(load_config({"tasks": {"digits": TASK}, "models": models}))
 
 
-def test_a_corpus_takes_four_bytes_a_parameter_of_each_checkpoint_and_start_twice():
+def test_a_corpus_takes_four_bytes_a_parameter_of_each_checkpoint_and_start_twice() -> None:
     [corpus] = planned(**{"dihyfo-2": {}}).corpora
     assert (corpus.task, corpus.corpus, corpus.shards, corpus.runs) == ("digits", "corpus", 7, 700)
     assert corpus.parameters == 64 * 5 + 5 + 5 * 3 + 3
@@ -46,7 +46,7 @@ def test_a_corpus_takes_four_bytes_a_parameter_of_each_checkpoint_and_start_twic
 
 @pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize("model", ["gpt", "dihyfo-1", "dihyfo-2"])
-def test_parameters_are_those_of_the_model_that_is_trained(model, space):
+def test_parameters_are_those_of_the_model_that_is_trained(model: str, space: str) -> None:
     architecture = SPACES[space] | {"space": space}
     [found] = planned(**{model: {"architecture": architecture, "training": {"snapshots": 3}}}).models
     config = load_config({"tasks": {"digits": TASK}, "models": {model: {"architecture": architecture}}})
@@ -55,7 +55,7 @@ def test_parameters_are_those_of_the_model_that_is_trained(model, space):
     assert found.disk_bytes == 3 * 4 * found.parameters
 
 
-def test_arithmetic_of_a_transformer_is_that_of_its_matrix_products():
+def test_arithmetic_of_a_transformer_is_that_of_its_matrix_products() -> None:
     width, layers, tokens = 32, 3, 7
     with torch.device("meta"):
         counted = forward_flops(Transformer(width, layers, heads=4), torch.empty(1, tokens, width))
@@ -63,7 +63,7 @@ def test_arithmetic_of_a_transformer_is_that_of_its_matrix_products():
     assert counted == layers * (linear + attention)
 
 
-def test_training_and_sampling_multiply_a_forward_pass():
+def test_training_and_sampling_multiply_a_forward_pass() -> None:
     settings = {
         "architecture": SMALL,
         "training": {"steps": 11, "batch_size": 13, "snapshots": 2},
@@ -88,34 +88,34 @@ def test_training_and_sampling_multiply_a_forward_pass():
     assert found.probe_flops == once * 5 * (2 * 2 * 3 * 4 * 6)
 
 
-def test_a_model_that_forgets_no_class_takes_no_request():
+def test_a_model_that_forgets_no_class_takes_no_request() -> None:
     found = planned(gpt={"architecture": SMALL})
     assert found.models[0].request_flops == 0
     assert as_text(found, None).splitlines()[4].endswith(" -")
 
 
-def test_hours_follow_from_a_speed():
+def test_hours_follow_from_a_speed() -> None:
     found = planned(**{"dihyfo-2": {}})
     hours = found.models[0].training_flops / 2e12 / 3600
     assert f" {hours:.2g} h " in as_text(found, 2.0)
 
 
 @pytest.mark.parametrize(("name", "count"), [("MNIST", 784), ("CIFAR10", 3072), ("USPS", 256)])
-def test_sizes_of_images_are_known_without_the_images(name, count):
+def test_sizes_of_images_are_known_without_the_images(name: str, count: int) -> None:
     assert pixels(DatasetConfig(source="torchvision", name=name, root="nowhere")) == count
 
 
-def test_the_size_of_own_images_is_read(tmp_path):
+def test_the_size_of_own_images_is_read(tmp_path: Path) -> None:
     np.savez(tmp_path / "my.npz", images=np.zeros((4, 3, 5)), labels=np.zeros(4, int))
     assert pixels(DatasetConfig(source="npz", path=str(tmp_path / "my.npz"))) == 15
 
 
-def test_an_unknown_size_is_one_sentence():
+def test_an_unknown_size_is_one_sentence() -> None:
     with pytest.raises(UserError, match=r"'FashionMNISt', whose images .* did you mean 'FashionMNIST'\?"):
         pixels(DatasetConfig(source="torchvision", name="FashionMNISt"))
 
 
-def test_the_command_prints_tables_or_json(tmp_path):
+def test_the_command_prints_tables_or_json(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(json.dumps({"tasks": {"digits": TASK}, "models": {"dihyfo-2": {"architecture": SMALL}}}))
     printed = CliRunner().invoke(app, ["plan", str(file)])
@@ -126,13 +126,13 @@ def test_the_command_prints_tables_or_json(tmp_path):
     assert (told["corpora"][0]["shards"], told["models"][0]["model"]) == (7, "dihyfo-2")
 
 
-def test_a_configuration_that_is_not_there_is_one_sentence(tmp_path):
+def test_a_configuration_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     printed = CliRunner().invoke(app, ["plan", str(tmp_path / "none.yaml")])
     assert printed.exit_code == 2
     assert "is no file; allowed is a configuration" in printed.output
 
 
-def test_the_documentation_shows_what_is_printed_for_the_thesis_own_scale():
+def test_the_documentation_shows_what_is_printed_for_the_thesis_own_scale() -> None:
     printed = CliRunner().invoke(app, ["plan", str(ROOT / "config" / "thesis.yaml"), "--teraflops", "100"])
     assert printed.exit_code == 0
     assert printed.output in (ROOT / "docs" / "cluster.md").read_text()

@@ -53,7 +53,8 @@ def test_push_and_pull_print_json(remote: str) -> None:
     told = call_json("push", remote)
     assert told["bytes"] > 0
     assert {name: told[name] for name in told if name != "bytes"} == {
-        "dry_run": False, "objects": 1, "recipes": 0, "files": 2, "log_entries": 1, "tags": 1, "present": 0, "left": [],
+        "dry_run": False, "objects": 1, "recipes": 0, "files": 2, "log_entries": 1, "tags": 1, "present": 0,
+        "left": [],
     }  # fmt: skip
     assert call_json("pull", remote, "--store", "new") == told
 

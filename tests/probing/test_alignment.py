@@ -63,14 +63,18 @@ def probe(
     return probe_hypernetwork(hypernet, runs, SPLIT, config, sampling)
 
 
+def networks(params: Tensor) -> Networks:
+    return Networks(params, Layout((6, CLASSES)))
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     """What was asked for; networks with exactly the prompted losses stand in for sampled ones."""
     calls: Asked = []
 
-    def sample(hypernet: object, targets: Tensor, starts: Starts, sampling: Sampling) -> Tensor:
+    def sample(hypernet: object, targets: Tensor, starts: Starts, sampling: Sampling) -> Networks:
         calls.append((targets, starts))
-        return targets
+        return networks(targets)
 
     monkeypatch.setattr(probing, "sample", sample)
     monkeypatch.setattr(
@@ -179,10 +183,10 @@ def test_one_number_is_prompted_and_measured_in_its_metric(
     runs = Corpus(torch.rand(6, 4, CLASSES), torch.rand(6, 4, 1), torch.full((6,), 4))
     halves = SPLIT.labels.bincount() // 2
 
-    def sample(hypernet: object, targets: Tensor, starts: Starts, sampling: Sampling) -> Tensor:
+    def sample(hypernet: object, targets: Tensor, starts: Starts, sampling: Sampling) -> Networks:
         assert targets.shape == (NETWORKS * PROMPTS, 1)
         assert torch.equal(starts.performance, runs.performance[:NETWORKS, 0].repeat_interleave(PROMPTS, 0))
-        return targets * torch.arange(1, CLASSES + 1)
+        return networks(targets * torch.arange(1, CLASSES + 1))
 
     monkeypatch.setattr(probing, "sample", sample)
     monkeypatch.setattr(

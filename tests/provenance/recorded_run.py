@@ -20,7 +20,7 @@ START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 @dataclass
 class RecordedRun:
-    """A folder with results and a store; stages are recorded with paths as a workflow in it would write them."""
+    """A folder with results and a store; stages are recorded with paths as a workflow in it writes them."""
 
     folder: Path
     seconds: int = 0
@@ -80,8 +80,8 @@ def make_run(
 ) -> RecordedRun:
     """A run of nine stages for one forget set, ``begin`` seconds after `START`.
 
-    ``steps`` is a setting, ``sampler`` the code of the sampling stage, and ``pixel`` the data. With one forget
-    set the joined metrics are byte for byte the part that they are joined from.
+    ``steps`` is a setting, ``sampler`` the code of the sampling stage, and ``pixel`` the data. With one
+    forget set the joined metrics are byte for byte the part that they are joined from.
     """
     run = RecordedRun(folder, begin)
     dataset = {"images": np.full((4, 3), pixel, np.float32)}

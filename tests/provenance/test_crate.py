@@ -1,7 +1,7 @@
 """The crate against the MUSTs of its profiles, and against roc-validator where that is installed.
 
-The validator fetches the JSON-LD context of RO-Crate 1.1 from the network. Here it is served from the copy of the
-context of RO-Crate 1.3 that comes with rocrate: for the words of this crate the two differ in four IRIs only.
+The validator fetches the JSON-LD context of RO-Crate 1.1 from the network. Here it is served from the copy of
+the context of RO-Crate 1.3 that comes with rocrate: for words of this crate they differ in four IRIs only.
 """
 
 import io
@@ -238,7 +238,7 @@ def test_every_word_of_the_crate_is_in_its_context(graph: dict[str, dict[str, An
 def issues(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What roc-validator finds against the MUSTs of Workflow Run Crate and the profiles below it; offline."""
     import requests
-    from rocrate_validator import models, services
+    from rocrate_validator import models, services  # type: ignore[import-untyped]
     from urllib3 import HTTPResponse
 
     body = json.dumps(context_of_1_1()).encode()

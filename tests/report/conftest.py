@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from hyperforget.config.report_specs import FullSpec
 from hyperforget.report.figures import write_figures
 from hyperforget.report.results import Metrics
-from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER, ReportSpec, as_spec
+from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER
 from hyperforget.report.tables.thesis import write_tables
-from tests.report.synthetic_results import BUILT_SPEC, SPEC, make_results
+from tests.report.synthetic_results import BUILT_SPEC, SPEC, as_spec, make_results
 
 
 @pytest.fixture(scope="session")
-def spec() -> ReportSpec:
+def spec() -> FullSpec:
     return as_spec(SPEC)
 
 
@@ -24,12 +25,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def built_spec() -> ReportSpec:
+def built_spec() -> FullSpec:
     return as_spec(BUILT_SPEC)
 
 
 @pytest.fixture(scope="session")
-def built(results: Path, built_spec: ReportSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(results: Path, built_spec: FullSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results folder with its tables and figures; tests only read it."""
     folder = tmp_path_factory.mktemp("built") / "results"
     shutil.copytree(results, folder)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hyperforget.config.performance import Performance
+from hyperforget.config.report_specs import FullSpec, FullTask
 
 COST_COLUMNS = [
     "task", "model", "method", "collection_seconds", "training_seconds", "request_seconds", "retrain_seconds",
@@ -24,7 +25,8 @@ TASKS: dict[str, dict[str, Any]] = {
         "forget": ["2", "2-3-4", "0-1-2-3-4"],
         "holdout": ["0-4", "1-2-3"],
         "corpora": {"corpus": ["dihyfo-1", "dihyfo-2"]},
-        "strangers": {"methods": STRANGER_METHODS, "description": "kaiming initialisation, 9 steps of adam"},
+        "stranger_methods": STRANGER_METHODS,
+        "stranger_training": "kaiming initialisation, 9 steps of adam",
         "network": "MLP 64-7-10",
         "description": "Handwritten digits, 8 by 8 pixels, all ten classes.",
     },
@@ -34,7 +36,8 @@ TASKS: dict[str, dict[str, Any]] = {
         "forget": ["2", "2-3"],
         "holdout": ["3"],
         "corpora": {"corpus": ["dihyfo-1"], "corpus-ends": ["dihyfo-2"]},
-        "strangers": {"methods": [], "description": ""},
+        "stranger_methods": [],
+        "stranger_training": "",
         "network": "MLP 64-2-4",
         "description": "Handwritten digits, 8 by 8 pixels, classes 0 to 3.",
     },
@@ -71,6 +74,22 @@ _DISTANCE = {
 }
 
 
+def as_spec(values: dict[str, Any]) -> FullSpec:
+    """A spec like `SPEC` as the report's stages get it; tasks with fewer classes come first."""
+    tasks = [
+        FullTask.model_validate(
+            {
+                **task,
+                "name": name,
+                "corpora": [{"name": corpus, "models": models} for corpus, models in task["corpora"].items()],
+            }
+        )
+        for name, task in values["tasks"].items()
+    ]
+    tasks.sort(key=lambda task: (len(task.classes), task.name))
+    return FullSpec.model_validate({**values, "tasks": tasks})
+
+
 def make_results(folder: Path, spec: dict[str, Any] | None = None, seed: int = 0) -> Path:
     """Write everything that the report reads into ``folder`` and return it."""
     spec = spec or SPEC
@@ -86,7 +105,7 @@ def make_results(folder: Path, spec: dict[str, Any] | None = None, seed: int = 0
             if model in spec["learned_optimizers"]:
                 _optimizers(folder / name / model)
         for forget in task["forget"] + task["holdout"]:
-            methods = [*spec["methods"], *task["strangers"]["methods"]]
+            methods = [*spec["methods"], *task["stranger_methods"]]
             metrics.append(_forget_set(folder / name, name, task, forget, methods, generator))
         _tokens(folder / name, task, spec)
     pd.concat(metrics).to_csv(folder / "metrics.csv", index=False)

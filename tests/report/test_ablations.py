@@ -11,8 +11,7 @@ from hyperforget.report.ablations import ablation_listing, changed_keys
 from hyperforget.report.costs import read_costs
 from hyperforget.report.listings import Listing
 from hyperforget.report.results import Metrics
-from hyperforget.report.spec import as_spec
-from tests.report.synthetic_results import SPEC, make_results
+from tests.report.synthetic_results import SPEC, as_spec, make_results
 
 MODELS = ["dihyfo-1", "layers", "dihyfo-2"]
 CONFIG = {

@@ -12,8 +12,8 @@ from hyperforget.report.figures import write_figures
 from hyperforget.report.figures.alignment import draw_alignment
 from hyperforget.report.figures.candidates import draw_candidates
 from hyperforget.report.figures.style import PALETTE, style
-from hyperforget.report.spec import FIGURE_FOLDER, as_spec, figure_files
-from tests.report.synthetic_results import BUILT_SPEC, SPEC, TASKS, make_results
+from hyperforget.report.spec import FIGURE_FOLDER, figure_files
+from tests.report.synthetic_results import BUILT_SPEC, SPEC, TASKS, as_spec, make_results
 
 SVG = "{http://www.w3.org/2000/svg}"
 SMALL = {
@@ -49,7 +49,7 @@ def texts(svg: str) -> list[str]:
 
 
 def test_files_are_those_that_names_tells(drawings):
-    expected = figure_files(BUILT_SPEC, "digits-4") + figure_files(BUILT_SPEC, "digits")
+    expected = [file for task in ("digits-4", "digits") for file in figure_files(as_spec(BUILT_SPEC), task)]
     assert {f"{name}.svg" for name in drawings} == set(expected)
 
 

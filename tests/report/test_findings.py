@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from hyperforget.config.report_specs import ReportSpec
 from hyperforget.records.corpora import ForgetSummary
 from hyperforget.records.files import columns_of
 from hyperforget.records.methods import MetricRow
 from hyperforget.report.findings import Outcome, corpus_warnings, judge, summarise
 from hyperforget.report.results import Metrics
-from hyperforget.report.spec import ReportSpec, as_spec
-from tests.report.synthetic_results import SPEC
+from tests.report.synthetic_results import SPEC, as_spec
 
 TASK = {**SPEC["tasks"]["digits-4"], "forget": ["2"], "holdout": ["3"]}
 
@@ -151,7 +151,7 @@ def test_the_summary_says_what_editing_does_to_strangers(tmp_path: Path) -> None
         },
     )
     methods = ["dihyfo-1-edit-strangers", "bias-strangers"]
-    task = {**TASK, "strangers": {"methods": methods, "description": "Adam"}}
+    task = {**TASK, "stranger_methods": methods, "stranger_training": "Adam"}
     spec = as_spec({**SPEC, "tasks": {"digits-4": task}, "methods": ["retrained"]})
     [finding] = [
         each for each in summarise(spec, spec.task("digits-4"), metrics) if each.about == "Strangers"

@@ -1,9 +1,9 @@
 import pytest
 
+from hyperforget.config.report_specs import CorpusSpec
 from hyperforget.report.listings import corpus_listings, timing_listing, verdict_listing
 from hyperforget.report.results import Metrics
 from hyperforget.report.run_record import Timing
-from hyperforget.report.spec import CorpusSpec, as_spec
 
 CLASSES = """class,role,checkpoints,forgotten,lowest,median,highest
 0,pivot,1200,0,0.01,0.1,0.9
@@ -17,7 +17,10 @@ def task(spec):
     return spec.task("digits-4")
 
 
-MAIN, ENDS = CorpusSpec("corpus", ("dihyfo-1",)), CorpusSpec("corpus-ends", ("dihyfo-2",))
+MAIN, ENDS = (
+    CorpusSpec(name="corpus", models=("dihyfo-1",)),
+    CorpusSpec(name="corpus-ends", models=("dihyfo-2",)),
+)
 
 
 def write_corpus(folder, bins, name="corpus"):
@@ -78,14 +81,7 @@ def test_every_generator_meets_every_rival_on_every_set(spec, results, task):
 
 
 def test_without_rivals_there_are_no_verdicts(spec, results, task):
-    alone = as_spec(
-        {
-            "tasks": {},
-            "models": ["dihyfo-1"],
-            "methods": ["dihyfo-1", "retrained"],
-            "protocol": "validation",
-        }
-    )
+    alone = spec.model_copy(update={"models": ("dihyfo-1",), "methods": ("dihyfo-1", "retrained")})
     assert verdict_listing(alone, task, Metrics(results / "metrics.csv")) is None
 
 

@@ -6,8 +6,8 @@ import pytest
 from hyperforget.errors import UserError
 from hyperforget.metrics.registry import METRICS
 from hyperforget.report.page import render_report
-from hyperforget.report.spec import as_spec, figure_names, table_names
-from tests.report.synthetic_results import BUILT_SPEC
+from hyperforget.report.spec import figure_names, table_names
+from tests.report.synthetic_results import BUILT_SPEC, as_spec
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 

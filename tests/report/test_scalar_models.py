@@ -18,9 +18,9 @@ from hyperforget.report.figures.observed import best_values, draw_observed, draw
 from hyperforget.report.figures.style import style
 from hyperforget.report.page import render_report
 from hyperforget.report.results import Metrics
-from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER, as_spec, figure_names, performance_title
+from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER, figure_names, performance_title
 from hyperforget.report.tables.thesis import write_tables
-from tests.report.synthetic_results import SPEC, TASKS, make_results
+from tests.report.synthetic_results import SPEC, TASKS, as_spec, make_results
 from tests.report.test_figures import texts
 
 MODELS = ["gpt", "gpt-error", "gpt-class-2", "dihyfo-2"]
@@ -55,7 +55,7 @@ def drawings(results: Path) -> dict[str, str]:
 
 
 def test_figures_of_each_model_and_of_all_together():
-    assert figure_names(SCALAR, "digits-4") == [
+    assert figure_names(as_spec(SCALAR), "digits-4") == [
         "digits-4-gpt-learning",
         "digits-4-gpt-alignment",
         "digits-4-gpt-observed",
@@ -78,7 +78,7 @@ def test_figures_of_each_model_and_of_all_together():
 
 
 def test_one_model_alone_is_compared_with_none_and_others_have_no_distribution():
-    spec = {**SCALAR, "models": ["gpt", "dihyfo-2"], "rebalanced": []}
+    spec = as_spec({**SCALAR, "models": ["gpt", "dihyfo-2"], "rebalanced": []})
     assert figure_names(spec, "digits-4") == [
         "digits-4-gpt-learning",
         "digits-4-gpt-alignment",
@@ -91,7 +91,7 @@ def test_one_model_alone_is_compared_with_none_and_others_have_no_distribution()
 
 
 def test_all_declared_figures_are_written(drawings):
-    assert set(drawings) == set(figure_names(SCALAR, "digits-4"))
+    assert set(drawings) == set(figure_names(as_spec(SCALAR), "digits-4"))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_the_page_shows_them_all_with_captions(results, drawings, tmp_path):
     captions = dict(
         re.findall(r'<figcaption id="figure-([^"]+)-caption">(.*?)</figcaption>', page, re.DOTALL)
     )
-    for name in figure_names(SCALAR, "digits-4"):
+    for name in figure_names(as_spec(SCALAR), "digits-4"):
         assert "Good:" in captions[name]
     assert "mean error over classes" in captions["digits-4-gpt-error-observed"]
     assert "once rebalanced" in captions["digits-4-gpt-error-distribution"]

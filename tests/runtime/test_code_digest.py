@@ -26,6 +26,9 @@ FILES = {
     "deep/numbers.py": "# two\nFACTOR = 2\n",
     "late.py": "class Late:\n    'Doc.'\n    async def wait(self):\n        'Doc.'\n",
     "aside.py": "from hyperforget import middle\nVALUE = 1\n",
+    "templates/page.html": "<p>of all</p>",
+    "deep/templates/table.tex": "& of deep",
+    "deep/other/note.html": "<p>of none</p>",
     "config/__init__.py": "from hyperforget.config.sections import Settings\n",
     "config/sections.py": "from hyperforget import aside\nclass Settings: pass\n",
 }
@@ -111,6 +114,24 @@ def test_the_configuration_and_code_that_a_stage_does_not_import_are_left_out(
     edit(name, old, new)
     assert code_digest(STAGE) == before
     assert (code_digest("hyperforget.aside") == of_aside) == (name != "aside.py")
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("templates/page.html", [STAGE, "hyperforget.aside", "hyperforget.deep.numbers", "hyperforget.late"]),
+        # The stage and ``aside`` import modules of ``deep``; ``late`` imports nothing.
+        ("deep/templates/table.tex", [STAGE, "hyperforget.aside", "hyperforget.deep.numbers"]),
+        ("deep/other/note.html", []),
+    ],
+)
+def test_a_template_counts_for_modules_in_and_below_the_folder_that_has_templates(
+    edit: Edit, name: str, changed: list[str]
+) -> None:
+    modules = [STAGE, "hyperforget.aside", "hyperforget.deep.numbers", "hyperforget.late"]
+    before = {module: code_digest(module) for module in modules}
+    edit(name, "of", "for")
+    assert [module for module in modules if code_digest(module) != before[module]] == changed
 
 
 @pytest.mark.parametrize("module", ["hyperforget.nothing", "hyperforget.deep.nothing", "numpy", "middle"])

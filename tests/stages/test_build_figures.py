@@ -1,12 +1,14 @@
-import json
+"""The stage that builds the figures of a task writes what the workflow declares."""
+
 from pathlib import Path
 
 import pytest
 
 from hyperforget.errors import UserError
 from hyperforget.report.spec import figure_files
-from hyperforget.stages.build_figures import main
-from tests.report.synthetic_results import SPEC, TASKS, make_results
+from tests.report.synthetic_results import SPEC, TASKS, as_spec, make_results
+from tests.stages.report_jobs import build_figures
+from tests.stages.tiny_pipeline import run
 
 SMALL = {
     **SPEC,
@@ -16,20 +18,16 @@ SMALL = {
 }
 
 
-def arguments(results, task, folder):
-    figures = [str(folder / "figures" / name) for name in figure_files(SMALL, "digits-4")]
-    spec = ["--spec", json.dumps(SMALL), "--store", str(folder / "store")]
-    inputs = ["--results", str(results), "--inputs", str(results / "metrics.csv")]
-    return [*spec, *inputs, "--task", task, "--figures", *figures]
-
-
 def test_it_writes_the_declared_files_of_one_task(tmp_path: Path) -> None:
     results = make_results(tmp_path / "results", SMALL)
-    main(arguments(results, "digits-4", tmp_path))
-    assert {path.name for path in (tmp_path / "figures").iterdir()} == set(figure_files(SMALL, "digits-4"))
+    run(build_figures(results, SMALL, "digits-4"))
+    names = {path.name for path in (results / "figures").iterdir()}
+    assert names == set(figure_files(as_spec(SMALL), "digits-4"))
 
 
 def test_an_unknown_task_is_a_user_error(tmp_path: Path) -> None:
     results = make_results(tmp_path / "results", SMALL)
+    stage, arguments = build_figures(results, SMALL, "digits-4")
+    arguments[arguments.index("--task") + 1] = "digits"
     with pytest.raises(UserError, match="did you mean 'digits-4'"):
-        main(arguments(results, "digits", tmp_path))
+        run((stage, arguments))

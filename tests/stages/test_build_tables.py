@@ -1,26 +1,22 @@
-import json
+"""The stage that builds tables writes what the workflow declares."""
+
 from pathlib import Path
 
 import pytest
 
 from hyperforget.errors import UserError
 from hyperforget.report.spec import table_files
-from hyperforget.stages.build_tables import main
-from tests.report.synthetic_results import SPEC, make_results
-
-
-def arguments(metrics, folder):
-    tables = [str(folder / "tables" / name) for name in table_files(SPEC)]
-    spec = ["--spec", json.dumps(SPEC), "--store", str(folder / "store")]
-    return [*spec, "--metrics", str(metrics), "--tables", *tables]
+from tests.report.synthetic_results import SPEC, as_spec, make_results
+from tests.stages.report_jobs import build_tables
+from tests.stages.tiny_pipeline import run
 
 
 def test_it_writes_the_declared_files(tmp_path: Path) -> None:
     results = make_results(tmp_path / "results")
-    main(arguments(results / "metrics.csv", tmp_path))
-    assert {path.name for path in (tmp_path / "tables").iterdir()} == set(table_files(SPEC))
+    run(build_tables(results, SPEC))
+    assert {path.name for path in (results / "tables").iterdir()} == set(table_files(as_spec(SPEC)))
 
 
 def test_a_missing_file_is_a_user_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"metrics\.csv is missing"):
-        main(arguments(tmp_path / "metrics.csv", tmp_path))
+        run(build_tables(tmp_path, SPEC))

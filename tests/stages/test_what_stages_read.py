@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from hyperforget.config.base import Section
+from hyperforget.config.performance import Performance
 from hyperforget.config.tasks import DatasetConfig
 from hyperforget.data import sources
 from hyperforget.errors import UserError
 from hyperforget.stages.interfaces import STAGES
-from tests.stages.tiny_pipeline import TASK, assemble, job, jobs, run, settings
+from tests.report.synthetic_results import BUILT_SPEC, make_results
+from tests.stages.report_jobs import build_figures, build_report, build_tables
+from tests.stages.tiny_pipeline import TASK, Job, assemble, job, jobs, run, settings
 
 Field = tuple[type, str]
 
@@ -56,7 +59,7 @@ def read(results: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     every = {**jobs(folder), **{f"{name}, otherwise": each for name, each in jobs(folder, other).items()}}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Section, "__getattribute__", getattribute)
-        for each in (*every.values(), *datasets(folder, patch)):
+        for each in (*every.values(), *datasets(folder, patch), *reports(folder / "report")):
             stage = each[0]
             run(each)
         stage = "assemble_corpus"
@@ -93,9 +96,18 @@ def datasets(folder: Path, patch: pytest.MonkeyPatch) -> list[tuple[str, list[st
     ]
 
 
-@pytest.mark.parametrize("stage", [name for name in STAGES if not name.startswith(("gather", "build"))])
+def reports(folder: Path) -> list[Job]:
+    """Jobs of the report, with a model that is told one number and whose training draws values evenly."""
+    told = {"performances": {"gpt": vars(Performance("error", "mean"))}, "rebalanced": ["gpt"]}
+    spec = {**BUILT_SPEC, **told, "models": ["dihyfo-1", "gpt"], "learned_optimizers": ["gpt"]}
+    make_results(folder, spec)
+    figures = [build_figures(folder, spec, task) for task in spec["tasks"]]
+    return [build_tables(folder, spec), *figures, build_report(folder, spec)]
+
+
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_reads_all_that_its_spec_holds(read: dict[str, set[Field]], stage: str) -> None:
-    unread = fields_of(STAGES[stage].spec) - read[stage]
+    unread = fields_of(STAGES[stage].spec) - read.get(stage, set())
     assert sorted(f"{section.__name__}.{name}" for section, name in unread) == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from hyperforget.config import Config, load_config
 from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
 from hyperforget.config.methods import NEAREST, ORIGINAL, RETRAINED, STRANGERS, Method
-from hyperforget.config.specs import spec_of
+from hyperforget.config.slices import spec_of
 from hyperforget.runtime.stage import run_stage
 from hyperforget.stages.interfaces import STAGES
 

@@ -18,7 +18,7 @@ SIZES = [3, 2, 2]  # 14 parameters
 
 @dataclass(frozen=True)
 class Run:
-    """A store, the results beside it, ids of objects and computations by name, and the version of the results."""
+    """A store, results beside it and their version, and ids of objects and computations by name."""
 
     store: Store
     results: Path

@@ -68,7 +68,7 @@ def test_results_keep_what_no_version_names_and_lineage_keeps_the_rest(run: Run)
         path.unlink()
     (run.results / "report.html").unlink()
     removed = collect(run, results_folders=[run.results], keep_last_entries=0)
-    # metrics.csv alone leads over its recipe to the networks, the corpus and the segments.
+    # metrics.csv alone leads over its computation to the networks, the corpus and the segments.
     assert removed == {("blob", run.version_id), ("blob", _digest(b"<p>report</p>"))}
     for recipe in run.computations.values():
         assert run.store.look_up(recipe) is not None
@@ -84,7 +84,7 @@ def test_with_nothing_that_names_it_everything_goes(run: Run) -> None:
     untag(run)
     store.build_pack(run.store, run.objects["corpus"])
     planned = store.collect_garbage(run.store, grace_seconds=0)
-    assert {removal.kind for removal in planned} == {"recipe", "blob", "object", "pack"}
+    assert {removal.kind for removal in planned} == {"computation", "blob", "object", "pack"}
     assert {removal.id for removal in planned if removal.kind == "object"} == set(run.objects.values())
     sizes = sum(removal.size for removal in planned)
     kept = sum(
@@ -163,7 +163,7 @@ def test_older_entries_of_the_log_stay_but_keep_nothing(run: Run) -> None:
     newer = store.snapshot(run.store, run.results).id
     store.append_log(run.store, newer, "second")
     removed = collect(run, keep_last_entries=1)
-    assert removed == {("blob", old), ("blob", run.version_id), ("recipe", run.computations["table"].id)}
+    assert removed == {("blob", old), ("blob", run.version_id), ("computation", run.computations["table"].id)}
     assert [entry.version_id for entry in store.read_log(run.store)] == [run.version_id, newer]
     assert store.verify(run.store, 2) == []
     with pytest.raises(MissingObjectError):
@@ -229,7 +229,7 @@ def test_where_damage_hides_what_must_be_kept_nothing_is_removed(run: Run, damag
 def test_reachable_names_ids(run: Run) -> None:
     found = store.reachable(run.store, [], 10)
     assert found.objects == frozenset(run.objects.values())
-    assert found.recipes == frozenset(recipe.id for recipe in run.computations.values())
+    assert found.computations == frozenset(recipe.id for recipe in run.computations.values())
     assert run.version_id in found.blobs
     untag(run)
     assert store.reachable(run.store, [], 10).objects == frozenset()

@@ -1,4 +1,4 @@
-"""A store that an earlier version of the package wrote, with segments, a corpus, networks, a pack and two tags.
+"""A store that an earlier version of the package wrote: segments, a corpus, networks, a pack, two tags.
 
 It lies in ``old_store.zip``, whose files nothing must ever write again: what is expected of them stands here.
 """

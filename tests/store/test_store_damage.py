@@ -33,7 +33,7 @@ class Small:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Small:
-    """One of each: store.json, objects of all encodings, a pack, blobs, a recipe, a tag and a log entry."""
+    """One of each: store.json, objects of all encodings, a pack, blobs, a record, a tag and a log entry."""
     where, results = Store(tmp_path / "store"), tmp_path / "results"
     arrays = {
         "theta": np.random.default_rng(0).normal(size=(2, 3, 5)).astype(np.float32),

@@ -69,7 +69,7 @@ def test_what_is_missing_is_named_with_what_names_it(run: Run) -> None:
     shutil.rmtree(run.store.object_folder(run.objects["shard-1"]))
     (finding,) = store.verify(run.store, 0)
     assert (finding.kind, finding.id) == ("object", run.objects["shard-1"])
-    assert finding.problem.startswith("is missing, but recipe ")
+    assert finding.problem.startswith("is missing, but computation ")
     for root in (run.root, run.root / COPIES):
         shutil.rmtree(root / "recipes")
     (finding,) = store.verify(run.store, 0)
@@ -90,9 +90,9 @@ def test_files_of_versions_and_recipes_are_missed(run: Run) -> None:
     assert sorted(kinds(run.root, 1)) == sorted([("blob", table), ("blob", report), ("blob", table)])
 
 
-@pytest.mark.parametrize("kind", ["recipe", "tag", "log"])
+@pytest.mark.parametrize("kind", ["computation", "tag", "log"])
 def test_deleted_and_moved_documents(run: Run, kind: str) -> None:
-    place = {"recipe": computation_place(run.computations["corpus"].id), "tag": "tags/paper.json"}.get(
+    place = {"computation": computation_place(run.computations["corpus"].id), "tag": "tags/paper.json"}.get(
         kind, "log/00000001.json"
     )
     name = Path(place).stem

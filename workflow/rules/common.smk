@@ -7,7 +7,7 @@ try:
     from hyperforget.config import jobs, load_config, warnings
     from hyperforget.config.corpora import MAIN_CORPUS
     from hyperforget.config.methods import NEAREST, ORIGINAL, RETRAINED, STRANGERS, Method
-    from hyperforget.config.specs import spec_of
+    from hyperforget.config.slices import report_spec, spec_of
     from hyperforget.errors import UserError
     from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER, figure_files, table_files
     from hyperforget.stages.interfaces import STAGES
@@ -45,6 +45,10 @@ settings = read_settings()
 for warning in warnings(settings):
     print(f"warning: {warning}", file=sys.stderr)
 
+
+# What the report is told, which says what tables and figures there are.
+REPORT = report_spec(settings, {})
+TABLES = expand("results/{folder}/{file}", folder=TABLE_FOLDER, file=table_files(REPORT))
 
 # Where stages keep objects and results, and whether a known result may be restored instead of computed.
 STORE = f"--store {shlex.quote(settings.store)}" + ("" if settings.reuse else " --no-reuse")
@@ -95,7 +99,8 @@ def spec(stage, **names):
 
     def of_job(wildcards):
         job = {**wildcards, **names}
-        task_of(job)
+        if "task" in job:
+            task_of(job)
         return canonical(spec_of(STAGES[stage].spec, settings, job))
 
     return of_job
@@ -179,41 +184,3 @@ def all_forget_sets(pattern):
 
 def figures(task):
     return expand("results/{folder}/{file}", folder=FIGURE_FOLDER, file=figure_files(REPORT, task))
-
-
-def describe(recipe):
-    return (
-        f"{recipe.initialisation} initialisation, {recipe.steps} steps of {recipe.optimizer} with learning rate "
-        f"{recipe.learning_rate:g} and weight decay {recipe.weight_decay:g}"
-    )
-
-
-# The part of the configuration that decides which tables and figures there are.
-REPORT = {
-    "protocol": settings.protocol,
-    "models": list(settings.models),
-    "performances": {model: vars(settings.performance(model)) for model in settings.models},
-    "rebalanced": [name for name, model in settings.models.items() if model.training.rebalance],
-    "methods": list(map(str, settings.methods)),
-    "learned_optimizers": settings.learned_optimizers,
-    "tasks": {
-        name: {
-            "classes": [str(label) for label in task.classes],
-            "pivots": task.pivots,
-            "forget": task.forget,
-            "holdout": task.holdout,
-            "strangers": {
-                "methods": list(map(str, settings.stranger_methods(name))),
-                "description": describe(task.recipe_of("strangers")),
-            },
-            "corpora": {
-                corpus: [model for model in settings.models if task.corpus_of(model) == corpus]
-                for corpus in task.collections
-            },
-            "network": "MLP, ReLU, hidden units: " + ", ".join(map(str, task.hidden)),
-            "description": f"{task.dataset.source}, classes {', '.join(map(str, task.classes))}",
-        }
-        for name, task in settings.tasks.items()
-    },
-}
-TABLES = expand("results/{folder}/{file}", folder=TABLE_FOLDER, file=table_files(REPORT))

@@ -71,7 +71,7 @@ rule build_tables:
         mem_mb=memory(1000),
         runtime=minutes(5),
     params:
-        spec=canonical_json(REPORT).decode(),
+        spec=spec("build_tables"),
         code=code("build_tables"),
         store=STORE,
     shell:
@@ -118,7 +118,7 @@ for task in settings.tasks:
             runtime=minutes(5),
         params:
             task=task,
-            spec=canonical_json(REPORT).decode(),
+            spec=spec("build_figures", task=task),
             code=code("build_figures"),
             store=STORE,
         shell:
@@ -151,7 +151,7 @@ rule build_report:
         mem_mb=memory(1000),
         runtime=minutes(5),
     params:
-        spec=canonical_json(REPORT | {"config": settings.model_dump()}).decode(),
+        spec=spec("build_report"),
         code=code("build_report"),
         store=STORE,
     shell:

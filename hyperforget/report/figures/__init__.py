@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hyperforget.config.report_specs import FiguresSpec
 from hyperforget.report.figures.alignment import draw_alignment, draw_alignment_comparison
 from hyperforget.report.figures.candidates import draw_candidates
 from hyperforget.report.figures.confusion import draw_confusion
@@ -18,7 +19,6 @@ from hyperforget.report.figures.style import Drawing, style
 from hyperforget.report.figures.svg import to_svg
 from hyperforget.report.spec import (
     FIGURE_SUFFIX,
-    ReportSpec,
     candidate_methods,
     comparison_figures,
     confusion_methods,
@@ -27,7 +27,7 @@ from hyperforget.report.spec import (
 )
 
 
-def write_figures(spec: ReportSpec, task: str, results: Path, folder: Path) -> None:
+def write_figures(spec: FiguresSpec, task: str, results: Path, folder: Path) -> None:
     """Write every figure of `names.figure_names` as SVG into ``folder``, from the files under ``results``.
 
     Raises `UserError` naming a file that is missing or lacks a column or a row.
@@ -40,7 +40,7 @@ def write_figures(spec: ReportSpec, task: str, results: Path, folder: Path) -> N
             (folder / f"{name}{FIGURE_SUFFIX}").write_text(svg, encoding="utf-8")
 
 
-def _draw_figures(spec: ReportSpec, task_name: str, results: Path) -> dict[str, Drawing]:
+def _draw_figures(spec: FiguresSpec, task_name: str, results: Path) -> dict[str, Drawing]:
     task = spec.task(task_name)
     folder = results / task_name
     data = "validation images" if spec.protocol == "validation" else "test images"

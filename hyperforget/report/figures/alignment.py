@@ -9,11 +9,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from hyperforget.config.report_specs import FigureTask
 from hyperforget.records.files import read_rows
 from hyperforget.records.hypernets import AlignmentRow
 from hyperforget.report.figures.style import INK, Drawing, class_style, new_figure
 from hyperforget.report.results import mean, rows_by
-from hyperforget.report.spec import TaskSpec, method_title
+from hyperforget.report.spec import method_title
 
 _MEASURES = (("r_squared", "prompt alignment R²"), ("correlation", "correlation"))
 _ROLES = (("free", "free classes"), ("pivot", "pivot classes"), ("all", "mean over classes"))
@@ -22,7 +23,7 @@ _DASHES: dict[str, Any] = {"seen": "-", "unseen": (0, (3, 1.5))}
 _LOWEST = -1.0
 
 
-def draw_alignment(path: Path, task: TaskSpec, model: str) -> Drawing:
+def draw_alignment(path: Path, task: FigureTask, model: str) -> Drawing:
     """R² and correlation of target and observed values over training, by class, from ``alignment.csv``."""
     alignment = read_rows(path, AlignmentRow)
     by_role = rows_by(alignment, lambda row: row.role)
@@ -52,7 +53,7 @@ def draw_alignment(path: Path, task: TaskSpec, model: str) -> Drawing:
     return Drawing(figure, title, _description(alignment, clipped))
 
 
-def draw_alignment_comparison(paths: Mapping[str, Path], task: TaskSpec) -> Drawing:
+def draw_alignment_comparison(paths: Mapping[str, Path], task: FigureTask) -> Drawing:
     """R² and correlation over training of several models that are told one number, a line for each.
 
     ``paths`` gives the ``alignment.csv`` of each model.

@@ -10,12 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from hyperforget.config.report_specs import FigureTask
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.records.files import read_rows
 from hyperforget.records.methods import CandidateRow
 from hyperforget.report.figures.style import BLUE, VERMILLION, Drawing, new_figure
 from hyperforget.report.results import rows_with
-from hyperforget.report.spec import TaskSpec, forget_title, method_title
+from hyperforget.report.spec import forget_title, method_title
 
 _MOST_COLUMNS = 3
 # Diameter of the mark of one network, in points, and the number of networks beyond which marks grow no more.
@@ -30,7 +31,7 @@ _RING: dict[str, Any] = {
 }
 
 
-def draw_candidates(paths: Mapping[str, Path], task: TaskSpec, method: str, data: str) -> Drawing:
+def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, data: str) -> Drawing:
     """Forget against retain accuracy of every candidate, one panel a forget set, the chosen one ringed.
 
     ``paths`` gives the candidates file of each forget set; ``data`` names the split they were evaluated on.

@@ -9,12 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgb
 
+from hyperforget.config.report_specs import FigureTask
 from hyperforget.errors import UserError
 from hyperforget.records.files import read_rows
 from hyperforget.records.methods import ConfusionRow
 from hyperforget.report.figures.style import BLUE, Drawing, new_figure
 from hyperforget.report.results import rows_with
-from hyperforget.report.spec import TaskSpec, forget_title, method_title
+from hyperforget.report.spec import forget_title, method_title
 
 _SETS = (("retain", "retained classes"), ("test", "all classes"))
 _PAIRS_PER_LINE = 2
@@ -23,7 +24,7 @@ _MOST_CLASSES_WITH_COUNTS = 12
 _STRONGEST = 0.6
 
 
-def draw_confusion(paths: Mapping[str, Path], task: TaskSpec, method: str) -> Drawing:
+def draw_confusion(paths: Mapping[str, Path], task: FigureTask, method: str) -> Drawing:
     """Counts of images by the class that the retrained network (rows) and the chosen one (columns) predict.
 
     ``paths`` gives the confusion file of each forget set; retained classes and all images have a panel each.

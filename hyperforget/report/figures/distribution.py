@@ -8,11 +8,12 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from hyperforget.config.performance import Performance
+from hyperforget.config.report_specs import FigureTask
 from hyperforget.records.files import read_rows
 from hyperforget.records.hypernets import DistributionRow, Role, Values
 from hyperforget.report.figures.style import BLUE, GREEN, VERMILLION, Drawing, new_figure
 from hyperforget.report.results import mean, rows_by, rows_with
-from hyperforget.report.spec import TaskSpec, method_title, performance_title
+from hyperforget.report.spec import method_title, performance_title
 
 _ROLES: dict[Role, str] = {"free": "free classes", "pivot": "pivot classes", "all": "mean over classes"}
 _TRAIN: Values = "train"
@@ -25,7 +26,7 @@ _LOOKS: dict[Values, dict[str, Any]] = {
 }
 
 
-def draw_distribution(path: Path, task: TaskSpec, model: str, performance: Performance) -> Drawing:
+def draw_distribution(path: Path, task: FigureTask, model: str, performance: Performance) -> Drawing:
     """Shares of the training set against those of prompts and, where it is rebalanced, of what is drawn from it.
 
     From ``distribution.csv``; classes of one role are put together.

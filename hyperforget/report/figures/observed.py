@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from hyperforget.config.performance import Performance
+from hyperforget.config.report_specs import FigureTask
 from hyperforget.records.corpora import ClassSummary
 from hyperforget.records.files import read_rows
 from hyperforget.records.hypernets import DistributionRow, PromptRow
@@ -23,7 +24,7 @@ from hyperforget.report.figures.style import (
     new_figure,
 )
 from hyperforget.report.results import quantile, rows_by, rows_with
-from hyperforget.report.spec import TaskSpec, method_title, performance_title
+from hyperforget.report.spec import method_title, performance_title
 
 _ROLES = (("free", "free classes"), ("pivot", "pivot classes"), ("all", "mean over classes"))
 _STARTS = (("seen", "runs seen in training"), ("unseen", "runs kept out of training"))
@@ -46,7 +47,7 @@ class _Frame:
 
 
 def draw_observed(
-    path: Path, bounds: Mapping[str, float], task: TaskSpec, model: str, performance: Performance
+    path: Path, bounds: Mapping[str, float], task: FigureTask, model: str, performance: Performance
 ) -> Drawing:
     """Observed against target values, from ``prompts.csv``; ``bounds`` are those of `class_medians` or
     `best_values`.
@@ -86,7 +87,7 @@ def draw_observed(
 
 
 def draw_observed_comparison(
-    paths: Mapping[str, Path], performances: Mapping[str, Performance], task: TaskSpec
+    paths: Mapping[str, Path], performances: Mapping[str, Performance], task: FigureTask
 ) -> Drawing:
     """Observed against target values of several models that are told one number, a panel for each.
 

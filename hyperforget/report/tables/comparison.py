@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 
 from hyperforget.config.methods import RETRAINED
+from hyperforget.config.report_specs import TablesSpec, TableTask
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 from hyperforget.report.results import Metrics, Value
-from hyperforget.report.spec import ReportSpec, TaskSpec, method_title
+from hyperforget.report.spec import method_title
 from hyperforget.report.tables.formats import exact
 from hyperforget.report.tables.model import (
     FORGET_SET,
@@ -41,7 +42,7 @@ _CSV_HEADER = (*ACCURACY_COLUMNS, "activation_distance", "relative_activation_di
 _NOTHING = Value(math.nan)
 
 
-def comparison_table(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Table:
+def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
     """One block a forget set, one row a method, the retrained network first."""
     methods = sorted(spec.methods, key=lambda method: method != RETRAINED)
     blocks: list[Block] = []

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from hyperforget.config.methods import RETRAINED, Method
+from hyperforget.config.report_specs import TableTask
 from hyperforget.report.results import Metrics
-from hyperforget.report.spec import TaskSpec, method_title
+from hyperforget.report.spec import method_title
 from hyperforget.report.tables.comparison import ACCURACY_COLUMNS, accuracy_numbers
 from hyperforget.report.tables.formats import exact
 from hyperforget.report.tables.model import (
@@ -25,14 +26,14 @@ _HEADINGS = (
 )
 
 
-def strangers_table(task: TaskSpec, metrics: Metrics) -> Table:
+def strangers_table(task: TableTask, metrics: Metrics) -> Table:
     """One block a forget set, one row a method that edits strangers, below the retrained networks."""
     blocks: list[Block] = []
     csv_rows: list[tuple[str, ...]] = [ACCURACY_COLUMNS]
     for forget in task.forget_sets:
         held_out = forget in task.holdout
         rows = []
-        for method in (RETRAINED, *task.strangers.methods):
+        for method in (RETRAINED, *task.stranger_methods):
             values = [
                 metrics.need(task.name, method, forget, selection, "accuracy", set_)
                 for set_ in ("forget", "retain")
@@ -46,7 +47,7 @@ def strangers_table(task: TaskSpec, metrics: Metrics) -> Table:
         blocks.append(Block(() if blocks else _HEADINGS, tuple(rows), title))
     caption = (
         text(
-            f"Strangers on {task.name}, networks trained otherwise than the corpus ({task.strangers.description}), "
+            f"Strangers on {task.name}, networks trained otherwise than the corpus ({task.stranger_training}), "
             "and made to forget: accuracy on test images of the forgotten ("
         )
         + FORGET_SET

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hyperforget.config.methods import RETRAINED
+from hyperforget.config.report_specs import TablesSpec, TableTask
 from hyperforget.report.results import Metrics, Value
-from hyperforget.report.spec import THESIS_METHODS, ReportSpec, TaskSpec, method_title, table_names
+from hyperforget.report.spec import THESIS_METHODS, method_title, table_names
 from hyperforget.report.tables.comparison import comparison_table
 from hyperforget.report.tables.formats import exact, to_csv, to_html, to_latex
 from hyperforget.report.tables.model import (
@@ -54,7 +55,7 @@ _PAIRED = (
 )
 
 
-def write_tables(spec: ReportSpec, metrics: Metrics, folder: Path) -> None:
+def write_tables(spec: TablesSpec, metrics: Metrics, folder: Path) -> None:
     """Write every table of `names.table_names` as CSV, LaTeX and HTML into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     for table in build_tables(spec, metrics):
@@ -62,7 +63,7 @@ def write_tables(spec: ReportSpec, metrics: Metrics, folder: Path) -> None:
             (folder / f"{table.name}{suffix}").write_text(render(table), encoding="utf-8")
 
 
-def build_tables(spec: ReportSpec, metrics: Metrics) -> list[Table]:
+def build_tables(spec: TablesSpec, metrics: Metrics) -> list[Table]:
     """All tables in the order of `names.table_names`; raises `UserError` for a row that the metrics lack."""
     tables = []
     for task in spec.tasks:
@@ -72,7 +73,7 @@ def build_tables(spec: ReportSpec, metrics: Metrics) -> list[Table]:
                 tables.append(_individual_table(f"{prefix}-individual", spec, source))
                 tables.append(_paired_table(f"{prefix}-paired", spec, source))
         tables.append(comparison_table(spec, task, metrics))
-        if task.strangers.methods:
+        if task.stranger_methods:
             tables.append(strangers_table(task, metrics))
     by_name = {table.name: table for table in tables}
     return [by_name[name] for name in table_names(spec)]
@@ -82,7 +83,7 @@ def build_tables(spec: ReportSpec, metrics: Metrics) -> list[Table]:
 class _Source:
     """Where the numbers of one table come from."""
 
-    task: TaskSpec
+    task: TableTask
     forget_sets: tuple[str, ...]
     metrics: Metrics
 
@@ -120,7 +121,7 @@ class _Source:
         return [value for value in values if value is not None]
 
 
-def _individual_table(name: str, spec: ReportSpec, source: _Source) -> Table:
+def _individual_table(name: str, spec: TablesSpec, source: _Source) -> Table:
     caption = (
         text(
             f"Individual unlearning metrics on {source.title}, chosen networks: accuracy on test images of "
@@ -147,7 +148,7 @@ def _individual_table(name: str, spec: ReportSpec, source: _Source) -> Table:
     return _table(name, caption, spec, source, _INDIVIDUAL, thesis, population, heading)
 
 
-def _paired_table(name: str, spec: ReportSpec, source: _Source) -> Table:
+def _paired_table(name: str, spec: TablesSpec, source: _Source) -> Table:
     caption = (
         text(
             f"Paired unlearning metrics on {source.title}: outputs of the chosen networks against those of "
@@ -170,7 +171,7 @@ def _paired_table(name: str, spec: ReportSpec, source: _Source) -> Table:
 def _table(
     name: str,
     caption: Label,
-    spec: ReportSpec,
+    spec: TablesSpec,
     source: _Source,
     measures: Sequence[_Measure],
     thesis: Sequence[str],

@@ -1,4 +1,4 @@
-"""Copies of a store in a bucket of an object store, to share it between machines: push there, pull from there.
+"""Copies of a store in a bucket of an object store, to share it between machines: push and pull.
 
 Everything but the entries of log and tags is named by what it says, and nothing is ever changed, so only what
 one side lacks has to travel. ::
@@ -7,15 +7,16 @@ one side lacks has to travel. ::
     blobs/ab/<sha256>                       small files
     data/ab/<sha256>                        the files that hold the arrays of objects
     objects/ab/<object id>.json             manifests
-    recipes/ab/<recipe id>/<digest>.json    records; the digest is that of the result, of which there may be several
+    recipes/ab/<computation id>/<digest>.json    records; the digest is that of the result, of which there
+                                            may be several
     log/<digest>.json                       entries of the log, without the number that each store gives them
     tags/<name>.json                        versions by name
 
 Guarantees:
 
 - What something names is there before it, on both sides: files come before the manifests of objects, parts of
-  an object before the whole, objects before recipes, recipes before the log and tags. A push or pull that ends
-  half-way leaves both sides valid, and goes on where it was when it is run again.
+  an object before the whole, objects before records, records before the log and tags. A push or pull that
+  ends half-way leaves both sides valid, and goes on where it was when it is run again.
 - Of many that push at once nothing is lost. Encodings of one object may differ, so their files never share a
   name; whatever else may come twice is created only where it is absent; log and tags are joined.
 - A tag never moves: one that names another version on the other side stops everything before it begins.

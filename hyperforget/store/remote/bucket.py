@@ -1,7 +1,7 @@
 """A bucket of an object store, or a folder, by URL: list, read and write files by their key.
 
-Everything about obstore, the library that speaks to it, is here. Credentials, endpoint and region come from the
-environment, under the names that the makers of the storage gave them, such as ``AWS_ACCESS_KEY_ID``.
+Everything about obstore, the library that speaks to it, is here. Credentials, endpoint and region come from
+the environment, under the names that the makers of the storage gave them, such as ``AWS_ACCESS_KEY_ID``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ _MEANINGS = {
     "401 Unauthorized": "the credentials are refused; check them",
     "403 Forbidden": "the credentials do not permit this; check them and the policy of the bucket",
     "redirect": "the bucket lies in another region; set AWS_REGION",
-    "error sending request": "it cannot be reached; check the network and the endpoint, for S3 AWS_ENDPOINT_URL",
+    "error sending request": "it cannot be reached; check the network and the endpoint, "
+    "for S3 AWS_ENDPOINT_URL",
     "operation timed out": "it does not answer in time; try again",
 }
 
@@ -54,8 +55,8 @@ class Bucket:
 def open_bucket(url: str) -> Bucket:
     """A bucket by its URL, ``s3://bucket/prefix``, ``gs://``, ``az://``, or ``file:///folder``.
 
-    Nothing is sent yet. Raises `UserError` for another URL, an endpoint with plain http elsewhere than on this
-    machine unless ``AWS_ALLOW_HTTP`` is true, a folder that is not there, and if obstore is not installed.
+    Nothing is sent yet. Raises `UserError` for another URL, an endpoint with plain http elsewhere than on
+    this machine unless ``AWS_ALLOW_HTTP`` is true, an absent folder, and without obstore.
     """
     scheme = _scheme(url)
     try:
@@ -124,7 +125,8 @@ def _scheme(url: str) -> str:
     parts = urlsplit(url)
     if "://" not in url:
         raise UserError(
-            f"remote {url!r} is no URL; write s3://bucket/prefix, or {Path(url).absolute().as_uri()} for a folder"
+            f"remote {url!r} is no URL; write s3://bucket/prefix, or {Path(url).absolute().as_uri()} "
+            "for a folder"
         )
     if parts.scheme not in SCHEMES:
         raise UserError(
@@ -133,8 +135,8 @@ def _scheme(url: str) -> str:
         )
     if parts.username or parts.query or parts.fragment:
         raise UserError(
-            f"remote {parts.scheme}://{parts.hostname or ''}{parts.path} must be a bucket and a prefix alone; "
-            "credentials and settings belong into the environment, such as AWS_ACCESS_KEY_ID"
+            f"remote {parts.scheme}://{parts.hostname or ''}{parts.path} must be a bucket and a prefix "
+            "alone; credentials and settings belong into the environment, such as AWS_ACCESS_KEY_ID"
         )
     if bool(parts.netloc) == (parts.scheme == "file"):
         example = "file:///folder" if parts.scheme == "file" else f"{parts.scheme}://bucket/prefix"
@@ -143,7 +145,7 @@ def _scheme(url: str) -> str:
 
 
 def _s3_settings() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Where to find S3, and whether plain http is allowed there: it shows all that is sent to whoever listens."""
+    """Where to find S3, and whether plain http is allowed there: it shows all to whoever listens."""
     name = next((name for name in _ENDPOINTS if os.environ.get(name)), None)
     if name is None:
         return {}, {}

@@ -1,4 +1,4 @@
-"""What a remote copy of a store holds, and reading it: nothing is believed before it was compared with its name."""
+"""What a remote copy of a store holds, and reading it; all is first compared with its name."""
 
 import hashlib
 import json
@@ -42,8 +42,7 @@ class Contents:
 def read_contents(bucket: Bucket) -> Contents:
     """What a remote copy holds.
 
-    Raises `UserError` if none is there, if it has a format that this code cannot read, and where the storage
-    refuses.
+    Raises `UserError` if none is there, if its format is of another version, and where the storage refuses.
     """
     if _is_new(bucket):
         raise UserError(f"remote {bucket.url} holds no store; check the URL, or push one there first")
@@ -51,22 +50,23 @@ def read_contents(bucket: Bucket) -> Contents:
 
 
 def prepare_contents(bucket: Bucket, *, dry_run: bool) -> Contents:
-    """What a remote copy holds, after making an empty one where nothing is; with ``dry_run`` without making it.
+    """What a remote copy holds, after making an empty one where nothing is, unless it is a ``dry_run``.
 
-    Raises `UserError` where something else is, and if the storage lets two writers create one file; otherwise as
+    Raises `UserError` where something else is, if the storage lets two writers create one file, and as
     `read_contents`.
     """
     # In this order, since another may be making it now: its description is there before all else.
     occupied = next(list_keys(bucket), None) is not None
     if occupied and _is_new(bucket):
         raise UserError(
-            f"remote {bucket.url} holds other files and no store; name another prefix, such as {bucket.url}/store"
+            f"remote {bucket.url} holds other files and no store; name another prefix, such as "
+            f"{bucket.url}/store"
         )
     description = readable_json({"format": FORMAT_VERSION, "hash": "sha256"})
     if not dry_run and create(bucket, DESCRIPTION, description) and create(bucket, DESCRIPTION, description):
         raise UserError(
-            f"remote {bucket.url}: the storage ignores the condition of a write (If-None-Match), so that two who "
-            "push at once could overwrite each other's tags; use a storage that honours it"
+            f"remote {bucket.url}: the storage ignores the condition of a write (If-None-Match), so that two "
+            "who push at once could overwrite each other's tags; use a storage that honours it"
         )
     return _list(bucket)
 

@@ -31,7 +31,7 @@ _OBJECTS_AT_ONCE = 4  # of which each is held in memory
 
 @dataclass(frozen=True)
 class _Own:
-    """What the store has: tags by name, ids of entries of the log, records by the name that they have there."""
+    """What the store has: tags by name, ids of entries of the log, records by their name in a bucket."""
 
     tags: Mapping[str, Tag]
     entries: frozenset[str]
@@ -40,7 +40,7 @@ class _Own:
 
 @dataclass(frozen=True)
 class _Lacking:
-    """What of it the store lacks, and the ids of recipes of which it has another result."""
+    """What of it the store lacks, and the ids of computations of which it has another result."""
 
     tags: tuple[Tag, ...]
     entries: tuple[LogEntry, ...]
@@ -51,12 +51,12 @@ class _Lacking:
 
 
 def pull(store: Store, bucket: Bucket, name: str | None = None, *, dry_run: bool = False) -> Transfer:
-    """Fetch all that the store lacks, or with the ``name`` of a tag what this needs: its files, their objects, and
-    how they were made. The store is made if need be.
+    """Fetch all that the store lacks, or with the ``name`` of a tag what this needs: its files, their
+    objects, and how they were made. The store is made if need be.
 
     Raises `UserError` if there is no store or no such tag in the remote copy, if a tag names another version
-    here, before anything is fetched, and where the storage refuses; `MissingObjectError` or `CorruptObjectError`
-    for what is not as it was pushed, which is not put into the store.
+    here, before anything is fetched, and where the storage refuses; `MissingObjectError` or
+    `CorruptObjectError` for what is not as it was pushed, which is not put into the store.
     """
     own = _read_own(store)
     there = contents.read_contents(bucket)
@@ -103,7 +103,7 @@ def _read_records(bucket: Bucket, there: Contents, own: _Own) -> dict[str, Recor
     """All records of a remote copy by name; those that the store has are not fetched."""
     names = sorted(there.records - own.records.keys())
     fetched = show(
-        at_once(partial(contents.read_record, bucket), names), len(names), "reading recipes", "recipe"
+        at_once(partial(contents.read_record, bucket), names), len(names), "reading records", "record"
     )
     return dict(zip(names, fetched, strict=True)) | {
         name: own.records[name] for name in there.records & own.records.keys()

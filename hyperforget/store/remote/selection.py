@@ -49,7 +49,7 @@ def needed(
     records: Mapping[str, Record],
     manifest_of: Callable[[str], Manifest],
 ) -> Wanted:
-    """What a tag leads to, as `hyperforget.store.reachability` says, and the entries of the log with its version.
+    """What a tag leads to, as `hyperforget.store.reachability` says, and its entries of the log.
 
     ``records`` are all that are there. Raises `UserError` if there is no such tag.
     """
@@ -64,7 +64,7 @@ def needed(
         if kind == "object":
             named = set(ids_in(manifest_of(target).content.attributes)) if target in there.objects else set()
             return [("object", each) for each in named & there.objects]
-        # The recipe that made a file says which object is named in it, so that only others are read.
+        # The computation that made a file says which object is named in it, so that only others are read.
         if target in made or target not in there.blobs or there.blobs[target] > LARGEST_TOKEN:
             return []
         token = token_in(contents.read_blob(bucket, target))
@@ -75,7 +75,7 @@ def needed(
     return Wanted(
         (tag,),
         tuple(entry for entry in entries if entry.version_id == tag.version_id),
-        found.recipes,
+        found.computations,
         found.objects & there.objects,
         found.blobs & there.blobs.keys(),
     )

@@ -16,10 +16,11 @@ _MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Transfer:
-    """How many of each kind travelled, or with ``dry_run`` would have; bytes of files and objects; how many of all
-    these were there already.
+    """How many of each kind travelled, or with ``dry_run`` would have.
 
-    ``left`` are ids of recipes that have another result where they were to go, which stays.
+    ``bytes`` are those of files and objects; ``present`` counts what was there already; ``recipes`` counts
+    computations, by their name on disk. ``left`` are ids of computations that have another result where they
+    were to go, which stays.
     """
 
     dry_run: bool
@@ -31,6 +32,23 @@ class Transfer:
     bytes: int
     present: int
     left: tuple[str, ...] = ()
+
+
+def as_text(done: Transfer, did: str, would: str) -> str:
+    """What travelled, in one line; ``did`` and ``would`` are the verbs, as in "sent" and "would send"."""
+    kinds = [
+        (done.objects, "object", "objects"),
+        (done.recipes, "computation", "computations"),
+        (done.files, "file", "files"),
+        (done.log_entries, "log entry", "log entries"),
+        (done.tags, "tag", "tags"),
+    ]
+    counts = [f"{count} {one if count == 1 else many}" for count, one, many in kinds if count]
+    moved = f"{', '.join(counts)} ({done.bytes / 1e6:.1f} MB)" if counts else "nothing"
+    text = f"{would if done.dry_run else did} {moved}; {done.present} were there already"
+    if done.left:
+        text += f"; of {len(done.left)} computations another result is here, which stays"
+    return text
 
 
 def at_once(
@@ -50,7 +68,7 @@ def show(items: Iterable[Item], total: int, description: str, unit: str) -> list
 
 
 def show_bytes(sizes: Iterable[int], files: int, total: int, description: str) -> None:
-    """Go through the sizes of files, one by one as these are done, showing progress in megabytes of ``total``."""
+    """Go through the sizes of files, one by one as these are done, showing progress in MB of ``total``."""
     if files:
         show(_megabytes(sizes), max(total // _MEGABYTE, 1), f"{description} {files} files", "megabyte")
 

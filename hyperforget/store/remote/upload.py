@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 from hyperforget.store.completeness import missing
@@ -45,12 +44,8 @@ class _Parcel:
         return sum(map(len, vars(self).values()))
 
 
-@dataclass(frozen=True)
-class _Step:
-    """Documents by key, and how they are put there."""
-
-    put: Callable[[Bucket, str, bytes], object]
-    documents: Mapping[str, bytes]
+# How documents, by key, are put there.
+_Step = tuple[Callable[[Bucket, str, bytes], object], Mapping[str, bytes]]
 
 
 def push(store: Store, bucket: Bucket, *, dry_run: bool = False) -> Transfer:
@@ -74,10 +69,12 @@ def push(store: Store, bucket: Bucket, *, dry_run: bool = False) -> Transfer:
     if not dry_run:
         size = sum(file.size for file in files.values())
         show_bytes(at_once(partial(_send, bucket), files.items()), len(files), size, "pushing")
-        sent = chain.from_iterable(
-            at_once(partial(_put, step, bucket), step.documents.items()) for step in steps
+        sent = (
+            each
+            for put, documents in steps
+            for each in at_once(partial(_put, put, bucket), documents.items())
         )
-        show(sent, sum(len(step.documents) for step in steps), "pushing", "document")
+        show(sent, sum(len(documents) for _, documents in steps), "pushing", "document")
         for name in lacking.tags:  # another may have given it meanwhile
             contents.expect_same_version(bucket, lacking.tags[name], contents.read_tag(bucket, name))
     return Transfer(
@@ -156,7 +153,7 @@ def _files(store: Store, lacking: _Parcel, there: Contents) -> dict[str, _File]:
 def _steps(lacking: _Parcel) -> list[_Step]:
     """The documents to be sent after the files, each step after the one before.
 
-    A manifest may replace that of another encoding, since the files of both are there; nothing else is replaced.
+    A manifest may replace that of another encoding, since the files of both are there; nothing else may.
     """
     parts, wholes = (
         {
@@ -173,17 +170,11 @@ def _steps(lacking: _Parcel) -> list[_Step]:
         contents.entry_key(name): contents.encode_entry(each) for name, each in lacking.entries.items()
     }
     tags = {tag_place(name): contents.encode_tag(each) for name, each in lacking.tags.items()}
-    return [
-        _Step(write, parts),
-        _Step(write, wholes),
-        _Step(create, records),
-        _Step(create, entries),
-        _Step(create, tags),
-    ]
+    return [(write, parts), (write, wholes), (create, records), (create, entries), (create, tags)]
 
 
-def _put(step: _Step, bucket: Bucket, document: tuple[str, bytes]) -> None:
-    step.put(bucket, *document)
+def _put(put: Callable[[Bucket, str, bytes], object], bucket: Bucket, document: tuple[str, bytes]) -> None:
+    put(bucket, *document)
 
 
 def _send(bucket: Bucket, item: tuple[str, _File]) -> int:
@@ -195,7 +186,8 @@ def _send(bucket: Bucket, item: tuple[str, _File]) -> int:
         raise MissingObjectError(f"{file.path} was removed meanwhile; push again") from None
     if not intact:
         raise CorruptObjectError(
-            f"{file.path} is damaged: it is not what was written; rerun the stage that makes it, and push again"
+            f"{file.path} is damaged: it is not what was written; rerun the stage that makes it, "
+            "and push again"
         )
     write(bucket, key, file.path)
     return file.size

@@ -7,13 +7,12 @@ import pytest
 
 from hyperforget.metrics.registry import METRICS
 from hyperforget.report.results import Metrics
-from hyperforget.report.spec import as_spec
 from hyperforget.report.tables.formats import LATEX_COLOURS, MARKS, to_csv, to_html, to_latex
 from hyperforget.report.tables.model import Block, Cell, Heading, Published, Row, Table, signed, text
 from hyperforget.report.tables.published import PUBLISHED, TABLES, compare
 from hyperforget.report.tables.thesis import build_tables
 from tests.report.synthetic_results import SPEC as SYNTHETIC
-from tests.report.synthetic_results import TASKS, make_results
+from tests.report.synthetic_results import TASKS, as_spec, make_results
 
 SETS = {"mnist-4": ("2", "2-3"), "mnist": ("2", "2-3-4", "0-1-2-3-4")}
 INDIVIDUAL = {("accuracy", "retain"), ("accuracy", "forget"), ("mia", "forget-train")}

@@ -1,5 +1,4 @@
 import io
-from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -70,7 +69,7 @@ def test_a_task_without_strangers_has_no_table_of_them(spec):
 
 def test_a_missing_row_names_the_file(spec, metrics):
     task = spec.task("digits")
-    unknown = replace(task, strangers=replace(task.strangers, methods=("scrub-strangers",)))
+    unknown = task.model_copy(update={"stranger_methods": ("scrub-strangers",)})
     with pytest.raises(
         UserError, match=r"metrics\.csv has no row with task 'digits', method 'scrub-strangers'"
     ):

@@ -6,10 +6,10 @@ import pytest
 
 from hyperforget.errors import UserError
 from hyperforget.report.results import Metrics
-from hyperforget.report.spec import as_spec, table_files, table_names
+from hyperforget.report.spec import table_files, table_names
 from hyperforget.report.tables.formats import to_csv, to_html
 from hyperforget.report.tables.thesis import build_tables, write_tables
-from tests.report.synthetic_results import METHODS, SPEC, TASKS
+from tests.report.synthetic_results import METHODS, SPEC, TASKS, as_spec
 
 INDIVIDUAL = {
     "Accuracy on D_r": ("accuracy", "retain"),

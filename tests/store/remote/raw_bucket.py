@@ -36,7 +36,7 @@ def delete(bucket: Bucket, key: str) -> None:
 
 
 def dangling(bucket: Bucket) -> list[str]:
-    """All keys that something in the bucket names and that are not there; knows the layout from its description."""
+    """All keys that something in the bucket names and that are not there, by its described layout."""
     present = keys(bucket)
     documents = {
         key: json.loads(content(bucket, key))

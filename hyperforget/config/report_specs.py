@@ -1,0 +1,126 @@
+"""What the stages of the report are told: which tables, figures and sections there are, and of what.
+
+Each is told what it reads: tables are built anew for another forget set, and not for another training. Methods go by
+their names here, as in the files that these stages read.
+"""
+
+from typing import Any
+
+from hyperforget.config.base import Section
+from hyperforget.config.methods import RIVALS, Method
+from hyperforget.config.performance import Performance
+from hyperforget.config.sections import Protocol
+from hyperforget.errors import UserError, nearest_choice
+
+
+class CorpusSpec(Section):
+    """One corpus of a task, by its name in paths, and the models that are trained on it."""
+
+    name: str
+    models: tuple[str, ...]
+
+
+class _Task(Section):
+    name: str
+    forget: tuple[str, ...]
+    holdout: tuple[str, ...]
+
+    @property
+    def forget_sets(self) -> tuple[str, ...]:
+        """All forget sets, those of the thesis first, then those kept out of collection."""
+        return self.forget + self.holdout
+
+
+class TableTask(_Task):
+    """What tables are told of a task: also the methods that edit strangers, if any, and how strangers were trained."""
+
+    stranger_methods: tuple[str, ...]
+    stranger_training: str
+
+
+class FigureTask(_Task):
+    """What figures are told of a task."""
+
+    classes: tuple[str, ...]
+    corpora: tuple[CorpusSpec, ...]
+
+    def corpus_of(self, model: str) -> CorpusSpec:
+        """The corpus that a model is trained on."""
+        return next(corpus for corpus in self.corpora if model in corpus.models)
+
+
+class TaskSpec(FigureTask):
+    """What the page is told of a task."""
+
+    stranger_methods: tuple[str, ...]
+    pivots: tuple[str, ...]
+    network: str
+    description: str
+
+
+class TablesSpec(Section):
+    """For `build_tables`."""
+
+    tasks: tuple[TableTask, ...]
+    methods: tuple[str, ...]
+
+
+class FiguresSpec(Section):
+    """For `build_figures`, which draws one task.
+
+    ``learned_optimizers`` are the models that read a start, so that what they sample can be the next one;
+    ``performances`` say what each model is told of networks, ``rebalanced`` are the models whose training draws wanted
+    values evenly.
+    """
+
+    tasks: tuple[FigureTask, ...]
+    models: tuple[str, ...]
+    methods: tuple[str, ...]
+    protocol: Protocol
+    learned_optimizers: tuple[str, ...] = ()
+    performances: dict[str, Performance] = {}
+    rebalanced: tuple[str, ...] = ()
+
+    def performance(self, model: str) -> Performance:
+        """What a model is told of networks; without a word of it, the loss of every class."""
+        return self.performances.get(model, Performance())
+
+    @property
+    def scalar_models(self) -> tuple[str, ...]:
+        """Models that are told one number (G.pt)."""
+        return tuple(model for model in self.models if self.performance(model).is_scalar)
+
+    def task(self, name: str) -> FigureTask:
+        """The task of that name; raises `UserError` for any other."""
+        for task in self.tasks:
+            if task.name == name:
+                return task
+        known = [task.name for task in self.tasks]
+        raise UserError(f"unknown task {name!r}: allowed are {', '.join(known)}{nearest_choice(name, known)}")
+
+
+class ReportSpec(FiguresSpec):
+    """For `build_report`; ``config`` is the whole configuration, for the reader to see."""
+
+    tasks: tuple[TaskSpec, ...]
+    config: dict[str, Any] | None = None
+
+    @property
+    def generators(self) -> tuple[str, ...]:
+        """Methods that ask a hypernetwork."""
+        return tuple(method for method in self.methods if Method.parse(method).base in self.models)
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """The rivals that cost nothing, as far as the report has them."""
+        return tuple(method for method in RIVALS if method in self.methods)
+
+
+class FullTask(TaskSpec, TableTask):
+    """What any of them is told of a task."""
+
+
+class FullSpec(ReportSpec, TablesSpec):
+    """What any of them is told."""
+
+    tasks: tuple[FullTask, ...]

@@ -1,0 +1,166 @@
+"""Cuts out of a checked configuration what each stage is told, by one function for all of them.
+
+A stage is done again when its slice changes, so a slice holds what its stage reads and nothing else.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
+
+from hyperforget.config.base import Section
+from hyperforget.config.check import forget_set
+from hyperforget.config.corpora import collection_key
+from hyperforget.config.methods import ORIGINAL, STRANGERS, Method
+from hyperforget.config.models import ModelConfig
+from hyperforget.config.report_specs import (
+    CorpusSpec,
+    FiguresSpec,
+    FullSpec,
+    FullTask,
+    ReportSpec,
+    TablesSpec,
+)
+from hyperforget.config.sections import Config
+from hyperforget.config.specs import Requirements
+from hyperforget.config.tasks import CollectionConfig, RecipeConfig, TaskConfig
+from hyperforget.store.files import file_digest
+
+# What tells the jobs of a stage from each other: task, corpus, shard, model, method, forget.
+Names = Mapping[str, str]
+Kind = TypeVar("Kind", bound=Section)
+
+
+def spec_of(kind: type[Kind], config: Config, names: Names) -> Kind:
+    """What a stage is told, cut out of a checked configuration for the job that has these ``names``.
+
+    Raises `KeyError` for names that the configuration does not have.
+    """
+    report = report_spec(config, names) if kind in (TablesSpec, FiguresSpec, ReportSpec) else None
+    values = {
+        name: part_of(field.annotation, getattr(report, name) if report else _SOURCES[name](config, names))
+        for name, field in kind.model_fields.items()
+    }
+    return kind(**values)
+
+
+def part_of(kind: Any, value: Any) -> Any:
+    """What a stage reads of a section, or of several: the keys that a section behind it has, or one like it."""
+    if isinstance(value, Section):
+        return kind(
+            **{
+                name: part_of(field.annotation, getattr(value, name))
+                for name, field in kind.model_fields.items()
+            }
+        )
+    if isinstance(value, list | tuple) and any(isinstance(each, Section) for each in value):
+        return [part_of(get_args(kind)[0], each) for each in value]
+    return value
+
+
+def _task(config: Config, names: Names) -> TaskConfig:
+    return config.tasks[names["task"]]
+
+
+def _model(config: Config, names: Names) -> ModelConfig:
+    """The model of a job, or the one that its method asks."""
+    return config.models[names["model"] if "model" in names else Method.parse(names["method"]).base]
+
+
+def _collection(config: Config, names: Names) -> CollectionConfig:
+    return _task(config, names).collections[names["corpus"]]
+
+
+def _content(config: Config, names: Names) -> str | None:
+    # A file of images is part of what is told: new content under the same name is another dataset.
+    dataset = _task(config, names).dataset
+    return file_digest(Path(dataset.path or "")) if dataset.source == "npz" else None
+
+
+def _requirements(config: Config, names: Names) -> Requirements:
+    collection = _collection(config, names)
+    wanted = {name: getattr(collection, name) for name in Requirements.model_fields if name != "key"}
+    return Requirements(key=collection_key(names["task"], names["corpus"]), **wanted)
+
+
+def _classes(task: TaskConfig, key: Literal["forget", "holdout"]) -> list[tuple[int, ...]]:
+    return [forget_set(text, task).classes for text in getattr(task, key)]
+
+
+# Where each value of a spec comes from, whichever stage is told it.
+_SOURCES: dict[str, Callable[[Config, Names], Any]] = {
+    "seed": lambda config, names: config.seed,
+    "protocol": lambda config, names: config.protocol,
+    "dataset": lambda config, names: _task(config, names).dataset,
+    "classes": lambda config, names: _task(config, names).classes,
+    "content": _content,
+    "hidden": lambda config, names: _task(config, names).hidden,
+    "pivots": lambda config, names: _task(config, names).pivots,
+    "forget": lambda config, names: _classes(_task(config, names), "forget"),
+    "holdout": lambda config, names: _classes(_task(config, names), "holdout"),
+    # A shard knows its own runs only: more shards of the same size leave those that are there as they are.
+    "runs": lambda config, names: _collection(config, names).runs_of(int(names["shard"])),
+    "collection": _collection,
+    "recipes": lambda config, names: _task(config, names).recipes_of(_collection(config, names)),
+    "requirements": _requirements,
+    "recipe": lambda config, names: _task(config, names).recipe_of(names.get("method", ORIGINAL)),
+    "count": lambda config, names: _task(config, names).count_of(names["method"]),
+    "initialisation": lambda config, names: _task(config, names).recipe.initialisation,
+    "conditioning": lambda config, names: config.conditioning(names["model"]),
+    "performance": lambda config, names: config.performance(names["model"]),
+    "process": lambda config, names: _model(config, names).process,
+    "architecture": lambda config, names: _model(config, names).architecture,
+    "training": lambda config, names: _model(config, names).training,
+    "unseen_runs": lambda config, names: _model(config, names).training.unseen_runs,
+    "rebalance": lambda config, names: _model(config, names).training.rebalance,
+    "sampling": lambda config, names: _model(config, names).sampling,
+    "editing": lambda config, names: _model(config, names).editing,
+    "candidates": lambda config, names: max(model.sampling.candidates for model in config.models.values()),
+    "prompts": lambda config, names: config.prompts,
+    "selection": lambda config, names: config.selection,
+    "probe": lambda config, names: config.probe,
+    "optimizers": lambda config, names: config.optimizers,
+    "evaluation": lambda config, names: config.evaluation,
+}
+
+
+def report_spec(config: Config, names: Mapping[str, str]) -> FullSpec:
+    """All that the report is told; with a task among ``names``, of that task alone. Small tasks come first."""
+    tasks = [_task_spec(config, name) for name in config.tasks if names.get("task", name) == name]
+    return FullSpec(
+        tasks=tuple(sorted(tasks, key=lambda task: (len(task.classes), task.name))),
+        models=tuple(config.models),
+        methods=tuple(map(str, config.methods)),
+        protocol=config.protocol,
+        learned_optimizers=tuple(config.learned_optimizers),
+        performances={model: config.performance(model) for model in config.models},
+        rebalanced=tuple(name for name, model in config.models.items() if model.training.rebalance),
+        config=config.model_dump(mode="json"),
+    )
+
+
+def _task_spec(config: Config, name: str) -> FullTask:
+    task = config.tasks[name]
+    return FullTask(
+        name=name,
+        forget=tuple(task.forget),
+        holdout=tuple(task.holdout),
+        classes=tuple(map(str, task.classes)),
+        corpora=tuple(_corpus_spec(config, task, corpus) for corpus in task.collections),
+        stranger_methods=tuple(map(str, config.stranger_methods(name))),
+        stranger_training=_in_words(task.recipe_of(STRANGERS)),
+        pivots=tuple(map(str, task.pivots)),
+        network="MLP, ReLU, hidden units: " + ", ".join(map(str, task.hidden)),
+        description=f"{task.dataset.source}, classes {', '.join(map(str, task.classes))}",
+    )
+
+
+def _corpus_spec(config: Config, task: TaskConfig, corpus: str) -> CorpusSpec:
+    models = (model for model in config.models if task.corpus_of(model) == corpus)
+    return CorpusSpec(name=corpus, models=tuple(models))
+
+
+def _in_words(recipe: RecipeConfig) -> str:
+    return (
+        f"{recipe.initialisation} initialisation, {recipe.steps} steps of {recipe.optimizer} with learning rate "
+        f"{recipe.learning_rate:g} and weight decay {recipe.weight_decay:g}"
+    )

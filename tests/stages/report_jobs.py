@@ -1,0 +1,33 @@
+"""The command lines of the report's stages, on results that were made up."""
+
+from pathlib import Path
+from typing import Any
+
+from hyperforget.config.slices import part_of
+from hyperforget.report.spec import figure_files, table_files
+from hyperforget.stages.interfaces import STAGES
+from tests.report.synthetic_results import as_spec
+from tests.stages.tiny_pipeline import Job
+
+
+def _job(stage: str, results: Path, values: dict[str, Any], *arguments: str) -> Job:
+    spec = part_of(STAGES[stage].spec, as_spec(values)).model_dump_json()
+    return stage, ["--store", str(results / "store"), "--spec", spec, *arguments]
+
+
+def build_tables(results: Path, values: dict[str, Any]) -> Job:
+    tables = [str(results / "tables" / name) for name in table_files(as_spec(values))]
+    return _job(
+        "build_tables", results, values, "--metrics", str(results / "metrics.csv"), "--tables", *tables
+    )
+
+
+def build_figures(results: Path, values: dict[str, Any], task: str) -> Job:
+    figures = [str(results / "figures" / name) for name in figure_files(as_spec(values), task)]
+    given = ["--results", str(results), "--inputs", str(results / "metrics.csv")]
+    return _job("build_figures", results, values, "--task", task, *given, "--figures", *figures)
+
+
+def build_report(results: Path, values: dict[str, Any]) -> Job:
+    given = ["--results", str(results), "--inputs", str(results / "metrics.csv")]
+    return _job("build_report", results, values, *given, "--page", str(results / "report.html"))
