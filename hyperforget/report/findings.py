@@ -140,7 +140,8 @@ def _forgetting(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
             f"every method forgot every set (accuracy on the forgotten classes at most {FORGOTTEN_ACCURACY})."
         )
     done = (
-        f"{_listed(complete)} forgot every set (accuracy on the forgotten classes at most {FORGOTTEN_ACCURACY}); "
+        f"{_listed(complete)} forgot every set (accuracy on the forgotten classes at most "
+        f"{FORGOTTEN_ACCURACY}); "
         if complete
         else ""
     )

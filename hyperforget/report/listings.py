@@ -38,9 +38,9 @@ def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Li
     by_class = Listing(
         f"{task.name}-{corpus.name}-classes",
         f"Checkpoints collected for {title}, by class, with lowest, median and highest loss of the "
-        f"class among them. Forgotten are those with an accuracy of the class of at most {FORGOTTEN_ACCURACY}. Good: "
-        "free classes have thousands of forgotten checkpoints and many that know the class; pivots have "
-        "none forgotten.",
+        "class among them. Forgotten are those with an accuracy of the class of at most "
+        f"{FORGOTTEN_ACCURACY}. Good: free classes have thousands of forgotten checkpoints and many that "
+        "know the class; pivots have none forgotten.",
         ("Class", "Role", "Checkpoints", "Forgotten", "Lowest loss (nats)", "Median", "Highest"),
         tuple(
             (
@@ -99,8 +99,8 @@ def verdict_listing(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Listi
         return None
     caption = (
         f"Each generator on {task.name} against the rivals that need no training. Accuracy: a network that "
-        f"forgets (at most {FORGOTTEN_ACCURACY} on the forgotten classes) beats one that does not; between two "
-        f"alike, the accuracy on retained classes decides, level within {ACCURACY_MARGIN}. Closeness: "
+        f"forgets (at most {FORGOTTEN_ACCURACY} on the forgotten classes) beats one that does not; between "
+        f"two alike, the accuracy on retained classes decides, level within {ACCURACY_MARGIN}. Closeness: "
         f"activation distance to the retrained network, level within {DISTANCE_MARGIN * 100:.0f} %. Good: "
         "better in both, above all on sets kept out of collection, where there is no checkpoint to look up."
     )
@@ -164,8 +164,8 @@ def _bin_listing(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> Listing:
     rule = f"at most {max(caps):,} a joint bin" if caps else "every one with accurate pivots"
     caption = (
         f"Admission of checkpoints on {corpus_title(task, corpus)} (thesis, figure 3.7; {rule}), by the loss "
-        "of each free class in nats: admitted (turned away although the pivots were accurate). Good: no level is "
-        "empty, and rare ones are not crowded out by common ones."
+        "of each free class in nats: admitted (turned away although the pivots were accurate). Good: no "
+        "level is empty, and rare ones are not crowded out by common ones."
     )
     headings = ("Class", *(_bin(*edge) for edge in edges))
     return Listing(f"{task.name}-{corpus.name}-bins", caption, headings, rows)

@@ -157,8 +157,9 @@ def test_the_summary_says_what_editing_does_to_strangers(tmp_path: Path) -> None
         each for each in summarise(spec, spec.task("digits-4"), metrics) if each.about == "Strangers"
     ]
     assert finding.text == (
-        "median of networks trained otherwise than the corpus: DiHyFo-1 (editing) forgets 1 of 2 sets and has an "
-        "accuracy on the retained classes of −0.0200 against lowered biases on its worst set ({3} (kept out))."
+        "median of networks trained otherwise than the corpus: DiHyFo-1 (editing) forgets 1 of 2 sets and "
+        "has an accuracy on the retained classes of −0.0200 against lowered biases on its worst set ({3} "
+        "(kept out))."
     )
     without = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["retrained"]})
     assert "Strangers" not in [each.about for each in summarise(without, without.task("digits-4"), metrics)]
