@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from hyperforget.config.report_specs import ReportSpec
-from hyperforget.metrics.registry import METRICS, SETS
 from hyperforget.report.page import render_report
 from hyperforget.runtime.stage import Job
 
 
 def run(job: Job[ReportSpec]) -> None:
     """Load, call, save."""
-    page = render_report(job.spec, Path(job.names["results"]), METRICS, SETS)
+    page = render_report(job.spec, Path(job.names["results"]))
     job.output("page").write_text(page, encoding="utf-8")
