@@ -1,6 +1,4 @@
-"""The metrics of ``results/metrics.csv``: the sets of images that each is measured on, and where
-good values lie.
-"""
+"""The metrics of ``results/metrics.csv``, the sets of images of each, and which values are good."""
 
 from dataclasses import dataclass
 from typing import Literal

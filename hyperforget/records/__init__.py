@@ -1,3 +1,1 @@
-"""Every CSV file of the results: a data class is a row, its fields are the columns, a file for each
-kind of result.
-"""
+"""Every CSV file of the results: a data class declares its rows, whose fields are the columns."""

@@ -6,9 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class ClassSummary:
-    """Admitted checkpoints of one class; losses in nats, ``forgotten`` are those with accuracy of
-    at most 0.01.
-    """
+    """Admitted checkpoints of one class; losses in nats, ``forgotten`` with an accuracy of at most 0.01."""
 
     class_: int
     role: Literal["free", "pivot"]
@@ -21,9 +19,7 @@ class ClassSummary:
 
 @dataclass(frozen=True)
 class ForgetSummary:
-    """Admitted checkpoints of runs that deleted (or never saw) exactly this set, and those that forgot
-    all of it.
-    """
+    """Admitted checkpoints of runs that deleted, or never saw, exactly this set; some forgot all of it."""
 
     forget: str
     holdout: bool
@@ -33,10 +29,10 @@ class ForgetSummary:
 
 @dataclass(frozen=True)
 class LevelCount:
-    """Checkpoints whose loss of a class lay between ``low`` and ``high`` nats (None: no bound):
-    admitted and rejected.
+    """Admitted and rejected checkpoints whose loss of a class lay between ``low`` and ``high`` nats.
 
-    ``cap`` is the most that one joint bin takes; None under the relaxed rule.
+    ``high`` is None where there is no bound. ``cap`` is the most that one joint bin takes; None under
+    the relaxed rule.
     """
 
     class_: int

@@ -1,8 +1,8 @@
-"""Writing and reading CSV files as the data classes that declare them: an instance is a row, its
-fields are columns.
+"""CSV files, written and read as the data classes that declare them: an instance is a row, a field a column.
 
 The classes lie beside this module, a file for each kind of result, so that a new column reruns only the
-stages that know it. A trailing underscore of a field (``class_``) is no part of the column's name.
+stages that know it. A trailing underscore of a field (``class_``) is no part of the column's name. A field is
+text, a word of a `Literal`, a flag or a number; one that may be None has an empty cell then.
 """
 
 import csv
@@ -21,8 +21,7 @@ RowType = TypeVar("RowType")
 def write_rows(path: Path, rows: Sequence[Any]) -> None:
     """Write one or more instances of one data class.
 
-    Floats are written so that they read back equal, None as an empty cell, booleans as
-    ``true`` and ``false``.
+    Floats are written so that they read back equal, NaN too, and booleans as ``true`` and ``false``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -46,9 +45,7 @@ def read_rows(path: Path, row_type: type[RowType], may_be_empty: bool = False) -
 
 
 def parse_rows(text: str, row_type: type[RowType], source: str) -> list[RowType]:
-    """The rows in the text of a CSV file, whose name ``source`` is for errors; raises
-    `UserError` as `read_rows`.
-    """
+    """The rows in the text of a CSV file, which errors call ``source``; raises `UserError` as `read_rows`."""
     columns, parsers = columns_of(row_type), list(map(_parser, get_type_hints(row_type).values()))
     header, *lines = csv.reader(io.StringIO(text, newline="")) if text.strip() else ([],)
     if not header:

@@ -1,5 +1,5 @@
-"""How a hypernetwork was trained and what it does when asked: ``history.csv``, ``alignment.csv``,
-``prompts.csv``, ``distribution.csv`` and ``optimizers.csv``.
+"""What is known of a hypernetwork: ``history.csv`` of its training, and ``alignment.csv``, ``prompts.csv``,
+``distribution.csv`` and ``optimizers.csv`` of what it does when asked.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,7 @@ Optimizer = Literal["hypernetwork", "sgd", "adam"]
 
 @dataclass(frozen=True)
 class HistoryPoint:
-    """Mean squared error in the model's space after ``step`` steps, on fixed pairs of seen
-    and unseen runs.
-    """
+    """Mean squared error in the model's space at one step, on fixed pairs of seen and of unseen runs."""
 
     step: int
     train_mse: float
@@ -28,9 +26,7 @@ class HistoryPoint:
 
 @dataclass(frozen=True)
 class AlignmentRow:
-    """Prompt alignment (R²) and correlation of one class, or ``all``, at one moment of training,
-    mean over networks.
-    """
+    """Prompt alignment (R²) and correlation of one class, or ``all``, at one step, mean over networks."""
 
     step: int
     starts: Runs
@@ -42,9 +38,7 @@ class AlignmentRow:
 
 @dataclass(frozen=True)
 class PromptRow:
-    """One prompt of one network: target and observed performance of the prompted class, in
-    the metric's unit.
-    """
+    """One prompt of one network: target and observed performance of a class, in the metric's unit."""
 
     starts: Runs
     class_: str

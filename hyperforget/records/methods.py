@@ -1,5 +1,5 @@
-"""What unlearned networks are worth and cost: ``metrics.csv``, ``costs.csv``, and of each forget set
-candidates and confusion.
+"""What unlearned networks are worth and cost: ``metrics.csv``, ``costs.csv``, and of each forget set the
+candidates and the confusion.
 """
 
 from dataclasses import dataclass

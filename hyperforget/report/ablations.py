@@ -17,16 +17,15 @@ from hyperforget.report.tables.comparison import usable_share
 
 _HEADINGS = (
     "Method", "Differs in", "Highest accuracy on forgotten classes",
-    "Retained, minus the retrained median: collected", "kept out", "Usable share", "Alignment (R²)", "Correlation", "Test MSE", "Training (s)",
+    "Retained, minus the retrained median: collected", "kept out", "Usable share", "Alignment (R²)",
+    "Correlation", "Test MSE", "Training (s)",
 )  # fmt: skip
 
 
 def ablation_listing(
     spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[CostRow]
 ) -> Listing | None:
-    """A row for each generator whose conditioning another model shares; None where no two
-    models share one.
-    """
+    """A row for each generator whose conditioning another model shares; None where no two share one."""
     models = (spec.config or {}).get("models", {})
     rows = []
     for group in _groups(spec, models):
@@ -42,8 +41,8 @@ def ablation_listing(
         return None
     caption = (
         f"Models of {task.name} that differ in their settings only. Accuracies are those of chosen networks "
-        "on test images: the highest over all forget sets on forgotten classes; the mean over forget sets on "
-        "retained classes, against the median of the retrained networks. Usable share: mean over forget "
+        "on test images: the highest over all forget sets on forgotten classes; the mean over forget sets "
+        "on retained classes, against the median of the retrained networks. Usable share: mean over forget "
         "sets. Alignment, correlation: mean over the free classes, unseen starts, at the end of training. "
         "Test MSE: over normalised parameters or coefficients, so not comparable between spaces. One seed "
         "each: small differences mean nothing."
@@ -52,9 +51,7 @@ def ablation_listing(
 
 
 def changed_keys(first: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """``key = value`` for every value of ``other`` but its conditioning that ``first`` has otherwise; keys of
-    sections joined by points.
-    """
+    """``key = value``, keys dotted, of ``other`` where ``first`` differs; the conditioning is left out."""
     before = flat_keys(first)
     return [
         f"{key} = {value}"

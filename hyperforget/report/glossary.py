@@ -8,9 +8,7 @@ from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 
 @dataclass(frozen=True)
 class Explanation:
-    """How to read a metric: what it is called and measured in, the value of perfect forgetting, and
-    what it means.
-    """
+    """How to read a metric: its title and unit, the value of perfect forgetting, and what it means."""
 
     title: str
     unit: str

@@ -37,10 +37,10 @@ def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Li
     title = corpus_title(task, corpus)
     by_class = Listing(
         f"{task.name}-{corpus.name}-classes",
-        f"Checkpoints collected for {title}, by class, with lowest, median and highest loss of the class "
-        f"among them. Forgotten are those with an accuracy of the class of at most {FORGOTTEN_ACCURACY}. "
-        "Good: free classes have thousands of forgotten checkpoints and many that know the class; pivots "
-        "have none forgotten.",
+        f"Checkpoints collected for {title}, by class, with lowest, median and highest loss of the "
+        "class among them. Forgotten are those with an accuracy of the class of at most "
+        f"{FORGOTTEN_ACCURACY}. Good: free classes have thousands of forgotten checkpoints and many that "
+        "know the class; pivots have none forgotten.",
         ("Class", "Role", "Checkpoints", "Forgotten", "Lowest loss (nats)", "Median", "Highest"),
         tuple(
             (

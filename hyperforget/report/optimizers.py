@@ -1,6 +1,4 @@
-"""Optimisers side by side: medians over networks after each number of updates, and what they come
-to in words.
-"""
+"""Optimisers side by side: medians over networks by number of updates, and what they come to in words."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,9 +35,7 @@ class Curve:
         return self.quartiles[measure][update][1]
 
     def updates_to(self, loss: float) -> int | None:
-        """The first measured number of updates with a median loss of at most ``loss``, None where
-        there is none.
-        """
+        """The fewest measured updates with a median loss of at most ``loss``, None where there are none."""
         return next(
             (update for update, (_, median, _) in self.quartiles["loss"].items() if median <= loss), None
         )

@@ -46,7 +46,6 @@ from hyperforget.report.spec import (
 from hyperforget.report.templating import template
 from hyperforget.runtime.environment import git_state, package_versions
 
-_HERE = Path(__file__).parent
 _DIRECTIONS = {
     "higher": "higher is better",
     "lower": "lower is better",

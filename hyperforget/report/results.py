@@ -49,9 +49,7 @@ def quantile(values: Iterable[float], share: float) -> float:
 
 
 def final_alignment(path: Path) -> list[AlignmentRow]:
-    """Prompt alignment of the classes that can be forgotten, for unseen starts, at the end of training: the
-    rows of an ``alignment.csv``.
-    """
+    """Rows of an ``alignment.csv``: free classes, unseen starts, at the end of training."""
     rows = read_rows(path, AlignmentRow)
     last = max(row.step for row in rows)
     return [row for row in rows if (row.step, row.starts, row.role) == (last, "unseen", "free")]
@@ -59,9 +57,7 @@ def final_alignment(path: Path) -> list[AlignmentRow]:
 
 @dataclass(frozen=True)
 class Value:
-    """A number of the metrics file, of ``n`` networks; ``low`` to ``high`` is its 95 % interval, NaN where
-    it has none.
-    """
+    """A number of the metrics file, of ``n`` networks; ``low`` to ``high`` is its 95 % interval, else NaN."""
 
     value: float
     low: float = math.nan

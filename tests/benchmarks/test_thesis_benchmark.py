@@ -13,7 +13,7 @@ from hyperforget.report.tables.published import PUBLISHED
 from tests.report.synthetic_results import SPEC, TASKS, make_results
 
 RENAMED = {"digits": "mnist", "digits-4": "mnist-4"}
-STRANGERS = TASKS["digits"]["strangers"]
+STRANGERS = {key: TASKS["digits"][key] for key in ("stranger_methods", "stranger_training")}
 TASK, METHOD, FORGET = "mnist", "dihyfo-2", "2"
 
 
@@ -25,7 +25,7 @@ def benchmark(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     """A run on MNIST, made up."""
-    tasks = {name: {**task, "strangers": STRANGERS} for name, task in TASKS.items()}
+    tasks = {name: task | STRANGERS for name, task in TASKS.items()}
     folder = make_results(tmp_path / "results", {**SPEC, "tasks": tasks})
     for name, renamed in RENAMED.items():
         for path in (folder / name, *folder.glob(f"benchmarks/*/{name}")):

@@ -38,9 +38,9 @@ def path(tmp_path: Path) -> Path:
 
 def test_the_sentence_counts_steps_to_the_models_median_loss(path: Path) -> None:
     assert comparison_sentence(read_comparison(path, "gpt")) == (
-        "One update by G.pt reaches 0.4 nats, which takes SGD (learning rate 0.1) 100 steps, Adam (learning rate "
-        "0.001) 1 step; after 2 updates it is at 0.2 nats, which takes SGD (learning rate 0.1) more than 1,500 steps, "
-        "Adam (learning rate 0.001) 1,500 steps."
+        "One update by G.pt reaches 0.4 nats, which takes SGD (learning rate 0.1) 100 steps, Adam (learning "
+        "rate 0.001) 1 step; after 2 updates it is at 0.2 nats, which takes SGD (learning rate 0.1) more "
+        "than 1,500 steps, Adam (learning rate 0.001) 1,500 steps."
     )
 
 

@@ -27,8 +27,7 @@ _LOOKS: dict[Values, dict[str, Any]] = {
 
 
 def draw_distribution(path: Path, task: FigureTask, model: str, performance: Performance) -> Drawing:
-    """Shares of the training set against those of prompts and, where it is rebalanced, of what is
-    drawn from it.
+    """Shares of the training set against those of prompts and, if rebalanced, of what is drawn from it.
 
     From ``distribution.csv``; classes of one role are put together.
     """
@@ -47,8 +46,8 @@ def draw_distribution(path: Path, task: FigureTask, model: str, performance: Per
                 grid[line][column].set_xlabel(f"{performance.metric} ({performance.unit})")
     for axes in grid[0]:
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    values = performance_title(performance).capitalize()
-    title = f"{values} in the training set of {method_title(model)} on {task.name}"
+    told = performance_title(performance).capitalize()
+    title = f"{told} in the training set of {method_title(model)} on {task.name}"
     return Drawing(figure, title, _description(pooled))
 
 

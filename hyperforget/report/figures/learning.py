@@ -31,14 +31,17 @@ def draw_learning(path: Path, task: str, model: str) -> Drawing:
     axes.set_ylabel("mean squared error")
     axes.legend()
     summary = [
-        f"{name} {'fall' if curve[-1][1] < curve[0][1] else 'go'} from {curve[0][1]:.3g} to "
-        f"{curve[-1][1]:.3g}"
+        _course(name, [error for _, error in curve])
         for name, curve in (("training errors", train), ("errors on unseen runs", test))
         if curve
     ]
     last = max(point.step for point in history)
     description = f"Over {last:,} steps " + " and ".join(summary) + "."
     return Drawing(figure, f"Learning curves of {method_title(model)} on {task}", description)
+
+
+def _course(name: str, errors: list[float]) -> str:
+    return f"{name} {'fall' if errors[-1] < errors[0] else 'go'} from {errors[0]:.3g} to {errors[-1]:.3g}"
 
 
 def _columns(curve: list[tuple[int, float]]) -> tuple[list[int], list[float]]:

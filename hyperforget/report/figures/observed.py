@@ -1,6 +1,4 @@
-"""What generated networks reach against what was asked for (thesis, figures 2.5, 2.9, 3.10,
-3.13, 3.18, 3.20).
-"""
+"""What networks reach against what was asked for (thesis, figures 2.5, 2.9, 3.10, 3.13, 3.18 and 3.20)."""
 
 import math
 from collections.abc import Mapping, Sequence

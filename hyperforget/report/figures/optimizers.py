@@ -37,9 +37,7 @@ def draw_optimizers(path: Path, task: str, model: str) -> Drawing:
 
 
 def _draw_curve(axes: Axes, curve: Curve, measure: str, index: int) -> None:
-    """The median with a band over the middle half; the few updates of the hypernetwork, first,
-    get larger marks.
-    """
+    """The median with a band over the middle half; the hypernetwork, the first, gets larger marks."""
     quartiles = {update: values for update, values in curve.quartiles[measure].items() if update >= 1}
     updates = list(quartiles)
     low, median, high = zip(*quartiles.values(), strict=True)

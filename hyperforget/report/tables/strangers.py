@@ -47,8 +47,8 @@ def strangers_table(task: TableTask, metrics: Metrics) -> Table:
         blocks.append(Block(() if blocks else _HEADINGS, tuple(rows), title))
     caption = (
         text(
-            f"Strangers on {task.name}, networks trained otherwise than the corpus "
-            f"({task.stranger_training}), and made to forget: accuracy on test images of the forgotten ("
+            f"Strangers on {task.name}, networks trained otherwise than the corpus ("
+            f"{task.stranger_training}), and made to forget: accuracy on test images of the forgotten ("
         )
         + FORGET_SET
         + text(") and the retained classes (")
