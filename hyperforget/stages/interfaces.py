@@ -1,5 +1,4 @@
-"""The pipeline on one page: every stage with what it is told, what it reads and what it
-writes, always forward.
+"""The pipeline on one page: every stage with what it is told, what it reads and what it writes.
 
 A stage's work is the function ``run`` of the module of its name beside this file, which is imported only
 where the store does not know the result. An argument that ends in ``*`` is several files, one in ``?`` may
@@ -56,8 +55,7 @@ STAGES = {
         computes=True,
     ),
     "train_reference": Stage(
-        "Train original networks or strangers on everything, or retrain networks without a forget set; many "
-        "at once.",
+        "Train many networks at once: originals or strangers on everything, or without a forget set.",
         specs.ReferenceSpec,
         names=("task", "method", "forget?"),
         inputs=("dataset",),

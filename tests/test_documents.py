@@ -1,0 +1,42 @@
+"""Documents name files and rooms that are there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.test_layers import LEVEL_OF, LEVELS
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "config" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)\s]*)?\)")
+PATH = re.compile(r"`((?:hyperforget|workflow|config|docs|tests|benchmarks|envs)/[\w./-]+)`")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_file_that_a_document_names_exists(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    linked = [document.parent / target for target in LINK.findall(text)]
+    missing = [
+        str(path) for path in linked + [ROOT / name for name in PATH.findall(text)] if not path.exists()
+    ]
+    assert missing == []
+
+
+def test_the_check_finds_links_and_paths() -> None:
+    text = "[a](../hyperforget/no.py), [b](x.md#part), [c](https://example.org) and `config/no.yaml`"
+    assert LINK.findall(text) == ["../hyperforget/no.py", "x.md"]
+    assert PATH.findall(text) == ["config/no.yaml"]
+    assert len(LINK.findall(ARCHITECTURE)) > 20
+
+
+def test_the_architecture_fits_on_a_page_and_has_every_room_in_the_order_of_imports() -> None:
+    assert len(ARCHITECTURE.splitlines()) <= 80
+    rows = [
+        re.findall(r"`(\w+)`", line.split("|")[1]) for line in ARCHITECTURE.splitlines() if line[:3] == "| `"
+    ]
+    rooms = [room for row in rows for room in row]
+    assert set(rooms) == set(LEVEL_OF) - {"hyperforget"}
+    assert [LEVEL_OF[room] for room in rooms] == sorted(LEVEL_OF[room] for room in rooms)
+    assert len(rows) <= len(LEVELS)
