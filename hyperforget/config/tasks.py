@@ -141,9 +141,7 @@ class RunsConfig(Section):
 
 
 class CollectionConfig(RunsConfig):
-    """Optimisation and de-optimisation runs, and which of their checkpoints are kept
-    (thesis, section 3.3.1).
-    """
+    """Optimisation and de-optimisation runs, and which checkpoints are kept (thesis, section 3.3.1)."""
 
     runs: Count = Field(4000, description="training runs in all")
     shards: Count = Field(2, description="jobs that the runs are divided among")
