@@ -30,7 +30,7 @@ from hyperforget.probing.alignment import (
     prompt_values,
     prompted_classes,
 )
-from hyperforget.records.hypernets import AlignmentRow, PromptRow
+from hyperforget.records.hypernets import AlignmentRow, PromptRow, Runs
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from tests.conftest import InPieces
 
@@ -228,7 +228,7 @@ def rows_of(build: Callable[..., Hypernetwork], make_corpus: Callable[..., Corpu
     """The rows of two snapshots, probed from the starts of two corpora."""
     snapshots = {step: build("dihyfo-1", seed=step).state_dict() for step in (10, 20)}
     hypernet = TrainedHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), snapshots)
-    runs = {"seen": make_corpus(12), "unseen": make_corpus(4, seed=1)}
+    runs: dict[Runs, Corpus] = {"seen": make_corpus(12), "unseen": make_corpus(4, seed=1)}
     prompted = prompted_classes(Performance(), CLASSES, [0, 1])
 
     def rows(resuming: Resuming) -> tuple[list[AlignmentRow], list[PromptRow]]:

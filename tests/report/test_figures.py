@@ -1,5 +1,6 @@
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Hashable
 from pathlib import Path
 
 import matplotlib
@@ -25,12 +26,12 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def drawings(built) -> dict[str, str]:
+def drawings(built: Path) -> dict[str, str]:
     return {path.stem: path.read_text() for path in sorted((built / FIGURE_FOLDER).iterdir())}
 
 
 @pytest.fixture
-def small(tmp_path) -> Path:
+def small(tmp_path: Path) -> Path:
     return make_results(tmp_path / "results", SMALL)
 
 
@@ -48,22 +49,27 @@ def texts(svg: str) -> list[str]:
     return ["".join(element.itertext()) for element in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 
 
-def test_files_are_those_that_names_tells(drawings):
+def test_files_are_those_that_names_tells(drawings: dict[str, str]) -> None:
     expected = [file for task in ("digits-4", "digits") for file in figure_files(as_spec(BUILT_SPEC), task)]
     assert {f"{name}.svg" for name in drawings} == set(expected)
 
 
-def test_every_figure_is_xml_with_a_title_and_a_text_alternative(drawings):
+def test_every_figure_is_xml_with_a_title_and_a_text_alternative(drawings: dict[str, str]) -> None:
+    def child(root: ElementTree.Element, tag: str) -> ElementTree.Element:
+        found = root.find(f"{SVG}{tag}")
+        assert found is not None
+        return found
+
     for name, svg in drawings.items():
         root = ElementTree.fromstring(svg)
-        labels = root.get("aria-labelledby").split()
+        labels = root.get("aria-labelledby", "").split()
         assert root.get("role") == "img"
         assert labels == [f"{name}-title", f"{name}-description"]
-        assert [root.find(f"{SVG}title").get("id"), root.find(f"{SVG}desc").get("id")] == labels
-        assert len(root.find(f"{SVG}desc").text) > 40
+        assert [child(root, "title").get("id"), child(root, "desc").get("id")] == labels
+        assert len(child(root, "desc").text or "") > 40
 
 
-def test_ids_are_unique_over_all_figures_and_all_references_resolve(drawings):
+def test_ids_are_unique_over_all_figures_and_all_references_resolve(drawings: dict[str, str]) -> None:
     everything = "\n".join(drawings.values())
     ids = re.findall(r'\sid="([^"]+)"', everything)
     assert len(ids) == len(set(ids))
@@ -72,7 +78,7 @@ def test_ids_are_unique_over_all_figures_and_all_references_resolve(drawings):
     assert references <= set(ids)
 
 
-def test_figures_load_nothing_and_carry_no_date_or_machine(drawings):
+def test_figures_load_nothing_and_carry_no_date_or_machine(drawings: dict[str, str]) -> None:
     for svg in drawings.values():
         assert not re.search(r'(?:href|src)="(?!#)', svg)
         assert "<script" not in svg
@@ -81,20 +87,20 @@ def test_figures_load_nothing_and_carry_no_date_or_machine(drawings):
         assert not re.search(r"20\d\d-\d\d-\d\d", svg)
 
 
-def test_ink_follows_the_page_and_nothing_paints_a_background(drawings):
+def test_ink_follows_the_page_and_nothing_paints_a_background(drawings: dict[str, str]) -> None:
     for svg in drawings.values():
         assert "currentColor" in svg
         assert "fill: #ffffff" not in svg
         assert "*{" not in svg
 
 
-def test_colours_have_contrast_on_light_and_dark():
+def test_colours_have_contrast_on_light_and_dark() -> None:
     for colour in PALETTE:
         assert contrast(colour, "#ffffff") >= 3
         assert contrast(colour, "#14171a") >= 3
 
 
-def test_bytes_are_the_same_every_time_whatever_the_users_style(built, tmp_path):
+def test_bytes_are_the_same_every_time_whatever_the_users_style(built: Path, tmp_path: Path) -> None:
     spec = as_spec({**BUILT_SPEC, "methods": ["nearest"]})
     with matplotlib.rc_context({"font.size": 20, "axes.grid": False, "svg.hashsalt": "other"}):
         write_figures(spec, "digits-4", built, tmp_path)
@@ -105,13 +111,15 @@ def test_bytes_are_the_same_every_time_whatever_the_users_style(built, tmp_path)
         assert (tmp_path / name).read_bytes() == (built / FIGURE_FOLDER / name).read_bytes()
 
 
-def test_text_stays_text(drawings):
+def test_text_stays_text(drawings: dict[str, str]) -> None:
     assert "mean squared error" in texts(drawings["digits-dihyfo-1-learning"])
     assert "prompt alignment R²" in texts(drawings["digits-dihyfo-1-alignment"])
     assert "target loss (nats)" in texts(drawings["digits-dihyfo-1-observed"])
 
 
-def test_observed_has_panels_for_free_and_pivot_classes_of_seen_and_unseen_runs(drawings):
+def test_observed_has_panels_for_free_and_pivot_classes_of_seen_and_unseen_runs(
+    drawings: dict[str, str],
+) -> None:
     labels = texts(drawings["digits-4-dihyfo-1-observed"])
     for role in ("free", "pivot"):
         for starts in ("seen in training", "kept out of training"):
@@ -120,7 +128,9 @@ def test_observed_has_panels_for_free_and_pivot_classes_of_seen_and_unseen_runs(
     assert "lower bound: class median in the corpus" in labels
 
 
-def test_observed_has_the_medians_of_the_corpus_that_the_model_was_trained_on(small, tmp_path):
+def test_observed_has_the_medians_of_the_corpus_that_the_model_was_trained_on(
+    small: Path, tmp_path: Path
+) -> None:
     corpora = {"corpus": [], "corpus-ends": ["dihyfo-1"]}
     spec = as_spec({**SMALL, "tasks": {"digits-4": {**SMALL["tasks"]["digits-4"], "corpora": corpora}}})
     text = (small / "digits-4" / "corpus-classes.csv").read_text()
@@ -129,7 +139,7 @@ def test_observed_has_the_medians_of_the_corpus_that_the_model_was_trained_on(sm
         write_figures(spec, "digits-4", small, tmp_path / "figures")
 
 
-def test_candidates_are_all_drawn_and_counted(results):
+def test_candidates_are_all_drawn_and_counted(results: Path) -> None:
     task = as_spec(SPEC).task("digits-4")
     path = results / "digits-4" / "forget-2-candidates.csv"
     with style():
@@ -137,23 +147,23 @@ def test_candidates_are_all_drawn_and_counted(results):
     rows = pd.read_csv(path).query("method == 'dihyfo-1'")
     expected = rows.groupby(["forget_accuracy", "retain_accuracy"]).size()
     *clouds, ring = drawing.figure.axes[0].lines
-    drawn = {}
+    drawn: dict[Hashable, float] = {}
     for cloud in clouds:
-        for point in cloud.get_xydata():
+        for point in np.asarray(cloud.get_xydata()):
             drawn[tuple(point)] = cloud.get_markersize()
     assert set(drawn) == set(expected.index)
     # Areas are in proportion to counts.
     for point, count in expected.items():
         assert drawn[point] ** 2 == pytest.approx(2.4**2 * count)
     chosen = rows[rows["chosen"].astype(str).str.lower() == "true"].iloc[0]
-    assert ring.get_xydata().tolist() == [[chosen["forget_accuracy"], chosen["retain_accuracy"]]]
+    assert np.asarray(ring.get_xydata()).tolist() == [[chosen["forget_accuracy"], chosen["retain_accuracy"]]]
 
 
-def test_held_out_sets_are_marked_among_the_candidates(drawings):
+def test_held_out_sets_are_marked_among_the_candidates(drawings: dict[str, str]) -> None:
     assert "kept out of collection" in texts(drawings["digits-4-nearest-candidates"])
 
 
-def test_confusion_prints_every_count(drawings, results):
+def test_confusion_prints_every_count(drawings: dict[str, str], results: Path) -> None:
     labels = [label for label in texts(drawings["digits-4-nearest-confusion"]) if label.isdigit()]
     counts = []
     for forget in ("2", "2-3", "3"):
@@ -185,7 +195,9 @@ def test_confusion_prints_every_count(drawings, results):
         ("forget-2-confusion.csv", lambda text: text.replace(",3,", ",7,"), "'7' is none of 0, 1, 2, 3"),
     ],
 )
-def test_what_is_missing_or_wrong_is_named(small, tmp_path, name, change, message):
+def test_what_is_missing_or_wrong_is_named(
+    small: Path, tmp_path: Path, name: str, change: Callable[[str], str | None], message: str
+) -> None:
     path = small / "digits-4" / name
     text = change(path.read_text())
     path.unlink() if text is None else path.write_text(text)
@@ -193,7 +205,7 @@ def test_what_is_missing_or_wrong_is_named(small, tmp_path, name, change, messag
         write_figures(as_spec(SMALL), "digits-4", small, tmp_path / "figures")
 
 
-def test_values_far_below_the_axis_become_triangles(small):
+def test_values_far_below_the_axis_become_triangles(small: Path) -> None:
     path = small / "digits-4" / "dihyfo-1" / "alignment.csv"
     frame = pd.read_csv(path)
     frame.loc[0, "r_squared"] = -250.0
@@ -203,4 +215,4 @@ def test_values_far_below_the_axis_become_triangles(small):
     assert drawing.description.endswith("triangles on the lower edge: 1.")
     upper = drawing.figure.axes[:2]
     assert all(axes.get_ylim()[0] == -1 for axes in upper)
-    assert [-1.0] in [list(line.get_ydata()) for axes in upper for line in axes.lines]
+    assert [-1.0] in [np.asarray(line.get_ydata()).tolist() for axes in upper for line in axes.lines]

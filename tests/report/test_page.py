@@ -1,8 +1,10 @@
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from hyperforget.config.report_specs import FullSpec
 from hyperforget.errors import UserError
 from hyperforget.metrics.registry import METRICS
 from hyperforget.report.page import render_report
@@ -17,13 +19,19 @@ class Page(HTMLParser):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.open, self.ids, self.headings, self.targets, self.loads = [], [], [], [], []
-        self.captions, self.tables, self.regions = {}, [], []
-        self._figure = None
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.headings: list[int] = []
+        self.targets: list[str] = []
+        self.loads: list[dict[str, str]] = []
+        self.captions: dict[str, str] = {}
+        self.tables: list[dict[str, str]] = []
+        self.regions: list[dict[str, str]] = []
+        self._figure = ""
         self.feed(text)
 
-    def handle_starttag(self, tag, attributes):
-        values = dict(attributes)
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attributes}
         if tag not in VOID:
             self.open.append(tag)
         if "id" in values:
@@ -41,30 +49,30 @@ class Page(HTMLParser):
         if values.get("role") == "region":
             self.regions.append(values)
 
-    def handle_startendtag(self, tag, attributes):
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attributes)
         if tag not in VOID:
             self.open.pop()
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         if "figcaption" in self.open:
             self.captions[self._figure] = self.captions.get(self._figure, "") + data
 
 
 @pytest.fixture(scope="module")
-def text(built, built_spec) -> str:
+def text(built: Path, built_spec: FullSpec) -> str:
     return render_report(built_spec, built)
 
 
 @pytest.fixture(scope="module")
-def page(text) -> Page:
+def page(text: str) -> Page:
     return Page(text)
 
 
-def test_the_page_is_well_formed_with_unique_ids_and_working_links(page):
+def test_the_page_is_well_formed_with_unique_ids_and_working_links(page: Page) -> None:
     assert page.open == []
     assert len(page.ids) == len(set(page.ids))
     assert page.targets
@@ -72,7 +80,7 @@ def test_the_page_is_well_formed_with_unique_ids_and_working_links(page):
     assert all(target.startswith("#") for target in page.targets)
 
 
-def test_nothing_is_loaded_and_nothing_runs(page, text):
+def test_nothing_is_loaded_and_nothing_runs(page: Page, text: str) -> None:
     assert page.loads == []
     assert "<script" not in text
     assert "@import" not in text
@@ -83,13 +91,15 @@ def test_nothing_is_loaded_and_nothing_runs(page, text):
     }
 
 
-def test_headings_are_in_order(page):
+def test_headings_are_in_order(page: Page) -> None:
     assert page.headings[0] == 1
     assert page.headings.count(1) == 1
     assert all(after <= before + 1 for before, after in zip(page.headings, page.headings[1:], strict=False))
 
 
-def test_every_table_and_figure_stands_once_with_a_caption(page, built_spec, text):
+def test_every_table_and_figure_stands_once_with_a_caption(
+    page: Page, built_spec: FullSpec, text: str
+) -> None:
     tables = [f"table-{name}" for name in table_names(built_spec)]
     figures = [f"figure-{name}" for task in built_spec.tasks for name in figure_names(built_spec, task.name)]
     for name in tables + figures:
@@ -100,13 +110,13 @@ def test_every_table_and_figure_stands_once_with_a_caption(page, built_spec, tex
     assert text.count("<svg") == len(figures)
 
 
-def test_tables_and_scrolling_boxes_are_named_for_screen_readers(page):
+def test_tables_and_scrolling_boxes_are_named_for_screen_readers(page: Page) -> None:
     assert all(table["aria-labelledby"] in page.ids for table in page.tables)
     assert page.regions
     assert all("tabindex" in region and region["aria-labelledby"] in page.ids for region in page.regions)
 
 
-def test_language_viewport_skip_link_schemes_and_paper(text):
+def test_language_viewport_skip_link_schemes_and_paper(text: str) -> None:
     assert '<html lang="en">' in text
     assert 'name="viewport"' in text
     assert 'class="skip" href="#content"' in text
@@ -114,7 +124,7 @@ def test_language_viewport_skip_link_schemes_and_paper(text):
     assert "@media print" in text
 
 
-def test_text_colours_pass_level_aa(text):
+def test_text_colours_pass_level_aa(text: str) -> None:
     from tests.report.test_figures import contrast
 
     style = text[text.index("<style>") : text.index("</style>")]
@@ -128,7 +138,7 @@ def test_text_colours_pass_level_aa(text):
             assert contrast(scheme[ink], scheme["shade"]) >= 4.5
 
 
-def test_the_page_says_how_it_was_made(text, built):
+def test_the_page_says_how_it_was_made(text: str, built: Path) -> None:
     assert "a&lt;b &amp; c" in text
     assert "a<b & c" not in text
     assert "digits-4/corpus.json" in text
@@ -137,13 +147,13 @@ def test_the_page_says_how_it_was_made(text, built):
         assert f'id="metric-{metric.name}"' in text
 
 
-def test_the_caption_of_optimizers_says_how_many_steps_an_update_saves(page):
+def test_the_caption_of_optimizers_says_how_many_steps_an_update_saves(page: Page) -> None:
     caption = page.captions["figure-digits-4-dihyfo-1-optimizers"]
     assert "One update by DiHyFo-1 reaches 0.47 nats, which takes SGD (learning rate 0.1) 256" in caption
     assert "figure-digits-4-dihyfo-2-optimizers" not in page.captions
 
 
-def test_the_page_says_what_generators_cost(text, page):
+def test_the_page_says_what_generators_cost(text: str, page: Page) -> None:
     section = text[text.index('<section aria-labelledby="costs">') :]
     section = section[: section.index("</section>")]
     assert "A retrain is cheap here because the main networks are tiny" in section
@@ -152,7 +162,7 @@ def test_the_page_says_what_generators_cost(text, page):
     assert "DiHyFo-1 never pays for itself (0.800 s a request, 0.310 s a retrain);" in text
 
 
-def test_several_corpora_stand_apart_under_who_uses_them(built, text, page):
+def test_several_corpora_stand_apart_under_who_uses_them(built: Path, text: str, page: Page) -> None:
     headings = [
         "What was collected for DiHyFo-1, Nearest checkpoint: digits-4 (main corpus)",
         "What was collected for DiHyFo-2: digits-4 (corpus ends)",
@@ -167,7 +177,7 @@ def test_several_corpora_stand_apart_under_who_uses_them(built, text, page):
     assert "digits-4/corpus-ends.json" in text
 
 
-def test_the_page_says_which_images_chose_the_networks(built, text):
+def test_the_page_says_which_images_chose_the_networks(built: Path, text: str) -> None:
     assert "on <strong>validation</strong> images" in text
     assert "optimistic" not in text
     as_the_thesis = render_report(as_spec({**BUILT_SPEC, "protocol": "thesis"}), built)
@@ -175,7 +185,7 @@ def test_the_page_says_which_images_chose_the_networks(built, text):
     assert "so these are optimistic" in as_the_thesis
 
 
-def test_a_report_of_one_model_and_one_task_works(built):
+def test_a_report_of_one_model_and_one_task_works(built: Path) -> None:
     spec = {
         **BUILT_SPEC,
         "tasks": {"digits-4": BUILT_SPEC["tasks"]["digits-4"]},
@@ -190,10 +200,10 @@ def test_a_report_of_one_model_and_one_task_works(built):
     )
 
 
-def test_the_same_results_give_the_same_page(built, built_spec, text):
+def test_the_same_results_give_the_same_page(built: Path, built_spec: FullSpec, text: str) -> None:
     assert render_report(built_spec, built) == text
 
 
-def test_a_missing_figure_or_table_is_named(built, built_spec, results):
+def test_a_missing_figure_or_table_is_named(built: Path, built_spec: FullSpec, results: Path) -> None:
     with pytest.raises(UserError, match=r"\.svg is missing"):
         render_report(built_spec, results)
