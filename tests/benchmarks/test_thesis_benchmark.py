@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -47,7 +48,9 @@ def set_value(results: Path, value: float, **where: str) -> None:
     frame.to_csv(results / "metrics.csv", index=False)
 
 
-def bars(benchmark: ModuleType, results: Path, protocol: str = "validation") -> dict[tuple[str, ...], object]:
+def bars(
+    benchmark: ModuleType, results: Path, protocol: str = "validation"
+) -> dict[tuple[str, str, str], Any]:
     found = benchmark.Results(results, Metrics(results / "metrics.csv"), TASK)
     made = {(bar.name, bar.method, bar.forget): bar for bar in benchmark.task_bars(found, protocol)}
     assert len(made) == len(list(benchmark.task_bars(found, protocol)))

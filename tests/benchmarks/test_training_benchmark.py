@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -57,8 +58,8 @@ def test_want_of_memory_is_no_end_of_the_benchmark(
             return self
 
         def __exit__(self, *arguments: object) -> None: ...
-        def submit(self, *arguments: object) -> Future:
-            future: Future = Future()
+        def submit(self, *arguments: object) -> Future[object]:
+            future: Future[object] = Future()
             future.set_exception(pickle.loads(pickle.dumps(torch.OutOfMemoryError("CUDA out of memory"))))
             return future
 
@@ -70,7 +71,9 @@ def test_want_of_memory_is_no_end_of_the_benchmark(
 def test_the_first_size_that_does_not_fit_ends_the_list(
     benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def measure_apart(size, config, settings, threads, steps):
+    def measure_apart(
+        size: Any, config: TrainingConfig, settings: HardwareConfig, threads: int, steps: int
+    ) -> object:
         fits = size.width < 32
         numbers = (0.25, 700.0) if fits else (None, None)
         model, cpu = benchmark.make_model(size), torch.device("cpu")

@@ -238,7 +238,7 @@ def test_every_word_of_the_crate_is_in_its_context(graph: dict[str, dict[str, An
 def issues(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What roc-validator finds against the MUSTs of Workflow Run Crate and the profiles below it; offline."""
     import requests
-    from rocrate_validator import models, services  # type: ignore[import-untyped]
+    from rocrate_validator import models, services
     from urllib3 import HTTPResponse
 
     body = json.dumps(context_of_1_1()).encode()

@@ -90,6 +90,11 @@ def as_spec(values: dict[str, Any]) -> FullSpec:
     return FullSpec.model_validate({**values, "tasks": tasks})
 
 
+def task_of(spec: FullSpec, name: str) -> FullTask:
+    """The task of that name, with all that any stage is told of it."""
+    return next(task for task in spec.tasks if task.name == name)
+
+
 def make_results(folder: Path, spec: dict[str, Any] | None = None, seed: int = 0) -> Path:
     """Write everything that the report reads into ``folder`` and return it."""
     spec = spec or SPEC
@@ -115,7 +120,12 @@ def make_results(folder: Path, spec: dict[str, Any] | None = None, seed: int = 0
 
 
 def _forget_set(
-    folder: Path, name: str, task: dict, forget: str, methods: Iterable[str], generator
+    folder: Path,
+    name: str,
+    task: dict[str, Any],
+    forget: str,
+    methods: Iterable[str],
+    generator: np.random.Generator,
 ) -> pd.DataFrame:
     rows, candidates, confusion = [], [], []
     held_out = forget in task["holdout"]
@@ -193,7 +203,9 @@ def _forget_set(
     return frame
 
 
-def _candidates(method: str, left: float, kept: float, generator, count: int = 256) -> pd.DataFrame:
+def _candidates(
+    method: str, left: float, kept: float, generator: np.random.Generator, count: int = 256
+) -> pd.DataFrame:
     images = 60
     forgotten = np.round(np.clip(generator.exponential(0.1, count) - 0.08 + left, left, 1) * images) / images
     retained = (
@@ -216,7 +228,7 @@ def _candidates(method: str, left: float, kept: float, generator, count: int = 2
 
 
 def _confusion(
-    method: str, classes: list[str], forgotten: list[str], agreement: float, generator
+    method: str, classes: list[str], forgotten: list[str], agreement: float, generator: np.random.Generator
 ) -> pd.DataFrame:
     rows = []
     retained = [name for name in classes if name not in forgotten]
@@ -232,7 +244,9 @@ def _confusion(
     return pd.DataFrame(rows, columns=["method", "set", "retrained", "predicted", "count"])
 
 
-def _training(folder: Path, task: dict, told: Performance, rebalanced: bool, generator) -> None:
+def _training(
+    folder: Path, task: dict[str, Any], told: Performance, rebalanced: bool, generator: np.random.Generator
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     steps = np.arange(0, 4001, 20)
     train = 0.03 + 0.9 * np.exp(-steps / 400) * np.exp(generator.normal(0, 0.1, len(steps)))
@@ -273,7 +287,7 @@ def _training(folder: Path, task: dict, told: Performance, rebalanced: bool, gen
     ).to_csv(folder / "distribution.csv", index=False)
 
 
-def _role(name: str, task: dict) -> str:
+def _role(name: str, task: dict[str, Any]) -> str:
     return "all" if name == "all" else "pivot" if name in task["pivots"] else "free"
 
 
@@ -293,7 +307,7 @@ def _optimizers(folder: Path) -> None:
     pd.DataFrame(rows, columns=columns).to_csv(folder / "optimizers.csv", index=False)
 
 
-def _corpus(folder: Path, corpus: str, task: dict, generator) -> None:
+def _corpus(folder: Path, corpus: str, task: dict[str, Any], generator: np.random.Generator) -> None:
     classes, bins = [], []
     edges = [0.0, 0.1, 0.5, 1.0, 2.0, 4.0, 1e9]
     for name in task["classes"]:
@@ -328,7 +342,7 @@ def _corpus(folder: Path, corpus: str, task: dict, generator) -> None:
     )
 
 
-def _tokens(folder: Path, task: dict, spec: dict) -> None:
+def _tokens(folder: Path, task: dict[str, Any], spec: dict[str, Any]) -> None:
     def token(path: Path, kind: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         digest = (str(path.name).encode().hex() * 8)[:64]
@@ -345,7 +359,7 @@ def _tokens(folder: Path, task: dict, spec: dict) -> None:
             token(folder / method / f"forget-{forget}.json", "networks")
 
 
-def _benchmarks(folder: Path, spec: dict, generator) -> None:
+def _benchmarks(folder: Path, spec: dict[str, Any], generator: np.random.Generator) -> None:
     for rule in ("collect_checkpoints", "train_hypernet", "sample_unlearned", "evaluate"):
         for task in spec["tasks"]:
             path = folder / "benchmarks" / rule / task / "job.jsonl"
@@ -355,7 +369,7 @@ def _benchmarks(folder: Path, spec: dict, generator) -> None:
             )
 
 
-def _costs(folder: Path, spec: dict) -> None:
+def _costs(folder: Path, spec: dict[str, Any]) -> None:
     rows = [
         [task, method.removesuffix("-edit"), method, 97.5, 300.25, 0.8, 0.31, 0.017, 32, float("inf")]
         for task in spec["tasks"]

@@ -11,7 +11,7 @@ from hyperforget.report.ablations import ablation_listing, changed_keys
 from hyperforget.report.costs import read_costs
 from hyperforget.report.listings import Listing
 from hyperforget.report.results import Metrics
-from tests.report.synthetic_results import SPEC, as_spec, make_results
+from tests.report.synthetic_results import SPEC, as_spec, make_results, task_of
 
 MODELS = ["dihyfo-1", "layers", "dihyfo-2"]
 CONFIG = {
@@ -35,7 +35,7 @@ COMPARED: dict[str, Any] = {
 def listing(folder: Path, spec: dict[str, Any]) -> Listing | None:
     report = as_spec(spec)
     metrics, costs = Metrics(folder / "metrics.csv"), read_costs(folder / "costs.csv")
-    return ablation_listing(report, report.task("digits-4"), folder, metrics, costs)
+    return ablation_listing(report, task_of(report, "digits-4"), folder, metrics, costs)
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from hyperforget.config.report_specs import ReportSpec
+from hyperforget.config.report_specs import FullSpec
 from hyperforget.records.corpora import ForgetSummary
 from hyperforget.records.files import columns_of
 from hyperforget.records.methods import MetricRow
 from hyperforget.report.findings import Outcome, corpus_warnings, judge, summarise
 from hyperforget.report.results import Metrics
-from tests.report.synthetic_results import SPEC, as_spec
+from tests.report.synthetic_results import SPEC, as_spec, task_of
 
 TASK = {**SPEC["tasks"]["digits-4"], "forget": ["2"], "holdout": ["3"]}
 
@@ -74,7 +74,7 @@ def test_the_summary_says_who_forgot_what_was_kept_and_who_won(tmp_path: Path) -
             "methods": ["dihyfo-1", "retrained", "nearest"],
         }
     )
-    found = {finding.about: finding.text for finding in summarise(spec, spec.task("digits-4"), metrics)}
+    found = {finding.about: finding.text for finding in summarise(spec, task_of(spec, "digits-4"), metrics)}
     assert "DiHyFo-1 and Retrained forgot every set" in found["Forgetting"]
     assert "Nearest checkpoint still recognises 1 of 2 sets ({3} (kept out), 0.3100)" in found["Forgetting"]
     assert "DiHyFo-1 −0.0300 ({3} (kept out))" in found["Keeping"]
@@ -84,9 +84,9 @@ def test_the_summary_says_who_forgot_what_was_kept_and_who_won(tmp_path: Path) -
     )
 
 
-def test_the_summary_says_how_many_networks_are_usable(results: Path, spec: ReportSpec) -> None:
+def test_the_summary_says_how_many_networks_are_usable(results: Path, spec: FullSpec) -> None:
     metrics = Metrics(results / "metrics.csv")
-    task = spec.task("digits-4")
+    task = task_of(spec, "digits-4")
     found = {finding.about: finding.text for finding in summarise(spec, task, metrics)}
     shares = {
         forget: metrics.need("digits-4", "dihyfo-2", forget, "population", "usable_share", "choice").value
@@ -107,14 +107,16 @@ def test_a_usable_share_that_is_the_same_everywhere_is_said_once(tmp_path: Path)
             f"\ndigits-4,dihyfo-2,{forget},population,choice,usable_share,1.0,,,16" for forget in "23"
         )
     spec = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["dihyfo-2"]})
-    found = {finding.about: finding.text for finding in summarise(spec, spec.task("digits-4"), Metrics(path))}
+    found = {
+        finding.about: finding.text for finding in summarise(spec, task_of(spec, "digits-4"), Metrics(path))
+    }
     assert found["Usable without choosing"].endswith(": DiHyFo-2 1.00 on every set.")
 
 
 def test_when_all_forgot_the_summary_says_so(tmp_path: Path) -> None:
     values = {(method, forget): (0.0, 0.9, 0.2) for method in ("dihyfo-2", "bias") for forget in ("2", "3")}
     spec = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["dihyfo-2", "bias"]})
-    found = summarise(spec, spec.task("digits-4"), make_metrics(tmp_path, values))
+    found = summarise(spec, task_of(spec, "digits-4"), make_metrics(tmp_path, values))
     assert found[0].text.startswith("every method forgot every set")
     assert [finding.about for finding in found] == [
         "Forgetting",
@@ -125,7 +127,7 @@ def test_when_all_forgot_the_summary_says_so(tmp_path: Path) -> None:
 
 
 def test_corpus_warnings() -> None:
-    task = as_spec(SPEC).task("digits-4")
+    task = task_of(as_spec(SPEC), "digits-4")
     main, ends = task.corpora
     assert (
         corpus_warnings(task, main, [ForgetSummary("2", False, 900, 640), ForgetSummary("3", True, 0, 0)])
@@ -154,7 +156,7 @@ def test_the_summary_says_what_editing_does_to_strangers(tmp_path: Path) -> None
     task = {**TASK, "stranger_methods": methods, "stranger_training": "Adam"}
     spec = as_spec({**SPEC, "tasks": {"digits-4": task}, "methods": ["retrained"]})
     [finding] = [
-        each for each in summarise(spec, spec.task("digits-4"), metrics) if each.about == "Strangers"
+        each for each in summarise(spec, task_of(spec, "digits-4"), metrics) if each.about == "Strangers"
     ]
     assert finding.text == (
         "median of networks trained otherwise than the corpus: DiHyFo-1 (editing) forgets 1 of 2 sets and "
@@ -162,4 +164,6 @@ def test_the_summary_says_what_editing_does_to_strangers(tmp_path: Path) -> None
         "(kept out))."
     )
     without = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["retrained"]})
-    assert "Strangers" not in [each.about for each in summarise(without, without.task("digits-4"), metrics)]
+    assert "Strangers" not in [
+        each.about for each in summarise(without, task_of(without, "digits-4"), metrics)
+    ]

@@ -1,5 +1,3 @@
-"""The plain tables of the report."""
-
 from pathlib import Path
 
 import pytest
@@ -8,6 +6,7 @@ from hyperforget.config.report_specs import CorpusSpec, FullSpec, FullTask
 from hyperforget.report.listings import corpus_listings, timing_listing, verdict_listing
 from hyperforget.report.results import Metrics
 from hyperforget.report.run_record import Timing
+from tests.report.synthetic_results import task_of
 
 CLASSES = """class,role,checkpoints,forgotten,lowest,median,highest
 0,pivot,1200,0,0.01,0.1,0.9
@@ -18,7 +17,7 @@ SETS = "forget,holdout,checkpoints,forgotten\n2,false,900,640\n3,true,0,0\n"
 
 @pytest.fixture
 def task(spec: FullSpec) -> FullTask:
-    return spec.task("digits-4")
+    return task_of(spec, "digits-4")
 
 
 MAIN, ENDS = (
@@ -63,7 +62,7 @@ def test_each_of_several_corpora_is_read_from_its_own_files_and_named(
     assert all("digits-4 (main corpus)" in listing.caption for listing in main)
     assert all("digits-4 (corpus ends)" in listing.caption for listing in further)
     write_corpus(tmp_path, "")
-    assert "for digits, by class" in corpus_listings(spec.task("digits"), MAIN, tmp_path)[0].caption
+    assert "for digits, by class" in corpus_listings(task_of(spec, "digits"), MAIN, tmp_path)[0].caption
 
 
 def test_without_bins_there_is_no_table_of_them(task: FullTask, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What the comparison of optimisers comes to."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -68,14 +69,18 @@ def test_the_figure_draws_every_median_and_its_band_after_the_start(path: Path) 
         drawing = draw_optimizers(path, "digits", "gpt")
     for axes in drawing.figure.axes:
         assert axes.get_xscale() == "log"
-        assert [list(line.get_xdata()) for line in axes.lines[:-1]] == [[1, 2], [1, 100, 1500], [1, 1500]]
+        assert [np.asarray(line.get_xdata()).tolist() for line in axes.lines[:-1]] == [
+            [1, 2],
+            [1, 100, 1500],
+            [1, 1500],
+        ]
         assert len(axes.collections) == 3
     loss, accuracy = drawing.figure.axes
     assert loss.get_yscale() == "log"
-    np.testing.assert_allclose(loss.lines[1].get_ydata(), [1.9, 0.4, 0.21])
+    np.testing.assert_allclose(np.asarray(loss.lines[1].get_ydata()), [1.9, 0.4, 0.21])
     # The start is a line of its own, since a logarithmic axis has no place for no update.
-    assert list(loss.lines[-1].get_ydata()) == [2.0, 2.0]
-    assert accuracy.lines[-1].get_ydata()[0] == pytest.approx(1 / 3)
+    assert np.asarray(loss.lines[-1].get_ydata()).tolist() == [2.0, 2.0]
+    assert np.asarray(accuracy.lines[-1].get_ydata())[0] == pytest.approx(1 / 3)
     styles = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in loss.lines[:-1]}
     assert all(len(set(each)) == 3 for each in zip(*styles, strict=True))
     assert drawing.description == comparison_sentence(read_comparison(path, "gpt"))
@@ -89,7 +94,7 @@ def test_the_figure_draws_every_median_and_its_band_after_the_start(path: Path) 
         (lambda text: text.replace("hypernetwork,,1", "hypernetwork,,3"), "lacks the updates 0 and 1"),
     ],
 )
-def test_what_is_missing_or_wrong_is_named(path: Path, change, message: str) -> None:
+def test_what_is_missing_or_wrong_is_named(path: Path, change: Callable[[str], str], message: str) -> None:
     path.write_text(change(path.read_text()))
     with pytest.raises(UserError, match=message):
         read_comparison(path, "gpt")

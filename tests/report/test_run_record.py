@@ -1,5 +1,6 @@
 import json
 import math
+from pathlib import Path
 
 import pytest
 import yaml
@@ -8,7 +9,7 @@ from hyperforget.errors import UserError
 from hyperforget.report.run_record import Token, config_text, find_tokens, stage_timings
 
 
-def test_tokens_are_found_wherever_they_lie(tmp_path):
+def test_tokens_are_found_wherever_they_lie(tmp_path: Path) -> None:
     folder = tmp_path / "digits" / "bias"
     folder.mkdir(parents=True)
     (folder / "forget-2.json").write_text(json.dumps({"kind": "networks", "object_id": "abc", "summary": {}}))
@@ -21,7 +22,7 @@ def test_tokens_are_found_wherever_they_lie(tmp_path):
         find_tokens(tmp_path, ["digits"])
 
 
-def test_timings_are_summed_by_stage(tmp_path):
+def test_timings_are_summed_by_stage(tmp_path: Path) -> None:
     assert stage_timings(tmp_path) == []
     lines = [{"s": 2.5, "max_rss": 100.0}, {"s": 4.0, "max_rss": None}]
     for stage, entries in (
@@ -39,7 +40,7 @@ def test_timings_are_summed_by_stage(tmp_path):
     assert (evaluate.jobs, evaluate.total, evaluate.longest, evaluate.memory) == (2, 6.5, 4.0, 100.0)
 
 
-def test_a_config_is_shown_as_yaml():
+def test_a_config_is_shown_as_yaml() -> None:
     config = {
         "seed": 0,
         "protocol": "validation",

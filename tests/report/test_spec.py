@@ -14,10 +14,10 @@ from hyperforget.report.spec import (
     table_files,
     table_names,
 )
-from tests.report.synthetic_results import SPEC, as_spec
+from tests.report.synthetic_results import SPEC, as_spec, task_of
 
 
-def test_names_come_from_the_spec():
+def test_names_come_from_the_spec() -> None:
     spec = as_spec(SPEC)
     assert table_names(spec)[:5] == [
         "digits-4-individual",
@@ -46,18 +46,18 @@ def test_names_come_from_the_spec():
     ]
 
 
-def test_every_table_has_three_files_and_every_figure_one():
+def test_every_table_has_three_files_and_every_figure_one() -> None:
     spec = as_spec(SPEC)
     assert len(table_files(spec)) == 3 * len(table_names(spec)) == 33
     assert figure_files(spec, "digits") == [f"{name}.svg" for name in figure_names(spec, "digits")]
 
 
-def test_a_task_without_held_out_sets_has_no_tables_of_them():
+def test_a_task_without_held_out_sets_has_no_tables_of_them() -> None:
     spec = as_spec({**SPEC, "tasks": {"digits-4": {**SPEC["tasks"]["digits-4"], "holdout": []}}})
     assert table_names(spec) == ["digits-4-individual", "digits-4-paired", "digits-4-comparison"]
 
 
-def test_models_and_methods_may_be_any_subset():
+def test_models_and_methods_may_be_any_subset() -> None:
     spec = as_spec({**SPEC, "models": ["dihyfo-2"], "methods": ["dihyfo-2", "retrained"]})
     assert figure_names(spec, "digits-4")[-2:] == [
         "digits-4-dihyfo-2-candidates",
@@ -68,22 +68,22 @@ def test_models_and_methods_may_be_any_subset():
     assert candidate_methods(spec) == ["dihyfo-2"]
 
 
-def test_generators_are_methods_named_after_a_model():
+def test_generators_are_methods_named_after_a_model() -> None:
     spec = as_spec({**SPEC, "models": ["dihyfo-1"]})
     assert spec.generators == ("dihyfo-1", "dihyfo-1-edit")
     assert spec.rivals == ("nearest", "bias")
 
 
-def test_a_model_has_the_corpus_that_lists_it():
+def test_a_model_has_the_corpus_that_lists_it() -> None:
     spec = as_spec(SPEC)
     small, large = spec.task("digits-4"), spec.task("digits")
     assert [small.corpus_of(model).name for model in spec.models] == ["corpus", "corpus-ends"]
     assert [large.corpus_of(model).name for model in spec.models] == ["corpus", "corpus"]
 
 
-def test_corpora_are_headed_by_those_who_use_them_where_there_are_several():
+def test_corpora_are_headed_by_those_who_use_them_where_there_are_several() -> None:
     spec = as_spec(SPEC)
-    small, large = spec.task("digits-4"), spec.task("digits")
+    small, large = task_of(spec, "digits-4"), task_of(spec, "digits")
     assert [corpus_heading(spec, small, corpus) for corpus in small.corpora] == [
         "What was collected for DiHyFo-1, Nearest checkpoint: digits-4 (main corpus)",
         "What was collected for DiHyFo-2: digits-4 (corpus ends)",
@@ -93,18 +93,18 @@ def test_corpora_are_headed_by_those_who_use_them_where_there_are_several():
     assert "for DiHyFo-1: " in corpus_heading(only, small, small.corpora[0])
 
 
-def test_an_unknown_task_is_answered_with_the_nearest():
+def test_an_unknown_task_is_answered_with_the_nearest() -> None:
     with pytest.raises(UserError, match="did you mean 'digits-4'"):
         figure_names(as_spec(SPEC), "digit-4")
 
 
-def test_titles():
+def test_titles() -> None:
     assert forget_title("0-1-2") == "{0,1,2}"
     assert method_title("dihyfo-1") == "DiHyFo-1"
     assert method_title("something-new") == "something-new"
 
 
-def test_names_can_be_told_without_heavy_imports():
+def test_names_can_be_told_without_heavy_imports() -> None:
     code = (
         "import sys, hyperforget.report.spec\n"
         "heavy = {'pandas', 'numpy', 'matplotlib', 'torch', 'jinja2'} & set(sys.modules)\n"
@@ -113,7 +113,7 @@ def test_names_can_be_told_without_heavy_imports():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_stages_of_the_report_start_without_torch_sklearn_and_scipy():
+def test_stages_of_the_report_start_without_torch_sklearn_and_scipy() -> None:
     code = (
         "import sys\n"
         "from hyperforget.stages import build_figures, build_report, build_tables\n"

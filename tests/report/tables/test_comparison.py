@@ -1,66 +1,70 @@
 import io
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from hyperforget.config.report_specs import FullSpec
 from hyperforget.report.results import Metrics
 from hyperforget.report.tables.comparison import activation_distance, comparison_table, distance_floor
 from hyperforget.report.tables.formats import to_csv, to_html
-from tests.report.synthetic_results import METHODS, TASKS
+from tests.report.synthetic_results import METHODS, TASKS, task_of
 
 
 @pytest.fixture(scope="module")
-def metrics(results):
+def metrics(results: Path) -> Metrics:
     return Metrics(results / "metrics.csv")
 
 
 @pytest.fixture(scope="module")
-def frame(metrics, spec):
+def frame(metrics: Metrics, spec: FullSpec) -> pd.DataFrame:
     return pd.read_csv(
-        io.StringIO(to_csv(comparison_table(spec, spec.task("digits"), metrics))),
+        io.StringIO(to_csv(comparison_table(spec, task_of(spec, "digits"), metrics))),
         dtype={"forget": str},
     )
 
 
-def test_one_row_for_each_method_and_forget_set(frame):
+def test_one_row_for_each_method_and_forget_set(frame: pd.DataFrame) -> None:
     task = TASKS["digits"]
     assert len(frame) == len(METHODS) * len(task["forget"] + task["holdout"])
     assert list(frame["method"][:2]) == ["retrained", "dihyfo-1"]
     assert set(frame["forget"][frame["holdout"]]) == set(task["holdout"])
 
 
-def test_numbers_are_those_of_the_metrics_file(frame, metrics):
-    for row in frame.itertuples():
+def test_numbers_are_those_of_the_metrics_file(frame: pd.DataFrame, metrics: Metrics) -> None:
+    for row in frame.to_dict("records"):
         for set_ in ("forget", "retain"):
-            chosen = metrics.need("digits", row.method, row.forget, "chosen", "accuracy", set_)
-            everyone = metrics.need("digits", row.method, row.forget, "population", "accuracy", set_)
-            assert getattr(row, f"{set_}_accuracy") == chosen.value
-            assert getattr(row, f"{set_}_accuracy_median") == everyone.value
+            chosen = metrics.need("digits", row["method"], row["forget"], "chosen", "accuracy", set_)
+            everyone = metrics.need("digits", row["method"], row["forget"], "population", "accuracy", set_)
+            assert row[f"{set_}_accuracy"] == chosen.value
+            assert row[f"{set_}_accuracy_median"] == everyone.value
 
 
-def test_distances_are_relative_to_two_retrained_networks(frame, metrics):
-    for row in frame.itertuples():
+def test_distances_are_relative_to_two_retrained_networks(frame: pd.DataFrame, metrics: Metrics) -> None:
+    for row in frame.to_dict("records"):
         floor = metrics.need(
-            "digits", "retrained", row.forget, "population", "activation_distance", "test"
+            "digits", "retrained", row["forget"], "population", "activation_distance", "test"
         ).value
-        assert distance_floor(metrics, "digits", row.forget) == floor
-        assert row.activation_distance == activation_distance(metrics, "digits", row.method, row.forget)
-        assert row.relative_activation_distance == pytest.approx(row.activation_distance / floor)
+        assert distance_floor(metrics, "digits", row["forget"]) == floor
+        assert row["activation_distance"] == activation_distance(
+            metrics, "digits", row["method"], row["forget"]
+        )
+        assert row["relative_activation_distance"] == pytest.approx(row["activation_distance"] / floor)
 
 
-def test_usable_shares_are_those_of_the_metrics_file(frame, metrics):
-    for row in frame.itertuples():
-        share = metrics.need("digits", row.method, row.forget, "population", "usable_share", "choice")
-        assert row.usable_share == share.value
+def test_usable_shares_are_those_of_the_metrics_file(frame: pd.DataFrame, metrics: Metrics) -> None:
+    for row in frame.to_dict("records"):
+        share = metrics.need("digits", row["method"], row["forget"], "population", "usable_share", "choice")
+        assert row["usable_share"] == share.value
 
 
-def test_held_out_sets_are_marked(metrics, spec):
-    page = to_html(comparison_table(spec, spec.task("digits-4"), metrics))
+def test_held_out_sets_are_marked(metrics: Metrics, spec: FullSpec) -> None:
+    page = to_html(comparison_table(spec, task_of(spec, "digits-4"), metrics))
     assert page.count("kept out of collection</th>") == 1
     assert "{3}, kept out of collection" in page
 
 
-def test_a_network_that_stands_alone_has_no_interval(frame):
+def test_a_network_that_stands_alone_has_no_interval(frame: pd.DataFrame) -> None:
     alone = frame[frame["method"] == "bias"]
     assert alone["retain_accuracy_low"].isna().all()
     assert not alone["retain_accuracy_median"].isna().any()

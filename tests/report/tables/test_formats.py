@@ -1,11 +1,13 @@
 import math
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hyperforget.config.report_specs import FullSpec
 from hyperforget.report.results import Metrics
 from hyperforget.report.tables.formats import exact, to_html, to_latex
 from hyperforget.report.tables.model import (
@@ -24,7 +26,7 @@ from hyperforget.report.tables.thesis import build_tables
 
 
 @pytest.fixture(scope="module")
-def tables(results, spec):
+def tables(results: Path, spec: FullSpec) -> list[Table]:
     return build_tables(spec, Metrics(results / "metrics.csv"))
 
 
@@ -36,11 +38,13 @@ def latex_columns(row: str) -> int:
     )
 
 
-def test_latex_is_one_balanced_tabular_with_equal_rows(tables):
+def test_latex_is_one_balanced_tabular_with_equal_rows(tables: list[Table]) -> None:
     for table in tables:
         code = "\n".join(line for line in to_latex(table).splitlines() if not line.startswith("%"))
         assert code.count(r"\begin{tabular}") == code.count(r"\end{tabular}") == 1
-        columns = len(re.search(r"\\begin\{tabular\}\{(l[r]+)\}", code).group(1))
+        begin = re.search(r"\\begin\{tabular\}\{(l[r]+)\}", code)
+        assert begin is not None
+        columns = len(begin.group(1))
         rows = [line[: -len(r" \\")] for line in code.splitlines() if line.endswith(r"\\")]
         assert rows
         assert {latex_columns(row) for row in rows} == {columns}
@@ -49,7 +53,7 @@ def test_latex_is_one_balanced_tabular_with_equal_rows(tables):
         assert code.index(r"\toprule") < code.index(r"\midrule") < code.index(r"\bottomrule")
 
 
-def test_latex_has_no_special_character_by_accident(tables):
+def test_latex_has_no_special_character_by_accident(tables: list[Table]) -> None:
     for table in tables:
         code = "\n".join(line for line in to_latex(table).splitlines() if not line.startswith("%"))
         assert re.sub(r"\\[{}]", "", code).count("{") == re.sub(r"\\[{}]", "", code).count("}")
@@ -59,7 +63,7 @@ def test_latex_has_no_special_character_by_accident(tables):
         assert code.isascii()
 
 
-def test_latex_offers_caption_and_label_as_comments(tables):
+def test_latex_offers_caption_and_label_as_comments(tables: list[Table]) -> None:
     for table in tables:
         code = to_latex(table)
         assert re.search(rf"^% \\label\{{tab:{table.name}\}}$", code, flags=re.MULTILINE)
@@ -68,33 +72,35 @@ def test_latex_offers_caption_and_label_as_comments(tables):
 
 
 @given(st.text(alphabet="\\{}_#%&$~^ abc012φ×≤", max_size=30))
-def test_escaped_text_has_no_live_special(content):
+def test_escaped_text_has_no_live_special(content: str) -> None:
     escaped = latex_escape(content)
     assert not re.search(r"(?<!\\)[_#%&]", escaped)
     assert escaped.replace(r"\$", "").count("$") % 2 == 0
 
 
 class _Rows(HTMLParser):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.open, self.rows, self.headers = [], [], []
+        self.open: list[str] = []
+        self.rows: list[int] = []
+        self.headers: list[str | None] = []
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         if tag not in ("br", "meta", "link"):
             self.open.append(tag)
         if tag == "tr":
             self.rows.append(0)
         if tag in ("th", "td"):
             values = dict(attributes)
-            self.rows[-1] += int(values.get("colspan", 1))
+            self.rows[-1] += int(values.get("colspan") or 1)
             if tag == "th":
                 self.headers.append(values.get("scope"))
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
 
-def test_html_is_nested_right_with_equal_rows_and_scopes(tables):
+def test_html_is_nested_right_with_equal_rows_and_scopes(tables: list[Table]) -> None:
     for table in tables:
         parser = _Rows()
         parser.feed(to_html(table))
@@ -105,7 +111,7 @@ def test_html_is_nested_right_with_equal_rows_and_scopes(tables):
         assert "row" in parser.headers
 
 
-def test_a_short_block_is_filled_up():
+def test_a_short_block_is_filled_up() -> None:
     wide = Block(((Heading(text("a")), Heading(text("b"))),), (Row(text("x"), (Cell(1.0), Cell(2.0))),))
     narrow = Block(((Heading(text("c")),),), (Row(text("y"), (Cell(3.0),)),))
     table = Table("t", text("caption"), text("corner"), (wide, narrow), ())
@@ -113,7 +119,7 @@ def test_a_short_block_is_filled_up():
     assert '<td>3.0000</td><td class="empty" colspan="1"></td>' in to_html(table)
 
 
-def test_text_is_escaped_in_every_language():
+def test_text_is_escaped_in_every_language() -> None:
     label = text("a_b & <c>")
     assert (label.plain, label.latex, label.html) == ("a_b & <c>", r"a\_b \& <c>", "a_b &amp; &lt;c&gt;")
     assert (text("on ") + FORGET_SET).latex == "on $D_f$"
@@ -132,16 +138,16 @@ def test_text_is_escaped_in_every_language():
         (math.inf, "∞"),
     ],
 )
-def test_numbers_are_shown_as_the_thesis_prints_them(value, shown):
+def test_numbers_are_shown_as_the_thesis_prints_them(value: float, shown: str) -> None:
     assert number(value) == shown
 
 
-def test_latex_numbers_are_typeset():
+def test_latex_numbers_are_typeset() -> None:
     row = Row(text("φ"), (Cell(-math.inf), Cell(-0.25, -0.5, 0.0), Cell(math.nan)))
     table = Table("t", text("c"), text("k"), (Block(((Heading(text("a"), 3),),), (row,)),), ())
     assert r"$\phi$ & $-$$\infty$ & $-$0.2500 {[}$-$0.5000, 0.0000{]} & --" in to_latex(table)
 
 
 @given(st.floats(allow_nan=False))
-def test_exact_reads_back_as_the_same_number(value):
+def test_exact_reads_back_as_the_same_number(value: float) -> None:
     assert float(exact(value)) == value
