@@ -26,18 +26,14 @@ class ForgetSet:
 def parse_forget_set(text: str, classes: int, where: str = "forget set") -> ForgetSet:
     """Read ``2-3`` as the classes 2 and 3 of a task with ``classes`` classes.
 
-    Raises `UserError`, naming ``where`` and the nearest valid form, unless the labels are whole numbers,
-    known, unique, sorted, and leave at least one class to retain.
+    Raises `UserError`, naming ``where`` and the nearest valid form, unless the labels are whole numbers, known, unique,
+    sorted, and leave at least one class to retain.
     """
-    allowed = (
-        f"allowed are class labels 0 to {classes - 1}, sorted, each once, joined by '-', never all of them"
-    )
+    allowed = f"allowed are class labels 0 to {classes - 1}, sorted, each once, joined by '-', never all of them"
     try:
         labels = [int(part) for part in str(text).split("-")]
     except ValueError:
-        raise UserError(
-            f"{where} {text!r} is no list of class labels: {allowed}, e.g. {_example(classes)!r}"
-        ) from None
+        raise UserError(f"{where} {text!r} is no list of class labels: {allowed}, e.g. {_example(classes)!r}") from None
     unknown = [label for label in labels if not 0 <= label < classes]
     if unknown:
         raise UserError(

@@ -22,8 +22,8 @@ def progress(
 ) -> Iterator[Item]:
     """Yield ``items``, showing a bar on a terminal, or a line every 20 seconds in a log.
 
-    ``initial`` items of the ``total`` were done before, and are not among ``items``; the rate leaves them
-    out. An ``inner`` loop, one of many in a row, leaves nothing behind when it ends.
+    ``initial`` items of the ``total`` were done before, and are not among ``items``; the rate leaves them out. An
+    ``inner`` loop, one of many in a row, leaves nothing behind when it ends.
     """
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         from tqdm import tqdm

@@ -40,9 +40,7 @@ class Checkout:
         if "Nothing to be done" in printed.stdout:
             return {}
         table = printed.stdout.split("Job stats:")[1].split("\n\n")[0]
-        counts = {
-            name: int(count) for name, count in re.findall(r"^(\w+)\s+(\d+)$", table, flags=re.MULTILINE)
-        }
+        counts = {name: int(count) for name, count in re.findall(r"^(\w+)\s+(\d+)$", table, flags=re.MULTILINE)}
         return {name: count for name, count in counts.items() if name not in ("total", "all", "default")}
 
     def edit(self, path: str, change: Callable[[str], str]) -> None:

@@ -44,9 +44,7 @@ class Killing(Unfinished):
 
 
 @pytest.fixture
-def in_pieces(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> InPieces:
+def in_pieces(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> InPieces:
     # It is the process that ends here, not the machine.
     monkeypatch.setattr("hyperforget.runtime.saved_state.sync", lambda path: None)
 

@@ -1,7 +1,7 @@
 """A GPU for machines without one: tensors that say they lie there, and compute on the CPU.
 
-As on a real GPU, work on tensors of both kinds raises, and numpy cannot read what lies there; as on some,
-nothing is in double precision. Results are those of the CPU to the bit, so tests can compare.
+As on a real GPU, work on tensors of both kinds raises, and numpy cannot read what lies there; as on some, nothing is in
+double precision. Results are those of the CPU to the bit, so tests can compare.
 """
 
 from collections.abc import Iterator

@@ -108,9 +108,7 @@ def test_collection_gives_the_same_on_a_gpu(gpu: torch.device) -> None:
     assert collect(gpu) == collect(CPU)
 
 
-def test_a_state_that_was_saved_on_a_gpu_is_gone_on_from_there(
-    in_pieces: InPieces, gpu: torch.device
-) -> None:
+def test_a_state_that_was_saved_on_a_gpu_is_gone_on_from_there(in_pieces: InPieces, gpu: torch.device) -> None:
     assert in_pieces(lambda resuming: collect(gpu, resuming), [5, 9]) == collect(CPU)
 
 

@@ -18,9 +18,7 @@ PATH = re.compile(r"`((?:hyperforget|workflow|config|docs|tests|benchmarks|envs)
 def test_every_file_that_a_document_names_exists(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     linked = [document.parent / target for target in LINK.findall(text)]
-    missing = [
-        str(path) for path in linked + [ROOT / name for name in PATH.findall(text)] if not path.exists()
-    ]
+    missing = [str(path) for path in linked + [ROOT / name for name in PATH.findall(text)] if not path.exists()]
     assert missing == []
 
 
@@ -33,9 +31,7 @@ def test_the_check_finds_links_and_paths() -> None:
 
 def test_the_architecture_fits_on_a_page_and_has_every_room_in_the_order_of_imports() -> None:
     assert len(ARCHITECTURE.splitlines()) <= 80
-    rows = [
-        re.findall(r"`(\w+)`", line.split("|")[1]) for line in ARCHITECTURE.splitlines() if line[:3] == "| `"
-    ]
+    rows = [re.findall(r"`(\w+)`", line.split("|")[1]) for line in ARCHITECTURE.splitlines() if line[:3] == "| `"]
     rooms = [room for row in rows for room in row]
     assert set(rooms) == set(LEVEL_OF) - {"hyperforget"}
     assert [LEVEL_OF[room] for room in rooms] == sorted(LEVEL_OF[room] for room in rooms)

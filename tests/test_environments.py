@@ -43,9 +43,7 @@ def test_both_containers_are_built_by_the_same_command() -> None:
 
 def test_containers_are_given_the_same_files_and_these_exist() -> None:
     docker, apptainer = ((ROOT / "envs" / file).read_text() for file in DEFINITIONS[:2])
-    copied = {
-        file for line in re.findall(r"^COPY (.*) \S+$", docker, flags=re.MULTILINE) for file in line.split()
-    }
+    copied = {file for line in re.findall(r"^COPY (.*) \S+$", docker, flags=re.MULTILINE) for file in line.split()}
     [section] = re.findall(r"%files\n(.*?)\n\n", apptainer, flags=re.DOTALL)
     assert copied == {line.split()[0] for line in section.splitlines()}
     assert all((ROOT / file).exists() for file in copied)

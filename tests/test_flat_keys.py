@@ -16,11 +16,7 @@ LEAVES = (
 )
 
 
-@given(
-    st.recursive(
-        LEAVES, lambda inner: st.dictionaries(st.text("abc", min_size=1, max_size=2), inner), max_leaves=8
-    )
-)
+@given(st.recursive(LEAVES, lambda inner: st.dictionaries(st.text("abc", min_size=1, max_size=2), inner), max_leaves=8))
 def test_flat_keys_hold_every_leaf_and_nothing_else(value: object) -> None:
     flat = flat_keys(value)
     if not isinstance(value, dict) or not value:

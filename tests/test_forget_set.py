@@ -61,9 +61,7 @@ def test_the_form_that_an_error_suggests_is_valid(classes: int, labels: list[int
         ("1.0", 10, "is no list of class labels", "e.g. '2-3'"),
     ],
 )
-def test_refusal_names_place_value_fault_allowed_and_nearest(
-    text: str, classes: int, fault: str, nearest: str
-) -> None:
+def test_refusal_names_place_value_fault_allowed_and_nearest(text: str, classes: int, fault: str, nearest: str) -> None:
     with pytest.raises(UserError) as refusal:
         parse_forget_set(text, classes, "tasks.t.forget: the forget set")
     message = str(refusal.value)

@@ -32,9 +32,7 @@ LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 
 
 def module_name(path: Path) -> str:
-    return ".".join(("hyperforget", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
-        ".__init__"
-    )
+    return ".".join(("hyperforget", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
 
 
 def room_of(module: str) -> str:
@@ -64,9 +62,7 @@ def test_few_modules_lie_loose_at_the_top() -> None:
 
 def test_the_walk_sees_imports() -> None:
     assert len(PATHS) > 50
-    assert {"hyperforget.runtime.stage", "hyperforget.data.splits"} <= IMPORTS[
-        "hyperforget.stages.fetch_dataset"
-    ]
+    assert {"hyperforget.runtime.stage", "hyperforget.data.splits"} <= IMPORTS["hyperforget.stages.fetch_dataset"]
 
 
 def test_stages_never_import_stages() -> None:
@@ -95,9 +91,10 @@ def is_code(node: ast.stmt) -> bool:
 
 def test_packages_that_others_reach_into_have_no_code_of_their_own() -> None:
     """Importing ``a.b`` runs ``a/__init__.py``, which the digest of the importing code does not cover."""
-    reached_into = {
-        target.rpartition(".")[0] for module, target in edges() if room_of(module) != room_of(target)
-    } - {"hyperforget", "hyperforget.config"}
+    reached_into = {target.rpartition(".")[0] for module, target in edges() if room_of(module) != room_of(target)} - {
+        "hyperforget",
+        "hyperforget.config",
+    }
     assert "hyperforget.hypernet" in reached_into
     for package in reached_into:
         body = ast.parse(PATHS[package].read_text(encoding="utf-8")).body

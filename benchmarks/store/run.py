@@ -2,14 +2,14 @@
 
     python benchmarks/store/run.py [--folder DIR] [--runs 64] [--repeats 7] [--output FILE]
 
-A ratio is the time of the bare minimum over the time of the store, so 1 means that the store costs nothing.
-The two are measured in turn; the median of the ratios is reported, with the lowest and the highest. Files are
-read from the page cache: what the disk adds is the same for both. Publishing hashes, encodes and syncs side
-by side, so it needs two idle cores to show what it can do.
+A ratio is the time of the bare minimum over the time of the store, so 1 means that the store costs nothing. The two are
+measured in turn; the median of the ratios is reported, with the lowest and the highest. Files are read from the page
+cache: what the disk adds is the same for both. Publishing hashes, encodes and syncs side by side, so it needs two idle
+cores to show what it can do.
 
 The last rows compare with what could take the place of our own code: zarr's codec pipelines that are installed (to
-write and to read the chunks of a segment), and one raw, mapped chunk a segment instead of a pack (to draw pairs).
-There the ratio is the other's time over ours, and ours stays as long as it exceeds 1.3.
+write and to read the chunks of a segment), and one raw, mapped chunk a segment instead of a pack (to draw pairs). There
+the ratio is the other's time over ours, and ours stays as long as it exceeds 1.3.
 """
 
 import argparse
@@ -58,9 +58,7 @@ class Ratio:
 
 def main() -> None:
     """Measure, print a table, write JSON."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, help="where to write; default: the temporary folder")
     parser.add_argument("--runs", type=int, default=64, help="collection runs in a segment, 1.1 MB each")
     parser.add_argument("--repeats", type=int, default=7)
@@ -102,9 +100,7 @@ def measure(folder: Path, runs: int, repeats: int) -> Iterator[Ratio]:
     yield compare("verify", 0.8, repeats, size, lambda: hash_files(files), lambda: verify(ours))
     pack = store.build_pack(ours, corpus)
     size = sum(path.stat().st_size for path in pack.iterdir())
-    yield compare(
-        "load pack", 0.8, repeats, size, lambda: read_raw(pack), lambda: store.load_pack(ours, corpus)
-    )
+    yield compare("load pack", 0.8, repeats, size, lambda: read_raw(pack), lambda: store.load_pack(ours, corpus))
     arrays = store.load_pack(ours, corpus)
     yield draw(Corpus(*(torch.from_numpy(arrays[name]) for name in ("theta", "loss", "saved"))), repeats)
     yield from pipelines(folder, make_segment(runs, 0), repeats)
@@ -123,9 +119,7 @@ def pipelines(folder: Path, segment: dict[str, np.ndarray], repeats: int) -> Ite
         for name, array in segment.items():
             chunks, shards = formats.chunk_shapes(array.shape, array.dtype.itemsize)
             codecs = [BloscCodec(cname="lz4", clevel=5, shuffle="shuffle"), Crc32cCodec()]
-            zarr.create_array(
-                path / name, data=array, chunks=chunks, shards=shards, compressors=codecs, overwrite=True
-            )
+            zarr.create_array(path / name, data=array, chunks=chunks, shards=shards, compressors=codecs, overwrite=True)
 
     for name, pipeline in PIPELINES.items():
         if importlib.util.find_spec(pipeline.split(".")[0]) is None:

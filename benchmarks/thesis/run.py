@@ -96,13 +96,9 @@ class Results:
 
 def main() -> None:
     """Print a line a bar, and write CSV where asked to."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=Path("results"))
-    parser.add_argument(
-        "--protocol", choices=PROTOCOLS, default=PROTOCOLS[0], help="that the run was configured with"
-    )
+    parser.add_argument("--protocol", choices=PROTOCOLS, default=PROTOCOLS[0], help="that the run was configured with")
     parser.add_argument("--output", type=Path, help="a CSV file to write")
     options = parser.parse_args()
     metrics = Metrics(options.results / "metrics.csv")
@@ -113,9 +109,7 @@ def main() -> None:
         for bar in task_bars(Results(options.results, metrics, task), options.protocol)
     ]
     if not bars:
-        raise UserError(
-            f"{options.results} has no results of {' or '.join(TASKS)}; run config/mnist.yaml first"
-        )
+        raise UserError(f"{options.results} has no results of {' or '.join(TASKS)}; run config/mnist.yaml first")
     for bar in bars:
         print(describe(bar))
     missed = sum(not bar.met for bar in bars)

@@ -2,10 +2,9 @@
 
     python benchmarks/training/run.py [--hardware '{"device": "cuda", "micro_batches": 4}'] [--output FILE]
 
-Sizes are trained one after another, each in a process of its own, by the code that `train_hypernet`
-runs: DiHyFo-1 as in the thesis (layer tokens, a token a scalar) on random checkpoints of the thesis'
-network of MNIST-4, 784-2-4. The first size that runs out of memory ends the list. Without a GPU only
-small sizes are tried.
+Sizes are trained one after another, each in a process of its own, by the code that `train_hypernet` runs: DiHyFo-1 as
+in the thesis (layer tokens, a token a scalar) on random checkpoints of the thesis' network of MNIST-4, 784-2-4. The
+first size that runs out of memory ends the list. Without a GPU only small sizes are tried.
 """
 
 import argparse
@@ -63,8 +62,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Measured:
-    """The median of seconds a step, and the most memory that was taken: of a GPU by its tensors,
-    else by the process.
+    """The median of seconds a step, and the most memory that was taken: of a GPU by its tensors, else by the process.
 
     Both are None for a size that does not fit.
     """
@@ -114,9 +112,7 @@ class Clock(Unfinished):
 
 def main() -> None:
     """Measure, print a line a size, write CSV."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hardware", type=HardwareConfig.model_validate_json, default=HardwareConfig())
     parser.add_argument("--threads", type=int, default=1, help="threads of torch")
     parser.add_argument("--sizes", nargs="+", metavar="WxLxH", help="width x layers x heads, smallest first")
@@ -152,18 +148,12 @@ def parse_size(text: str) -> Size:
         raise UserError(f"--sizes has {text!r}; allowed are width, layers and heads, as in {GPU_SIZES[-1]}")
     size = Size(*map(int, parts))
     if size.width % size.heads:
-        raise UserError(
-            f"--sizes has {text!r}; allowed are heads that divide the width, as in {GPU_SIZES[-1]}"
-        )
+        raise UserError(f"--sizes has {text!r}; allowed are heads that divide the width, as in {GPU_SIZES[-1]}")
     return size
 
 
-def measure_apart(
-    size: Size, config: TrainingConfig, settings: HardwareConfig, threads: int, steps: int
-) -> Measured:
-    """`measure` in a process of its own, whose memory is then its alone, and which may be killed
-    for want of it.
-    """
+def measure_apart(size: Size, config: TrainingConfig, settings: HardwareConfig, threads: int, steps: int) -> Measured:
+    """`measure` in a process of its own, whose memory is then its alone, and which may be killed for want of it."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         try:
             return pool.submit(measure, size, config, settings, threads, steps).result()
@@ -172,12 +162,8 @@ def measure_apart(
     return row(size, make_model(size), torch.device(settings.device), config, settings, None, None)
 
 
-def measure(
-    size: Size, config: TrainingConfig, settings: HardwareConfig, threads: int, steps: int
-) -> Measured:
-    """Train for some steps and time them; raises `torch.OutOfMemoryError` where the device
-    has too little memory.
-    """
+def measure(size: Size, config: TrainingConfig, settings: HardwareConfig, threads: int, steps: int) -> Measured:
+    """Train for some steps and time them; raises `torch.OutOfMemoryError` where the device has too little memory."""
     device = hardware.set_up(settings, threads)
     generator = torch.Generator().manual_seed(0)
     theta = initialise(LAYOUT, RUNS * CHECKPOINTS, generator).params.unflatten(0, (RUNS, CHECKPOINTS))
@@ -251,9 +237,7 @@ def row(
 
 def describe(measured: Measured) -> str:
     """One line for people."""
-    name = (
-        f"{measured.width}x{measured.layers}x{measured.heads} ({measured.parameters / 1e6:.1f} M parameters)"
-    )
+    name = f"{measured.width}x{measured.layers}x{measured.heads} ({measured.parameters / 1e6:.1f} M parameters)"
     if measured.seconds_per_step is None:
         return f"{name}: does not fit on {measured.device}"
     return f"{name}: {measured.seconds_per_step:.4f} s a step, {measured.peak_megabytes:,.0f} MB on {measured.device}"

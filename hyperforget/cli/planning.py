@@ -1,8 +1,8 @@
 """What a configuration asks of a machine, told before anything runs: disk, memory and arithmetic.
 
-Numbers of checkpoints, parameters and bytes follow from the configuration, as upper bounds: a run may save
-fewer checkpoints than it may. Floating-point operations are those of matrix products, counted in a forward
-pass; a training step takes three times as many. Hours follow from a speed that the caller gives.
+Numbers of checkpoints, parameters and bytes follow from the configuration, as upper bounds: a run may save fewer
+checkpoints than it may. Floating-point operations are those of matrix products, counted in a forward pass; a training
+step takes three times as many. Hours follow from a speed that the caller gives.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,10 +53,9 @@ class CorpusPlan:
 class ModelPlan:
     """One hypernetwork of a task: its size, and what training and sampling take.
 
-    ``disk_bytes`` are its snapshots, ``state_bytes`` what unfinished training keeps, ``device_bytes`` what
-    training needs on its device beside activations. ``training_flops`` are for the whole training,
-    ``probe_flops`` for measuring prompt alignment, ``request_flops`` for sampling all candidates of one
-    forget set, 0 for a model that forgets none.
+    ``disk_bytes`` are its snapshots, ``state_bytes`` what unfinished training keeps, ``device_bytes`` what training
+    needs on its device beside activations. ``training_flops`` are for the whole training, ``probe_flops`` for measuring
+    prompt alignment, ``request_flops`` for sampling all candidates of one forget set, 0 for a model that forgets none.
     """
 
     task: str

@@ -23,9 +23,7 @@ def log(store: Store = STORE, as_json: Json = False) -> None:
     from hyperforget.store.versions import read_log
 
     entries, tags = read_log(store)[::-1], list_tags(store)
-    names = {
-        entry.number: [tag.name for tag in tags if tag.version_id == entry.version_id] for entry in entries
-    }
+    names = {entry.number: [tag.name for tag in tags if tag.version_id == entry.version_id] for entry in entries}
     if as_json:
         print_json([asdict(entry) | {"tags": names[entry.number]} for entry in entries])
     elif not entries:
@@ -37,9 +35,7 @@ def log(store: Store = STORE, as_json: Json = False) -> None:
 
 @store_app.command()
 def show(
-    name: Annotated[
-        str, typer.Argument(help="A result file, a tag, or the id of an object or a computation.")
-    ],
+    name: Annotated[str, typer.Argument(help="A result file, a tag, or the id of an object or a computation.")],
     store: Store = STORE,
     as_json: Json = False,
 ) -> None:
@@ -54,9 +50,7 @@ def lineage(
     file: Annotated[Path | None, typer.Argument(help="A result file; by default the report.")] = None,
     dot: Annotated[bool, typer.Option("--dot", help="Print a Graphviz graph.")] = False,
     crate: Annotated[bool, typer.Option("--crate", help="Describe the run as an RO-Crate.")] = False,
-    workflow: Annotated[Path, typer.Option(help="The workflow's main file, for the crate.")] = Path(
-        "Snakefile"
-    ),
+    workflow: Annotated[Path, typer.Option(help="The workflow's main file, for the crate.")] = Path("Snakefile"),
     license_url: Annotated[str, typer.Option("--license", help="Licence of the crate, a URL.")] = "",
     store: Store = STORE,
     results: Results = RESULTS,
@@ -64,8 +58,8 @@ def lineage(
 ) -> None:
     """Draw what made a result file: stages with their code and settings, back to the data; times in seconds.
 
-    --crate writes RESULTS/ro-crate-metadata.json, and the workflow and its configuration to RESULTS/source,
-    so that the folder of the results can be deposited as a Workflow Run RO-Crate.
+    --crate writes RESULTS/ro-crate-metadata.json, and the workflow and its configuration to RESULTS/source, so that the
+    folder of the results can be deposited as a Workflow Run RO-Crate.
     """
     from hyperforget.provenance import lineage_views
     from hyperforget.provenance.lineage import lineage as trace
@@ -122,9 +116,7 @@ def tag(
 
     if delete:
         tags.delete_tag(store, name)
-        print_result(
-            {"deleted": name}, as_json, lambda told: f"tag {name} is deleted; gc may now remove its files"
-        )
+        print_result({"deleted": name}, as_json, lambda told: f"tag {name} is deleted; gc may now remove its files")
         return
     tags.tag_place(name)
     version = history.snapshot(store, results)
@@ -134,9 +126,7 @@ def tag(
     print_result(
         told,
         as_json,
-        lambda _: (
-            f"tag {name} is version {version.id[:12]}: {len(version.files)} files, entry {entry.number}"
-        ),
+        lambda _: f"tag {name} is version {version.id[:12]}: {len(version.files)} files, entry {entry.number}",
     )
 
 
@@ -150,8 +140,8 @@ def checkout(
 ) -> None:
     """Bring the results of a version back, byte for byte; other files stay.
 
-    What is replaced is kept first, as an entry of the log. All files get one modification time. Run the
-    workflow with the configuration of that version afterwards: it cannot know that the files are of another.
+    What is replaced is kept first, as an entry of the log. All files get one modification time. Run the workflow with
+    the configuration of that version afterwards: it cannot know that the files are of another.
     """
     from hyperforget.provenance.versions import as_text, check_out
 
@@ -204,9 +194,7 @@ def gc(
 
     folders = results if results is not None else [RESULTS] if RESULTS.is_dir() else []
     if delete and not folders:
-        raise UserError(
-            "no folder 'results' here; name every folder of results that uses the store, --results"
-        )
+        raise UserError("no folder 'results' here; name every folder of results that uses the store, --results")
     removals = collect_garbage(store, folders, keep_last, dry_run=not delete, grace_seconds=grace * 24 * 3600)
     if as_json:
         print_json({"deleted": delete, "removals": [asdict(removal) for removal in removals]})
@@ -235,16 +223,12 @@ def export(
     object_id = find_object(store, token)
     export_networks(store, object_id, target)
     told = {"object_id": object_id, "file": target.as_posix(), "size_bytes": target.stat().st_size}
-    print_result(
-        told, as_json, lambda _: f"wrote {target} ({told['size_bytes']} bytes) from object {object_id[:12]}"
-    )
+    print_result(told, as_json, lambda _: f"wrote {target} ({told['size_bytes']} bytes) from object {object_id[:12]}")
 
 
 @store_app.command()
 def selftest(
-    path: Annotated[
-        Path | None, typer.Argument(help="A folder on the file system; by default STORE.")
-    ] = None,
+    path: Annotated[Path | None, typer.Argument(help="A folder on the file system; by default STORE.")] = None,
     store: Store = STORE,
     as_json: Json = False,
 ) -> None:
@@ -263,9 +247,8 @@ def selftest(
 def push(url: Url, dry_run: DryRun = False, store: Store = STORE, as_json: Json = False) -> None:
     """Send everything that a remote copy of the store lacks.
 
-    Needs 'pip install hyperforget[remote]'. Credentials, endpoint and region come from the
-    environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, AWS_REGION. Interrupted,
-    it goes on when run again.
+    Needs 'pip install hyperforget[remote]'. Credentials, endpoint and region come from the environment:
+    AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, AWS_REGION. Interrupted, it goes on when run again.
     """
     from hyperforget.store.remote import open_bucket
     from hyperforget.store.remote import push as send
@@ -278,17 +261,15 @@ def push(url: Url, dry_run: DryRun = False, store: Store = STORE, as_json: Json 
 @store_app.command()
 def pull(
     url: Url,
-    name: Annotated[
-        str | None, typer.Argument(help="A tag, to fetch what it needs; by default everything.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(help="A tag, to fetch what it needs; by default everything.")] = None,
     dry_run: DryRun = False,
     store: Store = STORE,
     as_json: Json = False,
 ) -> None:
     """Fetch everything, or what a tag needs, that the store lacks.
 
-    'hyperforget store checkout' then brings the results back. What is not as it was pushed is refused.
-    Credentials as for push.
+    'hyperforget store checkout' then brings the results back. What is not as it was pushed is refused. Credentials
+    as for push.
     """
     from hyperforget.store.remote import open_bucket
     from hyperforget.store.remote import pull as fetch

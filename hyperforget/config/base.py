@@ -10,9 +10,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 def _no_flag(value: object) -> object:
-    """Pydantic would take ``true`` for 1; numbers written as text, as command lines give
-    them, are welcome.
-    """
+    """Pydantic would take ``true`` for 1; numbers written as text, as command lines give them, are welcome."""
     if isinstance(value, bool):
         raise PydanticCustomError("int_type", "input should be a valid integer")
     return value

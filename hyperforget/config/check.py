@@ -29,8 +29,7 @@ _USUAL_LEARNING_RATES = {"sgd": 0.1, "adam": 0.001}
 def load_config(values: Mapping[str, Any]) -> Config:
     """Read and check a configuration.
 
-    Raises `UserError`, with one sentence on the first fault: the key, its value, what is allowed,
-    the nearest choice.
+    Raises `UserError`, with one sentence on the first fault: the key, its value, what is allowed, the nearest choice.
     """
     try:
         config = Config.model_validate(dict(values))
@@ -45,17 +44,14 @@ def load_config(values: Mapping[str, Any]) -> Config:
         _check_repeated(f"optimizers.{key}", getattr(config.optimizers, key))
     for name, model in config.models.items():
         _check_model(name, model, config)
-    check_hardware(
-        config.hardware, {name: model.training.batch_size for name, model in config.models.items()}
-    )
+    check_hardware(config.hardware, {name: model.training.batch_size for name, model in config.models.items()})
     return config
 
 
 def warnings(config: Config) -> list[str]:
     """What is allowed but likely unintended, one sentence each."""
     pivots = [
-        f"tasks.{name}: the forget set {text!r} has the pivot class {label}, which lies outside "
-        "what the corpus covers"
+        f"tasks.{name}: the forget set {text!r} has the pivot class {label}, which lies outside what the corpus covers"
         for name, task in config.tasks.items()
         for text in (*task.forget, *task.holdout)
         for label in forget_set(text, task).classes
@@ -142,15 +138,11 @@ def _check_task(where: str, task: TaskConfig) -> None:
     known = list(range(len(task.classes)))
     ascending = sorted(set(task.classes))
     if ascending != task.classes:
-        raise UserError(
-            f"{where}.classes is {task.classes}; allowed are ascending labels, each once: {ascending}"
-        )
+        raise UserError(f"{where}.classes is {task.classes}; allowed are ascending labels, each once: {ascending}")
     for label in task.pivots:
         if label not in known:
             nearest = min(max(label, 0), known[-1])
-            raise UserError(
-                f"{where}.pivots has {label}; allowed are 0 to {known[-1]}, the nearest is {nearest}"
-            )
+            raise UserError(f"{where}.pivots has {label}; allowed are 0 to {known[-1]}, the nearest is {nearest}")
     if set(task.pivots) == set(known):
         raise UserError(f"{where}.pivots has all classes, {task.pivots}; at least one must be left to forget")
     for key, sets in (("forget", task.forget), ("holdout", task.holdout)):
@@ -196,15 +188,11 @@ def _check_collection(where: str, collection: CollectionConfig) -> None:
         _check_updates(f"{where}.recipes.{index}", updates)
     levels = collection.loss_levels
     if any(low >= high for low, high in pairwise(levels)):
-        raise UserError(
-            f"{where}.loss_levels is {levels}; allowed are ascending bounds: {sorted(set(levels))}"
-        )
+        raise UserError(f"{where}.loss_levels is {levels}; allowed are ascending bounds: {sorted(set(levels))}")
     for key, limit in (("shards", "runs"), ("minimum_runs", "runs"), ("reviews", "steps")):
         value, most = getattr(collection, key), getattr(collection, limit)
         if value > most:
-            raise UserError(
-                f"{where}.{key} is {value}, more than its {most} {limit}; allowed are 1 to {most}"
-            )
+            raise UserError(f"{where}.{key} is {value}, more than its {most} {limit}; allowed are 1 to {most}")
 
 
 def _check_corpora(where: str, task: TaskConfig, config: Config) -> None:

@@ -1,6 +1,4 @@
-"""The folder that datasets are downloaded into, for those that check the configuration and those
-that read images.
-"""
+"""The folder that datasets are downloaded into, for those that check the configuration and those that read images."""
 
 import os
 from pathlib import Path

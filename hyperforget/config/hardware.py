@@ -47,8 +47,7 @@ class HardwareConfig(Section):
     )
     micro_batches: Count = Field(
         1,
-        description="pieces in which a training batch is worked through, to save memory (gradient "
-        "accumulation)",
+        description="pieces in which a training batch is worked through, to save memory (gradient accumulation)",
     )
     activation_checkpointing: bool = Field(
         False,
@@ -60,9 +59,7 @@ class HardwareConfig(Section):
 
 
 def check_hardware(hardware: HardwareConfig, batch_sizes: Mapping[str, int]) -> None:
-    """Raise `UserError` where keys contradict each other, or the models' batches are too small
-    to be divided.
-    """
+    """Raise `UserError` where keys contradict each other, or the models' batches are too small to be divided."""
     if hardware.processes > 1 and ":" in hardware.device:
         raise UserError(
             f"hardware.device is {hardware.device!r}, one GPU, but hardware.processes is "

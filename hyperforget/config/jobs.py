@@ -10,11 +10,10 @@ from hyperforget.errors import UserError, nearest_choice
 
 
 def task_of(config: Config, names: Mapping[str, str]) -> TaskConfig:
-    """The task of a job, whose ``names`` are task and, as far as it has them, corpus, model, method
-    and forget set.
+    """The task of a job, whose ``names`` are task and, as far as it has them, corpus, model, method and forget set.
 
-    Raises `UserError`, with what is allowed, for an unknown task, forget set or corpus of it, for strangers
-    where it has none, and for a model that is to forget and cannot.
+    Raises `UserError`, with what is allowed, for an unknown task, forget set or corpus of it, for strangers where it
+    has none, and for a model that is to forget and cannot.
     """
     name = names["task"]
     if name not in config.tasks:
@@ -27,8 +26,7 @@ def task_of(config: Config, names: Mapping[str, str]) -> TaskConfig:
         forget_set(names["forget"], task)
     if "forget" in names and "model" in names and Method(names["model"]) not in config.methods:
         raise UserError(
-            f"model {names['model']!r} forgets no class; allowed are the methods "
-            f"{', '.join(map(str, config.methods))}"
+            f"model {names['model']!r} forgets no class; allowed are the methods {', '.join(map(str, config.methods))}"
         )
     corpus = names.get("corpus")
     if corpus is not None and corpus not in task.collections:

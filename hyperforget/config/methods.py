@@ -1,6 +1,4 @@
-"""The producers of networks, by name: the names are those of folders, of rows in every table,
-and of options.
-"""
+"""The producers of networks, by name: the names are those of folders, of rows in every table, and of options."""
 
 from dataclasses import dataclass
 from typing import Literal, Self, get_args

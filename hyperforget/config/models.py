@@ -31,13 +31,10 @@ class ArchitectureConfig(Section):
     )
     width: Count = Field(
         128,
-        description="width of the tokens (thesis: 1536), or of the perceptron, better no narrower than "
-        "`components`",
+        description="width of the tokens (thesis: 1536), or of the perceptron, better no narrower than `components`",
     )
     layers: Count = Field(4, description="blocks of the transformer (thesis: 12) or of the perceptron")
-    heads: Count = Field(
-        4, description="of `weights`; attention heads (thesis: 16), which must divide `width`"
-    )
+    heads: Count = Field(4, description="of `weights`; attention heads (thesis: 16), which must divide `width`")
     frequencies: Count = Field(16, description="frequencies that encode a scalar")
     largest_exponent: Positive = Field(4.0, description="the highest frequency is 2 to this power")
 
@@ -54,9 +51,7 @@ class TrainingConfig(Section):
     weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay of AdamW")
     clip: Positive = Field(1.0, description="largest gradient norm")
     ema: Fraction = Field(0.995, description="decay of the moving average of weights that is sampled from")
-    from_start: Fraction = Field(
-        0.2, description="chance that a pair's earlier checkpoint is the run's random start"
-    )
+    from_start: Fraction = Field(0.2, description="chance that a pair's earlier checkpoint is the run's random start")
     pair_weighting: Literal["uniform", "relative"] = Field(
         "relative",
         description="`uniform`: every pair counts alike (thesis); `relative`: a pair's error counts "

@@ -6,11 +6,9 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Performance:
-    """A metric of ``each`` class, of one class (its label), or its ``mean`` over classes,
-    each counting alike.
+    """A metric of ``each`` class, of one class (its label), or its ``mean`` over classes, each counting alike.
 
-    ``loss`` is the mean cross-entropy of a class in nats, ``error`` and ``accuracy`` are shares
-    of its images.
+    ``loss`` is the mean cross-entropy of a class in nats, ``error`` and ``accuracy`` are shares of its images.
     """
 
     metric: Literal["loss", "error", "accuracy"] = "loss"

@@ -58,9 +58,7 @@ def _sections() -> Iterator[tuple[str, type[BaseModel]]]:
 
 
 def _own_fields(section: type[BaseModel]) -> dict[str, FieldInfo]:
-    """The keys that a section explains itself: a further corpus has those of the task's
-    collection beside them.
-    """
+    """The keys that a section explains itself: a further corpus has those of the task's collection beside them."""
     explained_elsewhere = CollectionConfig.model_fields if section is CorpusConfig else ()
     return {name: field for name, field in section.model_fields.items() if name not in explained_elsewhere}
 

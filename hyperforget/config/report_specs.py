@@ -1,7 +1,7 @@
 """What the stages of the report are told: which tables, figures and sections there are, and of what.
 
-Each is told what it reads: tables are built anew for another forget set, and not for another training.
-Methods go by their names here, as in the files that these stages read.
+Each is told what it reads: tables are built anew for another forget set, and not for another training. Methods go by
+their names here, as in the files that these stages read.
 """
 
 from typing import Any
@@ -34,9 +34,7 @@ class _Task(Section):
 
 
 class TableTask(_Task):
-    """What tables are told of a task: also the methods that edit strangers, if any, and how
-    strangers were trained.
-    """
+    """What tables are told of a task: also the methods that edit strangers, if any, and how strangers were trained."""
 
     stranger_methods: tuple[str, ...]
     stranger_training: str
@@ -73,8 +71,8 @@ class FiguresSpec(Section):
     """For `build_figures`, which draws one task.
 
     ``learned_optimizers`` are the models that read a start, so that what they sample can be the next one;
-    ``performances`` say what each model is told of networks, ``rebalanced`` are the models whose training
-    draws wanted values evenly.
+    ``performances`` say what each model is told of networks, ``rebalanced`` are the models whose training draws
+    wanted values evenly.
     """
 
     tasks: tuple[FigureTask, ...]

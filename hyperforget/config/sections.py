@@ -69,8 +69,7 @@ class OptimizersConfig(Section):
     sgd_learning_rates: list[Positive] = Field(
         [0.1],
         max_length=4,
-        description="learning rates of SGD, compared beside a task's recipe of Adam; without momentum and L2 "
-        "penalty",
+        description="learning rates of SGD, compared beside a task's recipe of Adam; without momentum and L2 penalty",
     )
     adam_learning_rates: list[Positive] = Field(
         [0.001, 0.01],
@@ -99,8 +98,7 @@ class Config(Section):
     store: str = Field("results/store", description="folder of the artifact store")
     reuse: bool = Field(
         True,
-        description="whether results that the store knows are restored; `false` computes them again and "
-        "compares",
+        description="whether results that the store knows are restored; `false` computes them again and compares",
     )
     tasks: dict[Name, TaskConfig] = Field(min_length=1, description="tasks by name")
     models: dict[Name, ModelConfig] = Field(

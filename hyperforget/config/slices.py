@@ -44,15 +44,10 @@ def spec_of(kind: type[Kind], config: Config, names: Names) -> Kind:
 
 
 def part_of(kind: Any, value: Any) -> Any:
-    """What a stage reads of a section, or of several: the keys that a section behind it has, or
-    one like it.
-    """
+    """What a stage reads of a section, or of several: the keys that a section behind it has, or one like it."""
     if isinstance(value, Section):
         return kind(
-            **{
-                name: part_of(field.annotation, getattr(value, name))
-                for name, field in kind.model_fields.items()
-            }
+            **{name: part_of(field.annotation, getattr(value, name)) for name, field in kind.model_fields.items()}
         )
     if isinstance(value, list | tuple) and any(isinstance(each, Section) for each in value):
         return [part_of(get_args(kind)[0], each) for each in value]
@@ -126,9 +121,7 @@ _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
 
 
 def report_spec(config: Config, names: Mapping[str, str]) -> FullSpec:
-    """All that the report is told; with a task among ``names``, of that task alone. Small
-    tasks come first.
-    """
+    """All that the report is told; with a task among ``names``, of that task alone. Small tasks come first."""
     tasks = [_task_spec(config, name) for name in config.tasks if names.get("task", name) == name]
     return FullSpec(
         tasks=tuple(sorted(tasks, key=lambda task: (len(task.classes), task.name))),

@@ -1,7 +1,7 @@
 """What each stage is told: its slice of the configuration, typed.
 
-A stage is done again when its slice changes, so a slice holds what its stage reads and nothing else. The rule
-that calls a stage, the stage and the tests use the same model; those of the report are in `report_specs`.
+A stage is done again when its slice changes, so a slice holds what its stage reads and nothing else. The rule that
+calls a stage, the stage and the tests use the same model; those of the report are in `report_specs`.
 """
 
 from hyperforget.config.base import Section
@@ -52,9 +52,7 @@ class CollectionSpec(Section):
 
 
 class Requirements(Section):
-    """What a corpus must hold, by the keys of its collection, which stand under ``key``
-    in the configuration.
-    """
+    """What a corpus must hold, by the keys of its collection, which stand under ``key`` in the configuration."""
 
     key: str
     runs: int

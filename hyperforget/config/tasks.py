@@ -20,17 +20,13 @@ class DatasetConfig(Section):
         "`test_labels`)",
     )
     path: str | None = Field(None, description="the file of source `npz`")
-    name: str = Field(
-        "MNIST", description="class name of source `torchvision`, such as MNIST or FashionMNIST"
-    )
+    name: str = Field("MNIST", description="class name of source `torchvision`, such as MNIST or FashionMNIST")
     root: str | None = Field(
         None,
         description="folder of source `torchvision`; without one the environment variable "
         "`HYPERFORGET_DATA`, else `data`",
     )
-    download: bool = Field(
-        True, description="whether source `torchvision` may download what the folder lacks"
-    )
+    download: bool = Field(True, description="whether source `torchvision` may download what the folder lacks")
     test: Share = Field(
         0.25, description="share of each class for the test split, where the source has none of its own"
     )
@@ -55,8 +51,7 @@ class UpdateConfig(Section):
     weight_decay: float = Field(
         0.01,
         ge=0,
-        description="L2 penalty; without one, a network that fits its data has no gradient left to forget "
-        "with",
+        description="L2 penalty; without one, a network that fits its data has no gradient left to forget with",
     )
 
 
@@ -77,9 +72,7 @@ class StrangerRecipeConfig(UpdateConfig):
     """How strangers are trained."""
 
     optimizer: Literal["sgd", "adam"] = Field("adam", description="as `recipe.optimizer`")
-    initialisation: Literal["uniform", "kaiming", "xavier"] = Field(
-        "kaiming", description="as `recipe.initialisation`"
-    )
+    initialisation: Literal["uniform", "kaiming", "xavier"] = Field("kaiming", description="as `recipe.initialisation`")
     learning_rate: Positive = Field(0.001, description="constant learning rate")
     weight_decay: float = Field(0.0, ge=0, description="L2 penalty")
     steps: Count = Field(4000, description="steps; at this learning rate Adam needs thousands")
@@ -96,8 +89,8 @@ class StrangersConfig(Section):
 
 
 class RunsConfig(Section):
-    """Optimisation and de-optimisation runs, and which of their checkpoints are kept (thesis, section 3.3.1):
-    what a shard reads, whatever the other shards do.
+    """Optimisation and de-optimisation runs, and which of their checkpoints are kept (thesis, section 3.3.1): what a
+    shard reads, whatever the other shards do.
     """
 
     steps: Count = Field(1500, description="steps of a run; more than `recipe.steps` leaves time to forget")
@@ -135,9 +128,7 @@ class RunsConfig(Section):
     loss_levels: list[Positive] = Field(
         [0.25, 0.5, 1.0, 2.0, 4.0], min_length=1, description="bounds between loss levels, nats"
     )
-    bin_cap: Fraction = Field(
-        0.1, description="largest share of `runs` x `checkpoints` that one joint bin may take"
-    )
+    bin_cap: Fraction = Field(0.1, description="largest share of `runs` x `checkpoints` that one joint bin may take")
 
 
 class CollectionConfig(RunsConfig):
@@ -164,14 +155,13 @@ class CollectionConfig(RunsConfig):
 
 
 class CorpusConfig(CollectionConfig):
-    """A further corpus of a task: all keys of its `collection`, each with the value that it has there unless
-    it is set here, and these.
+    """A further corpus of a task: all keys of its `collection`, each with the value that it has there unless it is set
+    here, and these.
     """
 
     models: list[str] = Field(
         min_length=1,
-        description="the models that are trained on this corpus; all others, and `nearest`, use that of "
-        "`collection`",
+        description="the models that are trained on this corpus; all others, and `nearest`, use that of `collection`",
     )
 
 
@@ -206,9 +196,7 @@ class TaskConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _inherit(cls, values: Any) -> Any:
-        """Give each further corpus what `collection` sets and it does not; faults of either
-        keep their keys.
-        """
+        """Give each further corpus what `collection` sets and it does not; faults of either keep their keys."""
         if not isinstance(values, Mapping):
             return values
         collection, corpora = values.get("collection"), values.get("corpora")
@@ -222,9 +210,7 @@ class TaskConfig(Section):
 
     @property
     def collections(self) -> dict[str, CollectionConfig]:
-        """What is collected for each corpus, by its name in paths: `corpus`, and
-        `corpus-ends` for `corpora.ends`.
-        """
+        """What is collected for each corpus, by its name in paths: `corpus`, and `corpus-ends` for `corpora.ends`."""
         further = {corpus_name(name): corpus for name, corpus in self.corpora.items()}
         return {MAIN_CORPUS: self.collection, **further}
 
@@ -241,8 +227,8 @@ class TaskConfig(Section):
         return [RecipeConfig(**(own | other.model_dump())) for other in collection.recipes] or [self.recipe]
 
     def recipe_of(self, method: str) -> RecipeConfig:
-        """How networks are trained, by what they are for: strangers otherwise than all others; what their
-        recipe leaves open is the task's.
+        """How networks are trained, by what they are for: strangers otherwise than all others; what their recipe leaves
+        open is the task's.
         """
         if method != STRANGERS:
             return self.recipe

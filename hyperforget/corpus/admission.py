@@ -26,9 +26,9 @@ class AdmissionCounts:
 class Admission:
     """Counts loss levels over all runs of a shard and decides, checkpoint by checkpoint.
 
-    Pivots must each reach ``pivot_accuracy`` on a split of ``sizes`` (C,) images a class. Under the rule
-    ``bins`` a checkpoint falls into one joint bin, the combination of its free classes' loss levels: the
-    fuller a bin is, up to its cap, the rarer it is chosen. Under ``relaxed`` accurate pivots suffice.
+    Pivots must each reach ``pivot_accuracy`` on a split of ``sizes`` (C,) images a class. Under the rule ``bins`` a
+    checkpoint falls into one joint bin, the combination of its free classes' loss levels: the fuller a bin is, up to
+    its cap, the rarer it is chosen. Under ``relaxed`` accurate pivots suffice.
     """
 
     def __init__(
@@ -56,9 +56,7 @@ class Admission:
         rows = rows[accurate]
         levels = torch.bucketize(outcomes.losses[rows][:, self.free].contiguous(), self.edges)
         chances = torch.rand(rows.numel(), generator=generator).tolist()
-        kept = [
-            self._take(tuple(bin_), chance) for bin_, chance in zip(levels.tolist(), chances, strict=True)
-        ]
+        kept = [self._take(tuple(bin_), chance) for bin_, chance in zip(levels.tolist(), chances, strict=True)]
         mask = torch.tensor(kept, dtype=torch.bool)
         for index in range(len(self.free)):
             self.admitted[index] += torch.bincount(levels[mask, index], minlength=self.admitted.shape[1])
@@ -94,9 +92,7 @@ class Admission:
         bounds = list(pairwise([0.0, *self.config.loss_levels, None]))
         cap = self.cap if self.config.admission == "bins" else None
         levels = [
-            LevelCount(
-                label, low or 0.0, high, cap, int(self.admitted[row, level]), int(self.rejected[row, level])
-            )
+            LevelCount(label, low or 0.0, high, cap, int(self.admitted[row, level]), int(self.rejected[row, level]))
             for row, label in enumerate(self.free)
             for level, (low, high) in enumerate(bounds)
         ]

@@ -30,12 +30,12 @@ class Rows(Protocol):
 
 @dataclass(frozen=True)
 class Corpus:
-    """Checkpoints of R runs, and their ``performance`` (R, T, K), as a hypernetwork is told it; run r has
-    ``saved[r]`` of them, first its start.
+    """Checkpoints of R runs, and their ``performance`` (R, T, K), as a hypernetwork is told it; run r has ``saved[r]``
+    of them, first its start.
 
-    ``all_theta`` (A, T, P) are the parameters of all runs that were collected, and ``rows`` (R,) says which
-    of them these runs are; without it they are all. With ``cumulative`` (R * T,), which rises to 1, the later
-    checkpoints of pairs are drawn by these chances.
+    ``all_theta`` (A, T, P) are the parameters of all runs that were collected, and ``rows`` (R,) says which of them
+    these runs are; without it they are all. With ``cumulative`` (R * T,), which rises to 1, the later checkpoints of
+    pairs are drawn by these chances.
 
     Entry ``r * T + t`` is checkpoint t of run r.
     """
@@ -118,9 +118,7 @@ def load_corpus(store: Store, token: Path, performance: Performance, sizes: Tens
     """All checkpoints of the corpus that a token names; ``sizes`` (C,) are images a class."""
     object_id = read_token(token, kind="corpus").object_id
     arrays = load_pack(store, object_id, mapped=True)
-    theta, losses, correct, saved = (
-        torch.from_numpy(arrays[name]) for name in ("theta", "loss", "correct", "saved")
-    )
+    theta, losses, correct, saved = (torch.from_numpy(arrays[name]) for name in ("theta", "loss", "correct", "saved"))
     return Corpus(theta, performance_values(Outcomes(losses, correct, sizes), performance), saved)
 
 

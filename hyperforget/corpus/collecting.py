@@ -32,9 +32,8 @@ def collect_runs(
 ) -> tuple[dict[str, np.ndarray], AdmissionCounts]:
     """Train all runs and return their admitted checkpoints as `SEGMENT_ARRAYS`, with what was decided.
 
-    Checkpoint 0 of every run is its start; rows beyond ``saved`` are zero. ``review`` is the split whose
-    class losses (nats) condition and admit: validation, or test under the thesis' protocol. Both lie on the
-    device that computes.
+    Checkpoint 0 of every run is its start; rows beyond ``saved`` are zero. ``review`` is the split whose class losses
+    (nats) condition and admit: validation, or test under the thesis' protocol. Both lie on the device that computes.
     """
     config = runs.config
     admission = Admission(config, runs.pivots, runs.free, runs.count, review.class_sizes)

@@ -22,8 +22,8 @@ def draw_pairs(corpus: Corpus, count: int, from_start: float, generator: torch.G
     """Draw a run uniformly, then an earlier and a later checkpoint of it (thesis, section 3.3.2).
 
     With chance ``from_start`` the earlier one is the run's random start, so that prompting from scratch is
-    learned. Every run must have two checkpoints at least. A corpus with chances of its own gives run and
-    later checkpoint by these.
+    learned. Every run must have two checkpoints at least. A corpus with chances of its own gives run and later
+    checkpoint by these.
     """
     slots = corpus.slots
     if corpus.cumulative is None:

@@ -1,9 +1,8 @@
 """What runs are shown, and when they are reviewed: drawn at random (thesis, section 3.3.1).
 
-An *optimisation run* undersamples a random set of classes from its first step on (figure 3.5); a
-*de-optimisation run* trains on everything and deletes a random set of classes on the way, so that their
-losses rise (figure 3.6). Pivot classes are never undersampled, and no run undersamples exactly the classes of
-a held-out set.
+An *optimisation run* undersamples a random set of classes from its first step on (figure 3.5); a *de-optimisation run*
+trains on everything and deletes a random set of classes on the way, so that their losses rise (figure 3.6). Pivot
+classes are never undersampled, and no run undersamples exactly the classes of a held-out set.
 """
 
 from collections.abc import Sequence
@@ -25,8 +24,8 @@ STRONGLY_UNDERSAMPLED = 0.05
 class Runs:
     """The runs of a shard: how many, of which main network, trained by one of ``recipes`` each, drawn alike.
 
-    Pivots are never undersampled, and none deletes exactly a set of ``holdout``. All begin at
-    ``shared_start``, a single network, or without it each at a random start of its own.
+    Pivots are never undersampled, and none deletes exactly a set of ``holdout``. All begin at ``shared_start``, a
+    single network, or without it each at a random start of its own.
     """
 
     layout: Layout
@@ -72,9 +71,7 @@ def draw_schedule(runs: Runs, count: int, generator: torch.Generator) -> Schedul
         switch[run] = 0
         chosen = _draw_classes(runs, generator, allow_none=True)
         after[run, chosen] = rates[torch.randint(len(rates), (len(chosen),), generator=generator)]
-        if {deleted_classes(after[run]), deleted_classes(after[run], STRONGLY_UNDERSAMPLED)} & set(
-            runs.holdout
-        ):
+        if {deleted_classes(after[run]), deleted_classes(after[run], STRONGLY_UNDERSAMPLED)} & set(runs.holdout):
             after[run, chosen] = 1.0
     low, high = config.learning_rates
     learning_rates = low * (high / low) ** torch.rand(count, generator=generator)
@@ -92,9 +89,7 @@ def _draw_classes(runs: Runs, generator: torch.Generator, allow_none: bool = Fal
     free = runs.free
     while True:
         size = int(torch.randint(0 if allow_none else 1, len(free) + 1, (), generator=generator))
-        chosen = sorted(
-            free[index] for index in torch.randperm(len(free), generator=generator)[:size].tolist()
-        )
+        chosen = sorted(free[index] for index in torch.randperm(len(free), generator=generator)[:size].tolist())
         if tuple(chosen) not in runs.holdout:
             return chosen
 
@@ -104,8 +99,8 @@ def _draw_reviews(config: RunsConfig, switch: Tensor, generator: torch.Generator
 
     Always at its end and just before a deletion: between these two lies what an edit has to learn.
 
-    ``uniform`` reviews all steps alike; ``early`` reviews more often after the start and after a deletion,
-    where losses move fast; ``ends`` prefers the first and the last steps.
+    ``uniform`` reviews all steps alike; ``early`` reviews more often after the start and after a deletion, where losses
+    move fast; ``ends`` prefers the first and the last steps.
     """
     steps = config.steps
     grid = torch.linspace(steps / config.reviews, steps, config.reviews).round().long()

@@ -45,9 +45,7 @@ SEGMENT_ARRAYS = {
 def empty_segment(runs: int, checkpoints: int, layout: Layout) -> dict[str, Tensor]:
     """Zeros for `SEGMENT_ARRAYS`, with room for each run's start and ``checkpoints``; `keep` fills them."""
     lengths = {"run": runs, "checkpoint": checkpoints + 1, "parameter": layout.size, "class": layout.classes}
-    types = {"correct": torch.int32, "step": torch.int32} | dict.fromkeys(
-        ("saved", "switch", "recipe"), torch.int64
-    )
+    types = {"correct": torch.int32, "step": torch.int32} | dict.fromkeys(("saved", "switch", "recipe"), torch.int64)
     return {
         name: torch.zeros([lengths[axis] for axis in axes], dtype=types.get(name, torch.float32))
         for name, axes in SEGMENT_DIMENSIONS.items()

@@ -58,8 +58,8 @@ def summarise_forget_sets(
 
 
 def check_runs(runs: int, needed: Requirements, counts: AdmissionCounts) -> None:
-    """Raise `UserError` where fewer runs than ``minimum_runs`` have an admitted checkpoint; ``key`` is where
-    the configuration has the collection.
+    """Raise `UserError` where fewer runs than ``minimum_runs`` have an admitted checkpoint; ``key`` is where the
+    configuration has the collection.
     """
     if runs < needed.minimum_runs:
         raise UserError(
@@ -71,8 +71,8 @@ def check_runs(runs: int, needed: Requirements, counts: AdmissionCounts) -> None
 
 
 def check_forgetting(classes: list[ClassSummary], needed: Requirements) -> None:
-    """Raise `UserError` where fewer checkpoints than ``minimum_forgotten`` have forgotten a free class;
-    ``key`` is where the configuration has the collection.
+    """Raise `UserError` where fewer checkpoints than ``minimum_forgotten`` have forgotten a free class; ``key`` is
+    where the configuration has the collection.
     """
     for row in classes:
         if row.role == "free" and row.forgotten < needed.minimum_forgotten:

@@ -12,8 +12,8 @@ def prepare_splits(
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """The arrays ``{split}_images``, ``{split}_labels`` of a task and its pixel ``mean`` and ``std``.
 
-    Only ``classes`` are kept, relabelled 0, 1, … in their order. Splits are stratified and drawn from
-    ``seed``; the test split is the source's own where it has one. Raises `UserError` for an unknown class.
+    Only ``classes`` are kept, relabelled 0, 1, … in their order. Splits are stratified and drawn from ``seed``; the
+    test split is the source's own where it has one. Raises `UserError` for an unknown class.
     """
     raw = DATASETS[config.source](config)
     images, labels = _select(*raw.train, classes)
@@ -25,8 +25,7 @@ def prepare_splits(
     pixels = images.astype(np.float64)
     if pixels.std() == 0:
         raise UserError(
-            f"the training images of classes {classes} are all {pixels.flat[0]:g}; "
-            "allowed are images that differ"
+            f"the training images of classes {classes} are all {pixels.flat[0]:g}; allowed are images that differ"
         )
     arrays = {
         "train_images": images,
@@ -61,7 +60,5 @@ def _split(
                 f"class {label} of the task has {count} images, too few to split off a share of {fraction}; "
                 "add images, or change dataset.test or dataset.validation"
             )
-    first, second = train_test_split(
-        np.arange(labels.shape[0]), test_size=fraction, stratify=labels, random_state=seed
-    )
+    first, second = train_test_split(np.arange(labels.shape[0]), test_size=fraction, stratify=labels, random_state=seed)
     return images[first], labels[first], images[second], labels[second]

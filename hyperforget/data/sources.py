@@ -56,9 +56,7 @@ def load_npz(config: DatasetConfig) -> RawImages:
     return RawImages(train, test)
 
 
-def _labelled_images(
-    archive: "np.lib.npyio.NpzFile", prefix: str, where: str
-) -> tuple[np.ndarray, np.ndarray]:
+def _labelled_images(archive: "np.lib.npyio.NpzFile", prefix: str, where: str) -> tuple[np.ndarray, np.ndarray]:
     """Images (B, D) and labels (B,) of an archive, checked."""
     arrays = []
     for name in (prefix + "images", prefix + "labels"):
@@ -67,9 +65,7 @@ def _labelled_images(
         try:
             arrays.append(archive[name])
         except (ValueError, zlib.error, zipfile.BadZipFile) as error:
-            raise UserError(
-                f"{where} has an array {name!r} that cannot be read: {error}; {_ALLOWED}"
-            ) from None
+            raise UserError(f"{where} has an array {name!r} that cannot be read: {error}; {_ALLOWED}") from None
     images, labels = arrays
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise UserError(
@@ -82,9 +78,7 @@ def _labelled_images(
             "numbers, one a pixel, images along the first dimension"
         )
     if len(images) != len(labels):
-        raise UserError(
-            f"{where} has {len(images)} {prefix}images; allowed are as many as labels, {len(labels)}"
-        )
+        raise UserError(f"{where} has {len(images)} {prefix}images; allowed are as many as labels, {len(labels)}")
     return _flat(images), labels
 
 

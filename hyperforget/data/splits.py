@@ -67,9 +67,7 @@ def task_data(arrays: dict[str, np.ndarray], classes: int, mean: float, std: flo
     return TaskData(train, validation, test, mean, std)
 
 
-def publish_task_data(
-    store: Store, token: Path, arrays: dict[str, np.ndarray], attributes: dict[str, Any]
-) -> None:
+def publish_task_data(store: Store, token: Path, arrays: dict[str, np.ndarray], attributes: dict[str, Any]) -> None:
     """Store what `prepare_splits` made and write its token; ``attributes`` hold classes, mean and std."""
     dimensions = {
         name: (f"{name.removesuffix('_images')}_image", "pixel")

@@ -25,10 +25,10 @@ _TAIL = 0.05
 
 @dataclass(frozen=True)
 class Batch:
-    """B pairs: ``clean`` and ``noised`` values (B, D) of the model's space, their ``time`` (B,) and
-    ``weight`` (B,), the wanted checkpoint's parameters ``target`` (B, P) and the ``target_performance`` (B,
-    K) that is asked for. ``answered`` (B,) is false where no checkpoint has it, see `recombine`; values and
-    parameters are then those of one that has a part of it.
+    """B pairs: ``clean`` and ``noised`` values (B, D) of the model's space, their ``time`` (B,) and ``weight`` (B,),
+    the wanted checkpoint's parameters ``target`` (B, P) and the ``target_performance`` (B, K) that is asked for.
+    ``answered`` (B,) is false where no checkpoint has it, see `recombine`; values and parameters are then those of one
+    that has a part of it.
 
     Where the model reads a start: its parameters ``network`` (B, P), its values ``start`` (B, D), and its
     ``start_performance`` (B, K).
@@ -94,11 +94,11 @@ def draw_batch(
 
 
 def recombine(batch: Batch, share: float, generator: torch.Generator) -> Batch:
-    """The batch with a ``share`` of its pairs asked for a performance that no checkpoint has: each value is,
-    at even chances, the pair's own or that of another pair.
+    """The batch with a ``share`` of its pairs asked for a performance that no checkpoint has: each value is, at even
+    chances, the pair's own or that of another pair.
 
-    A corpus holds the combinations of class losses that its runs came through; a user asks for others. All
-    randomness comes from ``generator``, one of the CPU; nothing is drawn for a share of 0.
+    A corpus holds the combinations of class losses that its runs came through; a user asks for others. All randomness
+    comes from ``generator``, one of the CPU; nothing is drawn for a share of 0.
     """
     count = round(share * batch.answered.numel())
     if not count:
@@ -115,9 +115,9 @@ def recombine(batch: Batch, share: float, generator: torch.Generator) -> Batch:
 def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:
     """Weights (B,) of mean 1 for the squared errors of pairs in the model's space, (B, D) each.
 
-    ``uniform`` is the thesis' objective. ``relative`` divides each error by the squared change from start to
-    clean: the step from a trained to an unlearned network changes parameters ten times less than training
-    from scratch does, and would be learned last.
+    ``uniform`` is the thesis' objective. ``relative`` divides each error by the squared change from start to clean: the
+    step from a trained to an unlearned network changes parameters ten times less than training from scratch does, and
+    would be learned last.
     """
     if start is None or weighting == "uniform":
         return torch.ones(clean.shape[0], device=clean.device)
@@ -126,8 +126,7 @@ def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:
 
 
 def rebalanced(corpus: Corpus) -> Corpus:
-    """The corpus with chances that spread the later checkpoint of drawn pairs evenly over the range of
-    what it tells.
+    """The corpus with chances that spread the later checkpoint of drawn pairs evenly over the range of what it tells.
 
     Where it tells several values, one of them is picked at random for each pair.
     """
@@ -139,11 +138,10 @@ def rebalanced(corpus: Corpus) -> Corpus:
 
 
 def target_chances(values: Tensor) -> Tensor:
-    """Chances (M,), float64, of M checkpoints with ``values`` (M, K): every level of a value
-    is equally likely.
+    """Chances (M,), float64, of M checkpoints with ``values`` (M, K): every level of a value is equally likely.
 
-    Levels are as wide as each other, since prompts are evenly spaced; those without a checkpoint are left
-    out. Of several values each has its way for an equal share of draws.
+    Levels are as wide as each other, since prompts are evenly spaced; those without a checkpoint are left out. Of
+    several values each has its way for an equal share of draws.
     """
     columns = []
     for column in values.unbind(dim=1):

@@ -1,8 +1,7 @@
 """What each hypernetwork is told: which scalars it is prompted with, and whether it sees start parameters.
 
-G.pt (Peebles et al., 2022; thesis, equation 2.20) knows one number of a network, such as its loss;
-DiHyFo-1 and 2 (equations 3.4 and 3.7, 3.8; 3.7 repeats 3.4, and the text means: the wanted losses alone)
-the loss of every class.
+G.pt (Peebles et al., 2022; thesis, equation 2.20) knows one number of a network, such as its loss; DiHyFo-1 and 2
+(equations 3.4 and 3.7, 3.8; 3.7 repeats 3.4, and the text means: the wanted losses alone) the loss of every class.
 """
 
 from collections.abc import Callable
@@ -34,8 +33,8 @@ class Conditioning:
 
 
 def compress(performance: Tensor) -> Tensor:
-    """log(1 + value): class losses span 0.01 to 20 nats, and differences matter most where they are small;
-    shares of images hardly change.
+    """log(1 + value): class losses span 0.01 to 20 nats, and differences matter most where they are small; shares of
+    images hardly change.
     """
     return torch.log1p(performance)
 

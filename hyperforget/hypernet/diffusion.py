@@ -1,9 +1,8 @@
 """Noise processes over parameters, with prediction of the clean parameters (x0).
 
-Every process mixes clean parameters and Gaussian noise as ``signal(t) * clean + noise(t) * gaussian`` for a
-time t in [0, 1]. One deterministic solver then serves them all: predict the clean parameters, infer the
-noise, and mix both again at an earlier time. For `ddpm` this is DDIM (Song et al., 2021, equation 12), for
-`flow` it is Euler's method.
+Every process mixes clean parameters and Gaussian noise as ``signal(t) * clean + noise(t) * gaussian`` for a time t in
+[0, 1]. One deterministic solver then serves them all: predict the clean parameters, infer the noise, and mix both again
+at an earlier time. For `ddpm` this is DDIM (Song et al., 2021, equation 12), for `flow` it is Euler's method.
 """
 
 from collections.abc import Callable
@@ -36,9 +35,7 @@ class Process(Protocol):
 
 @dataclass(frozen=True)
 class DDPM:
-    """Linear β schedule over `DDPM_STEPS` steps (Ho et al., 2020; the thesis' choice). Time is (step +
-    1) / steps.
-    """
+    """Linear β schedule over `DDPM_STEPS` steps (Ho et al., 2020; the thesis' choice). Time is (step + 1) / steps."""
 
     name = "ddpm"
 
@@ -83,16 +80,14 @@ def denoise(
 ) -> Tensor:
     """Turn Gaussian noise (B, P) into parameters (B, P), where the noise lies.
 
-    ``predict(noised, time (B,))`` is evaluated once in each of ``steps`` steps. ``stochasticity`` is DDIM's
-    η: 0 is deterministic; 1 with ``steps = DDPM_STEPS`` is DDPM's ancestral sampling with the posterior
-    variance. With one step the result is the prediction from pure noise.
+    ``predict(noised, time (B,))`` is evaluated once in each of ``steps`` steps. ``stochasticity`` is DDIM's η: 0 is
+    deterministic; 1 with ``steps = DDPM_STEPS`` is DDPM's ancestral sampling with the posterior variance. With one step
+    the result is the prediction from pure noise.
     """
     times = torch.linspace(1, 0, steps + 1).tolist()
     state = clean = gaussian
     for time, following in progress(pairwise(times), steps, f"sampling {len(gaussian)} networks", inner=True):
-        now, later = (
-            torch.full(gaussian.shape[:1], value, device=gaussian.device) for value in (time, following)
-        )
+        now, later = (torch.full(gaussian.shape[:1], value, device=gaussian.device) for value in (time, following))
         clean = predict(state, now)
         signal, noise = (value.unsqueeze(1) for value in process.coefficients(now))
         signal_later, noise_later = (value.unsqueeze(1) for value in process.coefficients(later))

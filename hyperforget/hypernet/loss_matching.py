@@ -1,13 +1,11 @@
 """Loss matching: a generated network should have the class losses of the checkpoint that it stands for.
 
-Close parameters need not be close functions: a small error in many weights at once may cost a class.
-Beside the error of the parameters (thesis, equations 3.6 and 3.8), training therefore compares the class
-losses of the generated main network with those of the checkpoint, both on the same few training images,
-and sends the gradient through the main network into the hypernetwork (end-to-end training of
-hypernetworks: thesis, equation 2.19).
+Close parameters need not be close functions: a small error in many weights at once may cost a class. Beside the error
+of the parameters (thesis, equations 3.6 and 3.8), training therefore compares the class losses of the generated main
+network with those of the checkpoint, both on the same few training images, and sends the gradient through the main
+network into the hypernetwork (end-to-end training of hypernetworks: thesis, equation 2.19).
 
-It also learns what no checkpoint shows: a generated network can be held against class losses that were
-only asked for.
+It also learns what no checkpoint shows: a generated network can be held against class losses that were only asked for.
 """
 
 from dataclasses import dataclass
@@ -23,8 +21,8 @@ from hyperforget.networks.perceptron import forward_parts
 
 @dataclass(frozen=True)
 class ClassImages:
-    """Training images grouped by class, to draw equally many of each: ``images`` (B, D) on any device,
-    ``rows`` of each class on the CPU.
+    """Training images grouped by class, to draw equally many of each: ``images`` (B, D) on any device, ``rows`` of each
+    class on the CPU.
     """
 
     images: Tensor
@@ -52,8 +50,8 @@ def losses_by_class(params: Tensor, layout: Layout, images: Tensor) -> Tensor:
 
 
 def loss_errors(params: Tensor, wanted: Tensor, layout: Layout, images: Tensor) -> Tensor:
-    """Mean squared error (N,) over classes between the class losses of networks (N, P) and the ``wanted``
-    ones (N, C), on the scale that hypernetworks are prompted on, log(1 + loss).
+    """Mean squared error (N,) over classes between the class losses of networks (N, P) and the ``wanted`` ones (N, C),
+    on the scale that hypernetworks are prompted on, log(1 + loss).
     """
     losses = losses_by_class(params, layout, images)
     return (compress(losses) - compress(wanted)).square().mean(dim=1)

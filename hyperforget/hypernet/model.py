@@ -34,8 +34,8 @@ DENOISERS: dict[str, type[TokenTransformer] | type[Perceptron]] = {
 class Hypernetwork(nn.Module):
     """Predicts clean parameters from noised ones, a time and a prompt, all as values of its ``space``.
 
-    For a model that reads a start, the denoiser predicts the change from it (a residual around everything).
-    An untrained model predicts no change. Its space is to be fitted to checkpoints before it is trained.
+    For a model that reads a start, the denoiser predicts the change from it (a residual around everything). An
+    untrained model predicts no change. Its space is to be fitted to checkpoints before it is trained.
     """
 
     def __init__(self, layout: Layout, conditioning: str, architecture: ArchitectureConfig) -> None:
@@ -66,8 +66,8 @@ class Hypernetwork(nn.Module):
         start: Tensor | None = None,
         start_performance: Tensor | None = None,
     ) -> Tensor:
-        """Clean values (B, D) from ``noised`` (B, D), ``time`` (B,) in [0, 1], the performance (B, K) that is
-        wanted, the start (B, D) and its performance.
+        """Clean values (B, D) from ``noised`` (B, D), ``time`` (B,) in [0, 1], the performance (B, K) that is wanted,
+        the start (B, D) and its performance.
         """
         shape = self.architecture
         told = self.conditioning.scalars(target_performance, start_performance)

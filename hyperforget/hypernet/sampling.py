@@ -40,14 +40,12 @@ class Sampling:
 
 
 @torch.no_grad()
-def sample(
-    hypernet: TrainedHypernetwork, prompts: Tensor, starts: Starts | None, sampling: Sampling
-) -> Networks:
+def sample(hypernet: TrainedHypernetwork, prompts: Tensor, starts: Starts | None, sampling: Sampling) -> Networks:
     """One network for each row of the prompted performance ``prompts`` (B, K), in the metric's unit.
 
-    Models that read a start take one for each row from ``starts``; others ignore it. All but the model lies
-    on the CPU; chunks go to the model's device and back, and a job that is stopped loses one chunk at most.
-    Raises `ValueError` where a start is needed and none was given.
+    Models that read a start take one for each row from ``starts``; others ignore it. All but the model lies on the CPU;
+    chunks go to the model's device and back, and a job that is stopped loses one chunk at most. Raises `ValueError`
+    where a start is needed and none was given.
     """
     model, config = hypernet.model, sampling.config
     if model.conditioning.uses_start and starts is None:
@@ -58,9 +56,7 @@ def sample(
         told = prompts[rows].to(model.device)
         network = start = performance = None
         if model.conditioning.uses_start and starts is not None:
-            network, performance = (
-                values[rows].to(model.device) for values in (starts.params, starts.performance)
-            )
+            network, performance = (values[rows].to(model.device) for values in (starts.params, starts.performance))
             start = model.space.normalise(network)
 
         def predict(noised: Tensor, time: Tensor) -> Tensor:
@@ -69,9 +65,7 @@ def sample(
             return clean
 
         noise = gaussian[rows].to(model.device)
-        clean = denoise(
-            hypernet.process, predict, noise, config.steps, sampling.generator, config.stochasticity
-        )
+        clean = denoise(hypernet.process, predict, noise, config.steps, sampling.generator, config.stochasticity)
         return model.space.denormalise(clean, network).cpu()
 
     chunks = torch.arange(len(prompts)).split(_NETWORKS_AT_ONCE)
@@ -96,11 +90,10 @@ def chain(
     split: Split,
     sampling: Sampling,
 ) -> Chain:
-    """The networks on the way from ``starts``, entry 0, towards ``prompt``, one (K,) for all or one
-    each (S, K).
+    """The networks on the way from ``starts``, entry 0, towards ``prompt``, one (K,) for all or one each (S, K).
 
-    The hypernetwork reads a start. It is also told how good its start is, so before each update the networks
-    are measured on ``split``, the one that conditions.
+    The hypernetwork reads a start. It is also told how good its start is, so before each update the networks are
+    measured on ``split``, the one that conditions.
     """
     networks, outcomes = [starts], [measure(starts, split)]
     for _ in range(updates):

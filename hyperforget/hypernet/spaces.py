@@ -1,8 +1,7 @@
 """The spaces that diffusion works in: normalised parameters, or coefficients of principal components.
 
-Components are few and the same for all checkpoints, so a plain perceptron denoises their coefficients. They
-are meant for runs that share a start: hidden units of other runs lie in orders of their own, and vary in
-too many directions.
+Components are few and the same for all checkpoints, so a plain perceptron denoises their coefficients. They are meant
+for runs that share a start: hidden units of other runs lie in orders of their own, and vary in too many directions.
 """
 
 from collections.abc import Callable
@@ -60,8 +59,7 @@ class WeightSpace(nn.Module):
 
 
 class Subspace(nn.Module):
-    """Coefficients of the first D principal components, each with mean 0 and deviation 1
-    over the checkpoints.
+    """Coefficients of the first D principal components, each with mean 0 and deviation 1 over the checkpoints.
 
     ``mean`` (P,), ``components`` (D, P) with orthonormal rows, and ``deviations`` (D,) of coefficients before
     they are scaled.
@@ -106,9 +104,8 @@ TARGET_STD = 0.538
 def fit_normalisation(params: Rows, layout: Layout, tokens: str) -> tuple[Tensor, Tensor]:
     """``mean`` and ``scale`` (P,) of ``(params - mean) / scale``, from the checkpoints ``params`` (M, P).
 
-    ``layers``: mean zero and one scale (thesis, section 3.3.2). ``units``: a mean for each feature of
-    a unit, and one scale for each kind of parameter, both shared by all units, since anything else
-    would break equivariance.
+    ``layers``: mean zero and one scale (thesis, section 3.3.2). ``units``: a mean for each feature of a unit, and one
+    scale for each kind of parameter, both shared by all units, since anything else would break equivariance.
     """
     whole = moments(params)
     if tokens == "layers":
@@ -136,8 +133,8 @@ _MOST_CHECKPOINTS = 4096
 def principal_components(params: Rows, count: int) -> Tensor:
     """The first ``count`` principal components (count, P) of checkpoints (M, P), as orthonormal rows.
 
-    Of more than `_MOST_CHECKPOINTS` checkpoints, as many are taken, evenly spaced, so that every run has its
-    share. Raises `UserError` where the parameters are fewer, or vary in fewer directions.
+    Of more than `_MOST_CHECKPOINTS` checkpoints, as many are taken, evenly spaced, so that every run has its share.
+    Raises `UserError` where the parameters are fewer, or vary in fewer directions.
     """
     checkpoints, parameters = params.shape
     if count > parameters:
@@ -176,9 +173,7 @@ _VALUES_AT_ONCE = 1 << 23
 
 @dataclass(frozen=True)
 class Moments:
-    """Of ``count`` values of each of some entries: their ``mean`` and unbiased ``variance``, float64,
-    of any shape.
-    """
+    """Of ``count`` values of each of some entries: their ``mean`` and unbiased ``variance``, float64, of any shape."""
 
     count: int
     mean: Tensor
@@ -202,8 +197,8 @@ def moments(params: Rows, transform: Callable[[Tensor], Tensor] | None = None) -
 
 
 def pooled_deviation(entries: Moments, centre: Tensor) -> Tensor:
-    """Standard deviation, a scalar, of all values of all entries together around the ``centre``, which is the
-    mean of all of them or of each part of them.
+    """Standard deviation, a scalar, of all values of all entries together around the ``centre``, which is the mean of
+    all of them or of each part of them.
     """
     squares = (entries.count - 1) * entries.variance + entries.count * (entries.mean - centre).square()
     return (squares.sum() / (entries.count * squares.numel() - 1)).sqrt()

@@ -18,8 +18,8 @@ from hyperforget.store.tokens import read_token, write_token
 
 @dataclass(frozen=True)
 class TrainedHypernetwork:
-    """A trained model, its noise process, what it is told of networks, and the averaged weights at each
-    snapshot's step, the last of them the result.
+    """A trained model, its noise process, what it is told of networks, and the averaged weights at each snapshot's
+    step, the last of them the result.
     """
 
     model: Hypernetwork

@@ -1,10 +1,9 @@
 """How a parameter vector becomes tokens of a transformer, and tokens parameters again.
 
-`UnitTokens`: one token a hidden unit (incoming weights, bias, outgoing weights) and one for the output
-biases. All units share one projection and have no position, so the hypernetwork is equivariant to
-permutations of hidden units. `LayerTokens` (thesis, section 3.3.2): weight and bias of each layer apart, cut
-into pieces no longer than the hidden size, each with a projection of its own and a learned position that
-starts at zero.
+`UnitTokens`: one token a hidden unit (incoming weights, bias, outgoing weights) and one for the output biases. All
+units share one projection and have no position, so the hypernetwork is equivariant to permutations of hidden units.
+`LayerTokens` (thesis, section 3.3.2): weight and bias of each layer apart, cut into pieces no longer than the hidden
+size, each with a projection of its own and a learned position that starts at zero.
 """
 
 from typing import Protocol
@@ -20,9 +19,7 @@ class Tokens(Protocol):
     """Both ways between parameters and tokens of width d."""
 
     def encode(self, vectors: list[Tensor]) -> Tensor:
-        """Tokens (B, S, d) of the noised parameters (B, P) and, where the model reads one, the
-        start (B, P).
-        """
+        """Tokens (B, S, d) of the noised parameters (B, P) and, where the model reads one, the start (B, P)."""
 
     def decode(self, tokens: Tensor) -> Tensor:
         """Parameters (B, P) from the transformer's output for the tokens of `encode`."""
@@ -53,15 +50,11 @@ class UnitTokens(nn.Module):
 
     def decode(self, tokens: Tensor) -> Tensor:
         units = self.layout.sizes[1]
-        return from_unit_features(
-            self.write_units(tokens[:, :units]), self.write_biases(tokens[:, units]), self.layout
-        )
+        return from_unit_features(self.write_units(tokens[:, :units]), self.write_biases(tokens[:, units]), self.layout)
 
 
 class LayerTokens(nn.Module):
-    """Pieces of layers as tokens; noised and start parameters are tokens apart, as in the
-    thesis' figure 3.4.
-    """
+    """Pieces of layers as tokens; noised and start parameters are tokens apart, as in the thesis' figure 3.4."""
 
     def __init__(self, layout: Layout, width: int, vectors: int) -> None:
         super().__init__()

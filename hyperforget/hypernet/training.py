@@ -33,9 +33,7 @@ _ADAM_BETAS = (0.9, 0.99)
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Runs to train on, ``seen``, and to test on, ``unseen``, on the CPU; training ``images``
-    on the device.
-    """
+    """Runs to train on, ``seen``, and to test on, ``unseen``, on the CPU; training ``images`` on the device."""
 
     seen: Corpus
     unseen: Corpus
@@ -44,9 +42,7 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """How it is trained: a noise ``process``, the ``config``, and the ``hardware``, with
-    what saves memory.
-    """
+    """How it is trained: a noise ``process``, the ``config``, and the ``hardware``, with what saves memory."""
 
     process: Process
     config: TrainingConfig
@@ -129,15 +125,14 @@ def train_hypernetwork(
 ) -> Trained:
     """Minimise the mean squared error of the predicted clean parameters (thesis, equations 3.6 and 3.8).
 
-    Added to it, ``loss_matching`` times, is the error of the class losses that these parameters have on
-    training images: see `hyperforget.hypernet.loss_matching`, and `recombine` for the share of pairs of which
-    only that is learned. AdamW with linear warm-up and cosine decay, gradient clipping, and an exponential
-    moving average of the weights. All randomness comes from ``generator``, one of the CPU.
+    Added to it, ``loss_matching`` times, is the error of the class losses that these parameters have on training
+    images: see `hyperforget.hypernet.loss_matching`, and `recombine` for the share of pairs of which only that is
+    learned. AdamW with linear warm-up and cosine decay, gradient clipping, and an exponential moving average of the
+    weights. All randomness comes from ``generator``, one of the CPU.
 
-    ``model`` lies on the device that computes. Where several processes train together, all draw the
-    same batch, each works through a share of it, and their gradients are added up. Neither this nor
-    what saves memory changes the result but by rounding. Raises `UserError` where these processes
-    resume from different states.
+    ``model`` lies on the device that computes. Where several processes train together, all draw the same batch, each
+    works through a share of it, and their gradients are added up. Neither this nor what saves memory changes the result
+    but by rounding. Raises `UserError` where these processes resume from different states.
     """
     process, config, hardware = setup.process, setup.config, setup.hardware
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
@@ -149,8 +144,7 @@ def train_hypernetwork(
     training = _Training(model, averaged, optimizer, generator, Trained({}, []))
     # Drawn again by training that goes on, before it takes the saved state of the generator.
     probes = [
-        draw_batch(corpus, process, model, config, _HISTORY_PAIRS, generator)
-        for corpus in (data.seen, data.unseen)
+        draw_batch(corpus, process, model, config, _HISTORY_PAIRS, generator) for corpus in (data.seen, data.unseen)
     ]
     history_steps = _evenly(config.steps, _HISTORY_POINTS)
     snapshot_steps = _evenly(config.steps, config.snapshots)
@@ -180,9 +174,7 @@ def train_hypernetwork(
             averaged.update_parameters(model)
             if step in history_steps:
                 with torch.no_grad():
-                    train, test = (
-                        float(_squared_errors(_predict(ema_model, probe), probe).mean()) for probe in probes
-                    )
+                    train, test = (float(_squared_errors(_predict(ema_model, probe), probe).mean()) for probe in probes)
                 rate = config.learning_rate * learning_rate_factor(step, config)
                 training.made.history.append(HistoryPoint(step, train, test, rate))
             if step in snapshot_steps and process_rank() == 0:
@@ -235,9 +227,7 @@ def computes_in_bfloat16(precision: str, device: torch.device) -> bool:
     return device.type == "cpu" and bool(processor)
 
 
-def _optimizer(
-    model: Hypernetwork, config: TrainingConfig, hardware: HardwareConfig
-) -> torch.optim.Optimizer:
+def _optimizer(model: Hypernetwork, config: TrainingConfig, hardware: HardwareConfig) -> torch.optim.Optimizer:
     settings: dict[str, Any] = {
         "lr": config.learning_rate, "betas": _ADAM_BETAS, "weight_decay": config.weight_decay
     }  # fmt: skip

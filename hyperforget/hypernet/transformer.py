@@ -41,9 +41,7 @@ class Block(nn.Module):
 
     def attend(self, tokens: Tensor) -> Tensor:
         """Multi-head self-attention of every token (B, S, d) to every token."""
-        separate = self.query_key_value(tokens).unflatten(
-            2, (3, self.heads, -1)
-        )  # (B, S, 3, heads, d / heads)
+        separate = self.query_key_value(tokens).unflatten(2, (3, self.heads, -1))  # (B, S, 3, heads, d / heads)
         query, key, value = separate.permute(2, 0, 3, 1, 4)  # (B, heads, S, d / heads) each
         mixed = F.scaled_dot_product_attention(query, key, value)
         attended: Tensor = self.attention_output(mixed.transpose(1, 2).flatten(2))
@@ -51,8 +49,8 @@ class Block(nn.Module):
 
 
 class Blocks(nn.ModuleList):
-    """Blocks one after another; with ``recompute``, their activations are computed again in the backward pass
-    instead of being kept (Chen et al., 2016).
+    """Blocks one after another; with ``recompute``, their activations are computed again in the backward pass instead
+    of being kept (Chen et al., 2016).
     """
 
     def __init__(self, blocks: Iterable[nn.Module]) -> None:

@@ -10,8 +10,8 @@ from torch import Tensor
 def prompt_alignment(observed: Tensor, target: Tensor, eps: float = 1e-8) -> Tensor:
     """R² of observed against prompted losses, at most 1 (thesis, equation 2.22, as (observed - target)²).
 
-    The total sum of squares is that of the targets, so networks stuck at their mean have 0 and worse ones
-    less. ``eps`` keeps equal targets from dividing by zero; what then results means nothing.
+    The total sum of squares is that of the targets, so networks stuck at their mean have 0 and worse ones less. ``eps``
+    keeps equal targets from dividing by zero; what then results means nothing.
     """
     target = target.expand_as(observed)
     residual = (observed - target).square().sum(-1)

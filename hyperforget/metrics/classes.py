@@ -7,8 +7,8 @@ from torch import Tensor
 def class_losses(logits: Tensor, labels: Tensor, classes: int) -> Tensor:
     """Mean cross-entropy of every class in nats, float32 ``(networks, classes)``.
 
-    ``logits`` are ``(networks, samples, outputs)`` and ``labels`` integers ``(samples,)`` below ``classes``.
-    A class without samples has no loss: NaN. The log-sum-exp is stable, being shifted by the largest logit.
+    ``logits`` are ``(networks, samples, outputs)`` and ``labels`` integers ``(samples,)`` below ``classes``. A class
+    without samples has no loss: NaN. The log-sum-exp is stable, being shifted by the largest logit.
     """
     shifted = logits.float()
     shifted = shifted - shifted.amax(-1, keepdim=True)
@@ -26,9 +26,8 @@ def correct_counts(logits: Tensor, labels: Tensor, classes: int) -> Tensor:
 def accuracy_on(counts: Tensor, sizes: Tensor, mask: Tensor) -> Tensor:
     """Exact accuracy over the classes in ``mask``, float64 ``(networks,)``: one division of two integers.
 
-    ``counts`` are those of `correct_counts`, ``sizes`` (classes,) the samples of every class, ``mask`` is
-    boolean ``(classes,)``. Raises `ValueError` when the classes in the mask have no samples, for which
-    accuracy is undefined.
+    ``counts`` are those of `correct_counts`, ``sizes`` (classes,) the samples of every class, ``mask`` is boolean
+    ``(classes,)``. Raises `ValueError` when the classes in the mask have no samples, for which accuracy is undefined.
     """
     samples = int(sizes[mask].sum())
     if samples == 0:

@@ -40,8 +40,8 @@ class Subject:
 class Predictions:
     """What the networks that stand for a method, its population, answer; ``chosen`` is the index of one.
 
-    ``logits(networks, split)`` gives floats (N, B, C) for a slice of the ``count`` networks on all images of
-    a split, in the order of its labels. It is called for a chunk at a time.
+    ``logits(networks, split)`` gives floats (N, B, C) for a slice of the ``count`` networks on all images of a split,
+    in the order of its labels. It is called for a chunk at a time.
     """
 
     logits: Callable[[slice, SplitName], Tensor]
@@ -59,15 +59,14 @@ def evaluate_networks(
 ) -> list[MetricRow]:
     """Rows of each metric in `METRICS` on its sets, for the chosen network and the population.
 
-    Paired metrics compare each network with retrained seed 0; the ``chosen-to-all`` rows compare the chosen
-    one with every retrained seed, since seed 0 may be an unusual one. For the method ``retrained`` itself,
-    whose chosen network is seed 0, paired metrics are the noise floor: the chosen rows compare seed 0 with
-    every other seed, the population rows all pairs of seeds; a single seed has no such rows. ``chunk``
-    networks are in memory at a time. Membership inference costs 5 to 50 milliseconds a network, so for the
-    population it covers the first ``membership_networks``.
+    Paired metrics compare each network with retrained seed 0; the ``chosen-to-all`` rows compare the chosen one with
+    every retrained seed, since seed 0 may be an unusual one. For the method ``retrained`` itself, whose chosen network
+    is seed 0, paired metrics are the noise floor: the chosen rows compare seed 0 with every other seed, the population
+    rows all pairs of seeds; a single seed has no such rows. ``chunk`` networks are in memory at a time. Membership
+    inference costs 5 to 50 milliseconds a network, so for the population it covers the first ``membership_networks``.
 
-    Raises `UserError` for a set without images and for a network whose outputs are not all finite,
-    `ValueError` for arguments that do not fit each other.
+    Raises `UserError` for a set without images and for a network whose outputs are not all finite, `ValueError` for
+    arguments that do not fit each other.
     """
     if chunk < 1 or membership_networks < 1:
         raise ValueError(f"chunk {chunk} and membership_networks {membership_networks} must be at least 1")
@@ -98,9 +97,7 @@ def evaluate_networks(
     ]
 
 
-def _measure(
-    predictions: Predictions, standard: GoldStandard, networks: slice, membership_networks: int
-) -> _Values:
+def _measure(predictions: Predictions, standard: GoldStandard, networks: slice, membership_networks: int) -> _Values:
     """All metrics of a chunk of networks; membership inference is NaN for those that it does not cover."""
     index = torch.arange(networks.start, networks.stop)
     attacked = (index < membership_networks) | (index == predictions.chosen)
@@ -130,12 +127,9 @@ def _finite(predictions: Predictions, standard: GoldStandard, subject: Subject) 
         answers = predictions.logits(networks, split).to(standard.probabilities.device)
         broken = ~answers.isfinite().flatten(1).all(-1)
         if broken.any():
-            network = (
-                f"network {networks.start + int(broken.nonzero()[0])} of {subject.method} on {subject.task}"
-            )
+            network = f"network {networks.start + int(broken.nonzero()[0])} of {subject.method} on {subject.task}"
             raise UserError(
-                f"{network}, forget set {subject.forget}, cannot be evaluated: its {split} outputs are not "
-                "all finite"
+                f"{network}, forget set {subject.forget}, cannot be evaluated: its {split} outputs are not all finite"
             )
         return answers
 
@@ -161,9 +155,7 @@ def _compare(p: Tensor, q: Tensor, standard: GoldStandard) -> _Values:
 def _compare_with_all(predictions: Predictions, standard: GoldStandard, chunk: int) -> _Values:
     """The paired metrics of the chosen network against every retrained seed."""
     logits = predictions.logits(slice(predictions.chosen, predictions.chosen + 1), "test")
-    return _joined(
-        _compare(seeds, logits[0].softmax(-1), standard) for seeds in standard.probabilities.split(chunk)
-    )
+    return _joined(_compare(seeds, logits[0].softmax(-1), standard) for seeds in standard.probabilities.split(chunk))
 
 
 def _compare_seeds(standard: GoldStandard, chunk: int) -> list[_Values]:
@@ -187,9 +179,7 @@ def _unpaired(values: _Values) -> _Values:
 def _check(predictions: Predictions, standard: GoldStandard, method: str) -> None:
     mask, retrained = standard.forget, standard.probabilities
     if not 0 <= predictions.chosen < predictions.count:
-        raise ValueError(
-            f"the chosen network {predictions.chosen} is not one of the {predictions.count} networks"
-        )
+        raise ValueError(f"the chosen network {predictions.chosen} is not one of the {predictions.count} networks")
     if mask.dtype != torch.bool or mask.dim() != 1:
         raise ValueError(f"the forget mask must be boolean (classes,), not {mask.dtype} {tuple(mask.shape)}")
     expected = (max(len(retrained), 1), len(standard.labels["test"]), len(mask))
@@ -203,6 +193,5 @@ def _check(predictions: Predictions, standard: GoldStandard, method: str) -> Non
             if not member.any():
                 whose = "retained" if name.startswith("retain") else "forgotten"
                 raise UserError(
-                    f"{method!r} cannot be evaluated on {name!r}: there are no {images} images of the "
-                    f"{whose} classes"
+                    f"{method!r} cannot be evaluated on {name!r}: there are no {images} images of the {whose} classes"
                 )

@@ -15,8 +15,8 @@ _NETWORKS_AT_ONCE = 256
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What networks do on a split of ``sizes`` (C,) images a class: class ``losses`` (..., C) in nats, and
-    ``correct`` counts int64 (..., C) of correctly classified images. All lie on the CPU.
+    """What networks do on a split of ``sizes`` (C,) images a class: class ``losses`` (..., C) in nats, and ``correct``
+    counts int64 (..., C) of correctly classified images. All lie on the CPU.
     """
 
     losses: Tensor

@@ -1,8 +1,7 @@
 """How alike two networks answer: every function compares networks with a retrained one on the same samples.
 
-All take ``p``, probabilities ``(networks, samples, classes)``, and ``q``, those of the retrained network,
-``(samples, classes)`` for all or ``(networks, samples, classes)`` one each, and return float64
-``(networks,)``, one value each.
+All take ``p``, probabilities ``(networks, samples, classes)``, and ``q``, those of the retrained network, ``(samples,
+classes)`` for all or ``(networks, samples, classes)`` one each, and return float64 ``(networks,)``, one value each.
 """
 
 import math
@@ -26,12 +25,12 @@ def activation_distance(p: Tensor, q: Tensor) -> Tensor:
 def phi(p: Tensor, q: Tensor) -> Tensor:
     """The score of the thesis' tables as the code behind them computes it, at most 1 and without lower bound.
 
-    Thesis, equation 3.3, defines it as 1 - JSD, but the published code (``JSDiv`` of Chundawat et al., 2023,
-    and of Foster et al., 2024) swaps the arguments of the Kullback-Leibler divergence and averages over
-    samples *and* classes. The result is 1 - mean(KL(m‖p) + KL(m‖q)) / (2 classes) with m = (p + q) / 2, in
-    nats: one minus the arithmetic-geometric divergence over the number of classes. It is -inf as soon as one
-    probability of one sample underflows to 0 where that of the other network does not (a class at 0 in both
-    adds nothing), and scores of tasks with different numbers of classes do not compare.
+    Thesis, equation 3.3, defines it as 1 - JSD, but the published code (``JSDiv`` of Chundawat et al., 2023, and of
+    Foster et al., 2024) swaps the arguments of the Kullback-Leibler divergence and averages over samples *and* classes.
+    The result is 1 - mean(KL(m‖p) + KL(m‖q)) / (2 classes) with m = (p + q) / 2, in nats: one minus the
+    arithmetic-geometric divergence over the number of classes. It is -inf as soon as one probability of one sample
+    underflows to 0 where that of the other network does not (a class at 0 in both adds nothing), and scores of tasks
+    with different numbers of classes do not compare.
     """
     m = (p + q) / 2
     # Logarithms are subtracted, not divided: m / p overflows for the smallest probabilities of a softmax.

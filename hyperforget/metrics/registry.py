@@ -11,8 +11,8 @@ USABLE_RETAIN_MARGIN = 0.05
 class Metric:
     """A metric and the sets of images that it is reported on.
 
-    A ``paired`` metric compares a network with a retrained one. ``better`` says where good values lie;
-    ``retrained`` means close to the value of the retrained network.
+    A ``paired`` metric compares a network with a retrained one. ``better`` says where good values lie; ``retrained``
+    means close to the value of the retrained network.
     """
 
     name: str

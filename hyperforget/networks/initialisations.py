@@ -10,9 +10,7 @@ from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 
 
-def initialise(
-    layout: Layout, count: int, generator: torch.Generator, initialisation: str = "uniform"
-) -> Networks:
+def initialise(layout: Layout, count: int, generator: torch.Generator, initialisation: str = "uniform") -> Networks:
     """Random starts of ``count`` networks, drawn as one of `INITIALISATIONS` says."""
     return Networks(INITIALISATIONS[initialisation](layout, count, generator), layout)
 

@@ -18,8 +18,8 @@ def perceptron_for(split: Split, hidden: Sequence[int]) -> Layout:
 def forward_parts(parts: list[Tensor], images: Tensor) -> Tensor:
     """Logits (N, C, B) of N networks, in parts as `Layout.split` gives them, on images (D, B), one a column.
 
-    The first layer of all networks is one matrix product. Images run along the last dimension throughout: the
-    softmax over a handful of classes is then several times as fast as over the last dimension.
+    The first layer of all networks is one matrix product. Images run along the last dimension throughout: the softmax
+    over a handful of classes is then several times as fast as over the last dimension.
     """
     weight, bias = parts[0], parts[1]
     count, units, _ = weight.shape

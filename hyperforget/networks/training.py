@@ -1,9 +1,9 @@
 """Training many main networks at once on minibatches.
 
-All networks of a population read the same minibatch; each draws its own examples from it (a Bernoulli
-keep-mask over the minibatch), so two networks with a common start still differ, and classes are undersampled
-or deleted by lowering their keep rate. The first layer of all networks is then one matrix product. All that
-is random is drawn on the CPU, so that every device sees the same numbers.
+All networks of a population read the same minibatch; each draws its own examples from it (a Bernoulli keep-mask over
+the minibatch), so two networks with a common start still differ, and classes are undersampled or deleted by lowering
+their keep rate. The first layer of all networks is then one matrix product. All that is random is drawn on the CPU, so
+that every device sees the same numbers.
 """
 
 from collections.abc import Callable
@@ -27,8 +27,8 @@ from hyperforget.runtime.saved_state import State
 class Curriculum:
     """What N networks are shown, and how fast they learn from it.
 
-    Of each class they are shown the share ``before`` (N, C) up to step ``switch`` (N,), then ``after`` (N,
-    C); ``learning_rates`` (N,) multiply that of a recipe.
+    Of each class they are shown the share ``before`` (N, C) up to step ``switch`` (N,), then ``after`` (N, C);
+    ``learning_rates`` (N,) multiply that of a recipe.
     """
 
     before: Tensor
@@ -57,8 +57,8 @@ def constant_curriculum(rates: Tensor) -> Curriculum:
 
 @dataclass(frozen=True)
 class Hooks:
-    """What goes on beside training: ``observe(step, networks)`` is called after each of ``steps``, with a
-    copy of the networks on the device that computes, and what is done is saved by ``resuming``.
+    """What goes on beside training: ``observe(step, networks)`` is called after each of ``steps``, with a copy of the
+    networks on the device that computes, and what is done is saved by ``resuming``.
     """
 
     observe: Callable[[int, Networks], None] = lambda step, networks: None
@@ -120,8 +120,8 @@ def train_population(
 def example_weights(labels: Tensor, rates: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Weights (N, B) of a minibatch's examples for each network: zero where not drawn, else equal, of sum 1.
 
-    Network n draws an example of class c with probability ``share * rates[n, c]``; one that draws nothing has
-    zero weights, hence no gradient.
+    Network n draws an example of class c with probability ``share * rates[n, c]``; one that draws nothing has zero
+    weights, hence no gradient.
     """
     uniform = torch.rand(rates.shape[0], labels.shape[0], generator=generator).to(labels.device)
     drawn = uniform < share * rates[:, labels]

@@ -1,8 +1,8 @@
 """The rules that update main networks, those of `torch.optim`, for many networks at once.
 
-A rule changes a *part* in place, one weight or bias of all networks as `Layout.split` gives it, by its
-gradient. What it must remember of earlier steps lies in *slots*, tensors of the part's shape that are zero
-before the first step. Learning rates are one a network, broadcastable to the part; steps count from 1.
+A rule changes a *part* in place, one weight or bias of all networks as `Layout.split` gives it, by its gradient. What
+it must remember of earlier steps lies in *slots*, tensors of the part's shape that are zero before the first step.
+Learning rates are one a network, broadcastable to the part; steps count from 1.
 """
 
 from collections.abc import Callable, Sequence

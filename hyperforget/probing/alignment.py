@@ -37,11 +37,9 @@ def probe_snapshots(
     config: ProbeConfig,
     sampling: Callable[[Runs], Sampling],
 ) -> tuple[list[AlignmentRow], list[PromptRow]]:
-    """Alignment at every snapshot, and the prompts at the last one; ``prompted`` are
-    those of `prompted_classes`.
+    """Alignment at every snapshot, and the prompts at the last one; ``prompted`` are those of `prompted_classes`.
 
-    Starts are those of ``runs``, by name such as ``seen``; ``sampling(name)`` gives all snapshots
-    the same numbers.
+    Starts are those of ``runs``, by name such as ``seen``; ``sampling(name)`` gives all snapshots the same numbers.
     """
     alignment: list[AlignmentRow] = []
     prompts: list[PromptRow] = []
@@ -58,8 +56,8 @@ def probe_snapshots(
 def probe_hypernetwork(
     hypernet: TrainedHypernetwork, runs: Corpus, split: Split, config: ProbeConfig, sampling: Sampling
 ) -> Probe:
-    """Prompt every class in turn, or the one number that the model is told, over a range of values, from the
-    random starts of some runs, and measure on ``split``.
+    """Prompt every class in turn, or the one number that the model is told, over a range of values, from the random
+    starts of some runs, and measure on ``split``.
 
     What is prompted runs over `prompt_values`; all other classes are asked for their median.
     """
@@ -84,25 +82,19 @@ def probe_hypernetwork(
 
 
 def prompt_values(runs: Corpus, config: ProbeConfig) -> Tensor:
-    """What is asked for, (K, prompts): evenly spaced between two quantiles of the values
-    that ``runs`` hold.
-    """
+    """What is asked for, (K, prompts): evenly spaced between two quantiles of the values that ``runs`` hold."""
     values = runs.performance[runs.admitted()]
     low, high = (values.quantile(quantile, dim=0).unsqueeze(1) for quantile in config.range)
     return torch.lerp(low, high, torch.linspace(0, 1, config.prompts))
 
 
 def prompted_classes(performance: Performance, classes: int, pivots: list[int]) -> list[tuple[str, Role]]:
-    """Class and role of each of the K values that are prompted; ``all`` and ``all`` for the
-    mean over classes.
-    """
+    """Class and role of each of the K values that are prompted; ``all`` and ``all`` for the mean over classes."""
     roles: dict[str, Role] = {str(label): "pivot" if label in pivots else "free" for label in range(classes)}
     return [(label, roles.get(label, "all")) for label in performance.labels(classes)]
 
 
-def alignment_rows(
-    probe: Probe, step: int, starts: Runs, prompted: list[tuple[str, Role]]
-) -> list[AlignmentRow]:
+def alignment_rows(probe: Probe, step: int, starts: Runs, prompted: list[tuple[str, Role]]) -> list[AlignmentRow]:
     """One row for each of `prompted_classes`."""
     alignment = prompt_alignment(probe.observed, probe.target).mean(dim=1)
     correlation = prompt_correlation(probe.observed, probe.target).mean(dim=1)

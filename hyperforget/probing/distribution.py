@@ -1,6 +1,4 @@
-"""How the values that training sees are distributed, and those that prompts ask for (thesis, figures
-2.7 and 2.8).
-"""
+"""How the values that training sees are distributed, and those that prompts ask for (thesis, figures 2.7 and 2.8)."""
 
 import numpy as np
 import torch
@@ -25,17 +23,15 @@ def distribution_rows(
     prompted: list[tuple[str, Role]],
     is_rebalanced: bool,
 ) -> list[DistributionRow]:
-    """How training values, rebalanced ones and prompts are distributed, in bins that are evenly spaced, of
-    losses on a logarithmic scale.
+    """How training values, rebalanced ones and prompts are distributed, in bins that are evenly spaced, of losses on
+    a logarithmic scale.
 
     ``seen`` holds the runs that are trained on, ``prompted`` class and role of each value that they tell.
     """
     values = seen.performance[seen.admitted()]
     scaled = _on_scale(values, performance)
     edges = torch.linspace(float(scaled.min()), float(scaled.max()), _BINS + 1)
-    shares: dict[Values, Tensor] = {
-        "train": _shares(scaled, torch.full(values.shape[:1], 1 / values.shape[0]), edges)
-    }
+    shares: dict[Values, Tensor] = {"train": _shares(scaled, torch.full(values.shape[:1], 1 / values.shape[0]), edges)}
     if is_rebalanced:
         shares["rebalanced"] = _shares(scaled, target_chances(values), edges)
     shares["prompts"] = _even_shares(_on_scale(prompt_values(seen, probe), performance), edges)

@@ -22,9 +22,7 @@ def rival_recipes(recipe: RecipeConfig, config: OptimizersConfig) -> list[Recipe
     a learning rate.
     """
     other, learning_rates = (
-        ("adam", config.adam_learning_rates)
-        if recipe.optimizer == "sgd"
-        else ("sgd", config.sgd_learning_rates)
+        ("adam", config.adam_learning_rates) if recipe.optimizer == "sgd" else ("sgd", config.sgd_learning_rates)
     )
     defaults = {"optimizer": other, "momentum": 0.0, "weight_decay": 0.0}
     return [
@@ -46,8 +44,8 @@ def compare_optimizers(
     minibatches: Callable[[], torch.Generator],
     resuming: Resuming = NOT_RESUMING,
 ) -> list[OptimizerRow]:
-    """The networks ``learned`` after 0, 1, … updates by a hypernetwork, and what each recipe of ``rivals``
-    makes of the first of them, all measured on test images.
+    """The networks ``learned`` after 0, 1, … updates by a hypernetwork, and what each recipe of ``rivals`` makes of the
+    first of them, all measured on test images.
 
     ``minibatches()`` gives all rivals the same numbers.
     """

@@ -16,8 +16,8 @@ KEY = columns_of(MetricRow)[:6]
 class MetricChange:
     """A row that moved; ``key`` holds task, method, forget, selection, set and metric.
 
-    ``old`` or ``new`` is None for a cell that only the other version has; ``low`` to ``high`` is the old
-    interval. ``outside`` says whether the new value left it, None where one of the two is absent.
+    ``old`` or ``new`` is None for a cell that only the other version has; ``low`` to ``high`` is the old interval.
+    ``outside`` says whether the new value left it, None where one of the two is absent.
     """
 
     key: tuple[str, ...]

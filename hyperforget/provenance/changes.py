@@ -30,10 +30,9 @@ _Found = tuple[str, str, str, str, str]
 class Cause:
     """Why files of a stage differ although nothing before it explains it.
 
-    ``kind`` is ``config`` (a key of the stage's spec or an argument), ``code`` (its digest), ``data`` (the
-    content of an input that no computation made), ``inputs`` (it has read other files) or ``unknown`` (no
-    computation made the file itself). ``what`` names the key, module or file; ``files`` are the result
-    files that follow.
+    ``kind`` is ``config`` (a key of the stage's spec or an argument), ``code`` (its digest), ``data`` (the content of
+    an input that no computation made), ``inputs`` (it has read other files) or ``unknown`` (no computation made the
+    file itself). ``what`` names the key, module or file; ``files`` are the result files that follow.
     """
 
     kind: str
@@ -91,9 +90,7 @@ def diff(store: Store, results: Path, a: str, b: str | None = None) -> Changes:
     )
 
 
-def _causes(
-    producers: Producers, before: Results, after: Results, changed: tuple[str, ...]
-) -> Iterator[Cause]:
+def _causes(producers: Producers, before: Results, after: Results, changed: tuple[str, ...]) -> Iterator[Cause]:
     known: dict[tuple[str, str, str], frozenset[_Found]] = {}
     files: dict[_Found, list[str]] = {}
     for path in changed:

@@ -67,8 +67,7 @@ def _table(cells: Sequence[MetricChange]) -> list[str]:
     ordered = sorted(cells, key=lambda cell: (not cell.outside, -_moved(cell)))
     rows = [["old", "new", "old interval", ", ".join(KEY)]]
     rows += [
-        [_number(cell.old), _number(cell.new), _interval(cell), " ".join(cell.key)]
-        for cell in ordered[:_MOST_CELLS]
+        [_number(cell.old), _number(cell.new), _interval(cell), " ".join(cell.key)] for cell in ordered[:_MOST_CELLS]
     ]
     lines = aligned(rows)
     more = len(cells) - _MOST_CELLS

@@ -14,11 +14,11 @@ from hyperforget.store.store import Store
 
 
 def cost_rows(store: Store, tokens: Iterable[Path]) -> list[CostRow]:
-    """What the hypernetworks among ``tokens`` cost, one row for each way of asking them that the other tokens
-    (networks sampled from them, and retrained ones) show; a hypernetwork that nobody asked has one row.
+    """What the hypernetworks among ``tokens`` cost, one row for each way of asking them that the other tokens (networks
+    sampled from them, and retrained ones) show; a hypernetwork that nobody asked has one row.
 
-    Of several computations with an equal result, the one that ran last is taken. Raises `UserError` for a
-    token that no computation of the store made, `CorruptObjectError` for a damaged record.
+    Of several computations with an equal result, the one that ran last is taken. Raises `UserError` for a token that no
+    computation of the store made, `CorruptObjectError` for a damaged record.
     """
     producers = Producers(store)
     files = [FileRef(path.as_posix(), file_digest(path)) for path in tokens]

@@ -1,7 +1,7 @@
 """A run as an RO-Crate, to be deposited: the results with what made them, readable without this package.
 
-The crate follows RO-Crate 1.1 with the profiles Process Run Crate 0.5, Workflow Run Crate 0.5 and Workflow
-RO-Crate 1.0. Its root is the folder of the results.
+The crate follows RO-Crate 1.1 with the profiles Process Run Crate 0.5, Workflow Run Crate 0.5 and Workflow RO-Crate
+1.0. Its root is the folder of the results.
 """
 
 import mimetypes
@@ -47,19 +47,17 @@ class _Draft:
 def write_crate(store: Store, results: Path, workflow: Path, license_url: str = LICENSE) -> Path:
     """Describe the run behind ``results/report.html`` in ``results/ro-crate-metadata.json``; gives that path.
 
-    Every run of a stage in the lineage of the report becomes an action with the stage as its instrument, what
-    it read (files, and its slice of the configuration) as objects and what it wrote as results. The
-    ``workflow`` file with those that it includes, and the configuration, are copied to ``results/source``.
+    Every run of a stage in the lineage of the report becomes an action with the stage as its instrument, what it read
+    (files, and its slice of the configuration) as objects and what it wrote as results. The ``workflow`` file with
+    those that it includes, and the configuration, are copied to ``results/source``.
 
-    Raises `UserError` if rocrate is not installed, if a file of the lineage is not among the results as it
-    was made, or if the workflow file names no workflow language; and as `lineage` does.
+    Raises `UserError` if rocrate is not installed, if a file of the lineage is not among the results as it was made, or
+    if the workflow file names no workflow language; and as `lineage` does.
     """
     try:
         from rocrate.rocrate import ROCrate
     except ModuleNotFoundError:
-        raise UserError(
-            "rocrate is not installed; install it with 'pip install hyperforget[crate]'"
-        ) from None
+        raise UserError("rocrate is not installed; install it with 'pip install hyperforget[crate]'") from None
     found = lineage(store, results / "report.html")
     crate = ROCrate(version="1.1")
     crate.metadata.extra_terms.update(_TERMS)
@@ -108,8 +106,7 @@ def _describe_root(draft: _Draft, end: datetime, actions: list[Any], license_url
     root["datePublished"] = end.isoformat(timespec="milliseconds")
     root["license"] = _add(draft, license_url, "CreativeWork", name=PurePath(license_url).name)
     root["conformsTo"] = [
-        _add(draft, url, "CreativeWork", name=name, version=version)
-        for url, (name, version) in _PROFILES.items()
+        _add(draft, url, "CreativeWork", name=name, version=version) for url, (name, version) in _PROFILES.items()
     ]
     root["mentions"] = actions
 
@@ -121,9 +118,7 @@ def _add_workflow(draft: _Draft, workflow: Path) -> Any:
     text = "".join(path.read_text(encoding="utf-8") for path in paths).lower()
     language = max(sorted(LANG_MAP), key=text.count)
     if language not in text:
-        raise UserError(
-            f"{workflow} names no workflow language of which crates know; known are {', '.join(LANG_MAP)}"
-        )
+        raise UserError(f"{workflow} names no workflow language of which crates know; known are {', '.join(LANG_MAP)}")
     first, *others = _copy(paths, workflow, draft.results / SOURCE)
     place = first.relative_to(draft.results).as_posix()
     version = digest([file_digest(path) for path in paths])[:16]

@@ -22,8 +22,8 @@ SHORTEST_PREFIX = 6  # hexadecimal digits
 
 
 def describe(store: Store, name: str) -> dict[str, Any]:
-    """What ``name`` is, in JSON types: the path of a file, a tag, the number of an entry of the log, or the
-    id of an object or a computation, of which the first six digits or more are enough.
+    """What ``name`` is, in JSON types: the path of a file, a tag, the number of an entry of the log, or the id of an
+    object or a computation, of which the first six digits or more are enough.
 
     Raises `UserError` if it is none of these or more than one id begins so, and `MissingObjectError` or
     `CorruptObjectError` for what is not there intact.
@@ -43,9 +43,7 @@ def describe(store: Store, name: str) -> dict[str, Any]:
     except (MissingObjectError, CorruptObjectError):
         raise
     except UserError as error:
-        raise UserError(
-            f"{name!r} is no file, no id of an object or a computation, and no tag: {error}"
-        ) from None
+        raise UserError(f"{name!r} is no file, no id of an object or a computation, and no tag: {error}") from None
 
 
 def find_ids(store: Store, prefix: str) -> Iterator[tuple[str, str]]:
@@ -152,9 +150,7 @@ def _array(entry: Mapping[str, Any]) -> str:
     names = entry["dimensions"] or [""] * len(entry["shape"])
     shape = ", ".join(f"{name} {size}".strip() for name, size in zip(names, entry["shape"], strict=True))
     unit = f", unit {entry['unit']}" if "unit" in entry else ""
-    return f"{entry['dtype']} ({shape}){unit}" + (
-        f": {entry['description']}" if "description" in entry else ""
-    )
+    return f"{entry['dtype']} ({shape}){unit}" + (f": {entry['description']}" if "description" in entry else "")
 
 
 def _short(record: Record) -> dict[str, Any]:

@@ -34,8 +34,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Lineage:
-    """How ``target`` was made: steps by the ids of their computations, those that made the inputs of others
-    first, and by file the computation that made it; a file that no computation made is absent there.
+    """How ``target`` was made: steps by the ids of their computations, those that made the inputs of others first, and
+    by file the computation that made it; a file that no computation made is absent there.
     """
 
     target: Node
@@ -64,8 +64,8 @@ class Producers:
     def of(self, path: str, sha256: str) -> list[Record]:
         """Records with an output of this content that was written to a like path, the earliest first.
 
-        Different stages can give equal files; of their paths, those that end as ``path`` does are alike. A
-        stage whose output is equal to one of its inputs did not make that input.
+        Different stages can give equal files; of their paths, those that end as ``path`` does are alike. A stage whose
+        output is equal to one of its inputs did not make that input.
         """
         made = {}
         for record in self._records.get(sha256, {}).values():
@@ -73,16 +73,14 @@ class Producers:
             if parts >= _likeness(path, sha256, record.computation.inputs.values()):
                 made[record.computation.id] = parts
         best = max(made.values(), default=0)
-        return [
-            self._records[sha256][computation_id] for computation_id, parts in made.items() if parts == best
-        ]
+        return [self._records[sha256][computation_id] for computation_id, parts in made.items() if parts == best]
 
 
 def lineage(store: Store, path: Path) -> Lineage:
     """The lineage of a result file: a token, table, figure, network, the metrics or the report.
 
-    Where several computations gave a file, one that ran before the file was read is taken, of these the one
-    that agrees best with the other files of the lineage, and of equal ones the latest.
+    Where several computations gave a file, one that ran before the file was read is taken, of these the one that agrees
+    best with the other files of the lineage, and of equal ones the latest.
 
     Raises `UserError` if there is no such file, or no computation of the store made it as it is now, and
     `CorruptObjectError` for a damaged record.

@@ -15,8 +15,8 @@ _SPEC_LINES = 4
 
 
 def tree(found: Lineage) -> str:
-    """The lineage as indented text of at most 100 columns: files with the stage that made each, down to the
-    data, then what these stages ran with. A branch that comes again is named, not repeated.
+    """The lineage as indented text of at most 100 columns: files with the stage that made each, down to the data, then
+    what these stages ran with. A branch that comes again is named, not repeated.
     """
     lines = [*_branch(found, [found.target], "", "", set()), "", "Stages", *_stages(found)]
     return "\n".join(lines)
@@ -52,15 +52,11 @@ def dot(found: Lineage) -> str:
         lines.append(f"  {name} [shape=box, label={_quoted(*_node_label(node))}{colour}];")
     for index, (computation_id, step) in enumerate(found.steps.items()):
         computation = step.record.computation
-        label = _quoted(
-            computation.stage, *_pairs(computation.arguments), f"code {computation.code[:_SHORT]}"
-        )
+        label = _quoted(computation.stage, *_pairs(computation.arguments), f"code {computation.code[:_SHORT]}")
         lines.append(f"  step{index} [shape=ellipse, label={label}];")
         lines += [f"  {names[node]} -> step{index};" for node in dict.fromkeys(step.inputs)]
         lines += [
-            f"  step{index} -> {names[node]};"
-            for node, maker in found.made_by.items()
-            if maker == computation_id
+            f"  step{index} -> {names[node]};" for node, maker in found.made_by.items() if maker == computation_id
         ]
     return "\n".join([*lines, "}"])
 
@@ -94,9 +90,7 @@ def _branch(found: Lineage, nodes: list[Node], first: str, rest: str, shown: set
             again += [each.path for each in group]
             continue
         last = index == len(new) and not again
-        yield from _branch(
-            found, group, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "), shown
-        )
+        yield from _branch(found, group, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "), shown)
     if again:
         yield from textwrap.wrap(
             f"as above: {', '.join(again)}",
@@ -119,9 +113,7 @@ def _stages(found: Lineage) -> Iterator[str]:
         for step in steps:
             by_spec.setdefault(json.dumps(step.record.computation.spec, sort_keys=True), []).append(step)
         for alike in by_spec.values():
-            yield from _spec_lines(
-                alike[0].record.computation.spec, _common(alike) if len(by_spec) > 1 else ""
-            )
+            yield from _spec_lines(alike[0].record.computation.spec, _common(alike) if len(by_spec) > 1 else "")
 
 
 def _spec_lines(spec: Any, label: str) -> Iterator[str]:
@@ -129,9 +121,7 @@ def _spec_lines(spec: Any, label: str) -> Iterator[str]:
     if not keys and not label:
         return
     text = (f"{label}: " if label else "") + ", ".join(keys)
-    lines = textwrap.wrap(
-        text, WIDTH, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False
-    )
+    lines = textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False)
     yield from lines[:_SPEC_LINES]
     if len(lines) > _SPEC_LINES:
         yield f"      … {len(lines) - _SPEC_LINES} more lines, see --json"
@@ -140,9 +130,7 @@ def _spec_lines(spec: Any, label: str) -> Iterator[str]:
 def _common(steps: Iterable[Step]) -> str:
     """The arguments that all steps share, as a label."""
     first, *others = (step.record.computation.arguments for step in steps)
-    return " ".join(
-        value for name, value in first.items() if all(other.get(name) == value for other in others)
-    )
+    return " ".join(value for name, value in first.items() if all(other.get(name) == value for other in others))
 
 
 def _pairs(values: Mapping[str, Any]) -> list[str]:

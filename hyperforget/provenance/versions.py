@@ -36,9 +36,8 @@ class KeyChange:
 
 @dataclass(frozen=True)
 class CheckedOut:
-    """What a checkout did: the version, how many files it wrote and left alone, the entry of the
-    log that keeps what was there before (None if nothing had to be kept), and the keys in which the
-    two configurations differ.
+    """What a checkout did: the version, how many files it wrote and left alone, the entry of the log that keeps what
+    was there before (None if nothing had to be kept), and the keys in which the two configurations differ.
     """
 
     version: str
@@ -101,9 +100,9 @@ def value_text(value: Any) -> str:
 def check_out(store: Store, results: Path, name: str, config: Path | None = None) -> CheckedOut:
     """Bring a version back into ``results``, after keeping what it replaces; other files stay.
 
-    ``config`` is where to write the version's configuration, YAML. Raises `UserError` for an unknown version
-    or one whose configuration is not known but wanted, and `MissingObjectError` or `CorruptObjectError` where
-    the store does not hold it intact; nothing is written then.
+    ``config`` is where to write the version's configuration, YAML. Raises `UserError` for an unknown version or one
+    whose configuration is not known but wanted, and `MissingObjectError` or `CorruptObjectError` where the store does
+    not hold it intact; nothing is written then.
     """
     wanted = kept_results(store, name)
     settings = configuration(Producers(store), wanted)

@@ -31,8 +31,7 @@ class ForgetSummary:
 class LevelCount:
     """Admitted and rejected checkpoints whose loss of a class lay between ``low`` and ``high`` nats.
 
-    ``high`` is None where there is no bound. ``cap`` is the most that one joint bin takes; None under
-    the relaxed rule.
+    ``high`` is None where there is no bound. ``cap`` is the most that one joint bin takes; None under the relaxed rule.
     """
 
     class_: int

@@ -1,8 +1,8 @@
 """CSV files, written and read as the data classes that declare them: an instance is a row, a field a column.
 
-The classes lie beside this module, a file for each kind of result, so that a new column reruns only the
-stages that know it. A trailing underscore of a field (``class_``) is no part of the column's name. A field is
-text, a word of a `Literal`, a flag or a number; one that may be None has an empty cell then.
+The classes lie beside this module, a file for each kind of result, so that a new column reruns only the stages that
+know it. A trailing underscore of a field (``class_``) is no part of the column's name. A field is text, a word of a
+`Literal`, a flag or a number; one that may be None has an empty cell then.
 """
 
 import csv
@@ -33,8 +33,8 @@ def write_rows(path: Path, rows: Sequence[Any]) -> None:
 def read_rows(path: Path, row_type: type[RowType], may_be_empty: bool = False) -> list[RowType]:
     """The rows of a file that `write_rows` wrote; columns that the data class lacks are passed over.
 
-    Raises `UserError` naming the file when it is missing, lacks a column, has text for a number, another word
-    than those of a `Literal`, or no row.
+    Raises `UserError` naming the file when it is missing, lacks a column, has text for a number, another word than
+    those of a `Literal`, or no row.
     """
     if not path.is_file():
         raise UserError(f"{path} is missing")

@@ -52,8 +52,8 @@ class PromptRow:
 class DistributionRow:
     """Which share of some values lies between ``low`` and ``high``, in the metric's unit.
 
-    ``values`` says of which: ``train``, the training set; ``rebalanced``, what training draws from it;
-    ``prompts``, what the probe asks for.
+    ``values`` says of which: ``train``, the training set; ``rebalanced``, what training draws from it; ``prompts``,
+    what the probe asks for.
     """
 
     class_: str

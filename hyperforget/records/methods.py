@@ -1,5 +1,5 @@
-"""What unlearned networks are worth and cost: ``metrics.csv``, ``costs.csv``, and of each forget set the
-candidates and the confusion.
+"""What unlearned networks are worth and cost: ``metrics.csv``, ``costs.csv``, and of each forget set the candidates
+and the confusion.
 """
 
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class MetricRow:
     """One line of ``results/metrics.csv``.
 
-    ``n`` counts the networks, or the pairs of networks, behind ``value``. Where it exceeds one, ``value`` is
-    their median, ``low`` and ``high`` their 2.5 and 97.5 percentiles; for a single one, and for a share of
-    networks, there is no interval, and these are None.
+    ``n`` counts the networks, or the pairs of networks, behind ``value``. Where it exceeds one, ``value`` is their
+    median, ``low`` and ``high`` their 2.5 and 97.5 percentiles; for a single one, and for a share of networks, there is
+    no interval, and these are None.
     """
 
     task: str
@@ -59,11 +59,11 @@ class ConfusionRow:
 class CostRow:
     """A method that asks a hypernetwork, on one task, in ``results/costs.csv``.
 
-    Times are seconds of wall clock. ``collection_seconds`` and ``training_seconds`` are paid once, the first
-    for all models of a task; ``request_seconds`` at each forget set and ``retrain_seconds``, of one network
-    trained alone, at each forget set without a hypernetwork: medians over the forget sets.
-    ``retrain_together_seconds`` is the share of one of ``networks_together`` that are trained at once.
-    ``break_even_requests`` is infinite where a request costs as much as a retrain. None is not known.
+    Times are seconds of wall clock. ``collection_seconds`` and ``training_seconds`` are paid once, the first for all
+    models of a task; ``request_seconds`` at each forget set and ``retrain_seconds``, of one network trained alone, at
+    each forget set without a hypernetwork: medians over the forget sets. ``retrain_together_seconds`` is the share of
+    one of ``networks_together`` that are trained at once. ``break_even_requests`` is infinite where a request costs as
+    much as a retrain. None is not known.
     """
 
     task: str

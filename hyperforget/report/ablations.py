@@ -31,9 +31,7 @@ def ablation_listing(
     for group in _groups(spec, models):
         first = models[group[0]]
         for model in group:
-            differences = (
-                "; ".join(changed_keys(first, models[model])) or "nothing: the others are compared with it"
-            )
+            differences = "; ".join(changed_keys(first, models[model])) or "nothing: the others are compared with it"
             for method in (model, str(Method(model, edits=True))):
                 if method in spec.methods:
                     rows.append(_row(task, method, model, differences, results, metrics, costs))
@@ -80,8 +78,7 @@ def _row(
 ) -> tuple[str, ...]:
     folder = results / task.name / model
     forgotten = [
-        metrics.need(task.name, method, forget, "chosen", "accuracy", "forget").value
-        for forget in task.forget_sets
+        metrics.need(task.name, method, forget, "chosen", "accuracy", "forget").value for forget in task.forget_sets
     ]
     shares = [usable_share(metrics, task.name, method, forget).value for forget in task.forget_sets]
     last = final_alignment(folder / "alignment.csv")

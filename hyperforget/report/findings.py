@@ -77,9 +77,7 @@ def judge(own: Outcome, rival: Outcome) -> Verdict:
         reason = f"retained classes {_signed(gain)}"
     ratio = own.distance / rival.distance if rival.distance else math.nan
     closeness = LEVEL if math.isnan(ratio) else _side(-math.log(ratio), -math.log(1 - DISTANCE_MARGIN))
-    return Verdict(
-        accuracy, reason, closeness, "not measured" if math.isnan(ratio) else f"{ratio:.2f} × its distance"
-    )
+    return Verdict(accuracy, reason, closeness, "not measured" if math.isnan(ratio) else f"{ratio:.2f} × its distance")
 
 
 def summarise(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> list[Finding]:
@@ -130,18 +128,14 @@ def _forgetting(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
         ]
         if left:
             parts.append(
-                f"{method_title(method)} still recognises {len(left)} of {len(values)} sets"
-                f" ({'; '.join(left)})"
+                f"{method_title(method)} still recognises {len(left)} of {len(values)} sets ({'; '.join(left)})"
             )
         else:
             complete.append(method_title(method))
     if not parts:
-        return (
-            f"every method forgot every set (accuracy on the forgotten classes at most {FORGOTTEN_ACCURACY})."
-        )
+        return f"every method forgot every set (accuracy on the forgotten classes at most {FORGOTTEN_ACCURACY})."
     done = (
-        f"{_listed(complete)} forgot every set (accuracy on the forgotten classes at most "
-        f"{FORGOTTEN_ACCURACY}); "
+        f"{_listed(complete)} forgot every set (accuracy on the forgotten classes at most {FORGOTTEN_ACCURACY}); "
         if complete
         else ""
     )
@@ -159,10 +153,7 @@ def _keeping(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
             gaps[forget] = outcome(metrics, task.name, method, forget).retain_accuracy - median
         worst = min(gaps, key=lambda forget: gaps[forget])
         parts.append(f"{method_title(method)} {_signed(gaps[worst])} ({_set_name(task, worst)})")
-    return (
-        "accuracy on the retained classes minus the retrained median, worst set of each method: "
-        f"{', '.join(parts)}."
-    )
+    return f"accuracy on the retained classes minus the retrained median, worst set of each method: {', '.join(parts)}."
 
 
 def _usable(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
@@ -175,11 +166,7 @@ def _usable(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
             continue
         worst = min(shares, key=lambda forget: shares[forget])
         least, most = f"{shares[worst]:.2f}", f"{max(shares.values()):.2f}"
-        span = (
-            f"{least} on every set"
-            if least == most
-            else f"{least} to {most} (least on {_set_name(task, worst)})"
-        )
+        span = f"{least} on every set" if least == most else f"{least} to {most} (least on {_set_name(task, worst)})"
         parts.append(f"{method_title(method)} {span}")
     if not parts:
         return ""

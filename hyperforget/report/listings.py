@@ -30,8 +30,8 @@ class Listing:
 
 
 def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Listing]:
-    """What was collected for a corpus, from its three files in the folder of the task: ``corpus-classes.csv``
-    and those of forget sets and bins.
+    """What was collected for a corpus, from its three files in the folder of the task: ``corpus-classes.csv`` and those
+    of forget sets and bins.
     """
     classes = read_rows(folder / f"{corpus.name}-classes.csv", ClassSummary)
     title = corpus_title(task, corpus)

@@ -18,8 +18,8 @@ _TITLES: Mapping[Optimizer, str] = {"sgd": "SGD", "adam": "Adam"}
 
 @dataclass(frozen=True)
 class Curve:
-    """One optimiser: of each measure, loss in nats and accuracy as a share of images, the quartiles over
-    networks by number of updates, fewest first.
+    """One optimiser: of each measure, loss in nats and accuracy as a share of images, the quartiles over networks by
+    number of updates, fewest first.
     """
 
     title: str
@@ -36,9 +36,7 @@ class Curve:
 
     def updates_to(self, loss: float) -> int | None:
         """The fewest measured updates with a median loss of at most ``loss``, None where there are none."""
-        return next(
-            (update for update, (_, median, _) in self.quartiles["loss"].items() if median <= loss), None
-        )
+        return next((update for update, (_, median, _) in self.quartiles["loss"].items() if median <= loss), None)
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,7 @@ def read_comparison(path: Path, model: str) -> Comparison:
         raise UserError(f"{path} lacks the updates 0 and 1 of the optimizer {_MODEL!r}")
     rivals = [
         Curve(f"{_TITLES[optimizer]} (learning rate {rate:g})", _quartiles(of_rival))
-        for (optimizer, rate), of_rival in rows_by(
-            rows, lambda row: (row.optimizer, row.learning_rate)
-        ).items()
+        for (optimizer, rate), of_rival in rows_by(rows, lambda row: (row.optimizer, row.learning_rate)).items()
         if optimizer != _MODEL
     ]
     return Comparison(Curve(method_title(model), _quartiles(own)), tuple(rivals))

@@ -102,9 +102,7 @@ def render_report(spec: ReportSpec, results: Path) -> str:
     )
 
 
-def _task_page(
-    spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[CostRow]
-) -> _TaskPage:
+def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[CostRow]) -> _TaskPage:
     folder = results / task.name
 
     def picture(name: str, caption: str) -> _Picture:
@@ -113,9 +111,7 @@ def _task_page(
     training = []
     for model in spec.models:
         pictures = [
-            picture(
-                f"{task.name}-{model}-{kind}", training_caption(kind, spec, task.name, model, folder / model)
-            )
+            picture(f"{task.name}-{model}-{kind}", training_caption(kind, spec, task.name, model, folder / model))
             for kind in training_figures(spec, model)
         ]
         training.append((f"{task.name}-{model}", method_title(model), pictures))
@@ -132,9 +128,7 @@ def _task_page(
         holdout=", ".join(map(forget_title, task.holdout)),
         findings=[*summarise(spec, task, metrics), *cost_findings(costs, task.name)],
         warnings=[
-            warning
-            for corpus in task.corpora
-            for warning in corpus_warnings(task, corpus, corpus_sets(corpus, folder))
+            warning for corpus in task.corpora for warning in corpus_warnings(task, corpus, corpus_sets(corpus, folder))
         ],
         corpora=[
             (

@@ -82,9 +82,7 @@ class Metrics:
         """The forget sets that the file has values of, in its order."""
         return list(dict.fromkeys(key[2] for key in self._values if key[0] == task))
 
-    def find(
-        self, task: str, method: str, forget: str, selection: str, metric: str, set_: str
-    ) -> Value | None:
+    def find(self, task: str, method: str, forget: str, selection: str, metric: str, set_: str) -> Value | None:
         """The value, or None where the file has no such row."""
         return self._values.get((task, method, forget, selection, set_, metric))
 

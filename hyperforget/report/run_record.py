@@ -59,17 +59,13 @@ def stage_timings(results: Path) -> list[Timing]:
         seconds = [value for value in seconds if not math.isnan(value)]
         memory = [value for job in jobs if not math.isnan(value := _number(job.get("max_rss")))]
         if seconds:
-            timings.append(
-                Timing(stage.name, len(seconds), sum(seconds), max(seconds), max(memory, default=math.nan))
-            )
+            timings.append(Timing(stage.name, len(seconds), sum(seconds), max(seconds), max(memory, default=math.nan)))
     return sorted(timings, key=lambda timing: (-timing.total, timing.stage))
 
 
 def config_text(config: Any) -> str:
     """A config as YAML, short lists and mappings on one line."""
-    text: str = yaml.safe_dump(
-        config, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
-    )
+    text: str = yaml.safe_dump(config, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
     return text.rstrip()
 
 

@@ -68,9 +68,7 @@ def training_figures(spec: FiguresSpec, model: str) -> list[str]:
 
 
 def comparison_figures(spec: FiguresSpec) -> list[str]:
-    """Kinds of figures that show all models that are told one number side by side; none where there
-    is but one.
-    """
+    """Kinds of figures that show all models that are told one number side by side; none where there is but one."""
     return ["alignment", "observed"] if len(spec.scalar_models) > 1 else []
 
 

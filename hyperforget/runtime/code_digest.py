@@ -1,8 +1,8 @@
 """A digest of the code that a stage runs: editing code reruns the stages that use it and nothing else.
 
-The digest covers the syntax trees, without docstrings, of a module and of all modules of this package that it
-imports, directly or not, and the files of folders ``templates`` beside or above them. Comments,
-documentation, layout and file times leave it unchanged.
+The digest covers the syntax trees, without docstrings, of a module and of all modules of this package that it imports,
+directly or not, and the files of folders ``templates`` beside or above them. Comments, documentation, layout and file
+times leave it unchanged.
 """
 
 import ast
@@ -81,11 +81,7 @@ def _imports(tree: ast.Module) -> list[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE]
-        elif (
-            isinstance(node, ast.ImportFrom)
-            and node.level == 0
-            and (node.module or "").split(".")[0] == PACKAGE
-        ):
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").split(".")[0] == PACKAGE:
             found += [_imported_from(str(node.module), alias.name) for alias in node.names]
     return found
 
@@ -104,10 +100,6 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         first = node.body[0] if node.body else None
-        if (
-            isinstance(first, ast.Expr)
-            and isinstance(first.value, ast.Constant)
-            and isinstance(first.value.value, str)
-        ):
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
             node.body = node.body[1:]
     return tree

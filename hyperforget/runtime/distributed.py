@@ -39,9 +39,7 @@ def local_rank() -> int:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Connect the processes for as long as the block runs: through NCCL for what lies on GPUs,
-    else through gloo.
-    """
+    """Connect the processes for as long as the block runs: through NCCL for what lies on GPUs, else through gloo."""
     if process_count() == 1:
         yield
         return

@@ -1,9 +1,9 @@
 """Work that goes on where it was stopped: states of unfinished parts, and results that are remembered.
 
-A stopped job is started again from its beginning, with the same seeds. It takes the same way through the
-code: a result that it had is not computed again, and a part that was under way goes on from its saved state.
-Each is known by its path: the names of all that it lies in, each with how often its like was entered there
-before, such as ``run:0/step:3/``.
+A stopped job is started again from its beginning, with the same seeds. It takes the same way through the code:
+a result that it had is not computed again, and a part that was under way goes on from its saved state. Each is
+known by its path: the names of all that it lies in, each with how often its like was entered there before,
+such as ``run:0/step:3/``.
 """
 
 import sys
@@ -37,9 +37,8 @@ class Resuming:
     def part(self, name: str, state: Callable[[], State]) -> Iterator[State | None]:
         """Enter a part of the work; gives the state that it was saved in, or None where it begins.
 
-        ``state`` tells the part's present state, whenever work inside it saves. A fact ``done`` is how
-        many of what ``name`` says were done. Facts survive JSON, names have no slash, and no two
-        tensors share memory.
+        ``state`` tells the part's present state, whenever work inside it saves. A fact ``done`` is how many of what
+        ``name`` says were done. Facts survive JSON, names have no slash, and no two tensors share memory.
         """
         if self._unfinished is None:
             yield None
@@ -83,9 +82,7 @@ class Resuming:
         """
         if self._unfinished is None or not self._unfinished.due():
             return
-        tensors = {
-            path + name: each for path, result in self._results.items() for name, each in result.items()
-        }
+        tensors = {path + name: each for path, result in self._results.items() for name, each in result.items()}
         facts: dict[str, object] = dict.fromkeys(self._results)
         for (path, entered), state in self._parts:
             present = state()
@@ -118,9 +115,7 @@ class Resuming:
             tensors[path + slash][name] = tensor
         self._results = {path: tensors[path] for path, facts in saved.facts.items() if facts is None}
         counts = Counter(_last_name(path) for path in self._results)
-        states = {
-            path: State(tensors[path], facts) for path, facts in saved.facts.items() if facts is not None
-        }
+        states = {path: State(tensors[path], facts) for path, facts in saved.facts.items() if facts is not None}
         counts.update(
             {_last_name(path): state.facts["done"] for path, state in states.items() if "done" in state.facts}
         )

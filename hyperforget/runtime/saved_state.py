@@ -1,10 +1,9 @@
 """Unfinished work: the state that a stopped stage goes on from, one file a computation, below ``unfinished``
 of the store.
 
-It is saved at an interval, and at once when the process is asked to end (Ctrl-C, or the signal that a batch
-system sends before it takes a machine away). The state belongs to a computation: a setting changed
-meanwhile starts anew, and changed back goes on. It is no output of a rule, since these are deleted before a
-rule is tried again.
+It is saved at an interval, and at once when the process is asked to end (Ctrl-C, or the signal that a batch system
+sends before it takes a machine away). The state belongs to a computation: a setting changed meanwhile starts anew, and
+changed back goes on. It is no output of a rule, since these are deleted before a rule is tried again.
 """
 
 import json
@@ -69,8 +68,7 @@ class Unfinished:
     def due(self) -> bool:
         """Whether to save now. From the first call on, a request to end the process waits for the next one.
 
-        Several processes that do a job together all ask at the same moment, and save, or end, if one of
-        them is to.
+        Several processes that do a job together all ask at the same moment, and save, or end, if one of them is to.
         """
         if not self._handlers and self._signal is None:
             self._handlers = {number: signal.signal(number, self._stop) for number in _SIGNALS}

@@ -1,9 +1,7 @@
-"""How a stage runs: its command line, the computation that determines its result, and the record of
-what it made.
+"""How a stage runs: its command line, the computation that determines its result, and the record of what it made.
 
-A stage declares what it is told, which files it reads and which it writes. What a store knows the result of
-is not done again: the files are restored, before the module that does the work, and all that it imports, has
-to be loaded.
+A stage declares what it is told, which files it reads and which it writes. What a store knows the result of is not done
+again: the files are restored, before the module that does the work, and all that it imports, has to be loaded.
 """
 
 import argparse
@@ -49,13 +47,13 @@ class Nothing(Section):
 class Stage:
     """The interface of a stage.
 
-    ``spec`` is what it is told, ``names`` are the arguments that tell its jobs apart, ``inputs`` and
-    ``outputs`` those that are files. One that ends in ``*`` is several files, one in ``?`` may be left out.
+    ``spec`` is what it is told, ``names`` are the arguments that tell its jobs apart, ``inputs`` and ``outputs`` those
+    that are files. One that ends in ``*`` is several files, one in ``?`` may be left out.
 
     A stage ``computes`` on a device, and can go on where it was stopped. One that is ``light``, since it only
-    measures and compares, is given the CPU: it leaves GPUs to those that need them, and computes in double
-    precision, which not every device does. A stage that is not ``repeatable``, since it also tells when and
-    where it ran, is done anew each time.
+    measures and compares, is given the CPU: it leaves GPUs to those that need them, and computes in double precision,
+    which not every device does. A stage that is not ``repeatable``, since it also tells when and where it ran, is
+    done anew each time.
     """
 
     description: str
@@ -68,18 +66,14 @@ class Stage:
     repeatable: bool = True
 
     def code(self, name: str) -> str:
-        """Digest of the code that the stage of that name runs, and of how it is called;
-        16 hexadecimal digits.
-        """
+        """Digest of the code that the stage of that name runs, and of how it is called; 16 hexadecimal digits."""
         interface = repr(replace(self, description="", spec=Nothing))
         return hashlib.sha256(f"{code_digest(module_of(name))} {interface}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Job(Generic[Spec]):
-    """What the function of a stage is given: what it is told, its files by argument, and what
-    it works with.
-    """
+    """What the function of a stage is given: what it is told, its files by argument, and what it works with."""
 
     spec: Spec
     names: Mapping[str, str]
@@ -119,9 +113,9 @@ def module_of(stage: str) -> str:
 def run_stage(name: str, stage: Stage, arguments: Sequence[str]) -> None:
     """Restore the outputs of a stage where the store knows the result, else do the work and record it.
 
-    The function of a stage may return what it timed itself, seconds by name; the record keeps it as
-    ``timed``, beside the seconds that the stage took in all, those before it was stopped among them. Of
-    several processes that do the work together, the first one records it.
+    The function of a stage may return what it timed itself, seconds by name; the record keeps it as ``timed``, beside
+    the seconds that the stage took in all, those before it was stopped among them. Of several processes that do the
+    work together, the first one records it.
     """
     options = parser(name, stage).parse_args(arguments)
     with together():
@@ -131,16 +125,12 @@ def run_stage(name: str, stage: Stage, arguments: Sequence[str]) -> None:
 def parser(name: str, stage: Stage) -> argparse.ArgumentParser:
     """The command line of a stage."""
     made = argparse.ArgumentParser(f"python -m hyperforget.stages {name}", description=stage.description)
-    made.add_argument(
-        "--spec", type=_reader(stage.spec), default="{}", help="its slice of the configuration, JSON"
-    )
+    made.add_argument("--spec", type=_reader(stage.spec), default="{}", help="its slice of the configuration, JSON")
     made.add_argument(
         "--store", type=lambda path: Store(Path(path)), required=True, help="folder of the artifact store"
     )
     made.add_argument("--threads", type=int, default=1, help="threads of torch")
-    made.add_argument(
-        "--hardware", type=_reader(HardwareConfig), default="{}", help="what to compute on, JSON"
-    )
+    made.add_argument("--hardware", type=_reader(HardwareConfig), default="{}", help="what to compute on, JSON")
     made.add_argument(
         "--no-reuse",
         dest="reuse",
@@ -191,9 +181,7 @@ def _files(options: argparse.Namespace, arguments: Sequence[str]) -> dict[str, P
 
 
 def computation_of(name: str, stage: Stage, options: argparse.Namespace) -> Computation:
-    """What determines the result of a stage: its name, its other arguments, its spec, its code
-    and its inputs.
-    """
+    """What determines the result of a stage: its name, its other arguments, its spec, its code and its inputs."""
     return Computation(
         name,
         {_name(argument): value for argument, value in _given(options, stage.names).items()},
@@ -207,13 +195,9 @@ def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
     started, clock = datetime.now(UTC), time.monotonic()
     computation, outputs = computation_of(name, stage, options), _files(options, stage.outputs)
     if not stage.repeatable:
-        computation = replace(
-            computation, arguments={**computation.arguments, "started": started.isoformat()}
-        )
+        computation = replace(computation, arguments={**computation.arguments, "started": started.isoformat()})
     # The first process asks for all, so that they agree.
-    elif options.reuse and max_over_processes(
-        process_rank() == 0 and _restored(options.store, computation, outputs)
-    ):
+    elif options.reuse and max_over_processes(process_rank() == 0 and _restored(options.store, computation, outputs)):
         if process_rank() == 0:
             print(f"known result: computation {computation.id}, restored {len(outputs)} files")
         return
@@ -245,9 +229,7 @@ def _job(stage: Stage, options: argparse.Namespace, computation: Computation) ->
         {_name(argument): paths for argument, paths in _given(options, arguments).items()}
         for arguments in (stage.inputs, stage.outputs)
     )
-    unfinished = Unfinished(
-        options.store.root / FOLDER / f"{computation.id}.safetensors", hardware.save_every
-    )
+    unfinished = Unfinished(options.store.root / FOLDER / f"{computation.id}.safetensors", hardware.save_every)
     return Job(
         options.spec,
         computation.arguments,

@@ -11,9 +11,7 @@ def main() -> None:
     """Run the stage that the first argument names, with the others."""
     name, *arguments = sys.argv[1:] or [""]
     if name not in STAGES:
-        raise UserError(
-            f"stage {name!r} is unknown; allowed are {', '.join(STAGES)}{nearest_choice(name, STAGES)}"
-        )
+        raise UserError(f"stage {name!r} is unknown; allowed are {', '.join(STAGES)}{nearest_choice(name, STAGES)}")
     run_stage(name, STAGES[name], arguments)
 
 

@@ -23,9 +23,7 @@ def run(job: Job[CollectionSpec]) -> None:
     layout = perceptron_for(data.train, spec.hidden)
     # Each corpus has runs of its own; those of the main one are drawn without its name.
     further = [] if corpus == MAIN_CORPUS else [corpus]
-    shared = initialise(
-        layout, 1, generator_for(spec.seed, "shared start", task), spec.recipes[0].initialisation
-    )
+    shared = initialise(layout, 1, generator_for(spec.seed, "shared start", task), spec.recipes[0].initialisation)
     runs = Runs(
         layout,
         spec.runs,

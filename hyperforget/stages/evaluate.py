@@ -24,8 +24,7 @@ def run(job: Job[EvaluationSpec]) -> None:
     request = load_request(job.store, job.input("dataset"), forget, spec.protocol, job.device)
     data = request.data
     batches = {
-        read_token(token).summary["method"]: load_candidates(job.store, token)
-        for token in job.inputs["networks"]
+        read_token(token).summary["method"]: load_candidates(job.store, token) for token in job.inputs["networks"]
     }
     standard = gold_standard_of(batches[RETRAINED], data, request.forget)
     offered = {

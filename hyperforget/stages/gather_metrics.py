@@ -10,8 +10,6 @@ def run(job: Job[Nothing]) -> None:
     first, (header, *_) = next(iter(tables.items()))
     for part, lines in tables.items():
         if lines[0] != header:
-            raise UserError(
-                f"{part} has the columns {lines[0]!r}, but {first} has {header!r}; make both anew"
-            )
+            raise UserError(f"{part} has the columns {lines[0]!r}, but {first} has {header!r}; make both anew")
     rows = [row for lines in tables.values() for row in lines[1:]]
     job.output("metrics").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")

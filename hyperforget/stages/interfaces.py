@@ -1,8 +1,7 @@
 """The pipeline on one page: every stage with what it is told, what it reads and what it writes.
 
-A stage's work is the function ``run`` of the module of its name beside this file, which is imported only
-where the store does not know the result. An argument that ends in ``*`` is several files, one in ``?`` may
-be left out.
+A stage's work is the function ``run`` of the module of its name beside this file, which is imported only where the
+store does not know the result. An argument that ends in ``*`` is several files, one in ``?`` may be left out.
 """
 
 from hyperforget.config import report_specs, specs

@@ -1,6 +1,4 @@
-"""Train original networks or strangers on everything, or retrain networks without a forget set;
-many at once.
-"""
+"""Train original networks or strangers on everything, or retrain networks without a forget set; many at once."""
 
 import time
 

@@ -1,11 +1,11 @@
 """Versioned artifact store: immutable, content-addressed objects, how they were made, and versions of it all.
 
-What a run makes in bulk (datasets, checkpoints, networks, hypernetworks) is an *object*. Its id is a digest
-of what it says: the decoded arrays and the attributes, never time, host, path or compression. A *token* is a
-small JSON file that stands for an object in a workflow; equal content gives equal bytes. Tokens, tables,
-figures and other small files are kept as *blobs*. A *computation* is all that determines what a stage makes,
-and leads to it again (in files it is called a recipe, as in stores written before). A *version* is the set of
-result files of one moment; it can be logged, tagged and brought back. ::
+What a run makes in bulk (datasets, checkpoints, networks, hypernetworks) is an *object*. Its id is a digest of what it
+says: the decoded arrays and the attributes, never time, host, path or compression. A *token* is a small JSON file that
+stands for an object in a workflow; equal content gives equal bytes. Tokens, tables, figures and other small files are
+kept as *blobs*. A *computation* is all that determines what a stage makes, and leads to it again (in files it is called
+a recipe, as in stores written before). A *version* is the set of result files of one moment; it can be logged, tagged
+and brought back. ::
 
     <store>/store.json                      version of these places, written once
     <store>/objects/ab/<id>/object.json     manifest: what the id digests, and all files with checksums
@@ -21,13 +21,13 @@ result files of one moment; it can be logged, tagged and brought back. ::
 
 Guarantees:
 
-- Everything appears complete or not at all, also when its writer is killed. An object is staged, synced, read
-  back and then renamed; a document or blob is linked or renamed into place, synced.
-- The same content is stored once, whoever publishes it and however many do so at the same time. Log entries,
-  tags and records are written once and never changed; no lock can be left behind.
-- Reading gives what was written, or raises `MissingObjectError` or `CorruptObjectError`. Publishing the same
-  content again replaces a damaged copy, so rerunning the stage that made it repairs it. `verify` finds every
-  flipped bit and every truncated or deleted file.
+- Everything appears complete or not at all, also when its writer is killed. An object is staged, synced, read back and
+  then renamed; a document or blob is linked or renamed into place, synced.
+- The same content is stored once, whoever publishes it and however many do so at the same time. Log entries, tags and
+  records are written once and never changed; no lock can be left behind.
+- Reading gives what was written, or raises `MissingObjectError` or `CorruptObjectError`. Publishing the same content
+  again replaces a damaged copy, so rerunning the stage that made it repairs it. `verify` finds every flipped bit and
+  every truncated or deleted file.
 - Nothing is removed but by `collect_garbage`, which leaves alone what was used within a time of grace.
 - No code of this package is needed to open an object: ``zarr.open_group(path / "data.zarr")`` is enough.
 

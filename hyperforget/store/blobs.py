@@ -27,8 +27,8 @@ def put_blob(store: Places, content: Path | bytes) -> str:
 def get_blob(store: Places, sha256: str) -> bytes:
     """The bytes with this SHA-256.
 
-    Raises `MissingObjectError` if the store or the blob is not there, and `CorruptObjectError` if the bytes
-    are other than were put.
+    Raises `MissingObjectError` if the store or the blob is not there, and `CorruptObjectError` if the bytes are other
+    than were put.
     """
     path = store.blob_path(sha256)
     if store.root.is_dir():

@@ -17,9 +17,9 @@ _HASH_BLOCK_ELEMENTS = 1 << 20
 def json_value(value: Any, where: str = "value") -> Any:
     """A copy of ``value`` in plain JSON types: dict, list, str, int, float, bool, None.
 
-    JSON has one type of number, so a float without a fraction becomes an integer: 1.0 and 1 are the same
-    content. Raises TypeError for any other type, including NumPy integers and arrays, and ValueError for NaN,
-    infinity, integers beyond 2**53 - 1 and text that is not Unicode; the message names the place.
+    JSON has one type of number, so a float without a fraction becomes an integer: 1.0 and 1 are the same content.
+    Raises TypeError for any other type, including NumPy integers and arrays, and ValueError for NaN, infinity, integers
+    beyond 2**53 - 1 and text that is not Unicode; the message names the place.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -27,9 +27,7 @@ def json_value(value: Any, where: str = "value") -> Any:
         return _json_text(value, where)
     if isinstance(value, int):
         if abs(value) > _LARGEST_INTEGER:
-            raise ValueError(
-                f"{where}: integer {value} is beyond ±(2**53 - 1), which JSON holds; write it as text"
-            )
+            raise ValueError(f"{where}: integer {value} is beyond ±(2**53 - 1), which JSON holds; write it as text")
         return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -43,9 +41,7 @@ def json_value(value: Any, where: str = "value") -> Any:
         return {_json_text(key, where): json_value(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [json_value(item, f"{where}[{index}]") for index, item in enumerate(value)]
-    raise TypeError(
-        f"{where}: {type(value).__name__} is no JSON type; convert it first, for example with .tolist()"
-    )
+    raise TypeError(f"{where}: {type(value).__name__} is no JSON type; convert it first, for example with .tolist()")
 
 
 def canonical_json(value: Any) -> bytes:
@@ -84,9 +80,9 @@ def storable_dtype(array: np.ndarray) -> np.dtype[Any]:
 def array_digest(array: np.ndarray) -> str:
     """SHA-256 over dtype, shape and little-endian C-order bytes of ``array``, 64 hexadecimal digits.
 
-    Memory layout and byte order are encodings, not content, and do not matter; NaN payloads and the sign of
-    zero do. Works in blocks: nothing is copied of a C-ordered little-endian array, a few megabytes of others.
-    Raises TypeError for dtypes that cannot be stored, see `storable_dtype`.
+    Memory layout and byte order are encodings, not content, and do not matter; NaN payloads and the sign of zero do.
+    Works in blocks: nothing is copied of a C-ordered little-endian array, a few megabytes of others. Raises TypeError
+    for dtypes that cannot be stored, see `storable_dtype`.
     """
     dtype = storable_dtype(array)
     # The header ends at the first newline, so no two (dtype, shape, bytes) give the hash the same input.
@@ -97,8 +93,8 @@ def array_digest(array: np.ndarray) -> str:
 
 
 def array_checksum(array: np.ndarray) -> int:
-    """CRC-32C over the little-endian C-order bytes of ``array``: ten times as fast as `array_digest`, and
-    enough to find accidents.
+    """CRC-32C over the little-endian C-order bytes of ``array``: ten times as fast as `array_digest`, and enough
+    to find accidents.
     """
     result = 0
     for block in _blocks(array, storable_dtype(array)):

@@ -16,8 +16,8 @@ EXISTENCE, DIGESTS, VALUES = range(3)
 def check_object(folder: Path, object_id: str, level: int) -> Manifest:
     """The manifest of an object, after a look at its files; ValueError with the reason if something is wrong.
 
-    Level 0: every file is present and of the right size, and those that describe others say what was written.
-    Level 1: the digest of every file. Level 2: every array, decoded, has its digest; one at a time.
+    Level 0: every file is present and of the right size, and those that describe others say what was written. Level 1:
+    the digest of every file. Level 2: every array, decoded, has its digest; one at a time.
     """
     manifest = read_manifest(folder, object_id)
     for name, entry in manifest.files.items():

@@ -1,10 +1,10 @@
 """Whole arrays to and from the chunk files of zarr v3.
 
-For a whole array, zarr-python spends more time around the codecs than in them: of its codec pipelines, the
-default one takes 2 to 3 times as long, that of zarrs 1.6 to 3 times (``benchmarks/store``). These functions
-write and read the files that it would, for the one chain of codecs that a store uses: ``bytes``
-(little-endian), ``blosc``, ``crc32c``, alone or inside ``sharding_indexed``, after the specification of zarr
-v3 and of its sharding codec (ZEP 2). Any zarr v3 reader opens what is written here.
+For a whole array, zarr-python spends more time around the codecs than in them: of its codec pipelines, the default one
+takes 2 to 3 times as long, that of zarrs 1.6 to 3 times (``benchmarks/store``). These functions write and read the
+files that it would, for the one chain of codecs that a store uses: ``bytes`` (little-endian), ``blosc``, ``crc32c``,
+alone or inside ``sharding_indexed``, after the specification of zarr v3 and of its sharding codec (ZEP 2). Any zarr v3
+reader opens what is written here.
 """
 
 import io
@@ -127,8 +127,8 @@ def read_chunks(folder: Path, grid: Grid) -> np.ndarray:
 def _keep_memory(size: int) -> None:
     """Make the allocator reuse buffers of up to ``size`` bytes.
 
-    That of glibc gives each back to the system, and gets the next one page by page, until a larger one was
-    freed. With chunks of a megabyte that takes longer than compressing them.
+    That of glibc gives each back to the system, and gets the next one page by page, until a larger one was freed. With
+    chunks of a megabyte that takes longer than compressing them.
     """
     bytes(2 * size)
 

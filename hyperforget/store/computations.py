@@ -1,7 +1,7 @@
 """Computations: all that determines the result of a stage, and the record of the result that it gave.
 
-A stage whose computation has a record need not run: its output files are among the blobs, and the objects
-that they name are in the store. In files a computation goes by its earlier name, since stores hold it::
+A stage whose computation has a record need not run: its output files are among the blobs, and the objects that they
+name are in the store. In files a computation goes by its earlier name, since stores hold it::
 
     recipes/ab/<computation id>.json     {recipe, outputs, objects, provenance}, written once
 
@@ -43,8 +43,8 @@ class FileRef:
 
 @dataclass(frozen=True)
 class Computation:
-    """A stage's name, its arguments, its slice of the configuration (JSON), the digest of its code, and its
-    input files by name.
+    """A stage's name, its arguments, its slice of the configuration (JSON), the digest of its code, and its input
+    files by name.
     """
 
     stage: str
@@ -71,8 +71,8 @@ class OutputFile:
 
 @dataclass(frozen=True)
 class Record:
-    """What a computation gave: output files by name, ids of the objects that tokens among them name, and
-    where and how it was run (JSON; ``time``, if given, is ISO 8601).
+    """What a computation gave: output files by name, ids of the objects that tokens among them name, and where and how
+    it was run (JSON; ``time``, if given, is ISO 8601).
     """
 
     computation: Computation
@@ -81,9 +81,7 @@ class Record:
     provenance: Mapping[str, Any]
 
 
-def record(
-    store: Places, computation: Computation, outputs: Mapping[str, Path], provenance: Mapping[str, Any]
-) -> None:
+def record(store: Places, computation: Computation, outputs: Mapping[str, Path], provenance: Mapping[str, Any]) -> None:
     """Keep the output files of a computation and the record of them.
 
     A second record of the same result changes nothing. One of another result is not kept: it raises
@@ -116,9 +114,9 @@ def keep_record(store: Places, new: Record) -> None:
 def look_up(store: Places, computation: Computation) -> Record | None:
     """The record of a computation, or None if there is none that can be restored.
 
-    None also where a file that the record names is absent or has another size, where an object is absent or
-    damaged, and where the record is damaged: running the stage again repairs all of these. What is found
-    counts as used now, so that it is no garbage for a while.
+    None also where a file that the record names is absent or has another size, where an object is absent or damaged,
+    and where the record is damaged: running the stage again repairs all of these. What is found counts as used now, so
+    that it is no garbage for a while.
     """
     if not store.root.is_dir():
         return None
@@ -141,8 +139,8 @@ def look_up(store: Places, computation: Computation) -> Record | None:
 def restore(store: Places, found: Record, outputs: Mapping[str, Path]) -> None:
     """Write the output files of a record to ``outputs``, paths by name, each in one step.
 
-    Raises `MissingObjectError` or `CorruptObjectError` before anything is written, and `UserError` if the
-    names are others than those recorded.
+    Raises `MissingObjectError` or `CorruptObjectError` before anything is written, and `UserError` if the names are
+    others than those recorded.
     """
     if set(outputs) != set(found.outputs):
         raise UserError(
@@ -191,9 +189,7 @@ def computation_place(computation_id: str) -> str:
 
 def _compare(store: Places, earlier: Record, new: Record) -> None:
     for name in sorted({*earlier.outputs, *new.outputs}):
-        before, now = (
-            found.outputs[name].sha256 if name in found.outputs else "no file" for found in (earlier, new)
-        )
+        before, now = (found.outputs[name].sha256 if name in found.outputs else "no file" for found in (earlier, new))
         if before != now:
             raise NonDeterminismError(
                 f"stage {new.computation.stage} is not deterministic: output {name} was {before} and is "

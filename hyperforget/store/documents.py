@@ -1,8 +1,8 @@
 """Documents: small JSON files of a store, written once, that know whether they are what was written.
 
-Records, tags and log entries are documents. Nothing else in a store names them, so a deleted one would leave
-no trace; therefore each is written a second time below ``copies/``. The copy comes last: a document without
-one is whole (its writer was killed in between), a copy without its document says that this was deleted.
+Records, tags and log entries are documents. Nothing else in a store names them, so a deleted one would leave no trace;
+therefore each is written a second time below ``copies/``. The copy comes last: a document without one is whole (its
+writer was killed in between), a copy without its document says that this was deleted.
 """
 
 import json

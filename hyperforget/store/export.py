@@ -27,24 +27,21 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can name; th
 def export_networks(store: Store, object_id: str, target: Path) -> None:
     """Write all arrays of a networks or segment object to ``target``, replacing what is there in one step.
 
-    The suffix names the format: ``.safetensors`` and ``.npz`` hold the arrays by name and a text
-    ``metadata``; ``.zarr.zip`` is a zarr v3 group with all that as its attributes. The metadata are JSON:
-    ``object_id``, ``kind``, the object's attributes, and ``layout``, which says for every weight and bias its
-    state-dict name, its shape and where it starts along the last axis of ``params`` or ``theta``.
+    The suffix names the format: ``.safetensors`` and ``.npz`` hold the arrays by name and a text ``metadata``;
+    ``.zarr.zip`` is a zarr v3 group with all that as its attributes. The metadata are JSON: ``object_id``, ``kind``,
+    the object's attributes, and ``layout``, which says for every weight and bias its state-dict name, its shape and
+    where it starts along the last axis of ``params`` or ``theta``.
 
     Raises `UserError` for another suffix or kind of object, and as `read` does.
     """
     suffix = next((each for each in _WRITERS if target.name.endswith(each)), None)
     if suffix is None:
         raise UserError(
-            f"target {target} has none of the endings {', '.join(_WRITERS)}"
-            f"{nearest_choice(target.suffix, _WRITERS)}"
+            f"target {target} has none of the endings {', '.join(_WRITERS)}{nearest_choice(target.suffix, _WRITERS)}"
         )
     stored = store.read(object_id)
     if stored.kind not in KINDS:
-        raise UserError(
-            f"{stored.kind} {object_id} cannot be exported; only {' and '.join(KINDS)} objects can"
-        )
+        raise UserError(f"{stored.kind} {object_id} cannot be exported; only {' and '.join(KINDS)} objects can")
     if "sizes" not in stored.attributes:
         raise UserError(f"{stored.kind} {object_id} does not name the sizes of its layers, so has no layout")
     metadata = {
@@ -58,8 +55,8 @@ def export_networks(store: Store, object_id: str, target: Path) -> None:
 
 
 def layout_of(sizes: list[int]) -> list[dict[str, Any]]:
-    """Name, shape and offset of each parameter of a multilayer perceptron with these layer ``sizes``, in the
-    order of the state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)``.
+    """Name, shape and offset of each parameter of a multilayer perceptron with these layer ``sizes``, in the order of
+    the state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)``.
     """
     found: list[dict[str, Any]] = []
     offset = 0

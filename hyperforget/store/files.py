@@ -20,8 +20,8 @@ def replace_file(path: Path, data: bytes) -> None:
 def create_file(path: Path, data: bytes) -> bool:
     """Put ``data`` at ``path`` unless something is there already; of many that try at once, one succeeds.
 
-    Returns whether this call created the file. Uses a hard link, and on file systems without hard links an
-    exclusive creation, which is just as safe against competitors but not against a crash half-way.
+    Returns whether this call created the file. Uses a hard link, and on file systems without hard links an exclusive
+    creation, which is just as safe against competitors but not against a crash half-way.
     """
     partial = _write_beside(path, data)
     try:

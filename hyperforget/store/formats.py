@@ -101,9 +101,9 @@ def read_safetensors(path: Path, names: Collection[str]) -> Iterator[tuple[str, 
 def chunk_shapes(shape: tuple[int, ...], itemsize: int) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
     """Chunk and shard shape of an array; the shard is None where one chunk is one file anyway.
 
-    A chunk holds whole slices along the first axis, as many as fit into 1 MiB and at least one: one large
-    collection run ``(1, T, P)``, or many rows of a small table. A shard is one file of chunks, up to 256 MiB,
-    so that an object has few files. A slice above 64 MiB is split, since codecs have limits of their own.
+    A chunk holds whole slices along the first axis, as many as fit into 1 MiB and at least one: one large collection
+    run ``(1, T, P)``, or many rows of a small table. A shard is one file of chunks, up to 256 MiB, so that an object
+    has few files. A slice above 64 MiB is split, since codecs have limits of their own.
     """
     chunks = [1] * len(shape)
     chunk_bytes = itemsize

@@ -1,8 +1,8 @@
 """Collection of garbage: what nothing leads to any more is removed, after a time of grace.
 
-Whoever publishes, records, looks up, logs or tags something marks it as used at that moment, and nothing that
-was used within the grace is removed: a running workflow has made it and nothing names it yet. The grace must
-therefore be longer than the longest run. The steps are ordered such that a store is whole after each.
+Whoever publishes, records, looks up, logs or tags something marks it as used at that moment, and nothing that was used
+within the grace is removed: a running workflow has made it and nothing names it yet. The grace must therefore be longer
+than the longest run. The steps are ordered such that a store is whole after each.
 """
 
 import contextlib
@@ -29,8 +29,8 @@ _NODES = ("computation", "blob", "object")
 
 @dataclass(frozen=True)
 class Removal:
-    """Something that is removed: its kind (computation, blob, object, pack or leftover), its id or name, its
-    place and its size in bytes.
+    """Something that is removed: its kind (computation, blob, object, pack or leftover), its id or name, its place and
+    its size in bytes.
     """
 
     kind: str
@@ -49,10 +49,9 @@ def collect_garbage(
 ) -> list[Removal]:
     """Remove what no tag, none of the last entries of the log and no token in ``results_folders`` leads to.
 
-    Also packs of such corpora, what killed writers left behind, and unfinished work that nobody went on with.
-    Returns what is removed, or with ``dry_run`` would be. Older entries of the log stay, but their files are
-    no longer kept for them. Raises as `reachable` does, before anything is removed, and `UserError` for a
-    folder that is no store.
+    Also packs of such corpora, what killed writers left behind, and unfinished work that nobody went on with. Returns
+    what is removed, or with ``dry_run`` would be. Older entries of the log stay, but their files are no longer kept for
+    them. Raises as `reachable` does, before anything is removed, and `UserError` for a folder that is no store.
     """
     store.check()
     if keep_last_entries < 0 or grace_seconds < 0:
@@ -116,8 +115,8 @@ def _is_kept(item: Removal, keep: Reachable) -> bool:
 def _remove(store: Store, item: Removal, before: float) -> bool:
     """Remove something unless it was used meanwhile; returns whether it is gone.
 
-    It is first moved away, so that it vanishes in one step and what was marked as used just before comes
-    back. A copy of a document goes before it, as `hyperforget.store.documents` says.
+    It is first moved away, so that it vanishes in one step and what was marked as used just before comes back. A copy
+    of a document goes before it, as `hyperforget.store.documents` says.
     """
     if item.kind == "computation":
         (store.root / COPIES / item.path.relative_to(store.root)).unlink(missing_ok=True)

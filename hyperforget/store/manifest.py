@@ -59,8 +59,8 @@ def validate(
 ) -> None:
     """Raise ValueError or TypeError, naming the argument, for what cannot be published.
 
-    That is an unknown kind, arrays where the kind has none, unfit array names or dtypes, dimensions that do
-    not match the arrays, and attributes that are not JSON.
+    That is an unknown kind, arrays where the kind has none, unfit array names or dtypes, dimensions that do not match
+    the arrays, and attributes that are not JSON.
     """
     if kind not in FORMATS:
         raise ValueError(unknown_kind(kind))
@@ -70,17 +70,13 @@ def validate(
         raise ValueError(f"dimensions name arrays that are not published: {', '.join(sorted(unknown))}")
     for name, array in arrays.items():
         if not _ARRAY_NAME.fullmatch(name) or name == "zarr.json":
-            raise ValueError(
-                f"array name {name!r} is unfit: use letters, digits and _.- after a letter or digit"
-            )
+            raise ValueError(f"array name {name!r} is unfit: use letters, digits and _.- after a letter or digit")
         try:
             storable_dtype(array)
         except TypeError as error:
             raise TypeError(f"array {name}: {error}") from None
         if name in dimensions and len(dimensions[name]) != array.ndim:
-            raise ValueError(
-                f"array {name} of shape {array.shape} has {array.ndim} dimensions, not {dimensions[name]}"
-            )
+            raise ValueError(f"array {name} of shape {array.shape} has {array.ndim} dimensions, not {dimensions[name]}")
     json_value(dict(attributes), "attributes")
 
 
@@ -109,10 +105,7 @@ def content_id(content: Content) -> str:
 def list_files(folder: Path) -> dict[str, FileEntry]:
     """Every file below ``folder`` with its size in bytes and its SHA-256."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): FileEntry(path.stat().st_size, file_digest(path))
-        for path in paths
-    }
+    return {path.relative_to(folder).as_posix(): FileEntry(path.stat().st_size, file_digest(path)) for path in paths}
 
 
 def encode(manifest: Manifest) -> bytes:

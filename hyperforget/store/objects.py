@@ -50,10 +50,10 @@ def publish(
 ) -> str:
     """Store an object for good and return its id, 64 hexadecimal digits; the same content gives the same id.
 
-    ``kind`` is one of dataset, segment, corpus (without arrays), networks and hypernet. Arrays may have any
-    memory layout and byte order, and dtypes bool, int8 to int64, uint8 to uint64, float16 to float64.
-    ``attributes`` is JSON; ``attributes["arrays"][name]`` is the place for an array's unit and description.
-    ``dimensions`` names the axes of arrays. The store is made if need be, and a damaged copy replaced.
+    ``kind`` is one of dataset, segment, corpus (without arrays), networks and hypernet. Arrays may have any memory
+    layout and byte order, and dtypes bool, int8 to int64, uint8 to uint64, float16 to float64. ``attributes`` is JSON;
+    ``attributes["arrays"][name]`` is the place for an array's unit and description. ``dimensions`` names the axes of
+    arrays. The store is made if need be, and a damaged copy replaced.
 
     Raises TypeError or ValueError for what cannot be stored, and `UserError` for a store of a newer format.
     """
@@ -84,9 +84,9 @@ def read(
 ) -> StoredObject:
     """Read an object: all its arrays, or those named in ``arrays``; ``kind`` is the kind expected, if any.
 
-    Every array is compared with its digest after decoding. Raises `MissingObjectError` if the store or the
-    object is not there, `CorruptObjectError` if it is damaged, and `UserError` for an id that is none, an
-    object of another kind, an array that the object does not have, or a store of a newer format.
+    Every array is compared with its digest after decoding. Raises `MissingObjectError` if the store or the object is
+    not there, `CorruptObjectError` if it is damaged, and `UserError` for an id that is none, an object of another kind,
+    an array that the object does not have, or a store of a newer format.
     """
     folder = store.object_folder(object_id)
     manifest = _open(store, folder, object_id, kind)
@@ -96,8 +96,7 @@ def read(
         if name not in content.arrays:
             has = ", ".join(content.arrays) or "none"
             raise UserError(
-                f"{content.kind} {object_id} has no array {name!r}; it has {has}"
-                f"{nearest_choice(name, content.arrays)}"
+                f"{content.kind} {object_id} has no array {name!r}; it has {has}{nearest_choice(name, content.arrays)}"
             )
     try:
         loaded = dict(decode_arrays(folder, content, names))
@@ -157,9 +156,7 @@ def _write_arrays(
     if form is None:
         return {}
     checksums = {name: array_checksum(arrays[name]) for name in sorted(arrays)}
-    normalised = {
-        name: np.asarray(arrays[name], dtype=storable_dtype(arrays[name]), order="C") for name in checksums
-    }
+    normalised = {name: np.asarray(arrays[name], dtype=storable_dtype(arrays[name]), order="C") for name in checksums}
     form.write(staging / form.name, normalised, json_value(dict(attributes)), dimensions)
     return checksums
 
@@ -167,8 +164,8 @@ def _write_arrays(
 def _complete(staging: Path, content: Content, checksums: Mapping[str, int]) -> None:
     """Add the manifest, sync all and read it back: what cannot be read must never become visible.
 
-    Values are compared by CRC-32C, at a tenth of the cost of SHA-256: an accident passes with a chance of one
-    in four thousand million, and then every reader refuses the object, since readers compare SHA-256.
+    Values are compared by CRC-32C, at a tenth of the cost of SHA-256: an accident passes with a chance of one in four
+    thousand million, and then every reader refuses the object, since readers compare SHA-256.
     """
     form = FORMATS[content.kind]
     # One waits for the disk, two for the processor.

@@ -37,8 +37,8 @@ _BLOCK_BYTES = 1 << 18  # small enough that the checksum finds in the cache what
 
 @dataclass(frozen=True)
 class PackedArray:
-    """One file of a pack: NumPy dtype and shape of the values, at which byte they begin, and the digests and
-    the size in bytes of the file.
+    """One file of a pack: NumPy dtype and shape of the values, at which byte they begin, and the digests and the size
+    in bytes of the file.
     """
 
     dtype: str
@@ -50,11 +50,10 @@ class PackedArray:
 
 
 def load_pack(store: Store, corpus_id: str, *, mapped: bool = False) -> dict[str, np.ndarray]:
-    """``theta`` (R, T, P), ``loss`` and ``correct`` (R, T, C) and ``saved`` (R,) of a corpus, made
-    if need be.
+    """``theta`` (R, T, P), ``loss`` and ``correct`` (R, T, C) and ``saved`` (R,) of a corpus, made if need be.
 
-    With ``mapped``, for a corpus beyond memory, the arrays stay on disk and are read where they are used;
-    what is written to them is not kept. Raises as `read` does if a pack cannot be made.
+    With ``mapped``, for a corpus beyond memory, the arrays stay on disk and are read where they are used; what is
+    written to them is not kept. Raises as `read` does if a pack cannot be made.
     """
     folder = store.pack_folder(corpus_id)
     touch(folder)
@@ -65,9 +64,7 @@ def load_pack(store: Store, corpus_id: str, *, mapped: bool = False) -> dict[str
     try:
         return _load_all(folder, mapped)
     except ValueError as problem:
-        raise CorruptObjectError(
-            f"pack {folder} {problem} though it was made just now; check the disk"
-        ) from problem
+        raise CorruptObjectError(f"pack {folder} {problem} though it was made just now; check the disk") from problem
 
 
 def build_pack(store: Store, corpus_id: str) -> Path:
@@ -109,10 +106,7 @@ def _describe(folder: Path) -> dict[str, PackedArray]:
         raise ValueError(f"is that of corpus {body['corpus']}")
     if set(body["arrays"]) != set(ARRAYS):
         raise ValueError(f"has the arrays {', '.join(body['arrays'])} instead of {', '.join(ARRAYS)}")
-    return {
-        name: PackedArray(**{**entry, "shape": tuple(entry["shape"])})
-        for name, entry in body["arrays"].items()
-    }
+    return {name: PackedArray(**{**entry, "shape": tuple(entry["shape"])}) for name, entry in body["arrays"].items()}
 
 
 def _load_all(folder: Path, mapped: bool) -> dict[str, np.ndarray]:
@@ -152,9 +146,7 @@ def _write(path: Path, store: Store, segments: list[str], name: str) -> PackedAr
     first = _read(store, segments[0], name)
     header = io.BytesIO()
     shape = (runs, *first.shape[1:])
-    np.lib.format.write_array_header_1_0(
-        header, {"descr": first.dtype.str, "fortran_order": False, "shape": shape}
-    )
+    np.lib.format.write_array_header_1_0(header, {"descr": first.dtype.str, "fortran_order": False, "shape": shape})
     sha256, crc32c = hashlib.sha256(), 0
     with path.open("xb") as stream:
         for block in itertools.chain([header.getvalue()], _values(store, segments, name, first)):

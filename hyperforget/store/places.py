@@ -33,17 +33,13 @@ class Places:
     def object_folder(self, object_id: str) -> Path:
         """The folder of an object, present or not. Raises `UserError` unless the id has the form of one."""
         if not is_object_id(object_id):
-            raise UserError(
-                f"object id {object_id!r} is not valid: it must be 64 lower-case hexadecimal digits"
-            )
+            raise UserError(f"object id {object_id!r} is not valid: it must be 64 lower-case hexadecimal digits")
         return self.root / "objects" / object_id[:2] / object_id
 
     def blob_path(self, sha256: str) -> Path:
         """Where a blob lies, present or not; raises `UserError` unless ``sha256`` has the form of one."""
         if not is_object_id(sha256):
-            raise UserError(
-                f"file digest {sha256!r} is not valid: it must be 64 lower-case hexadecimal digits"
-            )
+            raise UserError(f"file digest {sha256!r} is not valid: it must be 64 lower-case hexadecimal digits")
         return self.root / "blobs" / sha256[:2] / sha256
 
     def pack_folder(self, corpus_id: str) -> Path:
@@ -69,9 +65,7 @@ class Places:
         try:
             version = json.loads(path.read_bytes())["format"]
         except (FileNotFoundError, NotADirectoryError):
-            raise UserError(
-                f"{self} is not a store: it has no store.json; name the folder of a store"
-            ) from None
+            raise UserError(f"{self} is not a store: it has no store.json; name the folder of a store") from None
         except (ValueError, KeyError, TypeError):
             version = None
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:

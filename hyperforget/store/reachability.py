@@ -35,12 +35,12 @@ def reachable(
 ) -> Reachable:
     """Everything that tags, the last entries of the log and the files in folders of results lead to.
 
-    A token leads to its object, an object to those that its attributes name, a file to the computations that
-    gave it, and a computation to all its outputs and inputs: a number stays traceable to the data that it
-    came from. ``also`` are further places to start from.
+    A token leads to its object, an object to those that its attributes name, a file to the computations that gave it,
+    and a computation to all its outputs and inputs: a number stays traceable to the data that it came from. ``also``
+    are further places to start from.
 
-    Raises `UserError` for a folder that is not there and `MissingObjectError` or `CorruptObjectError` where a
-    damage to the store hides what must be kept.
+    Raises `UserError` for a folder that is not there and `MissingObjectError` or `CorruptObjectError` where a damage to
+    the store hides what must be kept.
     """
     records = {record.computation.id: record for record in read_records(store)}
     start = [*also, *_from_versions(store, keep_last_entries)]
@@ -75,10 +75,7 @@ def closure(
         seen |= found
         found = {target for targets in each(follow, sorted(found)) for target in targets} - seen
     return Reachable(
-        *(
-            frozenset(name for kind, name in seen if kind == wanted)
-            for wanted in ("object", "blob", "computation")
-        )
+        *(frozenset(name for kind, name in seen if kind == wanted) for wanted in ("object", "blob", "computation"))
     )
 
 

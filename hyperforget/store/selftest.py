@@ -31,8 +31,8 @@ class Check:
 def selftest(path: Path) -> list[Check]:
     """Try what a store relies on in a new folder below ``path``, which is removed again.
 
-    Raises `UserError` if ``path`` is no folder or nothing can be written there. What another machine sees is
-    beyond this test; what another process sees is in it.
+    Raises `UserError` if ``path`` is no folder or nothing can be written there. What another machine sees is beyond
+    this test; what another process sees is in it.
     """
     folder = path / f".selftest-{uuid.uuid4().hex}"
     try:

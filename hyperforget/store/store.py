@@ -1,7 +1,7 @@
 """The door to a store: its folder, and what a stage does with it.
 
-What looks at a store as a whole - `verify`, `collect_garbage`, the log, tags, copies in buckets - takes a
-`Store` but lies outside, so that a change of those makes no stage run again.
+What looks at a store as a whole - `verify`, `collect_garbage`, the log, tags, copies in buckets - takes a `Store` but
+lies outside, so that a change of those makes no stage run again.
 """
 
 from dataclasses import dataclass

@@ -91,8 +91,8 @@ def delete_tag(store: Store, name: str) -> None:
 def checkout(store: Store, version_id: str, results: Path) -> Version:
     """Write all files of a version below ``results``, byte for byte, each in one step.
 
-    Other files stay. All that is written gets one modification time, so that no file of a version looks newer
-    than another. Raises `MissingObjectError` or `CorruptObjectError` before anything is written.
+    Other files stay. All that is written gets one modification time, so that no file of a version looks newer than
+    another. Raises `MissingObjectError` or `CorruptObjectError` before anything is written.
     """
     version = read_version(store, version_id)
     for file in version.files:
@@ -107,9 +107,7 @@ def checkout(store: Store, version_id: str, results: Path) -> Version:
 def tag_place(name: str) -> str:
     """Where a tag lies below a store. Raises `UserError` for an unfit name."""
     if not _NAME.fullmatch(name):
-        raise UserError(
-            f"tag {name!r} is unfit: use up to 100 letters, digits and ._- after a letter or digit"
-        )
+        raise UserError(f"tag {name!r} is unfit: use up to 100 letters, digits and ._- after a letter or digit")
     return f"{FOLDER}/{name}.json"
 
 

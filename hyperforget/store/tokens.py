@@ -25,8 +25,8 @@ class Token:
 def write_token(path: Path, kind: str, object_id: str, summary: Mapping[str, Any]) -> None:
     """Write a token in one step, replacing what was there; the same content always gives the same bytes.
 
-    ``summary`` is JSON and should name no times, hosts or absolute paths: equal results would differ. Raises
-    ValueError or TypeError for an unknown kind, an id that is none, or a summary that is not JSON.
+    ``summary`` is JSON and should name no times, hosts or absolute paths: equal results would differ. Raises ValueError
+    or TypeError for an unknown kind, an id that is none, or a summary that is not JSON.
     """
     if kind not in FORMATS:
         raise ValueError(unknown_kind(kind))

@@ -2,8 +2,8 @@
 
 Three levels, each with those before it:
 
-0. Existence and size: manifests and documents are what was written, files have the size that these name, and
-   whatever something refers to is there.
+0. Existence and size: manifests and documents are what was written, files have the size that these name, and whatever
+   something refers to is there.
 1. Digests: every file has its SHA-256.
 2. Values: every array, decoded, has the digest that is part of its object's id.
 
@@ -32,8 +32,8 @@ LEVELS = (EXISTENCE, DIGESTS, VALUES)
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong: its kind (store, computation, tag, log, blob, object or pack), its id or name, where
-    it lies, and the problem, as a sentence without its subject.
+    """Something wrong: its kind (store, computation, tag, log, blob, object or pack), its id or name, where it lies,
+    and the problem, as a sentence without its subject.
     """
 
     kind: str
@@ -45,8 +45,8 @@ class Finding:
 def verify(store: Store, level: int = DIGESTS) -> list[Finding]:
     """Everything that is wrong with a store, looked at to ``level`` 0, 1 or 2; nothing if the list is empty.
 
-    Reads files in pieces, and at level 2 one array at a time. Raises `UserError` for another level and for a
-    folder that is not there.
+    Reads files in pieces, and at level 2 one array at a time. Raises `UserError` for another level and for a folder
+    that is not there.
     """
     if level not in LEVELS:
         raise UserError(f"level {level!r} is not one of 0 (existence and size), 1 (digests), 2 (values)")

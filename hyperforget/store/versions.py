@@ -1,7 +1,7 @@
 """Versions: all result files of one moment, kept for good; and the log of them.
 
-A version is a blob: the canonical JSON of a sorted list of (path below the results, SHA-256). Its id is the
-SHA-256 of that, so equal results have the same version, whenever and wherever they were made. ::
+A version is a blob: the canonical JSON of a sorted list of (path below the results, SHA-256). Its id is the SHA-256 of
+that, so equal results have the same version, whenever and wherever they were made. ::
 
     log/00000012.json     {number, version_id, message, time}, written once
     log/first-kept.json   the first entry whose files the collection of garbage has left, see there
@@ -85,9 +85,7 @@ def list_results(store: Store, results: Path) -> list[str]:
         subfolders[:] = [
             name
             for name in subfolders
-            if name not in outside
-            and not name.startswith(".")
-            and (here / name).resolve() != store.root.resolve()
+            if name not in outside and not name.startswith(".") and (here / name).resolve() != store.root.resolve()
         ]
         found += [
             (here / name).relative_to(results).as_posix()
@@ -100,16 +98,14 @@ def list_results(store: Store, results: Path) -> list[str]:
 def read_version(store: Store, version_id: str) -> Version:
     """A version by its id.
 
-    Raises `MissingObjectError` or `CorruptObjectError` if the store does not hold it intact, and `UserError`
-    for the id of something else.
+    Raises `MissingObjectError` or `CorruptObjectError` if the store does not hold it intact, and `UserError` for the id
+    of something else.
     """
     data = store.get_blob(version_id)
     try:
         return parse_version(version_id, data)
     except ValueError:
-        raise UserError(
-            f"{version_id} in store {store} is a file, but no version; see the log for versions"
-        ) from None
+        raise UserError(f"{version_id} in store {store} is a file, but no version; see the log for versions") from None
 
 
 def parse_version(version_id: str, data: bytes) -> Version:
@@ -128,8 +124,8 @@ def parse_version(version_id: str, data: bytes) -> Version:
 def use_version(store: Store, version_id: str) -> Version:
     """A version all of which is there, which now counts as used and is kept from the collection of garbage.
 
-    Raises as `read_version` does, and `MissingObjectError` if a file of it is not there, or an object that a
-    token among them names.
+    Raises as `read_version` does, and `MissingObjectError` if a file of it is not there, or an object that a token
+    among them names.
     """
     version = read_version(store, version_id)
     folders: set[Path] = set()

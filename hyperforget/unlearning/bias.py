@@ -14,8 +14,7 @@ _MARGIN = 1e-3
 def lower_bias(originals: Networks, forget: Tensor, split: Split, generator: torch.Generator) -> Networks:
     """Networks that differ from ``originals`` in the output biases of the classes ``forget`` bool (C,) only.
 
-    One amount for all forgotten classes of a network: the least by which no image of ``split`` is given to
-    one of them.
+    One amount for all forgotten classes of a network: the least by which no image of ``split`` is given to one of them.
     """
     logits = forward(originals, split.images)
     excess = logits[..., forget].amax(-1) - logits[..., ~forget].amax(-1)

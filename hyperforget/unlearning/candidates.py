@@ -33,8 +33,8 @@ _DIMENSIONS = {
 
 @dataclass(frozen=True)
 class Candidates:
-    """N networks, their class ``losses`` (N, C) in nats and ``correct`` counts (N, C) on the split that
-    selects, and which ``prompt`` (N,), -1 without one, and ``start`` (N,) each came from.
+    """N networks, their class ``losses`` (N, C) in nats and ``correct`` counts (N, C) on the split that selects, and
+    which ``prompt`` (N,), -1 without one, and ``start`` (N,) each came from.
     """
 
     networks: Networks
@@ -46,8 +46,8 @@ class Candidates:
 
 @dataclass(frozen=True)
 class StoredCandidates:
-    """Candidates with the index of the ``chosen`` one, and the indices of the M that stand for the method, it
-    among them: the chosen edit of each start where trained networks were edited, else all.
+    """Candidates with the index of the ``chosen`` one, and the indices of the M that stand for the method, it among
+    them: the chosen edit of each start where trained networks were edited, else all.
     """
 
     candidates: Candidates
@@ -71,8 +71,8 @@ def make_candidates(
 
 
 def class_accuracies(candidates: Candidates, sizes: Tensor, forget: Tensor) -> tuple[Tensor, Tensor]:
-    """Exact accuracy (N,), float64, on the forgotten and on the retained classes of the split that selects,
-    which has ``sizes`` (C,) images a class.
+    """Exact accuracy (N,), float64, on the forgotten and on the retained classes of the split that selects, which has
+    ``sizes`` (C,) images a class.
     """
     return accuracy_on(candidates.correct, sizes, forget), accuracy_on(candidates.correct, sizes, ~forget)
 

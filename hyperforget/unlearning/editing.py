@@ -25,9 +25,9 @@ def edit_networks(
 ) -> Candidates:
     """All edits of the trained networks ``originals``, for each prompt (Q, K), round after round.
 
-    The edits of a round are the starts of the next, and candidates like these: one round suffices for
-    networks that were trained like the corpus, others come closer to what is asked for with each. ``split``
-    is the one that conditions and selects.
+    The edits of a round are the starts of the next, and candidates like these: one round suffices for networks that
+    were trained like the corpus, others come closer to what is asked for with each. ``split`` is the one that
+    conditions and selects.
     """
     config = editing.config
     start = torch.arange(len(originals)).repeat_interleave(config.candidates)

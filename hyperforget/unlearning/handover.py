@@ -10,9 +10,7 @@ from hyperforget.data.splits import TaskData
 from hyperforget.unlearning.candidates import Candidates
 
 
-def export_chosen(
-    path: Path, candidates: Candidates, chosen: int, data: TaskData, attributes: dict[str, Any]
-) -> None:
+def export_chosen(path: Path, candidates: Candidates, chosen: int, data: TaskData, attributes: dict[str, Any]) -> None:
     """Write the ``chosen`` network as a state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)``.
 
     The metadata hold ``attributes``, the layer sizes, and the mean and deviation that normalise pixels.

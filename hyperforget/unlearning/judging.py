@@ -32,9 +32,7 @@ def gold_standard_of(retrained: StoredCandidates, data: TaskData, forget: Tensor
     return GoldStandard({"train": data.train.labels, "test": data.test.labels}, forget, probabilities)
 
 
-def candidate_rows(
-    method: str, stored: StoredCandidates, sizes: Tensor, forget: Tensor
-) -> list[CandidateRow]:
+def candidate_rows(method: str, stored: StoredCandidates, sizes: Tensor, forget: Tensor) -> list[CandidateRow]:
     """One row a candidate, of accuracies on the split that selects, with ``sizes`` (C,) images a class."""
     candidates = stored.candidates
     columns = (candidates.start, candidates.prompt, *class_accuracies(candidates, sizes, forget))
@@ -45,9 +43,7 @@ def candidate_rows(
     ]
 
 
-def usable_row(
-    subject: Subject, candidates: Sequence[CandidateRow], retrained: Sequence[CandidateRow]
-) -> MetricRow:
+def usable_row(subject: Subject, candidates: Sequence[CandidateRow], retrained: Sequence[CandidateRow]) -> MetricRow:
     """The metric ``usable_share``: how many candidates at the prompt of the chosen one forget and retain."""
     # Accuracies are shares of images: of two that are equal, neither must fail by the last binary digit.
     worst = median(row.retain_accuracy for row in retrained) - USABLE_RETAIN_MARGIN - 1e-9
@@ -59,9 +55,7 @@ def usable_row(
     return MetricRow(*names, "population", "choice", "usable_share", share, None, None, len(beside))
 
 
-def confusion_rows(
-    method: str, stored: StoredCandidates, standard: GoldStandard, data: TaskData
-) -> list[ConfusionRow]:
+def confusion_rows(method: str, stored: StoredCandidates, standard: GoldStandard, data: TaskData) -> list[ConfusionRow]:
     """Confusion of the chosen network with retrained seed 0, on images of retained and of all classes."""
     predicted = forward(stored.candidates.networks[[stored.chosen]], data.test.images)[0].argmax(-1)
     retrained = standard.probabilities[0].argmax(-1)

@@ -1,7 +1,7 @@
 """Classic unlearning methods by name: each turns trained networks into networks without some classes.
 
-``method(originals, forget, split, generator)`` takes the forgotten classes as bool (C,) and the training
-split, and leaves the originals alone.
+``method(originals, forget, split, generator)`` takes the forgotten classes as bool (C,) and the training split, and
+leaves the originals alone.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,6 @@ def unlearning_method(name: str) -> UnlearningMethod:
     """The method of that name; raises `UserError`, with the nearest choice, for any other."""
     if name not in METHODS:
         raise UserError(
-            f"unlearning method {name!r} is unknown; allowed are {', '.join(METHODS)}"
-            f"{nearest_choice(name, METHODS)}"
+            f"unlearning method {name!r} is unknown; allowed are {', '.join(METHODS)}{nearest_choice(name, METHODS)}"
         )
     return METHODS[name]

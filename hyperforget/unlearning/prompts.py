@@ -15,10 +15,10 @@ KNOWN_ACCURACY = 0.5
 def prompt_grid(losses: Tensor, accuracies: Tensor, forget: Tensor, config: PromptConfig) -> Tensor:
     """Wanted losses (K, C) in nats for a forget set, from losses (M, C) and accuracies (M, C) of checkpoints.
 
-    Every pair of a ``forget`` and a ``retain`` quantile is a prompt: a forgotten class is asked for that
-    quantile of its losses among the checkpoints that have forgotten it, a retained class among those that
-    know it. A class that no checkpoint has forgotten, such as a pivot, is asked for a quantile of its highest
-    losses instead; hypernetworks answer reliably only inside the range of losses that the corpus holds.
+    Every pair of a ``forget`` and a ``retain`` quantile is a prompt: a forgotten class is asked for that quantile of
+    its losses among the checkpoints that have forgotten it, a retained class among those that know it. A class that no
+    checkpoint has forgotten, such as a pivot, is asked for a quantile of its highest losses instead; hypernetworks
+    answer reliably only inside the range of losses that the corpus holds.
     """
     prompts = []
     for high, low in product(config.forget, config.retain):
@@ -38,10 +38,9 @@ def prompt_grid(losses: Tensor, accuracies: Tensor, forget: Tensor, config: Prom
 def best_prompt(losses: Tensor, performance: Tensor, share: float) -> Tensor:
     """The prompt (K,) for a network as good as the best of M checkpoints, of class losses (M, C).
 
-    It is the median of ``performance`` (M, K), as a hypernetwork is told it, over that ``share`` of
-    checkpoints, one at least, whose mean losses are the lowest. They have been that good at all classes at
-    once; quantiles of each class on its own ask for more than any network can do, since a class fares better
-    where others were deleted.
+    It is the median of ``performance`` (M, K), as a hypernetwork is told it, over that ``share`` of checkpoints, one at
+    least, whose mean losses are the lowest. They have been that good at all classes at once; quantiles of each class on
+    its own ask for more than any network can do, since a class fares better where others were deleted.
     """
     count = max(1, round(share * losses.shape[0]))
     best = losses.mean(dim=1).topk(count, largest=False).indices

@@ -13,8 +13,8 @@ from hyperforget.store.store import Store
 
 @dataclass(frozen=True)
 class Request:
-    """The task's data and the ``split`` of it that conditions and selects, both on the device that computes,
-    and the forgotten classes as a mask ``forget`` bool (C,), on the CPU.
+    """The task's data and the ``split`` of it that conditions and selects, both on the device that computes, and the
+    forgotten classes as a mask ``forget`` bool (C,), on the CPU.
     """
 
     data: TaskData

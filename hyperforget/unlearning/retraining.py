@@ -17,8 +17,8 @@ _FEWEST_STEPS = 50
 def seconds_alone(layout: Layout, train: Split, recipe: RecipeConfig) -> float:
     """Seconds that training one network by itself takes, on the torch threads as they are set.
 
-    Every step costs the same, so a tenth of them is timed (50 at least, where the recipe has so many) and the
-    rest extrapolated. Which classes are shown makes no difference.
+    Every step costs the same, so a tenth of them is timed (50 at least, where the recipe has so many) and the rest
+    extrapolated. Which classes are shown makes no difference.
     """
     generator = torch.Generator().manual_seed(0)
     steps = min(recipe.steps, max(_FEWEST_STEPS, round(_SHARE * recipe.steps)))

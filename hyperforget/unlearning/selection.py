@@ -12,13 +12,13 @@ def choose(
 ) -> int:
     """Index of the chosen network, by accuracy on the split that selects.
 
-    ``lowest-forget`` (thesis, section 3.5): lowest accuracy on the forget set, then highest on the retain
-    set. ``highest-retain``: highest on the retain set among those within ``tolerance`` on the forget set,
-    else the lowest on it. Of networks that are level, the one with the widest gap between the mean losses of
-    forgotten and retained classes is taken: its forgetting has the most room before it fails.
+    ``lowest-forget`` (thesis, section 3.5): lowest accuracy on the forget set, then highest on the retain set.
+    ``highest-retain``: highest on the retain set among those within ``tolerance`` on the forget set, else the lowest on
+    it. Of networks that are level, the one with the widest gap between the mean losses of forgotten and retained
+    classes is taken: its forgetting has the most room before it fails.
 
-    ``sizes`` (C,) are the images per class, ``forget`` bool (C,) marks the forgotten classes; with ``start``
-    only the networks from that start are considered.
+    ``sizes`` (C,) are the images per class, ``forget`` bool (C,) marks the forgotten classes; with ``start`` only the
+    networks from that start are considered.
     """
     forgotten, retained = class_accuracies(candidates, sizes, forget)
     if config.rule == "highest-retain":

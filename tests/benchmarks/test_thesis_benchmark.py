@@ -48,9 +48,7 @@ def set_value(results: Path, value: float, **where: str) -> None:
     frame.to_csv(results / "metrics.csv", index=False)
 
 
-def bars(
-    benchmark: ModuleType, results: Path, protocol: str = "validation"
-) -> dict[tuple[str, str, str], Any]:
+def bars(benchmark: ModuleType, results: Path, protocol: str = "validation") -> dict[tuple[str, str, str], Any]:
     found = benchmark.Results(results, Metrics(results / "metrics.csv"), TASK)
     made = {(bar.name, bar.method, bar.forget): bar for bar in benchmark.task_bars(found, protocol)}
     assert len(made) == len(list(benchmark.task_bars(found, protocol)))
@@ -61,9 +59,7 @@ def test_every_cell_has_its_bars(benchmark: ModuleType, results: Path) -> None:
     made = bars(benchmark, results)
     collected, held_out = {"2", "2-3-4", "0-1-2-3-4"}, {"0-4", "1-2-3"}
     for method in ("dihyfo-1", "dihyfo-1-edit", "dihyfo-2"):
-        assert {
-            forget for name, whose, forget in made if (name, whose) == ("usable share", method)
-        } == collected
+        assert {forget for name, whose, forget in made if (name, whose) == ("usable share", method)} == collected
         for rival in ("nearest", "bias"):
             assert {forget for name, whose, forget in made if rival in name and whose == method} == held_out
     assert {name for name, whose, _ in made if whose == "dihyfo-2" and "R²" in name} == {
@@ -99,9 +95,7 @@ def test_a_published_value_beyond_the_floor_gives_way_to_it(benchmark: ModuleTyp
     assert benchmark.paired_limit("activation_distance", 0.3, 0.2) == 0.3
 
 
-def test_rivals_are_beaten_on_accuracy_or_where_level_on_distance(
-    benchmark: ModuleType, results: Path
-) -> None:
+def test_rivals_are_beaten_on_accuracy_or_where_level_on_distance(benchmark: ModuleType, results: Path) -> None:
     where = {"task": TASK, "forget": "0-4", "selection": "chosen"}
     for method, kept, distance in ((METHOD, 0.95, 0.1), ("nearest", 0.952, 0.2), ("bias", 0.96, 0.3)):
         set_value(results, kept, method=method, set="retain", metric="accuracy", **where)

@@ -47,9 +47,7 @@ def test_the_median_of_what_counts_is_given(benchmark: ModuleType) -> None:
     assert clock.seconds_per_step() == 1.0
 
 
-def test_want_of_memory_is_no_end_of_the_benchmark(
-    benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_want_of_memory_is_no_end_of_the_benchmark(benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     class Pool:
         """Of one process, in which the device has too little memory."""
 
@@ -71,9 +69,7 @@ def test_want_of_memory_is_no_end_of_the_benchmark(
 def test_the_first_size_that_does_not_fit_ends_the_list(
     benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def measure_apart(
-        size: Any, config: TrainingConfig, settings: HardwareConfig, threads: int, steps: int
-    ) -> object:
+    def measure_apart(size: Any, config: TrainingConfig, settings: HardwareConfig, threads: int, steps: int) -> object:
         fits = size.width < 32
         numbers = (0.25, 700.0) if fits else (None, None)
         model, cpu = benchmark.make_model(size), torch.device("cpu")

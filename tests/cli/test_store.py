@@ -47,14 +47,10 @@ def test_help_is_fast_and_names_every_command() -> None:
         "heavy = {'torch', 'numpy', 'pandas', 'zarr'} & set(sys.modules)\n"
         "print(time.process_time() - started, *sorted(heavy))"
     )
-    told = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
-    )
+    told = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     *shown, last = told.stdout.splitlines()
     seconds, *heavy = last.split()
-    assert [name for name in COMMANDS if re.search(rf"^  {name} ", "\n".join(shown), re.MULTILINE)] == list(
-        COMMANDS
-    )
+    assert [name for name in COMMANDS if re.search(rf"^  {name} ", "\n".join(shown), re.MULTILINE)] == list(COMMANDS)
     assert heavy == []
     assert float(seconds) < 0.5
 
@@ -169,9 +165,7 @@ def test_gc_only_tells_unless_it_is_told_to_delete(run: RecordedRun) -> None:
     assert call_json(*arguments)["removals"] == []
 
 
-def test_gc_does_not_delete_without_results_to_keep(
-    run: RecordedRun, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_gc_does_not_delete_without_results_to_keep(run: RecordedRun, tmp_path_factory: pytest.TempPathFactory) -> None:
     os.chdir(tmp_path_factory.mktemp("elsewhere"))
     refused = call("gc", "--delete", "--store", run.store, status=2)
     assert "name every folder of results" in refused.stderr
@@ -183,10 +177,7 @@ def test_export_hands_out_parameters(run: RecordedRun) -> None:
     with np.load("out/networks.npz") as file:
         assert file["params"].tolist() == [[10.0] * 5]
     call("export", run.objects["results/toy/checkpoints/shard-0.json"][:10], "out/runs.safetensors")
-    assert (
-        "has none of the endings"
-        in call("export", "results/toy/model/forget-2.json", "x.pt", status=2).stderr
-    )
+    assert "has none of the endings" in call("export", "results/toy/model/forget-2.json", "x.pt", status=2).stderr
 
 
 def test_selftest_tries_the_file_system(run: RecordedRun) -> None:

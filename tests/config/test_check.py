@@ -162,9 +162,7 @@ def test_choices(path: str, value: object, sentence: str) -> None:
 
 def test_unknown_names_of_models_rivals_and_tasks() -> None:
     message = refusal_of(changed("models.dihyfo-3", {}))
-    assert message.startswith(
-        "models.dihyfo-3.conditioning is missing, and the name 'dihyfo-3' is none itself"
-    )
+    assert message.startswith("models.dihyfo-3.conditioning is missing, and the name 'dihyfo-3' is none itself")
     assert message.endswith("allowed are gpt, dihyfo-1, dihyfo-2; did you mean 'dihyfo-2'?")
     for taken in ("dihyfo-1-edit", "retrained", "bias", "bias-strangers"):
         message = refusal_of(changed(f"models.{taken}", {"conditioning": "dihyfo-2"}))
@@ -279,8 +277,7 @@ def test_recipes_of_the_collection_are_checked_one_by_one() -> None:
     assert message.startswith(f"unknown key '{path}.0.optimiser' (value 'adam'); allowed here are optimizer")
     adam = {"optimizer": "adam", "learning_rate": 0.01, "momentum": 0.9}
     assert refusal_of(changed(path, [adam])) == (
-        f"{path}.0.momentum is 0.9, which the optimizer 'adam' does not have; allowed is 0, or the optimizer "
-        "'sgd'"
+        f"{path}.0.momentum is 0.9, which the optimizer 'adam' does not have; allowed is 0, or the optimizer 'sgd'"
     )
 
 
@@ -395,14 +392,10 @@ def test_methods_that_start_from_a_trained_network_also_edit_strangers() -> None
 
 
 @pytest.mark.parametrize("conditioning", ["dihyfo-1", "dihyfo-2"])
-@pytest.mark.parametrize(
-    ("key", "value", "allowed"), [("metric", "error", "'loss'"), ("metric_class", 2, "None")]
-)
+@pytest.mark.parametrize(("key", "value", "allowed"), [("metric", "error", "'loss'"), ("metric_class", 2, "None")])
 def test_only_gpt_is_told_one_metric(conditioning: str, key: str, value: object, allowed: str) -> None:
     message = refusal_of(changed(f"models.{conditioning}.{key}", value))
-    assert message.startswith(
-        f"models.{conditioning}.{key} is {value!r}, which only the conditioning 'gpt' takes"
-    )
+    assert message.startswith(f"models.{conditioning}.{key} is {value!r}, which only the conditioning 'gpt' takes")
     assert message.endswith(f"is {allowed}")
     named = changed("models.own", {"conditioning": conditioning, key: value})
     assert refusal_of(named).startswith(f"models.own.{key} is {value!r}")

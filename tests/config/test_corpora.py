@@ -1,6 +1,4 @@
-"""Further corpora of a task: what they take over from its collection, who is trained on them, and
-what is refused.
-"""
+"""Further corpora of a task: what they take over from its collection, who is trained on them, and what is refused."""
 
 import copy
 from typing import Any
@@ -109,9 +107,7 @@ def test_faults_of_a_further_corpus_are_told_by_its_keys(values: dict[str, Any],
 
 def test_what_a_corpus_takes_over_is_at_fault_where_the_user_wrote_it() -> None:
     ends = VALUES["tasks"]["toy"]["corpora"]
-    assert refusal_of(with_corpora(ends, run=3)).startswith(
-        "unknown key 'tasks.toy.collection.run' (value 3)"
-    )
+    assert refusal_of(with_corpora(ends, run=3)).startswith("unknown key 'tasks.toy.collection.run' (value 3)")
     assert refusal_of(with_corpora(ends, steps="x")).startswith("tasks.toy.collection.steps is 'x' (str)")
     assert refusal_of(with_corpora(ends, shards=700)).startswith("tasks.toy.collection.shards is 700, more ")
 

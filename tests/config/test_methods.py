@@ -25,9 +25,7 @@ def test_a_name_is_read_as_it_is_written(name: str, method: Method) -> None:
 
 
 @given(st.from_regex(r"[a-z0-9]+(-[a-z0-9]+)*", fullmatch=True), st.booleans(), st.booleans())
-def test_every_method_of_a_model_is_found_again_by_its_name(
-    model: str, edits: bool, on_strangers: bool
-) -> None:
+def test_every_method_of_a_model_is_found_again_by_its_name(model: str, edits: bool, on_strangers: bool) -> None:
     if not is_reserved(model):
         method = Method(model, edits, on_strangers=edits and on_strangers)
         assert Method.parse(str(method)) == method

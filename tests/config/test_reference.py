@@ -43,9 +43,7 @@ KEYS = [(path, name) for path, section in SECTIONS.items() for name in explained
 
 def inner_section(path: str, name: str) -> type[BaseModel] | None:
     inner = f"{path}.{name}".strip(".")
-    return next(
-        (SECTIONS[path] for item in ("", *ITEMS.values()) if (path := inner + item) in SECTIONS), None
-    )
+    return next((SECTIONS[path] for item in ("", *ITEMS.values()) if (path := inner + item) in SECTIONS), None)
 
 
 @pytest.fixture(scope="module")
@@ -148,9 +146,7 @@ def test_the_schema_for_editors_is_that_of_the_declarations_and_every_configurat
     stored = root / "workflow" / "schemas" / "config.schema.json"
     assert stored.read_text(encoding="utf-8") == schema() + "\n", "python -m hyperforget.config schema"
     for path in (root / "config").glob("*.yaml"):
-        (line,) = re.findall(
-            r"^# yaml-language-server: \$schema=(.*)$", path.read_text(encoding="utf-8"), re.M
-        )
+        (line,) = re.findall(r"^# yaml-language-server: \$schema=(.*)$", path.read_text(encoding="utf-8"), re.M)
         assert (path.parent / line).resolve() == stored
 
 

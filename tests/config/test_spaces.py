@@ -24,9 +24,7 @@ def with_model(architecture: dict[str, Any], **model: object) -> dict[str, Any]:
         ("weights", "subspace", "components", 64, 256),
     ],
 )
-def test_keys_of_the_other_space_are_refused(
-    space: str, other: str, key: str, value: object, default: object
-) -> None:
+def test_keys_of_the_other_space_are_refused(space: str, other: str, key: str, value: object, default: object) -> None:
     with pytest.raises(UserError) as refusal:
         load_config(with_model({"space": space, key: value}))
     assert str(refusal.value) == (

@@ -43,10 +43,7 @@ def accurate(count: int) -> Tensor:
 
 
 def joint_bins(losses: Tensor) -> list[tuple[int, ...]]:
-    return [
-        tuple(row)
-        for row in np.digitize(losses[:, 2:].numpy(), np.array(EDGES, np.float32), right=True).tolist()
-    ]
+    return [tuple(row) for row in np.digitize(losses[:, 2:].numpy(), np.array(EDGES, np.float32), right=True).tolist()]
 
 
 @pytest.mark.parametrize("rule", ["bins", "relaxed"])
@@ -96,9 +93,7 @@ def test_bins_never_exceed_their_cap_and_the_first_of_a_bin_is_kept() -> None:
     seen: set[tuple[int, ...]] = set()
     for seed in range(30):
         losses, _ = reviewed(100, seed)
-        kept = set(
-            admission.admit(torch.arange(100), Outcomes(losses, accurate(100), SIZES), seeded(seed)).tolist()
-        )
+        kept = set(admission.admit(torch.arange(100), Outcomes(losses, accurate(100), SIZES), seeded(seed)).tolist())
         for row, bin_ in enumerate(joint_bins(losses)):
             assert row in kept or bin_ in seen
             seen.add(bin_)
@@ -128,10 +123,7 @@ def test_counts_add_up_and_tell_losses_by_level(rule: str) -> None:
     losses, correct = reviewed(600, 3)
     admission = new_admission(rule, cap=0.1, pivot_accuracy=0.7)
     kept = torch.cat(
-        [
-            admission.admit(rows, Outcomes(losses, correct, SIZES), seeded(0))
-            for rows in torch.arange(600).split(37)
-        ]
+        [admission.admit(rows, Outcomes(losses, correct, SIZES), seeded(0)) for rows in torch.arange(600).split(37)]
     )
     counts = admission.counts()
     good = torch.nonzero((correct[:, :2] >= 7).all(1)).flatten()

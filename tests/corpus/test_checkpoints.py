@@ -34,9 +34,7 @@ def seeded(seed: int) -> torch.Generator:
 
 def numbered(saved: list[int], slots: int = 9) -> Corpus:
     """A corpus whose parameters are (run, slot), and that tells 100 x run + slot three times."""
-    runs, places = torch.meshgrid(
-        torch.arange(len(saved)).float(), torch.arange(slots).float(), indexing="ij"
-    )
+    runs, places = torch.meshgrid(torch.arange(len(saved)).float(), torch.arange(slots).float(), indexing="ij")
     losses = (100 * runs + places).unsqueeze(2).expand(-1, -1, 3)
     return Corpus(torch.stack([runs, places], dim=2), losses, torch.tensor(saved))
 
@@ -48,9 +46,7 @@ def starts(corpus: Corpus) -> torch.Tensor:
 
 @given(st.lists(st.integers(2, 9), min_size=1, max_size=5), st.floats(0, 1), st.integers(0, 1000))
 @settings(max_examples=50, deadline=None, database=None)
-def test_pairs_are_an_earlier_and_a_later_checkpoint_of_one_run(
-    saved: list[int], from_start: float, seed: int
-) -> None:
+def test_pairs_are_an_earlier_and_a_later_checkpoint_of_one_run(saved: list[int], from_start: float, seed: int) -> None:
     pairs = draw_pairs(numbered(saved), 64, from_start, seeded(seed))
     assert torch.equal(pairs.start[:, 0], pairs.target[:, 0])
     assert (pairs.start[:, 1] < pairs.target[:, 1]).all()

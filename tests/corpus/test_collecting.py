@@ -175,9 +175,7 @@ def test_a_shared_start_is_checkpoint_0_of_all_runs_that_then_part() -> None:
     shared = initialise(LAYOUT, 1, seeded(5))
     arrays, _ = collected(shared=shared)
     np.testing.assert_array_equal(arrays["theta"][:, 0], shared.params.expand(14, -1).numpy())
-    trained = [
-        arrays["theta"][run, arrays["saved"][run] - 1] for run in range(14) if arrays["saved"][run] > 1
-    ]
+    trained = [arrays["theta"][run, arrays["saved"][run] - 1] for run in range(14) if arrays["saved"][run] > 1]
     assert len(trained) > 5
     assert len(np.unique(np.stack(trained), axis=0)) == len(trained)
 
@@ -189,9 +187,7 @@ def test_collection_repeats_to_the_byte_and_changes_with_the_seed() -> None:
 
 
 def test_a_deletion_raises_the_losses_of_the_deleted_classes_alone() -> None:
-    config = SMALL.model_copy(
-        update={"deoptimisation": 1.0, "switch": (0.5, 0.5), "steps": 600, "checkpoints": 10}
-    )
+    config = SMALL.model_copy(update={"deoptimisation": 1.0, "switch": (0.5, 0.5), "steps": 600, "checkpoints": 10})
     recipe = RECIPE.model_copy(update={"weight_decay": 0.01})
     arrays = collected(config, recipe=recipe)[0]
     rises: dict[bool, list[float]] = {False: [], True: []}

@@ -104,9 +104,7 @@ def test_runs_are_reviewed_at_their_end_and_just_before_a_deletion(schedule: Sch
 
 @pytest.mark.parametrize("rule", ["uniform", "early", "ends"])
 def test_reviews_fall_where_the_schedule_says(rule: str) -> None:
-    config = PLANNED.model_copy(
-        update={"review_schedule": rule, "deoptimisation": 0.0, "reviews_per_run": 4.0}
-    )
+    config = PLANNED.model_copy(update={"review_schedule": rule, "deoptimisation": 0.0, "reviews_per_run": 4.0})
     density = planned([], config).reviews[:, :-1].double().mean(0)
     thirds = [density[:6].mean(), density[7:12].mean(), density[13:].mean()]
     if rule == "uniform":

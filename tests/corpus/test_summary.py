@@ -68,9 +68,7 @@ def test_a_checkpoint_at_the_very_step_of_the_deletion_has_still_seen_everything
 
 def test_sets_of_the_tables_come_first_then_the_held_out_ones_then_others_by_size() -> None:
     arrays = random_arrays(0)
-    found = [
-        row.forget for row in summarise_forget_sets(arrays, SIZES, [ForgetSet((0, 1))], [ForgetSet((1, 3))])
-    ]
+    found = [row.forget for row in summarise_forget_sets(arrays, SIZES, [ForgetSet((0, 1))], [ForgetSet((1, 3))])]
     assert found == ["0-1", "1-3", "1", "2", "3", "1-2", "2-3", "1-2-3"]
 
 
@@ -123,8 +121,6 @@ def test_too_few_runs_are_told_with_the_reason_and_what_to_change() -> None:
 def test_a_free_class_that_too_few_have_forgotten_is_told() -> None:
     weak = ClassSummary(3, "free", 900, 19, 0, 1, 9)
     message = refusal_of([*GOOD, weak], 500)
-    assert message.startswith(
-        "tasks.digits-4.collection: only 19 of 900 admitted checkpoints have forgotten class 3"
-    )
+    assert message.startswith("tasks.digits-4.collection: only 19 of 900 admitted checkpoints have forgotten class 3")
     assert "fewer than minimum_forgotten = 20" in message
     assert "raise runs, steps or the task's recipe.weight_decay" in message

@@ -98,9 +98,7 @@ def test_a_test_part_of_the_source_is_used_as_it_is_and_leaves_normalisation_alo
 
 
 def test_a_class_that_the_source_lacks_is_named(config: DatasetConfig) -> None:
-    with pytest.raises(
-        UserError, match=r"^classes has 5, which the dataset lacks; allowed are \[1, 4, 7, 9\]"
-    ):
+    with pytest.raises(UserError, match=r"^classes has 5, which the dataset lacks; allowed are \[1, 4, 7, 9\]"):
         prepare_splits(config, [1, 5], 0)
 
 

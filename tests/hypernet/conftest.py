@@ -28,8 +28,7 @@ def layout() -> Layout:
 def build(layout: Layout) -> Callable[..., Hypernetwork]:
     """``build(conditioning, tokens, prompt)``; all weights are random, also those that start at zero.
 
-    With ``space="subspace"`` its 7 components are those of random networks, and tokens and prompt
-    play no part.
+    With ``space="subspace"`` its 7 components are those of random networks, and tokens and prompt play no part.
     """
 
     def make(
@@ -66,8 +65,8 @@ def build(layout: Layout) -> Callable[..., Hypernetwork]:
 def make_corpus(layout: Layout) -> Callable[..., Corpus]:
     """``make_corpus(runs, seed)``: checkpoints are a network plus their losses times fixed directions.
 
-    ``conditioning`` says what of these losses a hypernetwork is told. With ``shared`` starts all runs have
-    the same network, and checkpoints vary a little beside.
+    ``conditioning`` says what of these losses a hypernetwork is told. With ``shared`` starts all runs have the same
+    network, and checkpoints vary a little beside.
     """
 
     def make(runs: int = 30, seed: int = 0, conditioning: str = "dihyfo-1", shared: bool = False) -> Corpus:
@@ -84,8 +83,6 @@ def make_corpus(layout: Layout) -> Callable[..., Corpus]:
         padding = torch.arange(4) >= saved.unsqueeze(1)
         theta[padding], losses[padding] = torch.nan, torch.nan
         told = Performance(classes="each" if CONDITIONINGS[conditioning].per_class else "mean")
-        return Corpus(
-            theta, performance_values(Outcomes(losses, losses, torch.ones(layout.classes)), told), saved
-        )
+        return Corpus(theta, performance_values(Outcomes(losses, losses, torch.ones(layout.classes)), told), saved)
 
     return make

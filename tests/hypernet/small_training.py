@@ -65,11 +65,7 @@ def train(
 def flat(trained: Trained) -> dict[str, Tensor]:
     """Every number of a result: the weights of all snapshots, and the learning curves."""
     curves = [[point.step, point.train_mse, point.test_mse, point.learning_rate] for point in trained.history]
-    weights = {
-        f"{step}.{name}": value
-        for step, values in trained.snapshots.items()
-        for name, value in values.items()
-    }
+    weights = {f"{step}.{name}": value for step, values in trained.snapshots.items() for name, value in values.items()}
     return {"history": torch.tensor(curves, dtype=torch.float64)} | weights
 
 

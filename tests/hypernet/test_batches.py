@@ -1,6 +1,4 @@
-"""Recombined prompts, of which what is asked for comes from two pairs; values drawn evenly
-over their range.
-"""
+"""Recombined prompts, of which what is asked for comes from two pairs; values drawn evenly over their range."""
 
 from dataclasses import fields
 

@@ -74,8 +74,7 @@ def test_edits_are_the_same(gpu: torch.device, build: Build, layout: Layout) -> 
     found, expected = edit(gpu), edit(CPU)
     assert torch.equal(found.networks.params, expected.networks.params)
     assert all(
-        torch.equal(getattr(found, name), getattr(expected, name))
-        for name in ("losses", "correct", "prompt", "start")
+        torch.equal(getattr(found, name), getattr(expected, name)) for name in ("losses", "correct", "prompt", "start")
     )
 
 
@@ -101,9 +100,7 @@ def test_comparisons_of_optimizers_are_the_same(gpu: torch.device, build: Build,
         split = SPLIT.to(device)
         sampling = Sampling(SamplingConfig(steps=2), seeded(1))
         learned = chain(hypernet_on(build, device), torch.full((4,), 0.3), starts, 2, split, sampling)
-        rivals = rival_recipes(
-            RecipeConfig(steps=4, batch_size=8), OptimizersConfig(adam_learning_rates=[0.01])
-        )
+        rivals = rival_recipes(RecipeConfig(steps=4, batch_size=8), OptimizersConfig(adam_learning_rates=[0.01]))
         data = TaskData(split, split, split, 0.0, 1.0)
         return compare_optimizers(learned.networks, data, rivals, lambda: seeded(2))
 

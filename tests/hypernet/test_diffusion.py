@@ -101,9 +101,7 @@ def test_add_noise_mixes_each_row_at_its_time() -> None:
 @pytest.mark.parametrize("stochasticity", [0.0, 0.5, 1.0])
 def test_a_perfect_predictor_is_returned(name: str, steps: int, stochasticity: float) -> None:
     clean = randn(4, 6)
-    sampled = denoise(
-        PROCESSES[name], lambda *_: clean, randn(4, 6, seed=1), steps, generator(), stochasticity
-    )
+    sampled = denoise(PROCESSES[name], lambda *_: clean, randn(4, 6, seed=1), steps, generator(), stochasticity)
     assert torch.equal(sampled, clean)
 
 
@@ -143,9 +141,7 @@ def test_the_deterministic_solver_converges_to_the_exact_flow_of_gaussian_data(n
     gaussian = randn(64, 8)
     exact = MEAN + DEVIATION * gaussian
     errors = [
-        float(
-            (denoise(PROCESSES[name], posterior_mean(name), gaussian, steps, generator()) - exact).abs().max()
-        )
+        float((denoise(PROCESSES[name], posterior_mean(name), gaussian, steps, generator()) - exact).abs().max())
         for steps in (10, 50, 500)
     ]
     assert errors[2] < errors[1] < errors[0]
@@ -155,9 +151,7 @@ def test_the_deterministic_solver_converges_to_the_exact_flow_of_gaussian_data(n
 @pytest.mark.parametrize(("name", "steps"), [("ddpm", DDPM_STEPS), ("flow", 300)])
 @pytest.mark.parametrize("stochasticity", [0.0, 1.0])
 def test_gaussian_data_have_the_right_mean_and_deviation(name: str, steps: int, stochasticity: float) -> None:
-    sampled = denoise(
-        PROCESSES[name], posterior_mean(name), randn(5000, 2), steps, generator(1), stochasticity
-    )
+    sampled = denoise(PROCESSES[name], posterior_mean(name), randn(5000, 2), steps, generator(1), stochasticity)
     # Five standard errors of 10,000 samples, and what the discretisation adds.
     assert float(sampled.mean()) == pytest.approx(MEAN, abs=5 * DEVIATION / 100 + 0.005)
     assert float(sampled.std()) == pytest.approx(DEVIATION, abs=5 * DEVIATION / math.sqrt(2) / 100 + 0.005)
@@ -184,8 +178,8 @@ def test_ddpm_coefficients_equal_those_of_diffusers(diffusers: ModuleType) -> No
 def test_ddim_equals_that_of_diffusers(diffusers: ModuleType, steps: int, stochasticity: float) -> None:
     """Our times 1, 1 - 1/n, … are diffusers' `trailing` steps 999, 999 - 1000/n, …, for n that divide 1000.
 
-    After the last of them we have clean parameters, hence `set_alpha_to_one`. Every state and the result are
-    compared; diffusers is handed the very noise that ours draws.
+    After the last of them we have clean parameters, hence `set_alpha_to_one`. Every state and the result are compared;
+    diffusers is handed the very noise that ours draws.
     """
     scheduler = diffusers.DDIMScheduler(
         beta_start=1e-4,
@@ -199,9 +193,7 @@ def test_ddim_equals_that_of_diffusers(diffusers: ModuleType, steps: int, stocha
     scheduler.set_timesteps(steps)
     theirs = randn(5, 7)
     seen: list[tuple[float, Tensor]] = []
-    ours = denoise(
-        PROCESSES["ddpm"], recorded(odd_predictor, seen), theirs, steps, generator(3), stochasticity
-    )
+    ours = denoise(PROCESSES["ddpm"], recorded(odd_predictor, seen), theirs, steps, generator(3), stochasticity)
     assert len(seen) == steps
     draws = generator(3)
     for timestep, (time, state) in zip(scheduler.timesteps.tolist(), seen, strict=True):

@@ -54,9 +54,7 @@ def test_errors_are_those_of_a_plain_loop(split: Split, layout: Layout) -> None:
         torch.testing.assert_close(found[network], expected, atol=1e-5, rtol=1e-4)
 
 
-def test_the_checkpoint_itself_has_no_error_and_gradients_reach_the_prediction(
-    split: Split, layout: Layout
-) -> None:
+def test_the_checkpoint_itself_has_no_error_and_gradients_reach_the_prediction(split: Split, layout: Layout) -> None:
     target = initialise(layout, 3, torch.Generator().manual_seed(0)).params
     predicted = (target + 0.5).requires_grad_()
     images = draw_images(group_by_class(split, 4), 3, torch.Generator().manual_seed(2))

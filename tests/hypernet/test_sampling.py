@@ -35,9 +35,7 @@ def random(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def trained(
-    model: object, performance: Performance = PERFORMANCE, process: str = "ddpm"
-) -> TrainedHypernetwork:
+def trained(model: object, performance: Performance = PERFORMANCE, process: str = "ddpm") -> TrainedHypernetwork:
     return TrainedHypernetwork(model, PROCESSES[process], performance, {})  # type: ignore[arg-type]
 
 
@@ -111,17 +109,13 @@ def test_an_untrained_sampler_returns_the_mean(build: Build, space: str) -> None
 
 
 @pytest.mark.parametrize("chunk", [2, 256])
-def test_each_row_gets_its_own_target_and_start(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch, chunk: int
-) -> None:
+def test_each_row_gets_its_own_target_and_start(layout: Layout, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
     monkeypatch.setattr(sampling, "_NETWORKS_AT_ONCE", chunk)
 
     class Echo(SimpleNamespace):
         """A model that answers what it was told, in a parameter space scaled by two."""
 
-        def __call__(
-            self, noised: Tensor, time: Tensor, target: Tensor, start: Tensor, losses: Tensor
-        ) -> Tensor:
+        def __call__(self, noised: Tensor, time: Tensor, target: Tensor, start: Tensor, losses: Tensor) -> Tensor:
             assert noised.shape == start.shape == (len(target), layout.size)
             return torch.cat([target, losses, start[:, 8:]], dim=1)
 
@@ -140,9 +134,7 @@ def test_each_row_gets_its_own_target_and_start(
     starts = Starts(params, losses).take(rows)
     how = Sampling(SamplingConfig(steps=3), torch.Generator())
     sampled = sample_networks(trained(model, process="flow"), targets, starts, how)
-    torch.testing.assert_close(
-        sampled.params, torch.cat([2 * targets, 2 * losses[rows], params[rows, 8:]], dim=1)
-    )
+    torch.testing.assert_close(sampled.params, torch.cat([2 * targets, 2 * losses[rows], params[rows, 8:]], dim=1))
 
 
 @torch.no_grad()
@@ -180,9 +172,7 @@ def test_sampling_that_is_killed_time_and_again_ends_as_if_it_never_was(
 
 
 CONFIG = SamplingConfig(steps=3, stochasticity=1.0)
-SPLIT = Split(
-    torch.randn(40, 6, generator=torch.Generator().manual_seed(5)), torch.arange(40).remainder(4), 4
-)
+SPLIT = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(5)), torch.arange(40).remainder(4), 4)
 
 
 @pytest.fixture
@@ -227,9 +217,7 @@ def halfway(layout: Layout, asked: list[tuple[Tensor, Tensor]]) -> SimpleNamespa
     """A model whose update halves the distance to a network of ones, and that keeps what it is told."""
 
     class Halfway(SimpleNamespace):
-        def __call__(
-            self, noised: Tensor, time: Tensor, target: Tensor, start: Tensor, told: Tensor
-        ) -> Tensor:
+        def __call__(self, noised: Tensor, time: Tensor, target: Tensor, start: Tensor, told: Tensor) -> Tensor:
             asked.append((target, told))
             return (start + 1) / 2
 

@@ -75,17 +75,13 @@ def test_values_have_the_spaces_dimension_and_parameters_theirs(
 
 
 @pytest.mark.parametrize("name", SPACES)
-def test_networks_that_a_space_can_express_come_back(
-    fitted: Fitted, spanned: torch.Tensor, name: str
-) -> None:
+def test_networks_that_a_space_can_express_come_back(fitted: Fitted, spanned: torch.Tensor, name: str) -> None:
     space = fitted(name, spanned)
     torch.testing.assert_close(space.denormalise(space.normalise(spanned)), spanned, atol=1e-4, rtol=1e-4)
     values = random(5, space.dimension)
     torch.testing.assert_close(space.normalise(space.denormalise(values)), values, atol=1e-4, rtol=1e-4)
     start = random(5, 59, seed=3)
-    torch.testing.assert_close(
-        space.normalise(space.denormalise(values, start)), values, atol=1e-4, rtol=1e-4
-    )
+    torch.testing.assert_close(space.normalise(space.denormalise(values, start)), values, atol=1e-4, rtol=1e-4)
 
 
 def test_weights_are_normalised_by_mean_and_scale(fitted: Fitted, params: torch.Tensor) -> None:
@@ -110,9 +106,7 @@ def test_coefficients_are_those_of_scikit_learn_but_for_signs(fitted: Fitted, pa
     torch.testing.assert_close(space.denormalise(space.normalise(params)), decoded, atol=1e-3, rtol=1e-3)
 
 
-def test_the_share_of_variance_is_what_is_not_lost(
-    build: Build, params: torch.Tensor, spanned: torch.Tensor
-) -> None:
+def test_the_share_of_variance_is_what_is_not_lost(build: Build, params: torch.Tensor, spanned: torch.Tensor) -> None:
     subspace = build(space="subspace").space
     share = subspace.fit(params)
     lost = subspace.denormalise(subspace.normalise(params)) - params
@@ -133,16 +127,12 @@ def test_a_start_keeps_what_lies_outside_of_the_subspace(fitted: Fitted, params:
     edited = space.denormalise(values, start)
     torch.testing.assert_close(edited - edited @ projector, outside, atol=1e-4, rtol=1e-4)
     # Inside, it is the network that the values stand for.
-    torch.testing.assert_close(
-        edited @ projector, space.denormalise(values) @ projector, atol=1e-4, rtol=1e-4
-    )
+    torch.testing.assert_close(edited @ projector, space.denormalise(values) @ projector, atol=1e-4, rtol=1e-4)
     assert torch.equal(space.denormalise(space.normalise(start), start), start)
 
 
 @pytest.mark.parametrize("name", SPACES)
-def test_gradients_flow_both_ways_and_not_into_the_space(
-    fitted: Fitted, params: torch.Tensor, name: str
-) -> None:
+def test_gradients_flow_both_ways_and_not_into_the_space(fitted: Fitted, params: torch.Tensor, name: str) -> None:
     space = fitted(name, params)
     values = random(3, space.dimension).requires_grad_()
     space.denormalise(values, params[:3]).square().sum().backward()
@@ -206,9 +196,7 @@ def test_each_feature_of_a_unit_has_mean_zero(kinds: torch.Tensor, layout: Layou
     torch.testing.assert_close(biases.mean(0), torch.zeros(4), atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize(
-    "kind", [slice(0, 6), slice(6, 7), slice(7, None)], ids=["weight", "bias", "outgoing"]
-)
+@pytest.mark.parametrize("kind", [slice(0, 6), slice(6, 7), slice(7, None)], ids=["weight", "bias", "outgoing"])
 def test_each_kind_of_a_units_parameters_has_the_target_deviation(
     kinds: torch.Tensor, layout: Layout, kind: slice
 ) -> None:

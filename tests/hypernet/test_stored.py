@@ -41,9 +41,7 @@ def output(model: Hypernetwork) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
-@pytest.mark.parametrize(
-    "shape", [*({"tokens": tokens} for tokens in TOKENS), {"space": "subspace"}], ids=str
-)
+@pytest.mark.parametrize("shape", [*({"tokens": tokens} for tokens in TOKENS), {"space": "subspace"}], ids=str)
 @pytest.mark.parametrize("process", PROCESSES)
 def test_everything_comes_back(
     tmp_path: Path, build: Build, conditioning: str, shape: dict[str, str], process: str
@@ -68,9 +66,7 @@ def test_everything_comes_back(
             assert torch.equal(loaded[name], value)
 
 
-def test_it_is_loaded_with_its_final_weights_and_any_snapshot_can_be_chosen(
-    tmp_path: Path, build: Build
-) -> None:
+def test_it_is_loaded_with_its_final_weights_and_any_snapshot_can_be_chosen(tmp_path: Path, build: Build) -> None:
     models = [build(seed=seed) for seed in range(3)]
     publish(tmp_path, tmp_path / "token.json", models)
     stored = load_hypernetwork(Store(tmp_path), tmp_path / "token.json")
@@ -79,9 +75,7 @@ def test_it_is_loaded_with_its_final_weights_and_any_snapshot_can_be_chosen(
         assert torch.equal(output(stored.at(step).model), output(model))
 
 
-def test_the_token_names_the_model_and_its_size_and_is_the_same_each_time(
-    tmp_path: Path, build: Build
-) -> None:
+def test_the_token_names_the_model_and_its_size_and_is_the_same_each_time(tmp_path: Path, build: Build) -> None:
     models = [build(seed=seed) for seed in range(3)]
     for name in ("one", "two"):
         publish(tmp_path / name, tmp_path / f"{name}.json", models)
@@ -93,9 +87,7 @@ def test_the_token_names_the_model_and_its_size_and_is_the_same_each_time(
 
 def test_an_object_says_what_shapes_the_model(tmp_path: Path, build: Build) -> None:
     """All of it is part of the object's id, so that it has to stay as it is."""
-    publish(
-        tmp_path, tmp_path / "token.json", [build("gpt", "layers", seed=seed) for seed in range(3)], "flow"
-    )
+    publish(tmp_path, tmp_path / "token.json", [build("gpt", "layers", seed=seed) for seed in range(3)], "flow")
     attributes = Store(tmp_path).read(read_token(tmp_path / "token.json").object_id).attributes
     assert attributes == {
         "architecture": {

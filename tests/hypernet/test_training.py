@@ -118,9 +118,7 @@ def test_the_history_holds_finite_errors_and_the_next_learning_rate(train: Train
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
 @pytest.mark.parametrize("process", PROCESSES)
 @pytest.mark.parametrize("space", SPACES)
-def test_errors_fall_on_seen_and_on_unseen_runs(
-    train: Train, conditioning: str, process: str, space: str
-) -> None:
+def test_errors_fall_on_seen_and_on_unseen_runs(train: Train, conditioning: str, process: str, space: str) -> None:
     trained, _ = train(conditioning, process, space, **LONGER)
     first, last = trained.history[0], trained.history[-1]
     assert last.train_mse < 0.8 * first.train_mse
@@ -137,17 +135,13 @@ def generated(model: Hypernetwork, batch: Batch) -> Tensor:
 def test_loss_matching_brings_class_losses_closer(
     train: Train, make_corpus: Make, conditioning: str, layout: Layout
 ) -> None:
-    """On the same pairs, with the same images, the networks predicted have losses nearer
-    to the checkpoints'.
-    """
+    """On the same pairs, with the same images, the networks predicted have losses nearer to the checkpoints'."""
     images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
     errors = []
     for weight in (0.0, 10.0):
         _, model = train(conditioning, **LONGER, loss_matching=weight)
         corpus = make_corpus(conditioning=conditioning)
-        batch = draw_batch(
-            corpus, PROCESSES["ddpm"], model, TrainingConfig(), 256, torch.Generator().manual_seed(4)
-        )
+        batch = draw_batch(corpus, PROCESSES["ddpm"], model, TrainingConfig(), 256, torch.Generator().manual_seed(4))
         wanted = losses_by_class(batch.target, layout, images)
         errors.append(float(loss_errors(generated(model, batch), wanted, layout, images).mean()))
     assert errors[1] < 0.8 * errors[0]
@@ -166,15 +160,11 @@ def test_recombined_prompts_are_obeyed_better_by_a_model_that_has_seen_some(
             make_corpus(conditioning=conditioning), PROCESSES["ddpm"], model, TrainingConfig(), 256, generator
         )
         batch = recombine(batch, 1.0, generator)
-        errors.append(
-            float(loss_errors(generated(model, batch), batch.target_performance, layout, images).mean())
-        )
+        errors.append(float(loss_errors(generated(model, batch), batch.target_performance, layout, images).mean()))
     assert errors[1] < 0.9 * errors[0]
 
 
-def test_of_a_recombined_pair_only_the_losses_asked_for_count(
-    train: Train, make_corpus: Make, layout: Layout
-) -> None:
+def test_of_a_recombined_pair_only_the_losses_asked_for_count(train: Train, make_corpus: Make, layout: Layout) -> None:
     _, model = train("dihyfo-2", steps=1)
     config = TrainingConfig(loss_matching=1.0)
     images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
@@ -230,9 +220,7 @@ def test_in_the_subspace_losses_are_matched_on_the_networks_that_are_handed_over
     # The first two draws are for the history.
     for drawn, predicted in zip(pairs[2:], networks, strict=True):
         kept = drawn.start if model.conditioning.uses_start else model.space.mean
-        torch.testing.assert_close(
-            predicted @ outside, (kept @ outside).expand_as(predicted), atol=1e-5, rtol=1e-4
-        )
+        torch.testing.assert_close(predicted @ outside, (kept @ outside).expand_as(predicted), atol=1e-5, rtol=1e-4)
         assert predicted.requires_grad
 
 
@@ -256,9 +244,7 @@ def test_the_same_seed_gives_the_same_weights(train: Train, conditioning: str) -
     for step, weights in one.snapshots.items():
         assert all(torch.equal(value, same.snapshots[step][name]) for name, value in weights.items())
     last = max(other.snapshots)
-    assert any(
-        not torch.equal(value, other.snapshots[last][name]) for name, value in one.snapshots[last].items()
-    )
+    assert any(not torch.equal(value, other.snapshots[last][name]) for name, value in one.snapshots[last].items())
 
 
 def test_snapshots_hold_the_moving_average_of_the_weights(train: Train) -> None:
@@ -350,9 +336,7 @@ def test_gradients_are_clipped(train: Train, monkeypatch: pytest.MonkeyPatch) ->
     def clip(parameters: Iterable[Tensor], limit: float) -> Tensor:
         clipped = list(parameters)
         before = clip_grad_norm_(clipped, limit)
-        norms.append(
-            float(torch.cat([each.grad.flatten() for each in clipped if each.grad is not None]).norm())
-        )
+        norms.append(float(torch.cat([each.grad.flatten() for each in clipped if each.grad is not None]).norm()))
         return before
 
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", clip)

@@ -1,6 +1,4 @@
-"""Training on other devices, in several processes and in less memory gives the same weights,
-but for rounding.
-"""
+"""Training on other devices, in several processes and in less memory gives the same weights, but for rounding."""
 
 import multiprocessing
 import shutil
@@ -46,8 +44,7 @@ def exit_codes(target: Callable[..., None], folder: Path, count: int, **options:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     processes = [
-        PROCESSES.Process(target=target, args=(folder, rank, count, port), kwargs=options)
-        for rank in range(count)
+        PROCESSES.Process(target=target, args=(folder, rank, count, port), kwargs=options) for rank in range(count)
     ]
     for process in processes:
         process.start()
@@ -149,9 +146,7 @@ def test_what_two_processes_began_one_goes_on_with(
     assert f"resumed at step {CONFIG.steps - 1}" in capsys.readouterr().err
 
 
-def test_on_a_gpu_the_weights_are_the_same(
-    gpu: torch.device, alone: dict[str, Tensor], tmp_path: Path
-) -> None:
+def test_on_a_gpu_the_weights_are_the_same(gpu: torch.device, alone: dict[str, Tensor], tmp_path: Path) -> None:
     found = flat(train(device=gpu))
     assert {value.device.type for value in found.values()} == {"cpu"}
     assert largest_difference(found, alone) < 1e-6

@@ -70,9 +70,7 @@ def test_rows_of_a_batch_do_not_mix(transformer: Transformer) -> None:
 
 def test_without_positions_it_commutes_with_permutations(transformer: Transformer) -> None:
     tokens, order = random_tokens(), torch.tensor([3, 0, 6, 1, 2, 5, 4])
-    torch.testing.assert_close(
-        transformer(tokens[:, order]), transformer(tokens)[:, order], atol=1e-5, rtol=1e-5
-    )
+    torch.testing.assert_close(transformer(tokens[:, order]), transformer(tokens)[:, order], atol=1e-5, rtol=1e-5)
 
 
 def test_initialisation_is_that_of_gpt_2() -> None:

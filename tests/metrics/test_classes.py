@@ -20,9 +20,7 @@ def labels() -> torch.Tensor:
     return torch.randint(4, (60,), generator=torch.Generator().manual_seed(1))
 
 
-def test_class_losses_equal_cross_entropy_of_each_network_and_class(
-    logits: torch.Tensor, labels: torch.Tensor
-) -> None:
+def test_class_losses_equal_cross_entropy_of_each_network_and_class(logits: torch.Tensor, labels: torch.Tensor) -> None:
     losses = class_losses(logits, labels, 4)
     assert losses.shape == (5, 4)
     assert losses.dtype == torch.float32

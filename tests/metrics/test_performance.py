@@ -50,9 +50,7 @@ def test_class_losses_are_handed_on_as_they_are() -> None:
 
 @given(st.lists(st.integers(1, 50), min_size=2, max_size=6), st.integers(0, 1000))
 @settings(max_examples=30, deadline=None, database=None)
-def test_accuracy_and_error_complement_each_other_whatever_the_leading_dimensions(
-    sizes: list[int], seed: int
-) -> None:
+def test_accuracy_and_error_complement_each_other_whatever_the_leading_dimensions(sizes: list[int], seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     images = torch.tensor(sizes)
     correct = (torch.rand(2, 3, len(sizes), generator=generator) * (images + 1)).long()

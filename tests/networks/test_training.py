@@ -63,14 +63,10 @@ def train_one_by_one(starts: Networks, recipe: RecipeConfig, steps: int, curricu
     """The same training in the plainest form, for the random numbers of seed 0."""
     networks = []
     for start in starts.params:
-        layers = [
-            module for pair in pairwise(starts.layout.sizes) for module in (nn.Linear(*pair), nn.ReLU())
-        ]
+        layers = [module for pair in pairwise(starts.layout.sizes) for module in (nn.Linear(*pair), nn.ReLU())]
         networks.append(nn.Sequential(*layers[:-1]))
         networks[-1].load_state_dict(starts.layout.state_dict(start))
-    rule = (
-        torch.optim.Adam if recipe.optimizer == "adam" else partial(torch.optim.SGD, momentum=recipe.momentum)
-    )
+    rule = torch.optim.Adam if recipe.optimizer == "adam" else partial(torch.optim.SGD, momentum=recipe.momentum)
     optimisers = [
         rule(network.parameters(), lr=recipe.learning_rate * factor, weight_decay=recipe.weight_decay)
         for network, factor in zip(networks, curriculum.learning_rates.tolist(), strict=True)

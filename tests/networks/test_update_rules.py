@@ -19,9 +19,7 @@ def random_tensors(seed: int) -> list[torch.Tensor]:
 
 
 def test_every_rule_of_the_configuration_is_registered_and_tested() -> None:
-    assert (
-        list(get_args(RecipeConfig.model_fields["optimizer"].annotation)) == list(UPDATE_RULES) == list(RULES)
-    )
+    assert list(get_args(RecipeConfig.model_fields["optimizer"].annotation)) == list(UPDATE_RULES) == list(RULES)
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
@@ -35,8 +33,7 @@ def test_updates_equal_those_of_torch(name: str, momentum: float, weight_decay: 
     networks = [[part[index].clone().requires_grad_() for part in random_tensors(0)] for index in range(3)]
     options = {"weight_decay": weight_decay} | ({"momentum": momentum} if name == "sgd" else {})
     optimisers = [
-        RULES[name](network, lr=rate, **options)
-        for network, rate in zip(networks, RATES.tolist(), strict=True)
+        RULES[name](network, lr=rate, **options) for network, rate in zip(networks, RATES.tolist(), strict=True)
     ]
     for step in range(20):
         # Of very different sizes, which Adam evens out, and now and then of nothing at all.
@@ -49,6 +46,4 @@ def test_updates_equal_those_of_torch(name: str, momentum: float, weight_decay: 
             optimiser.step()
     for part, start, *single in zip(parts, random_tensors(0), *networks, strict=True):
         assert (part - start).abs().max() > 0.1
-        torch.testing.assert_close(
-            part, torch.stack([each.detach() for each in single]), rtol=1e-5, atol=1e-6
-        )
+        torch.testing.assert_close(part, torch.stack([each.detach() for each in single]), rtol=1e-5, atol=1e-6)

@@ -39,9 +39,7 @@ RowsOf = Callable[[Resuming], tuple[list[AlignmentRow], list[PromptRow]]]
 
 CLASSES, NETWORKS, PROMPTS = 4, 3, 5
 CONFIG = ProbeConfig(prompts=PROMPTS, networks=NETWORKS, range=(0.1, 0.8))
-SPLIT = Split(
-    torch.randn(40, 6, generator=torch.Generator().manual_seed(0)), torch.arange(40) % CLASSES, CLASSES
-)
+SPLIT = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(0)), torch.arange(40) % CLASSES, CLASSES)
 
 
 @pytest.fixture
@@ -55,9 +53,7 @@ def runs(make_corpus: Callable[..., Corpus]) -> Corpus:
     return corpus
 
 
-def probe(
-    model: object, runs: Corpus, config: ProbeConfig = CONFIG, performance: Performance | None = None
-) -> Probe:
+def probe(model: object, runs: Corpus, config: ProbeConfig = CONFIG, performance: Performance | None = None) -> Probe:
     hypernet = TrainedHypernetwork(model, PROCESSES["ddpm"], performance or Performance(), {})  # type: ignore[arg-type]
     sampling = Sampling(SamplingConfig(steps=2), torch.Generator().manual_seed(0))
     return probe_hypernetwork(hypernet, runs, SPLIT, config, sampling)
@@ -192,9 +188,7 @@ def test_one_number_is_prompted_and_measured_in_its_metric(
     monkeypatch.setattr(
         probing,
         "measure",
-        lambda networks, split: Outcomes(
-            networks.params, halves.expand(len(networks), -1), split.class_sizes
-        ),
+        lambda networks, split: Outcomes(networks.params, halves.expand(len(networks), -1), split.class_sizes),
     )
     found = probe(PERFECT, runs, performance=told)
     assert found.target.shape == found.observed.shape == (1, NETWORKS, PROMPTS)

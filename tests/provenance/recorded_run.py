@@ -80,8 +80,8 @@ def make_run(
 ) -> RecordedRun:
     """A run of nine stages for one forget set, ``begin`` seconds after `START`.
 
-    ``steps`` is a setting, ``sampler`` the code of the sampling stage, and ``pixel`` the data. With one
-    forget set the joined metrics are byte for byte the part that they are joined from.
+    ``steps`` is a setting, ``sampler`` the code of the sampling stage, and ``pixel`` the data. With one forget set the
+    joined metrics are byte for byte the part that they are joined from.
     """
     run = RecordedRun(folder, begin)
     dataset = {"images": np.full((4, 3), pixel, np.float32)}
@@ -98,9 +98,7 @@ def make_run(
         path = f"results/toy/checkpoints/shard-{shard}.json"
         theta = np.full((2, 3, 5), shard + pixel, np.float32)
         token = run.token(path, "segment", {"theta": theta}, sizes=[2, 1, 1], shard=shard)
-        run.stage(
-            "collect_checkpoints", read, {"token": (path, token)}, {"runs": 2}, task="toy", shard=str(shard)
-        )
+        run.stage("collect_checkpoints", read, {"token": (path, token)}, {"runs": 2}, task="toy", shard=str(shard))
         segments.append(path)
     ids = [run.objects[path] for path in segments]
     corpus = run.token("results/toy/corpus.json", "corpus", {}, segments=ids)
@@ -138,9 +136,7 @@ def make_run(
         task="toy",
         forget="2",
     )
-    run.stage(
-        "gather_metrics", {"parts.0": "results/toy/forget-2.csv"}, {"metrics": ("results/metrics.csv", table)}
-    )
+    run.stage("gather_metrics", {"parts.0": "results/toy/forget-2.csv"}, {"metrics": ("results/metrics.csv", table)})
     tables = {
         f"tables.{index}": (f"results/tables/toy.{suffix}", f"{suffix} {shown}".encode())
         for index, suffix in enumerate(["csv", "tex"])

@@ -72,9 +72,7 @@ def test_code_is_named_as_the_cause(old: RecordedRun) -> None:
 def test_code_that_changed_no_result_is_no_cause(old: RecordedRun) -> None:
     make_run(old.folder, sampler="bbbbbbbbbbbbbbbb", begin=5_000)
     new = make_run(old.folder, steps=7, sampler="bbbbbbbbbbbbbbbb", begin=9_000)
-    assert causes(diff(new.store, new.results, "old")) == {
-        ("config", "sample_unlearned", "sampling.steps", 10, 7)
-    }
+    assert causes(diff(new.store, new.results, "old")) == {("config", "sample_unlearned", "sampling.steps", 10, 7)}
 
 
 def test_other_data_is_the_first_cause_and_nothing_after_it(old: RecordedRun) -> None:
@@ -146,9 +144,7 @@ def test_two_kept_versions_are_compared_without_the_folder(old: RecordedRun, tmp
     changes = diff(new.store, tmp_path / "absent", "old", str(entry.number))
     assert causes(changes) == {("config", "sample_unlearned", "sampling.steps", 10, 7)}
     assert (changes.before, changes.after) == ("old", "1")
-    assert diff(new.store, new.results, "1", "old").config == (
-        KeyChange("models.model.sampling.steps", 7, 10),
-    )
+    assert diff(new.store, new.results, "1", "old").config == (KeyChange("models.model.sampling.steps", 7, 10),)
 
 
 def test_comparing_adds_nothing_to_the_store(old: RecordedRun) -> None:

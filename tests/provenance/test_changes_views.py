@@ -72,13 +72,9 @@ def test_cells_that_left_their_interval_come_first_and_the_list_is_short() -> No
     cells = [MetricChange(KEY, 0.0, float(size), -100.0, 100.0, False) for size in range(1, 60)]
     cells.append(MetricChange(KEY, 0.0, 0.5, -0.1, 0.1, True))
     cells.append(MetricChange(KEY, None, 0.5, None, None, None))
-    lines = as_text(
-        replace(NOTHING, changed=("metrics.csv",), cells=tuple(cells), compared_cells=99)
-    ).splitlines()
+    lines = as_text(replace(NOTHING, changed=("metrics.csv",), cells=tuple(cells), compared_cells=99)).splitlines()
     assert "Cells of metrics.csv: 61 of 99 moved; of 60 with an old interval 1 left it" in lines
-    table = lines[
-        lines.index("Cells of metrics.csv: 61 of 99 moved; of 60 with an old interval 1 left it") + 1 :
-    ]
+    table = lines[lines.index("Cells of metrics.csv: 61 of 99 moved; of 60 with an old interval 1 left it") + 1 :]
     assert table[1].split()[:6] == ["0", "0.5", "-0.1", "to", "0.1", "left"]
     assert table[2].split()[:2] == ["0", "59"]
     assert table[-1] == "  … and 21 more, see --json"

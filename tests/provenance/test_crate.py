@@ -1,7 +1,7 @@
 """The crate against the MUSTs of its profiles, and against roc-validator where that is installed.
 
-The validator fetches the JSON-LD context of RO-Crate 1.1 from the network. Here it is served from the copy of
-the context of RO-Crate 1.3 that comes with rocrate: for words of this crate they differ in four IRIs only.
+The validator fetches the JSON-LD context of RO-Crate 1.1 from the network. Here it is served from the copy of the
+context of RO-Crate 1.3 that comes with rocrate: for words of this crate they differ in four IRIs only.
 """
 
 import io
@@ -169,9 +169,7 @@ def test_every_run_of_a_stage_is_an_action(graph: dict[str, dict[str, Any]]) -> 
     assert graph[results[2]]["name"] == "networks object"
     tool = graph[sampling["instrument"]["@id"]]
     assert tool["softwareVersion"] == "0.1.0 code aaaaaaaaaaaaaaaa"
-    required = {
-        graph[each]["name"]: graph[each]["softwareVersion"] for each in listed(tool["softwareRequirements"])
-    }
+    required = {graph[each]["name"]: graph[each]["softwareVersion"] for each in listed(tool["softwareRequirements"])}
     assert required == {name: version for name, version in VERSIONS.items() if name != "hyperforget"}
 
 
@@ -215,9 +213,7 @@ def test_what_cannot_be_described_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="lies outside the folder"):
         write_crate(run.store, run.results, outside)
     (run.results / "toy/corpus-classes.csv").write_text("edited")
-    with pytest.raises(
-        UserError, match=r"corpus-classes\.csv is part of the lineage .* run the workflow again"
-    ):
+    with pytest.raises(UserError, match=r"corpus-classes\.csv is part of the lineage .* run the workflow again"):
         write_crate(run.store, run.results, _workflow(tmp_path))
     assert not (run.results / "ro-crate-metadata.json").exists()
 
@@ -261,9 +257,7 @@ def issues(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> li
 
 
 @pytest.mark.skipif(find_spec("rocrate_validator") is None, reason="roc-validator is not installed")
-def test_the_validator_accepts_the_crate(
-    run: RecordedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_validator_accepts_the_crate(run: RecordedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert issues(run.results, tmp_path, monkeypatch) == []
     path = run.results / "ro-crate-metadata.json"
     intact = path.read_text()

@@ -45,9 +45,7 @@ def test_a_report_leads_back_to_segments_dataset_settings_and_code(tmp_path: Pat
         run.objects["results/toy/corpus.json"]: "corpus",
         run.objects["results/toy/model/forget-2.json"]: "networks",
     }
-    (sampling,) = (
-        step for step in found.steps.values() if step.record.computation.stage == "sample_unlearned"
-    )
+    (sampling,) = (step for step in found.steps.values() if step.record.computation.stage == "sample_unlearned")
     assert sampling.record.computation.spec["sampling"] == {"steps": 10}
     assert sampling.record.computation.code == "aaaaaaaaaaaaaaaa"
 

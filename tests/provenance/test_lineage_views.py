@@ -79,10 +79,7 @@ def test_json_holds_the_whole_lineage(found: Lineage) -> None:
     told = json.loads(json.dumps(as_json(found)))
     assert told["target"]["path"].endswith("results/report.html")
     assert [step["stage"] for step in told["steps"]][-1] == "build_report"
-    made = {
-        step["recipe_id"]: {(node["path"], node["sha256"]) for node in step["outputs"]}
-        for step in told["steps"]
-    }
+    made = {step["recipe_id"]: {(node["path"], node["sha256"]) for node in step["outputs"]} for step in told["steps"]}
     for file in told["files"][:-1]:
         assert (file["path"], file["sha256"]) in made[file["recipe_id"]]
     (sampling,) = (step for step in told["steps"] if step["stage"] == "sample_unlearned")
@@ -117,6 +114,4 @@ def test_an_unknown_source_is_said_so(tmp_path: Path) -> None:
     run = make_run(tmp_path)
     (run.results / "labels.csv").write_text("by hand")
     run.stage("build_extra", {"labels": "results/labels.csv"}, {"page": ("results/extra.html", b"extra")})
-    assert "results/labels.csv  (no computation made it)" in tree(
-        lineage(run.store, run.results / "extra.html")
-    )
+    assert "results/labels.csv  (no computation made it)" in tree(lineage(run.store, run.results / "extra.html"))

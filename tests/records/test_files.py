@@ -82,9 +82,7 @@ def test_writing_replaces(tmp_path: Path) -> None:
         min_size=1,
     )
 )
-def test_whatever_is_written_reads_back_equal(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[Row]
-) -> None:
+def test_whatever_is_written_reads_back_equal(tmp_path_factory: pytest.TempPathFactory, rows: list[Row]) -> None:
     path = tmp_path_factory.mktemp("written") / "rows.csv"
     write_rows(path, rows)
     assert read_rows(path, Row) == rows

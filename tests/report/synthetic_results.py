@@ -209,8 +209,7 @@ def _candidates(
     images = 60
     forgotten = np.round(np.clip(generator.exponential(0.1, count) - 0.08 + left, left, 1) * images) / images
     retained = (
-        np.round(np.clip(kept - generator.exponential(0.08, count) + 0.3 * (forgotten - left), 0, 1) * images)
-        / images
+        np.round(np.clip(kept - generator.exponential(0.08, count) + 0.3 * (forgotten - left), 0, 1) * images) / images
     )
     order = np.lexsort((-retained, forgotten))
     chosen = np.arange(count) == order[0]
@@ -238,9 +237,7 @@ def _confusion(
             shares = np.full(len(retained), (1 - agreement) * (0.3 + extra) / max(len(retained), 1))
             shares[retained.index(name)] = agreement
             counts.loc[name] = generator.poisson(35 * shares * (1 + extra / len(retained)))
-        rows += [
-            [method, set_, row, column, counts.loc[row, column]] for row in retained for column in retained
-        ]
+        rows += [[method, set_, row, column, counts.loc[row, column]] for row in retained for column in retained]
     return pd.DataFrame(rows, columns=["method", "set", "retrained", "predicted", "count"])
 
 
@@ -325,12 +322,10 @@ def _corpus(folder: Path, corpus: str, task: dict[str, Any], generator: np.rando
             ]
         )
         for low, high in itertools.pairwise(edges):
-            bins.append(
-                [name, low, high, 4000, int(generator.integers(0, 4000)), int(generator.integers(0, 9000))]
-            )
-    pd.DataFrame(
-        classes, columns=["class", "role", "checkpoints", "forgotten", "lowest", "median", "highest"]
-    ).to_csv(folder / f"{corpus}-classes.csv", index=False)
+            bins.append([name, low, high, 4000, int(generator.integers(0, 4000)), int(generator.integers(0, 9000))])
+    pd.DataFrame(classes, columns=["class", "role", "checkpoints", "forgotten", "lowest", "median", "highest"]).to_csv(
+        folder / f"{corpus}-classes.csv", index=False
+    )
     pd.DataFrame(bins, columns=["class", "low", "high", "cap", "admitted", "rejected"]).to_csv(
         folder / f"{corpus}-bins.csv", index=False
     )
@@ -346,9 +341,7 @@ def _tokens(folder: Path, task: dict[str, Any], spec: dict[str, Any]) -> None:
     def token(path: Path, kind: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         digest = (str(path.name).encode().hex() * 8)[:64]
-        path.write_text(
-            json.dumps({"kind": kind, "object_id": f"sha256:{digest}", "summary": {"networks": 3}})
-        )
+        path.write_text(json.dumps({"kind": kind, "object_id": f"sha256:{digest}", "summary": {"networks": 3}}))
 
     for corpus in task["corpora"]:
         token(folder / f"{corpus}.json", "corpus")

@@ -72,16 +72,11 @@ def test_numbers_are_those_of_the_files(results: Path) -> None:
 
     def value(method: str, forget: str, selection: str) -> float:
         chosen = accuracy[
-            (accuracy["method"] == method)
-            & (accuracy["forget"] == forget)
-            & (accuracy["selection"] == selection)
+            (accuracy["method"] == method) & (accuracy["forget"] == forget) & (accuracy["selection"] == selection)
         ]
         return float(chosen["value"].iloc[0])
 
-    gaps = [
-        value("layers", forget, "chosen") - value("retrained", forget, "population")
-        for forget in ("2", "2-3")
-    ]
+    gaps = [value("layers", forget, "chosen") - value("retrained", forget, "population") for forget in ("2", "2-3")]
     text = row["Retained, minus the retrained median: collected"].replace("−", "-")
     assert float(text) == pytest.approx(sum(gaps) / 2, abs=1e-4)
     alignment = pd.read_csv(results / "digits-4" / "layers" / "alignment.csv")

@@ -130,9 +130,7 @@ def test_observed_has_panels_for_free_and_pivot_classes_of_seen_and_unseen_runs(
     assert "lower bound: class median in the corpus" in labels
 
 
-def test_observed_has_the_medians_of_the_corpus_that_the_model_was_trained_on(
-    small: Path, tmp_path: Path
-) -> None:
+def test_observed_has_the_medians_of_the_corpus_that_the_model_was_trained_on(small: Path, tmp_path: Path) -> None:
     corpora = {"corpus": [], "corpus-ends": ["dihyfo-1"]}
     spec = as_spec({**SMALL, "tasks": {"digits-4": {**SMALL["tasks"]["digits-4"], "corpora": corpora}}})
     text = (small / "digits-4" / "corpus-classes.csv").read_text()

@@ -103,13 +103,9 @@ def test_a_usable_share_that_is_the_same_everywhere_is_said_once(tmp_path: Path)
     values = {("dihyfo-2", forget): (0.0, 0.9, 0.2) for forget in ("2", "3")}
     path = make_metrics(tmp_path, values).path
     with path.open("a") as file:
-        file.writelines(
-            f"\ndigits-4,dihyfo-2,{forget},population,choice,usable_share,1.0,,,16" for forget in "23"
-        )
+        file.writelines(f"\ndigits-4,dihyfo-2,{forget},population,choice,usable_share,1.0,,,16" for forget in "23")
     spec = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["dihyfo-2"]})
-    found = {
-        finding.about: finding.text for finding in summarise(spec, task_of(spec, "digits-4"), Metrics(path))
-    }
+    found = {finding.about: finding.text for finding in summarise(spec, task_of(spec, "digits-4"), Metrics(path))}
     assert found["Usable without choosing"].endswith(": DiHyFo-2 1.00 on every set.")
 
 
@@ -129,10 +125,7 @@ def test_when_all_forgot_the_summary_says_so(tmp_path: Path) -> None:
 def test_corpus_warnings() -> None:
     task = task_of(as_spec(SPEC), "digits-4")
     main, ends = task.corpora
-    assert (
-        corpus_warnings(task, main, [ForgetSummary("2", False, 900, 640), ForgetSummary("3", True, 0, 0)])
-        == []
-    )
+    assert corpus_warnings(task, main, [ForgetSummary("2", False, 900, 640), ForgetSummary("3", True, 0, 0)]) == []
     assert corpus_warnings(task, main, [ForgetSummary("1-2", False, 4, 0)]) == []
     kept = [ForgetSummary("2-3", False, 900, 0), ForgetSummary("3", True, 12, 1)]
     none_forgotten, collected = corpus_warnings(task, ends, kept)
@@ -155,15 +148,11 @@ def test_the_summary_says_what_editing_does_to_strangers(tmp_path: Path) -> None
     methods = ["dihyfo-1-edit-strangers", "bias-strangers"]
     task = {**TASK, "stranger_methods": methods, "stranger_training": "Adam"}
     spec = as_spec({**SPEC, "tasks": {"digits-4": task}, "methods": ["retrained"]})
-    [finding] = [
-        each for each in summarise(spec, task_of(spec, "digits-4"), metrics) if each.about == "Strangers"
-    ]
+    [finding] = [each for each in summarise(spec, task_of(spec, "digits-4"), metrics) if each.about == "Strangers"]
     assert finding.text == (
         "median of networks trained otherwise than the corpus: DiHyFo-1 (editing) forgets 1 of 2 sets and "
         "has an accuracy on the retained classes of −0.0200 against lowered biases on its worst set ({3} "
         "(kept out))."
     )
     without = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["retrained"]})
-    assert "Strangers" not in [
-        each.about for each in summarise(without, task_of(without, "digits-4"), metrics)
-    ]
+    assert "Strangers" not in [each.about for each in summarise(without, task_of(without, "digits-4"), metrics)]

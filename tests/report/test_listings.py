@@ -78,9 +78,7 @@ def test_the_relaxed_rule_has_no_cap_and_the_last_level_no_upper_edge(task: Full
     assert [row[1] for row in bins.rows] == ["1 (0)", "4 (0)"]
 
 
-def test_every_generator_meets_every_rival_on_every_set(
-    spec: FullSpec, results: Path, task: FullTask
-) -> None:
+def test_every_generator_meets_every_rival_on_every_set(spec: FullSpec, results: Path, task: FullTask) -> None:
     listing = verdict_listing(spec, task, Metrics(results / "metrics.csv"))
     assert listing is not None
     assert len(listing.rows) == 3 * 2 * 3
@@ -94,9 +92,7 @@ def test_without_rivals_there_are_no_verdicts(spec: FullSpec, results: Path, tas
 
 
 def test_timings_end_with_their_sum() -> None:
-    listing = timing_listing(
-        [Timing("train", 2, 1234.5, 700.0, 650.4), Timing("evaluate", 1, 3.0, 3.0, float("nan"))]
-    )
+    listing = timing_listing([Timing("train", 2, 1234.5, 700.0, 650.4), Timing("evaluate", 1, 3.0, 3.0, float("nan"))])
     assert listing.rows[0] == ("train", "2", "1,234.5", "700.0", "650")
     assert listing.rows[1][-1] == "–"
     assert listing.rows[-1] == ("all stages", "3", "1,237.5", "700.0", "")

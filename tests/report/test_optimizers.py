@@ -58,9 +58,7 @@ def test_curves_are_quartiles_over_networks(path: Path) -> None:
     assert [curve.last for curve in (comparison.model, *comparison.rivals)] == [2, 1500, 1500]
     quartiles = comparison.rivals[0].quartiles
     for index, share in enumerate((0.25, 0.5, 0.75)):
-        np.testing.assert_allclose(
-            quartiles["loss"][100][index], np.quantile([0.2, 0.4, 1.2], share), rtol=1e-12
-        )
+        np.testing.assert_allclose(quartiles["loss"][100][index], np.quantile([0.2, 0.4, 1.2], share), rtol=1e-12)
     assert comparison.model.median("accuracy", 1) == pytest.approx(1 / 1.4)
 
 

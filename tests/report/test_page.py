@@ -99,9 +99,7 @@ def test_headings_are_in_order(page: Page) -> None:
     assert all(after <= before + 1 for before, after in zip(page.headings, page.headings[1:], strict=False))
 
 
-def test_every_table_and_figure_stands_once_with_a_caption(
-    page: Page, built_spec: FullSpec, text: str
-) -> None:
+def test_every_table_and_figure_stands_once_with_a_caption(page: Page, built_spec: FullSpec, text: str) -> None:
     tables = [f"table-{name}" for name in table_names(built_spec)]
     figures = [f"figure-{name}" for task in built_spec.tasks for name in figure_names(built_spec, task.name)]
     for name in tables + figures:
@@ -130,9 +128,7 @@ def test_text_colours_pass_level_aa(text: str) -> None:
     from tests.report.test_figures import contrast
 
     style = text[text.index("<style>") : text.index("</style>")]
-    schemes = [
-        dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{[^}]*\}", style)
-    ]
+    schemes = [dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{[^}]*\}", style)]
     assert len(schemes) == 3
     for scheme in schemes:
         for ink in ("ink", "quiet", "link", "alarm", "better"):

@@ -33,9 +33,7 @@ TOLD: dict[str, dict[str, Any]] = {
 }
 SCALAR: dict[str, Any] = {
     **SPEC,
-    "tasks": {
-        "digits-4": {**TASKS["digits-4"], "forget": ["2"], "holdout": [], "corpora": {"corpus": MODELS}}
-    },
+    "tasks": {"digits-4": {**TASKS["digits-4"], "forget": ["2"], "holdout": [], "corpora": {"corpus": MODELS}}},
     "models": MODELS,
     "methods": ["retrained"],
     "learned_optimizers": [],
@@ -103,9 +101,7 @@ def test_all_declared_figures_are_written(drawings: dict[str, str]) -> None:
         ("gpt-class-2", "loss (nats)", "loss of class 2"),
     ],
 )
-def test_axes_have_the_unit_of_the_metric(
-    drawings: dict[str, str], model: str, unit: str, subject: str
-) -> None:
+def test_axes_have_the_unit_of_the_metric(drawings: dict[str, str], model: str, unit: str, subject: str) -> None:
     observed = texts(drawings[f"digits-4-{model}-observed"])
     assert f"target {unit}" in observed
     assert f"observed {unit}" in observed
@@ -131,15 +127,11 @@ def test_the_bound_is_the_best_value_of_the_training_set(
     bounds = best_values(folder / "distribution.csv", performance)
     assert bounds == {"all": pytest.approx(best)}
     with style():
-        drawing = draw_observed(
-            folder / "prompts.csv", bounds, as_spec(spec).task("digits-4"), "gpt", performance
-        )
+        drawing = draw_observed(folder / "prompts.csv", bounds, as_spec(spec).task("digits-4"), "gpt", performance)
     panel = drawing.figure.axes[0]
     assert panel.get_xscale() == ("log" if metric == "loss" else "linear")
     assert [best, best] in [
-        pytest.approx(np.asarray(line.get_ydata()).tolist())
-        for line in panel.lines
-        if np.size(line.get_ydata()) == 2
+        pytest.approx(np.asarray(line.get_ydata()).tolist()) for line in panel.lines if np.size(line.get_ydata()) == 2
     ]
 
 
@@ -148,9 +140,7 @@ def test_a_rebalanced_training_set_has_a_panel_of_its_own(results: Path) -> None
     for model, panels in (("gpt", 1), ("gpt-error", 2), ("dihyfo-2", 4)):
         performance = as_spec(SCALAR).performance(model)
         with style():
-            drawing = draw_distribution(
-                results / "digits-4" / model / "distribution.csv", task, model, performance
-            )
+            drawing = draw_distribution(results / "digits-4" / model / "distribution.csv", task, model, performance)
         assert len(drawing.figure.axes) == panels
         assert ("rebalanced" in drawing.description) == (panels > 1)
         for axes in drawing.figure.axes:
@@ -191,17 +181,13 @@ def test_models_are_compared_in_panels_with_units_of_their_own(results: Path) ->
         assert drawn == len(pd.read_csv(path))
 
 
-def test_the_page_shows_them_all_with_captions(
-    results: Path, drawings: dict[str, str], tmp_path: Path
-) -> None:
+def test_the_page_shows_them_all_with_captions(results: Path, drawings: dict[str, str], tmp_path: Path) -> None:
     folder = tmp_path / "results"
     shutil.copytree(results, folder)
     spec = as_spec(SCALAR)
     write_tables(spec, Metrics(folder / "metrics.csv"), folder / TABLE_FOLDER)
     page = render_report(spec, folder)
-    captions = dict(
-        re.findall(r'<figcaption id="figure-([^"]+)-caption">(.*?)</figcaption>', page, re.DOTALL)
-    )
+    captions = dict(re.findall(r'<figcaption id="figure-([^"]+)-caption">(.*?)</figcaption>', page, re.DOTALL))
     for name in figure_names(as_spec(SCALAR), "digits-4"):
         assert "Good:" in captions[name]
     assert "mean error over classes" in captions["digits-4-gpt-error-observed"]

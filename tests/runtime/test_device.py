@@ -17,9 +17,7 @@ def two_gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     """As torch answers on a machine with two GPUs, the second with more free memory."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setattr(
-        torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid=f"gpu-{index}")
-    )
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: SimpleNamespace(uuid=f"gpu-{index}"))
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda index: (index, 2))
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
 

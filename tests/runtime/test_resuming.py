@@ -48,9 +48,7 @@ class Counting:
 
 
 @pytest.mark.parametrize("kills", [[1], [3], [7], [19], [4, 9, 5], [3, 3, 3, 3]])
-def test_what_is_stopped_time_and_again_ends_as_if_it_never_was(
-    in_pieces: InPieces, kills: list[int]
-) -> None:
+def test_what_is_stopped_time_and_again_ends_as_if_it_never_was(in_pieces: InPieces, kills: list[int]) -> None:
     work = Counting(rounds=4, steps=5)
     assert in_pieces(work, kills) == Counting(4, 5)(NOT_RESUMING)
     # Nothing was done again but the steps since the last state.
@@ -99,8 +97,7 @@ class Drawing:
 
     def group(self, resuming: Resuming, generator: torch.Generator) -> torch.Tensor:
         walks = [
-            resuming.remember("walk", lambda: self.walk(resuming, generator), generator)
-            for _ in range(self.pieces)
+            resuming.remember("walk", lambda: self.walk(resuming, generator), generator) for _ in range(self.pieces)
         ]
         return torch.cat(walks)
 
@@ -114,9 +111,7 @@ class Drawing:
 
 
 @pytest.mark.parametrize("kills", [[1], [4], [9], [13], [23, 2], [9, 14, 5], [6, 6, 6, 6]])
-def test_pieces_that_were_finished_are_remembered_with_what_they_drew(
-    in_pieces: InPieces, kills: list[int]
-) -> None:
+def test_pieces_that_were_finished_are_remembered_with_what_they_drew(in_pieces: InPieces, kills: list[int]) -> None:
     work = Drawing(groups=3, pieces=2)
     assert in_pieces(work, kills) == Drawing(3, 2)(NOT_RESUMING)
     # A walk that was under way, and what was done since the last save, is done again.

@@ -19,9 +19,7 @@ def place(tmp_path: Path) -> Unfinished:
 def test_a_state_comes_back_as_it_was(place: Unfinished) -> None:
     generator = torch.Generator().manual_seed(3)
     weights = torch.arange(6.0).reshape(2, 3).T  # not contiguous
-    place.save(
-        State({"generator": generator.get_state(), "weights": weights}, {"step": 7, "rows": [[1, 0.5]]})
-    )
+    place.save(State({"generator": generator.get_state(), "weights": weights}, {"step": 7, "rows": [[1, 0.5]]}))
     expected = torch.rand(4, generator=generator)
     found = place.load()
     assert found is not None
@@ -91,9 +89,7 @@ def test_a_request_to_end_saves_first(
     assert torch.equal(found.tensors["x"], torch.ones(2))
 
 
-def test_a_save_that_fails_keeps_the_state_before_it(
-    place: Unfinished, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_save_that_fails_keeps_the_state_before_it(place: Unfinished, monkeypatch: pytest.MonkeyPatch) -> None:
     place.save(State({"x": torch.zeros(1)}, {"step": 1}))
 
     def full(path: Path) -> None:

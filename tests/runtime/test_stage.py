@@ -49,11 +49,7 @@ class Folder:
     def arguments(self, add: int = 1, task: str = "digits", *more: str) -> list[str]:
         spec, files = json.dumps({"add": add}), {"number": "input.txt", "token": "token.json"}
         given = ["--spec", spec, "--store", str(self.path / "store"), "--task", task]
-        return (
-            given
-            + [part for name, file in files.items() for part in (f"--{name}", str(self.path / file))]
-            + [*more]
-        )
+        return given + [part for name, file in files.items() for part in (f"--{name}", str(self.path / file))] + [*more]
 
     def run(self, add: int = 1, task: str = "digits", *more: str) -> int:
         """The value in the token that the stage wrote or restored."""
@@ -191,9 +187,7 @@ def test_a_damaged_result_is_made_again(folder: Folder, place: str) -> None:
     folder.run()
     object_id = json.loads((folder.path / "token.json").read_text())["object_id"]
     damaged = (
-        Store(folder.path / "store").object_folder(object_id)
-        if place == "objects"
-        else folder.path / "store/blobs"
+        Store(folder.path / "store").object_folder(object_id) if place == "objects" else folder.path / "store/blobs"
     )
     file = max((path for path in damaged.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
     content = file.read_bytes()

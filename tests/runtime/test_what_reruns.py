@@ -66,9 +66,7 @@ def test_a_word_of_a_metrics_description_reruns_the_report(reruns: Reruns) -> No
 
 
 def test_the_order_of_what_a_model_is_told_reruns_what_uses_it(reruns: Reruns) -> None:
-    edited = reruns(
-        "config/performance.py", "for label in range(classes)]", "for label in reversed(range(classes))]"
-    )
+    edited = reruns("config/performance.py", "for label in range(classes)]", "for label in reversed(range(classes))]")
     assert {"probe_hypernet", "train_hypernet", "sample_unlearned"} <= edited
     assert not {"fetch_dataset", "train_reference", "gather_metrics"} & edited
 
@@ -79,9 +77,7 @@ def test_how_networks_are_measured_reruns_all_that_measures(reruns: Reruns) -> N
     assert not {"fetch_dataset", "gather_metrics", "gather_costs", *REPORTING} & edited
 
 
-@pytest.mark.parametrize(
-    "file", ["networks/perceptron.py", "unlearning/selection.py", "hypernet/diffusion.py"]
-)
+@pytest.mark.parametrize("file", ["networks/perceptron.py", "unlearning/selection.py", "hypernet/diffusion.py"])
 def test_a_comment_reruns_nothing(reruns: Reruns, file: str) -> None:
     assert reruns(file, "", "\n# A comment.\n") == set()
 
@@ -121,9 +117,7 @@ def imported_names(name: str) -> Iterator[tuple[str, str]]:
 
 
 def behaviour(section: type[Section]) -> list[str]:
-    """Methods and properties of a section, and of those behind it, other than pydantic's
-    own and validators.
-    """
+    """Methods and properties of a section, and of those behind it, other than pydantic's own and validators."""
     validators = section.__pydantic_decorators__
     checks = {*validators.model_validators, *validators.field_validators}
     return [
@@ -156,6 +150,4 @@ def test_the_check_for_behaviour_finds_methods_and_properties() -> None:
 
 
 def test_declarations_are_modules_of_the_configuration() -> None:
-    assert all(
-        name.startswith("hyperforget.config") and imported_modules(name) is not None for name in DECLARATIONS
-    )
+    assert all(name.startswith("hyperforget.config") and imported_modules(name) is not None for name in DECLARATIONS)

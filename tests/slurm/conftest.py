@@ -32,9 +32,8 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class ClusterRun:
-    """What a run left: its folder, how Snakemake ended and what it printed, each of SLURM's jobs as
-    `scontrol` tells it, which of them was cancelled, and the processes that were still there when the
-    cluster had stopped.
+    """What a run left: its folder, how Snakemake ended and what it printed, each of SLURM's jobs as `scontrol` tells
+    it, which of them was cancelled, and the processes that were still there when the cluster had stopped.
     """
 
     folder: Path
@@ -47,9 +46,7 @@ class ClusterRun:
 
 @pytest.fixture(scope="session")
 def cluster_run(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> ClusterRun:
-    """The reduced configuration through the profile, on four processors, to the report; the
-    cluster has stopped.
-    """
+    """The reduced configuration through the profile, on four processors, to the report; the cluster has stopped."""
     missing = missing_programs()
     if missing and os.environ.get("REQUIRE_SLURM"):
         pytest.fail(f"REQUIRE_SLURM is set, but SLURM is not installed: no {', '.join(missing)}")

@@ -1,8 +1,8 @@
 """A real SLURM of one node on loopback, for as long as a test needs it.
 
-The daemons run in the foreground as children of the test, so that they end with it. Their configuration,
-keys, sockets and logs lie in one folder; nothing outside it is written. No accounting database, no cgroups:
-memory is watched by a poll every two seconds.
+The daemons run in the foreground as children of the test, so that they end with it. Their configuration, keys, sockets
+and logs lie in one folder; nothing outside it is written. No accounting database, no cgroups: memory is watched by a
+poll every two seconds.
 """
 
 import os
@@ -84,9 +84,7 @@ class SingleNode:
 
     def call(self, *command: str) -> str:
         """What one of SLURM's commands printed."""
-        done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=60, check=True
-        )
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=True)
         return done.stdout
 
     def running(self) -> list[tuple[str, list[str]]]:
@@ -104,9 +102,7 @@ class SingleNode:
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
                 continue
             try:
-                read = [
-                    (entry / name).read_bytes().decode(errors="replace") for name in ("environ", "cmdline")
-                ]
+                read = [(entry / name).read_bytes().decode(errors="replace") for name in ("environ", "cmdline")]
             except OSError:
                 continue  # ended meanwhile, or another user's
             environment, arguments = (text.rstrip("\0").split("\0") for text in read)
@@ -118,9 +114,8 @@ class SingleNode:
 def single_node(cpus: int, gpus: int) -> Iterator[SingleNode]:
     """Start the daemons, and at the end cancel every job and stop them.
 
-    Processors, memory and GPUs (at most 4, which nothing can compute on) are what SLURM believes in;
-    the machine may have fewer. Raises TimeoutError, with what the daemons said, where the cluster does
-    not come up.
+    Processors, memory and GPUs (at most 4, which nothing can compute on) are what SLURM believes in; the machine may
+    have fewer. Raises TimeoutError, with what the daemons said, where the cluster does not come up.
     """
     with ExitStack() as stack:
         # Not pytest's temporary folder: munge refuses one with a closed folder above it.
@@ -190,9 +185,7 @@ def _daemons(node: SingleNode) -> list[tuple[list[str], Callable[[], bool]]]:
 
 def _start(folder: Path, environment: dict[str, str], command: list[str]) -> subprocess.Popen[bytes]:
     with open(folder / "log" / f"{command[0]}.log", "wb") as log:
-        return subprocess.Popen(
-            command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
+        return subprocess.Popen(command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 def _stop(daemon: subprocess.Popen[bytes]) -> None:

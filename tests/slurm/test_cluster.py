@@ -1,6 +1,4 @@
-"""The main job, reduced, on a real SLURM: it survives a cancelled job, and gives the tables of
-a local run.
-"""
+"""The main job, reduced, on a real SLURM: it survives a cancelled job, and gives the tables of a local run."""
 
 import re
 
@@ -33,17 +31,13 @@ def test_metrics_and_tables_are_those_of_a_local_run(cluster_run: ClusterRun, fi
     here, there = (run.folder / "results" for run in (finished, cluster_run))
     files = [here / "metrics.csv", *sorted((here / "tables").iterdir())]
     assert len(files) > 10
-    differing = [
-        file.name for file in files if file.read_bytes() != (there / file.relative_to(here)).read_bytes()
-    ]
+    differing = [file.name for file in files if file.read_bytes() != (there / file.relative_to(here)).read_bytes()]
     assert differing == []
     assert sorted(file.name for file in (there / "tables").iterdir()) == [file.name for file in files[1:]]
 
 
 def test_jobs_ask_for_what_their_rules_need_one_after_another(cluster_run: ClusterRun) -> None:
-    """Minutes are the sum over the rules of a group, processors and memory the largest;
-    attempts multiply them.
-    """
+    """Minutes are the sum over the rules of a group, processors and memory the largest; attempts multiply them."""
     asked = [
         (job["Comment"].removeprefix("rule_").split("_")[0], job["TimeLimit"], job["TRES"])
         for job in cluster_run.jobs.values()

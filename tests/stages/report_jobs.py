@@ -17,9 +17,7 @@ def _job(stage: str, results: Path, values: dict[str, Any], *arguments: str) -> 
 
 def build_tables(results: Path, values: dict[str, Any]) -> Job:
     tables = [str(results / "tables" / name) for name in table_files(as_spec(values))]
-    return _job(
-        "build_tables", results, values, "--metrics", str(results / "metrics.csv"), "--tables", *tables
-    )
+    return _job("build_tables", results, values, "--metrics", str(results / "metrics.csv"), "--tables", *tables)
 
 
 def build_figures(results: Path, values: dict[str, Any], task: str) -> Job:

@@ -53,9 +53,7 @@ def test_all_optimizers_start_from_the_same_networks(curves: Curves) -> None:
         assert len(starts) == 1
 
 
-def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(
-    results: Path, curves: Curves
-) -> None:
+def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(results: Path, curves: Curves) -> None:
     store, folder = results / "store", results / TASK
     data = load_task_data(Store(store), folder / "dataset.json")
     hypernet = load_hypernetwork(Store(store), folder / MODEL / "hypernet.json")
@@ -80,7 +78,5 @@ def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(
 
 def test_descent_descends(curves: Curves) -> None:
     for optimizer in (("sgd", "0.3"), ("adam", "0.01")):
-        before, after = (
-            sum(curves[(*optimizer, update, network)][0] for network in range(3)) for update in (0, 60)
-        )
+        before, after = (sum(curves[(*optimizer, update, network)][0] for network in range(3)) for update in (0, 60))
         assert after < before

@@ -27,9 +27,7 @@ def test_a_further_corpus_has_other_runs_whatever_its_settings(copied: Path) -> 
     assert len(together.unique(dim=0)) == len(together) == 100
 
     run(assemble(copied, "corpus-again"))
-    main, again = (
-        read_token(copied / TASK / f"{name}.json", kind="corpus") for name in ("corpus", "corpus-again")
-    )
+    main, again = (read_token(copied / TASK / f"{name}.json", kind="corpus") for name in ("corpus", "corpus-again"))
     assert main.object_id != again.object_id
     assert (main.summary["corpus"], again.summary["corpus"]) == ("corpus", "corpus-again")
     assert (copied / TASK / "corpus-again-classes.csv").is_file()

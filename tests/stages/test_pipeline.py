@@ -82,9 +82,7 @@ def test_usable_shares_follow_from_the_candidates(results: Path, forget: str) ->
         mine = [row for row in candidates if row["method"] == method]
         (prompt,) = [row["prompt"] for row in mine if row["chosen"] == "true"]
         beside = [row for row in mine if row["prompt"] == prompt]
-        usable = [
-            float(row["forget_accuracy"]) <= 0.01 and float(row["retain_accuracy"]) >= least for row in beside
-        ]
+        usable = [float(row["forget_accuracy"]) <= 0.01 and float(row["retain_accuracy"]) >= least for row in beside]
         (found,) = [row for row in rows if (row["method"], row["metric"]) == (method, "usable_share")]
         assert float(found["value"]) == sum(usable) / len(usable)
         assert int(found["n"]) == len(usable)
@@ -114,18 +112,13 @@ def test_handed_over_networks_have_the_accuracy_of_the_table(results: Path, forg
             "forget": forget,
             "sizes": "64-2-4",
         }.items() <= metadata.items()
-        right = (
-            network((pixels - float(metadata["mean"])) / float(metadata["std"])).argmax(-1)
-            == data.test.labels
-        )
+        right = network((pixels - float(metadata["mean"])) / float(metadata["std"])).argmax(-1) == data.test.labels
         sets = {"retain": right[~forgotten], "forget": right[forgotten], "test": right}
         for name, correct in sets.items():
             keys = {"method": method, "selection": "chosen", "set": name, "metric": "accuracy"}
             (row,) = [row for row in rows if keys.items() <= row.items()]
             # Rounding can tip one image whose two highest logits are all but equal.
-            assert float(row["value"]) == pytest.approx(
-                float(correct.double().mean()), abs=1.01 / len(correct)
-            )
+            assert float(row["value"]) == pytest.approx(float(correct.double().mean()), abs=1.01 / len(correct))
 
 
 @pytest.mark.parametrize("forget", FORGET_SETS)
@@ -142,9 +135,7 @@ def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget:
         assert [int(row["candidate"]) for row in mine] == list(range(count))
         assert {row["chosen"] for row in mine} == {"true", "false"}
         (chosen,) = [row for row in mine if row["chosen"] == "true"]
-        assert all(
-            0 <= float(row[name]) <= 1 for row in mine for name in ("forget_accuracy", "retain_accuracy")
-        )
+        assert all(0 <= float(row[name]) <= 1 for row in mine for name in ("forget_accuracy", "retain_accuracy"))
         prompted = method not in (RETRAINED, "bias", "bias-strangers")
         once = count // SETTINGS.models["dihyfo-1"].editing.rounds if "edit" in method else count
         prompts = [index % once * 2 // once if prompted else -1 for index in range(count)]
@@ -180,9 +171,7 @@ def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results:
         assert stored.chosen in stored.population
         if "edit" in method:
             assert stored.population == [
-                choose(
-                    stored.candidates, request.split.class_sizes, request.forget, SETTINGS.selection, start
-                )
+                choose(stored.candidates, request.split.class_sizes, request.forget, SETTINGS.selection, start)
                 for start in range(count)
             ]
 
@@ -214,9 +203,7 @@ def test_confusion_counts_all_test_images(results: Path, forget: str) -> None:
             assert cells == [(row, column) for row in range(4) for column in range(4)]
             assert sum(int(row["count"]) for row in mine) == expected
             if method == RETRAINED:
-                assert (
-                    sum(int(row["count"]) for row in mine if row["retrained"] == row["predicted"]) == expected
-                )
+                assert sum(int(row["count"]) for row in mine if row["retrained"] == row["predicted"]) == expected
 
 
 @pytest.mark.parametrize("model", SETTINGS.models)
@@ -298,9 +285,7 @@ def test_everything_is_the_same_when_made_again_elsewhere(results: Path, tmp_pat
     assert text_files(tmp_path) == text_files(results)
 
 
-@pytest.mark.parametrize(
-    "name", ["train_hypernet/dihyfo-1", "sample/dihyfo-1/2", "evaluate/2", "assemble_corpus"]
-)
+@pytest.mark.parametrize("name", ["train_hypernet/dihyfo-1", "sample/dihyfo-1/2", "evaluate/2", "assemble_corpus"])
 def test_a_stage_run_again_in_place_changes_nothing(copied: Path, name: str) -> None:
     before = text_files(copied)
     run(jobs(copied)[name])

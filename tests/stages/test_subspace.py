@@ -14,9 +14,7 @@ from tests.stages.tiny_pipeline import TASK, jobs, run, settings
 
 
 def in_subspace(model: str, components: int) -> Config:
-    return settings(
-        models={model: {"architecture": {"space": "subspace", "components": components, "heads": 4}}}
-    )
+    return settings(models={model: {"architecture": {"space": "subspace", "components": components, "heads": 4}}})
 
 
 @pytest.mark.parametrize(

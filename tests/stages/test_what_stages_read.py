@@ -80,9 +80,7 @@ def datasets(folder: Path, patch: pytest.MonkeyPatch) -> list[tuple[str, list[st
     def build(root: Path, train: bool, download: bool) -> SimpleNamespace:
         return SimpleNamespace(data=pixels, targets=labels)
 
-    patch.setattr(
-        sources, "import_torchvision", lambda: SimpleNamespace(datasets=SimpleNamespace(MNIST=build))
-    )
+    patch.setattr(sources, "import_torchvision", lambda: SimpleNamespace(datasets=SimpleNamespace(MNIST=build)))
     own = {"source": "npz", "path": str(folder / "own.npz")}
     return [
         job(

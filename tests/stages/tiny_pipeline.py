@@ -65,9 +65,7 @@ def settings(**changes: Any) -> Config:
 
 
 def with_collection(corpus: str = MAIN_CORPUS, **changes: Any) -> Config:
-    """The tiny setting with another collection for a corpus, which is made where the task has none
-    of that name.
-    """
+    """The tiny setting with another collection for a corpus, which is made where the task has none of that name."""
     if corpus == MAIN_CORPUS:
         return settings(tasks={TASK: {"collection": changes}})
     key = corpus.removeprefix(corpus_name(""))
@@ -95,9 +93,7 @@ def job(
     config: Config = SETTINGS,
     **files: Path | Sequence[Path],
 ) -> Job:
-    """A stage and its command line for the job that has these ``names``; lists become several files
-    of one argument.
-    """
+    """A stage and its command line for the job that has these ``names``; lists become several files of one argument."""
     interface = STAGES[stage]
     spec = spec_of(interface.spec, config, names)
     arguments = ["--store", str(results / "store"), "--spec", spec.model_dump_json()]
@@ -134,9 +130,7 @@ def assemble(results: Path, corpus: str = MAIN_CORPUS, /, **collection: Any) -> 
         {"task": TASK, "corpus": corpus},
         with_collection(corpus, **collection),
         dataset=folder / "dataset.json",
-        segments=[
-            folder / corpus / f"shard-{shard}.json" for shard in range(SETTINGS.tasks[TASK].collection.shards)
-        ],
+        segments=[folder / corpus / f"shard-{shard}.json" for shard in range(SETTINGS.tasks[TASK].collection.shards)],
         token=folder / f"{corpus}.json",
         classes=folder / f"{corpus}-classes.csv",
         forget_sets=folder / f"{corpus}-forget-sets.csv",

@@ -56,11 +56,7 @@ def test_readable_json_says_the_same_and_is_a_fixed_point(value: object) -> None
 
 
 def test_one_content_has_one_form() -> None:
-    assert (
-        canonical_json({"a": 1.0, "b": (1, -0.0)})
-        == canonical_json({"b": [1, 0], "a": 1})
-        == b'{"a":1,"b":[1,0]}'
-    )
+    assert canonical_json({"a": 1.0, "b": (1, -0.0)}) == canonical_json({"b": [1, 0], "a": 1}) == b'{"a":1,"b":[1,0]}'
     assert readable_json({"b": 1.0, "a": ()}) == b'{\n  "a": [],\n  "b": 1\n}\n'
     assert canonical_json([Color.RED, np.float64(0.5)]) == b'["red",0.5]'
     assert digest({"a": 1}) == hashlib.sha256(b'{"a":1}').hexdigest()
@@ -81,9 +77,7 @@ def test_one_content_has_one_form() -> None:
         ({"a": "\ud800"}, ValueError, r"value\.a: .*surrogate"),
     ],
 )
-def test_what_json_cannot_hold_is_refused_with_its_place(
-    value: object, error: type[Exception], message: str
-) -> None:
+def test_what_json_cannot_hold_is_refused_with_its_place(value: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         canonical_json(value)
 
@@ -113,9 +107,7 @@ def test_array_digest_tells_contents_apart() -> None:
     assert len({array_digest(array) for array in [zeros, *others]}) == 6
 
 
-@pytest.mark.parametrize(
-    "array", [np.array(["a"]), np.array([None]), np.zeros(1, complex), np.zeros(1, np.longdouble)]
-)
+@pytest.mark.parametrize("array", [np.array(["a"]), np.array([None]), np.zeros(1, complex), np.zeros(1, np.longdouble)])
 def test_array_digest_refuses_dtypes_that_no_object_holds(array: np.ndarray) -> None:
     with pytest.raises(TypeError, match=f"{array.dtype}.*allowed"):
         array_digest(array)

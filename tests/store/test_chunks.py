@@ -91,9 +91,7 @@ def test_views_of_any_layout_are_written(tmp_path: Path) -> None:
 )
 def test_other_features_of_zarr_are_left_to_zarr(tmp_path: Path, options: dict[str, Any]) -> None:
     compressors = [BloscCodec(cname="lz4"), Crc32cCodec()]
-    zarr.create_array(
-        tmp_path, shape=(4, 6), chunks=(2, 3), dtype="f4", **{"compressors": compressors, **options}
-    )
+    zarr.create_array(tmp_path, shape=(4, 6), chunks=(2, 3), dtype="f4", **{"compressors": compressors, **options})
     assert grid_of(metadata(tmp_path)) is None
 
 

@@ -25,9 +25,7 @@ COMPUTATION = Computation(
 )
 
 
-def record_text(
-    root: Path, folder: Path, text: str, recipe: Computation = COMPUTATION, **provenance: Any
-) -> None:
+def record_text(root: Path, folder: Path, text: str, recipe: Computation = COMPUTATION, **provenance: Any) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "history.csv").write_text(text)
     store.Store(root).record(recipe, {"history": folder / "history.csv"}, provenance)

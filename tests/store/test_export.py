@@ -72,9 +72,7 @@ def test_a_network_is_rebuilt_from_the_file_alone(run: Run, tmp_path: Path, suff
 
 @pytest.mark.parametrize("sizes", [[3, 2, 2], [64, 7, 10], [5, 4, 3, 2]])
 def test_the_layout_is_that_of_the_networks(sizes: list[int]) -> None:
-    expected = [
-        {"name": p.name, "shape": list(p.shape), "offset": p.offset} for p in Layout(tuple(sizes)).parameters
-    ]
+    expected = [{"name": p.name, "shape": list(p.shape), "offset": p.offset} for p in Layout(tuple(sizes)).parameters]
     assert layout_of(sizes) == expected
 
 

@@ -33,9 +33,7 @@ def test_a_failed_replacement_keeps_the_old_file(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("hard_links", [True, False])
-def test_of_many_creators_one_succeeds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hard_links: bool
-) -> None:
+def test_of_many_creators_one_succeeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hard_links: bool) -> None:
     if not hard_links:
 
         def unsupported(*_: object) -> None:

@@ -21,9 +21,7 @@ DAY = 24 * 3600.0
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 def untag(run: Run) -> None:
@@ -87,9 +85,7 @@ def test_with_nothing_that_names_it_everything_goes(run: Run) -> None:
     assert {removal.kind for removal in planned} == {"computation", "blob", "object", "pack"}
     assert {removal.id for removal in planned if removal.kind == "object"} == set(run.objects.values())
     sizes = sum(removal.size for removal in planned)
-    kept = sum(
-        len(data) for name, data in contents(run.root).items() if name.startswith((COPIES, "store.json"))
-    )
+    kept = sum(len(data) for name, data in contents(run.root).items() if name.startswith((COPIES, "store.json")))
     assert sizes == sum(map(len, contents(run.root).values())) - kept
     assert store.verify(run.store, 2) == []  # a dry run removes nothing
     assert collect(run) == {(removal.kind, removal.id) for removal in planned}

@@ -28,9 +28,7 @@ DTYPES = (
     | npst.floating_dtypes(endianness="?", sizes=(16, 32, 64))
 )  # fmt: skip
 ARRAYS = npst.arrays(DTYPES, npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
-NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,5}", fullmatch=True).filter(
-    lambda name: name != "zarr.json"
-)
+NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,5}", fullmatch=True).filter(lambda name: name != "zarr.json")
 SEGMENT: dict[str, np.ndarray] = {
     "theta": np.random.default_rng(0).normal(size=(6, 5, 7)).astype(np.float32),
     "step": np.arange(30, dtype=np.int32).reshape(6, 5),
@@ -85,9 +83,7 @@ def test_same_content_is_stored_once_whatever_order_layout_and_byte_order(tmp_pa
         name: np.array(SEGMENT[name], dtype=SEGMENT[name].dtype.newbyteorder(">"), order="F")
         for name in reversed(SEGMENT)
     }
-    again = Store(tmp_path).publish(
-        "segment", disguised, {"classes": [0.0, 1], "rate": 0.5, "task": "digits-4"}
-    )
+    again = Store(tmp_path).publish("segment", disguised, {"classes": [0.0, 1], "rate": 0.5, "task": "digits-4"})
     assert again == first
     assert stored_objects(tmp_path) == [first]
     assert (Store(tmp_path).object_folder(first) / "object.json").stat().st_ino == inode
@@ -214,9 +210,7 @@ def test_wrong_requests_are_answered_with_one_sentence(tmp_path: Path) -> None:
         Store(tmp_path).read(object_id, kind="corpus")
     with pytest.raises(UserError, match="64 lower-case hexadecimal digits"):
         Store(tmp_path).read("../" + object_id)
-    with pytest.raises(
-        MissingObjectError, match=f"corpus {'0' * 64} is missing from store {tmp_path} .*rerun"
-    ):
+    with pytest.raises(MissingObjectError, match=f"corpus {'0' * 64} is missing from store {tmp_path} .*rerun"):
         Store(tmp_path).read("0" * 64, kind="corpus")
     with pytest.raises(MissingObjectError, match="gone, which does not exist"):
         Store(tmp_path / "gone").read(object_id)
@@ -226,9 +220,7 @@ def test_wrong_requests_are_answered_with_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_zarr_object_opens_without_our_code(tmp_path: Path) -> None:
-    object_id = Store(tmp_path).publish(
-        "segment", SEGMENT, {"task": "t"}, dimensions={"step": ("run", "step")}
-    )
+    object_id = Store(tmp_path).publish("segment", SEGMENT, {"task": "t"}, dimensions={"step": ("run", "step")})
     group = zarr.open_group(Store(tmp_path).object_folder(object_id) / "data.zarr", mode="r")
     assert sorted(group.array_keys()) == sorted(SEGMENT)
     assert group.attrs["task"] == "t"
@@ -249,9 +241,7 @@ def test_two_processes_publish_the_same_objects_at_once(tmp_path: Path) -> None:
         np.testing.assert_array_equal(Store(store).read(object_id).arrays["params"], np.full((5, 3), index))
 
 
-def test_losing_the_race_of_the_rename_drops_the_staging(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_losing_the_race_of_the_rename_drops_the_staging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = Store(tmp_path).publish("segment", SEGMENT, {})
     inode = Store(tmp_path).object_folder(first).stat().st_ino
     answers = iter([False, True])  # absent at first sight, there at the rename
@@ -291,9 +281,7 @@ def test_a_writer_killed_before_the_rename_leaves_nothing_visible(tmp_path: Path
     assert stored_objects(tmp_path) == [object_id]
 
 
-def test_an_object_that_cannot_be_read_back_is_not_published(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_object_that_cannot_be_read_back_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     form = formats.FORMATS["networks"]
     assert form is not None
 

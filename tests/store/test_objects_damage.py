@@ -133,9 +133,7 @@ def test_an_object_in_the_folder_of_another(tmp_path: Path) -> None:
     assert_found(tmp_path, first, f"belongs to object {second}")
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "null", "{}", '{"checksum": 1}', '{"checksum": NaN}', "[" * 100_000]
-)
+@pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"checksum": 1}', '{"checksum": NaN}', "[" * 100_000])
 def test_a_manifest_that_is_none(tmp_path: Path, text: str) -> None:
     object_id = Store(tmp_path).publish("corpus", {}, {})
     path = Store(tmp_path).object_folder(object_id) / "object.json"

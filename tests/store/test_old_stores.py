@@ -70,9 +70,7 @@ def test_its_objects_are_read(old: Store) -> None:
         np.testing.assert_array_equal(found.arrays["theta"], (THETA + shard) / 4, strict=True)
         np.testing.assert_array_equal(found.arrays["saved"], [3, 2])
     assert old.read_attributes(CORPUS, kind="corpus") == {"segments": SEGMENTS}
-    np.testing.assert_array_equal(
-        old.read(HYPERNET, kind="hypernet").arrays["weight"], np.arange(6.0), strict=True
-    )
+    np.testing.assert_array_equal(old.read(HYPERNET, kind="hypernet").arrays["weight"], np.arange(6.0), strict=True)
     theta = load_pack(old, CORPUS, mapped=True)["theta"]
     np.testing.assert_array_equal(theta, np.concatenate([THETA, THETA + 1]) / 4)
 
@@ -91,9 +89,7 @@ def test_its_computations_are_found_and_restored(old: Store, tmp_path: Path) -> 
     assert (found.objects, found.provenance) == ((SEGMENTS[0],), {"time": "2026-01-01T00:00:00+00:00"})
     old.restore(found, {"shard-0.json": tmp_path / "token.json"})
     assert SEGMENTS[0] in (tmp_path / "token.json").read_text()
-    old.record(
-        computation, {"shard-0.json": tmp_path / "token.json"}, {}
-    )  # the same result, so nothing changes
+    old.record(computation, {"shard-0.json": tmp_path / "token.json"}, {})  # the same result, so nothing changes
     assert old.look_up(Computation("collect 0", {}, None, "c0de", {"x": FileRef("x", "0" * 64)})) is None
 
 
@@ -102,9 +98,7 @@ def test_its_versions_are_diffed_and_checked_out(old: Store, tmp_path: Path) -> 
     assert [(entry.number, entry.message) for entry in read_log(old)] == [(1, "first"), (2, "second")]
     changes = diff(old, tmp_path, "old", "new")
     assert (changes.added, changes.removed, changes.changed) == ((), (), ("metrics.csv",))
-    assert [(cause.kind, cause.what, cause.old, cause.new) for cause in changes.causes] == [
-        ("config", "seed", 0, 1)
-    ]
+    assert [(cause.kind, cause.what, cause.old, cause.new) for cause in changes.causes] == [("config", "seed", 0, 1)]
     for name, value in (("old", "0.5,0.4,0.6,2\n"), ("new", "0.75,0.6,0.9,2\n")):
         checkout(old, VERSIONS[name], tmp_path / name)
         assert (tmp_path / name / "metrics.csv").read_text() == TABLE + value

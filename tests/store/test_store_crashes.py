@@ -103,9 +103,7 @@ def environment() -> dict[str, str]:
 
 
 def leftovers(root: Path) -> list[Path]:
-    return [path for path in root.rglob("*.partial") if path.name.startswith(".")] + list(
-        (root / "tmp").iterdir()
-    )
+    return [path for path in root.rglob("*.partial") if path.name.startswith(".")] + list((root / "tmp").iterdir())
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="writers are forked")
@@ -129,9 +127,7 @@ def test_a_hundred_killed_writers_leave_only_whole_things_and_leftovers(tmp_path
         assert store.Store(root).look_up(record.computation) == record
     left = leftovers(root)
     assert left, "no writer was killed while it wrote, which this test is about"
-    removed = store.collect_garbage(
-        store.Store(root), keep_last_entries=10**6, dry_run=False, grace_seconds=0
-    )
+    removed = store.collect_garbage(store.Store(root), keep_last_entries=10**6, dry_run=False, grace_seconds=0)
     assert set(left) <= {removal.path for removal in removed}
     assert leftovers(root) == []
     assert store.verify(store.Store(root), 2) == []

@@ -103,7 +103,5 @@ def test_absent_tokens_and_tokens_of_another_kind(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"token {path} does not exist; run the stage"):
         read_token(path)
     write_token(path, "corpus", ID, {})
-    with pytest.raises(
-        UserError, match=f"token {path} names a corpus object, but must name a segment object"
-    ):
+    with pytest.raises(UserError, match=f"token {path} names a corpus object, but must name a segment object"):
         read_token(path, kind="segment")

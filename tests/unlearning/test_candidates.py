@@ -40,9 +40,7 @@ def test_the_population_comes_back(tmp_path: Path, batch: Candidates) -> None:
     assert load_candidates(Store(tmp_path), tmp_path / "token.json").population == [4, 1, 5]
 
 
-def test_tokens_are_the_same_each_time_and_differ_with_what_they_name(
-    tmp_path: Path, batch: Candidates
-) -> None:
+def test_tokens_are_the_same_each_time_and_differ_with_what_they_name(tmp_path: Path, batch: Candidates) -> None:
     for name, chosen in (("one", 4), ("two", 4), ("other", 3)):
         publish_candidates(Store(tmp_path / name), tmp_path / f"{name}.json", batch, chosen, ATTRIBUTES)
     one, two, other = ((tmp_path / f"{name}.json").read_bytes() for name in ("one", "two", "other"))

@@ -16,9 +16,7 @@ from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.unlearning.editing import Editing, edit_networks
 
-SPLIT = Split(
-    torch.randn(40, 6, generator=torch.Generator().manual_seed(5)), torch.arange(40).remainder(4), 4
-)
+SPLIT = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(5)), torch.arange(40).remainder(4), 4)
 PROMPTS = torch.tensor([[0.1, 0.2, 3.0, 0.1], [0.3, 0.2, 6.0, 0.1]])
 
 

@@ -18,9 +18,7 @@ from tests.unlearning.conftest import generator
 ATTRIBUTES = {"task": "toy", "method": "dihyfo-1", "forget": "2"}
 
 
-def test_the_exported_network_needs_no_code_of_ours(
-    tmp_path: Path, batch: Candidates, data: TaskData
-) -> None:
+def test_the_exported_network_needs_no_code_of_ours(tmp_path: Path, batch: Candidates, data: TaskData) -> None:
     path = tmp_path / "new" / "forget-2.safetensors"
     export_chosen(path, batch, 4, data, ATTRIBUTES)
     network = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3))

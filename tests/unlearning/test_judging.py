@@ -138,9 +138,7 @@ SEEDS = offered("retrained", (-1, 0.0, 0.8), (-1, 0.0, 0.9), (-1, 0.5, 0.95))
     ("forgotten", "retained", "share"),
     [(0.01, 0.85, 1), (0.0, 1.0, 1), (0.011, 0.9, 0.5), (0.0, 0.849, 0.5)],
 )
-def test_a_network_is_usable_that_forgets_and_retains(
-    forgotten: float, retained: float, share: float
-) -> None:
+def test_a_network_is_usable_that_forgets_and_retains(forgotten: float, retained: float, share: float) -> None:
     candidates = offered("dihyfo-1", (0, 0.0, 0.9), (0, forgotten, retained))
     row = usable_row(Subject("digits", "dihyfo-1", "2"), candidates, SEEDS)
     assert (row.task, row.method, row.forget) == ("digits", "dihyfo-1", "2")

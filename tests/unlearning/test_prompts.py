@@ -42,9 +42,7 @@ def test_a_class_that_none_has_forgotten_is_asked_for_its_highest_losses() -> No
     for row, high in enumerate((0.3, 0.3, 0.9, 0.9, 0.5, 0.5)):
         expected = np.quantile(LOSSES[:, 1].astype(np.float64), 0.95 + 0.05 * high)
         assert prompts[row, 1] == pytest.approx(expected, rel=1e-5)
-    np.testing.assert_array_equal(
-        np.delete(prompts, 1, axis=1), np.delete(grid(LOSSES, ACCURACIES), 1, axis=1)
-    )
+    np.testing.assert_array_equal(np.delete(prompts, 1, axis=1), np.delete(grid(LOSSES, ACCURACIES), 1, axis=1))
 
 
 def test_a_class_that_none_knows_is_asked_for_a_quantile_of_all() -> None:

@@ -22,9 +22,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Path]:
 
 
 @pytest.mark.parametrize(("protocol", "split"), [("validation", "validation"), ("thesis", "test")])
-def test_the_protocol_decides_which_split_selects(
-    stored: tuple[Store, Path], protocol: str, split: str
-) -> None:
+def test_the_protocol_decides_which_split_selects(stored: tuple[Store, Path], protocol: str, split: str) -> None:
     request = load_request(*stored, "2-3", protocol, torch.device("cpu"))
     assert torch.equal(request.split.images, getattr(request.data, split).images)
     assert request.forget.tolist() == [False, False, True, True]

@@ -103,9 +103,7 @@ def test_a_task_may_have_no_strangers(checkout: Checkout) -> None:
 
 
 def test_models_that_forget_no_class_are_trained_and_probed_only(checkout: Checkout) -> None:
-    planned = checkout.planned(
-        "results/report.html", "--config", "models={gpt: {}, own: {conditioning: gpt}}"
-    )
+    planned = checkout.planned("results/report.html", "--config", "models={gpt: {}, own: {conditioning: gpt}}")
     assert (planned["train_hypernet"], planned["probe_hypernet"]) == (4, 4)
     assert not {"sample_unlearned", "sample_edited"} & set(planned)
 
@@ -148,9 +146,7 @@ def test_another_folder_uses_the_default_configuration(checkout: Checkout, tmp_p
         ),
     ],
 )
-def test_bad_input_is_one_sentence_before_any_work(
-    checkout: Checkout, arguments: list[str], parts: list[str]
-) -> None:
+def test_bad_input_is_one_sentence_before_any_work(checkout: Checkout, arguments: list[str], parts: list[str]) -> None:
     printed = checkout.snakemake(*arguments)
     assert printed.returncode != 0
     assert not (checkout.folder / "results").exists()

@@ -68,11 +68,7 @@ def test_one_setting_says_how_many_forget_sets_a_job_takes(checkout: Checkout) -
 def test_memory_and_time_grow_with_each_attempt(checkout: Checkout) -> None:
     first, second = (planned(checkout, *REPORT, "--attempt", attempt) for attempt in ("1", "2"))
     asked = [
-        {
-            rule: (int(resources["mem_mb"]), int(resources["runtime"]))
-            for job in jobs
-            for rule, resources in job
-        }
+        {rule: (int(resources["mem_mb"]), int(resources["runtime"])) for job in jobs for rule, resources in job}
         for jobs in (first, second)
     ]
     assert len(asked[0]) == 14
@@ -80,14 +76,10 @@ def test_memory_and_time_grow_with_each_attempt(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize(("device", "processes"), [("auto", 3), ("cpu", 3), ("cuda", 3), ("cuda:1", 1)])
-def test_gpus_are_asked_for_where_the_configuration_names_them(
-    checkout: Checkout, device: str, processes: int
-) -> None:
+def test_gpus_are_asked_for_where_the_configuration_names_them(checkout: Checkout, device: str, processes: int) -> None:
     hardware = ("--config", f"hardware={{device: '{device}', processes: {processes}}}")
     asked = {
-        rule: resources.get("gpu", "0")
-        for job in planned(checkout, *REPORT, *hardware)
-        for rule, resources in job
+        rule: resources.get("gpu", "0") for job in planned(checkout, *REPORT, *hardware) for rule, resources in job
     }
     without = {"fetch_dataset", "assemble_corpus", "look_up_checkpoints", "evaluate"}
     named = device.startswith("cuda")

@@ -29,9 +29,7 @@ def test_second_run_has_nothing_to_do(finished: Checkout) -> None:
     assert finished.planned(*TARGET) == {}
 
 
-def test_another_checkout_that_shares_the_store_restores_what_it_knows(
-    finished: Checkout, another: Checkout
-) -> None:
+def test_another_checkout_that_shares_the_store_restores_what_it_knows(finished: Checkout, another: Checkout) -> None:
     token = "results/digits-4/dihyfo-1/hypernet.json"
     shared = finished.folder / "results" / "store"
     printed = another.snakemake(token, *REDUCED, "--config", f"store={shared}")
@@ -109,9 +107,7 @@ def test_a_new_forget_set_trains_no_hypernetwork(finished: Checkout) -> None:
             "hyperforget/hypernet/sampling.py",
             "_NETWORKS_AT_ONCE = 256",
             "_NETWORKS_AT_ONCE = 128",
-            ENDS
-            | COSTS
-            | {"sample_unlearned": 4, "sample_edited": 4, "probe_hypernet": 4, "compare_optimizers": 3},
+            ENDS | COSTS | {"sample_unlearned": 4, "sample_edited": 4, "probe_hypernet": 4, "compare_optimizers": 3},
         ),
         (
             "hyperforget/metrics/paired.py",

@@ -1,6 +1,4 @@
-"""The store's commands on a finished run of the reduced configuration, and what the
-workflow does afterwards.
-"""
+"""The store's commands on a finished run of the reduced configuration, and what the workflow does afterwards."""
 
 import json
 import os
@@ -61,9 +59,7 @@ def test_a_report_leads_back_to_the_dataset(tagged: Tagged) -> None:
     found = store(tagged[0].folder, "lineage", TARGET)
     stages = {step["stage"] for step in found["steps"]}
     assert {"fetch_dataset", "collect_checkpoints", "assemble_corpus", "train_hypernet", "evaluate"} <= stages
-    assert {"dataset", "segment", "corpus", "hypernet", "networks"} <= {
-        file["kind"] for file in found["files"]
-    }
+    assert {"dataset", "segment", "corpus", "hypernet", "networks"} <= {file["kind"] for file in found["files"]}
     assert all(file["recipe_id"] for file in found["files"])
 
 
@@ -86,9 +82,7 @@ def test_a_checkout_in_a_new_folder_leaves_the_workflow_nothing_to_do(tagged: Ta
     assert outputs(new) == before
 
 
-def test_after_a_pull_and_a_checkout_on_another_machine_there_is_nothing_to_do(
-    tagged: Tagged, tmp_path: Path
-) -> None:
+def test_after_a_pull_and_a_checkout_on_another_machine_there_is_nothing_to_do(tagged: Tagged, tmp_path: Path) -> None:
     pytest.importorskip("obstore", reason="no obstore: pip install 'hyperforget[remote]'")
     run, before = tagged
     remote, new = tmp_path / "remote", tmp_path / "new"

@@ -13,9 +13,7 @@ try:
     from hyperforget.stages.interfaces import STAGES
     from hyperforget.store.canonical import canonical_json
 except ModuleNotFoundError as error:
-    sys.exit(
-        f"error: {error}; install the package with 'make setup' or 'pip install -e . -c constraints.txt'"
-    )
+    sys.exit(f"error: {error}; install the package with 'make setup' or 'pip install -e . -c constraints.txt'")
 
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 
@@ -141,9 +139,7 @@ def hypernet_of_method(wildcards):
 
 def corpora(task, *files):
     """Tables of every corpus of a task, such as ``classes``."""
-    return expand(
-        "results/{task}/{corpus}-{file}.csv", task=task, corpus=settings.tasks[task].collections, file=files
-    )
+    return expand("results/{task}/{corpus}-{file}.csv", task=task, corpus=settings.tasks[task].collections, file=files)
 
 
 def names(methods):
@@ -177,9 +173,7 @@ def forget_sets(task):
 
 
 def all_forget_sets(pattern):
-    return [
-        pattern.format(task=task, forget=forget) for task in settings.tasks for forget in forget_sets(task)
-    ]
+    return [pattern.format(task=task, forget=forget) for task in settings.tasks for forget in forget_sets(task)]
 
 
 def figures(task):

@@ -65,9 +65,7 @@ def _draw_figures(spec: FiguresSpec, task_name: str, results: Path) -> dict[str,
         alignments = {model: folder / model / "alignment.csv" for model in spec.scalar_models}
         drawings[f"{task_name}-alignment-comparison"] = draw_alignment_comparison(alignments, task)
         prompted = {model: folder / model / "prompts.csv" for model in spec.scalar_models}
-        drawings[f"{task_name}-observed-comparison"] = draw_observed_comparison(
-            prompted, spec.performances, task
-        )
+        drawings[f"{task_name}-observed-comparison"] = draw_observed_comparison(prompted, spec.performances, task)
     candidates = {forget: folder / f"forget-{forget}-candidates.csv" for forget in task.forget_sets}
     for method in candidate_methods(spec):
         drawings[f"{task_name}-{method}-candidates"] = draw_candidates(candidates, task, method, data)

@@ -74,9 +74,7 @@ def draw_alignment_comparison(paths: Mapping[str, Path], task: FigureTask) -> Dr
     handles = _handles(list(by_model))
     figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)))
     parts = [
-        f"{title} {row.r_squared:.2f} on {row.starts} runs"
-        for title, rows in by_model.items()
-        for row in _last(rows)
+        f"{title} {row.r_squared:.2f} on {row.starts} runs" for title, rows in by_model.items() for row in _last(rows)
     ]
     description = "At the last step, R² is " + ", ".join(parts) + "." + _clipped_sentence(clipped)
     return Drawing(figure, f"Prompt alignment of models that are told one number on {task.name}", description)

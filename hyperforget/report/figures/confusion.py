@@ -46,9 +46,7 @@ def draw_confusion(paths: Mapping[str, Path], task: FigureTask, method: str) -> 
             _draw_panel(axes, counts, labels)
             axes.set_title(f"forget {forget_title(forget)}, {set_title}", fontsize=8)
             shares.append(f"{np.trace(counts) / max(counts.sum(), 1):.4f} on {set_title}")
-        parts.append(
-            f"Forget set {forget_title(forget)}: same prediction for a share of " + ", ".join(shares) + "."
-        )
+        parts.append(f"Forget set {forget_title(forget)}: same prediction for a share of " + ", ".join(shares) + ".")
     for axes in grid.flat[2 * len(paths) :]:
         axes.set_axis_off()
     figure.supxlabel("class predicted by the chosen network", fontsize=9)

@@ -68,9 +68,7 @@ def _description(pooled: Sequence[DistributionRow]) -> str:
     return "Total variation distance from what prompts ask for: " + ", ".join(parts) + "."
 
 
-def _draw_panel(
-    axes: Axes, shares: Mapping[Values, Sequence[DistributionRow]], performance: Performance
-) -> None:
+def _draw_panel(axes: Axes, shares: Mapping[Values, Sequence[DistributionRow]], performance: Performance) -> None:
     for of, rows in shares.items():
         heights, edges = [row.share for row in rows], [*(row.low for row in rows), rows[-1].high]
         look = _LOOKS[of]

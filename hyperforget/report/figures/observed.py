@@ -125,8 +125,8 @@ def class_medians(path: Path) -> dict[str, float]:
 
 
 def best_values(path: Path, performance: Performance) -> dict[str, float]:
-    """The lowest loss or error, or the highest accuracy, that training sees of each
-    class, from ``distribution.csv``.
+    """The lowest loss or error, or the highest accuracy, that training sees of each class, from
+    ``distribution.csv``.
     """
     train = rows_with(read_rows(path, DistributionRow), path, values="train")
     by_class = rows_by(train, lambda row: row.class_)
@@ -135,9 +135,7 @@ def best_values(path: Path, performance: Performance) -> dict[str, float]:
     return {name: min(row.low for row in rows) for name, rows in by_class.items()}
 
 
-def _draw_points(
-    axes: Axes, rows: Sequence[PromptRow], frame: _Frame, colour: str, marker: str, label: str
-) -> None:
+def _draw_points(axes: Axes, rows: Sequence[PromptRow], frame: _Frame, colour: str, marker: str, label: str) -> None:
     points = _thinned(rows)
     axes.plot(
         np.maximum(frame.low, [row.target for row in points]),
@@ -188,9 +186,7 @@ def _thinned(points: Sequence[PromptRow]) -> Sequence[PromptRow]:
     return [ordered[index] for index in picked]
 
 
-def _frame(
-    prompts: Sequence[PromptRow], performance: Performance, bounds: Mapping[str, float] | None = None
-) -> _Frame:
+def _frame(prompts: Sequence[PromptRow], performance: Performance, bounds: Mapping[str, float] | None = None) -> _Frame:
     """Room for all targets and observed values, and for the bounds."""
     values = np.array([(row.target, row.observed) for row in prompts]).ravel()
     values = values[np.isfinite(values)]

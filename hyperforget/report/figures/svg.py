@@ -16,8 +16,8 @@ _POINTS_PER_PIXEL = 72 / 96
 def to_svg(drawing: Drawing, name: str) -> str:
     """The drawing as SVG text: ids start with ``name``, text stays text, no date.
 
-    Text and frames take the text colour of the page around them; in a file viewed on its own, one that suits
-    the viewer's light or dark scheme. Call inside `style.style`.
+    Text and frames take the text colour of the page around them; in a file viewed on its own, one that suits the
+    viewer's light or dark scheme. Call inside `style.style`.
     """
     stream = io.StringIO()
     metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}

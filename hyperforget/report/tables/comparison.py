@@ -84,8 +84,8 @@ def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Tab
 
 
 def activation_distance(metrics: Metrics, task: str, method: str, forget: str) -> float:
-    """Median over retrained networks of the chosen one's distance to them; of ``retrained``, of seed 0 to the
-    others, NaN without any.
+    """Median over retrained networks of the chosen one's distance to them; of ``retrained``, of seed 0 to the others,
+    NaN without any.
     """
     if method == RETRAINED:
         found = metrics.find(task, method, forget, "chosen", "activation_distance", "test")
@@ -122,14 +122,8 @@ def _cells(task: str, method: str, forget: str, metrics: Metrics) -> tuple[Cell,
 
 
 def accuracy_numbers(cells: Sequence[Cell]) -> list[float]:
-    """Numbers of `ACCURACY_COLUMNS` from the cells of one network and of many, for forgotten,
-    then retained classes.
-    """
-    return [
-        number
-        for one, many in zip(cells[::2], cells[1::2], strict=True)
-        for number in (one.value, *_triple(many))
-    ]
+    """Numbers of `ACCURACY_COLUMNS` from the cells of one network and of many, for forgotten, then retained classes."""
+    return [number for one, many in zip(cells[::2], cells[1::2], strict=True) for number in (one.value, *_triple(many))]
 
 
 def _triple(value: Value | Cell) -> tuple[float, float, float]:

@@ -1,7 +1,7 @@
 """The numbers that the thesis printed: its tables 3.1 to 3.4 (section 3.5), and how ours compare with them.
 
-The thesis chose its networks on the test set, by accuracy, and measured them against one retrained network
-for each forget set.
+The thesis chose its networks on the test set, by accuracy, and measured them against one retrained network for
+each forget set.
 """
 
 import math
@@ -123,9 +123,7 @@ def compare(
 def published_note(task: str, metrics: Sequence[str]) -> Label:
     """What the caption of a table with published values says about them."""
     number = next(
-        table.number
-        for table in TABLES
-        if table.task == task and any(metric in metrics for metric, _ in table.rows)
+        table.number for table in TABLES if table.task == task and any(metric in metrics for metric, _ in table.rows)
     )
     nearer = (
         " For MIA better means nearer to the retrained network of the same study, ours being seed 0; "

@@ -96,8 +96,7 @@ class _Source:
         """Values of the chosen network, one a forget set."""
         need = self.metrics.need
         return [
-            need(self.task.name, method, forget, "chosen", measure.metric, measure.set)
-            for forget in self.forget_sets
+            need(self.task.name, method, forget, "chosen", measure.metric, measure.set) for forget in self.forget_sets
         ]
 
     def published(self, method: str, measure: _Measure) -> list[Published | None]:
@@ -140,9 +139,7 @@ def _individual_table(name: str, spec: TablesSpec, source: _Source) -> Table:
         + text(" and both MIA rows like the retrained networks'. An MIA below theirs is no merit.")
     )
     thesis = [method for method in THESIS_METHODS if method in spec.methods]
-    population = (
-        [source.retrained(measure, required=True) for measure in _INDIVIDUAL] if RETRAINED in thesis else []
-    )
+    population = [source.retrained(measure, required=True) for measure in _INDIVIDUAL] if RETRAINED in thesis else []
     count = max((value.n for row in population for value in row), default=0)
     heading = f"Retrained, median of {count} seeds [95 % interval]"
     return _table(name, caption, spec, source, _INDIVIDUAL, thesis, population, heading)
@@ -240,9 +237,7 @@ def _csv_rows(
 ) -> tuple[tuple[str, ...], ...]:
     """Two header rows (method, forget set), then a row a metric; pandas reads it with ``header=[0, 1]``."""
     parts = ("median", "low", "high") if population else ()
-    published = [
-        method for method in methods if any(any(source.published(method, measure)) for measure in measures)
-    ]
+    published = [method for method in methods if any(any(source.published(method, measure)) for measure in measures)]
     groups = [
         *methods,
         *(f"{RETRAINED} {part}" for part in parts),
@@ -258,9 +253,7 @@ def _csv_rows(
             numbers += [value.value for value in population[index]]
             numbers += [value.low for value in population[index]]
             numbers += [value.high for value in population[index]]
-        beside = [
-            field for method in published for field in _csv_published(source.published(method, measure))
-        ]
+        beside = [field for method in published for field in _csv_published(source.published(method, measure))]
         lines.append([measure.label.plain, *map(exact, numbers), *beside])
     return tuple(map(tuple, lines))
 

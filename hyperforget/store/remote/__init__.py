@@ -1,7 +1,7 @@
 """Copies of a store in a bucket of an object store, to share it between machines: push and pull.
 
-Everything but the entries of log and tags is named by what it says, and nothing is ever changed, so only what
-one side lacks has to travel. ::
+Everything but the entries of log and tags is named by what it says, and nothing is ever changed, so only what one side
+lacks has to travel. ::
 
     remote.json                             version of this layout, written once
     blobs/ab/<sha256>                       small files
@@ -14,11 +14,11 @@ one side lacks has to travel. ::
 
 Guarantees:
 
-- What something names is there before it, on both sides: files come before the manifests of objects, parts of
-  an object before the whole, objects before records, records before the log and tags. A push or pull that
-  ends half-way leaves both sides valid, and goes on where it was when it is run again.
-- Of many that push at once nothing is lost. Encodings of one object may differ, so their files never share a
-  name; whatever else may come twice is created only where it is absent; log and tags are joined.
+- What something names is there before it, on both sides: files come before the manifests of objects, parts of an object
+  before the whole, objects before records, records before the log and tags. A push or pull that ends half-way leaves
+  both sides valid, and goes on where it was when it is run again.
+- Of many that push at once nothing is lost. Encodings of one object may differ, so their files never share a name;
+  whatever else may come twice is created only where it is absent; log and tags are joined.
 - A tag never moves: one that names another version on the other side stops everything before it begins.
 - Whatever is pulled is compared with its name first, objects down to the values of their arrays.
 

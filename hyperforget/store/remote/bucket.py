@@ -1,7 +1,7 @@
 """A bucket of an object store, or a folder, by URL: list, read and write files by their key.
 
-Everything about obstore, the library that speaks to it, is here. Credentials, endpoint and region come from
-the environment, under the names that the makers of the storage gave them, such as ``AWS_ACCESS_KEY_ID``.
+Everything about obstore, the library that speaks to it, is here. Credentials, endpoint and region come from the
+environment, under the names that the makers of the storage gave them, such as ``AWS_ACCESS_KEY_ID``.
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ _MEANINGS = {
     "401 Unauthorized": "the credentials are refused; check them",
     "403 Forbidden": "the credentials do not permit this; check them and the policy of the bucket",
     "redirect": "the bucket lies in another region; set AWS_REGION",
-    "error sending request": "it cannot be reached; check the network and the endpoint, "
-    "for S3 AWS_ENDPOINT_URL",
+    "error sending request": "it cannot be reached; check the network and the endpoint, for S3 AWS_ENDPOINT_URL",
     "operation timed out": "it does not answer in time; try again",
 }
 
@@ -55,16 +54,14 @@ class Bucket:
 def open_bucket(url: str) -> Bucket:
     """A bucket by its URL, ``s3://bucket/prefix``, ``gs://``, ``az://``, or ``file:///folder``.
 
-    Nothing is sent yet. Raises `UserError` for another URL, an endpoint with plain http elsewhere than on
-    this machine unless ``AWS_ALLOW_HTTP`` is true, an absent folder, and without obstore.
+    Nothing is sent yet. Raises `UserError` for another URL, an endpoint with plain http elsewhere than on this machine
+    unless ``AWS_ALLOW_HTTP`` is true, an absent folder, and without obstore.
     """
     scheme = _scheme(url)
     try:
         from obstore.store import LocalStore, from_url
     except ModuleNotFoundError:
-        raise UserError(
-            "obstore is not installed; install it with 'pip install hyperforget[remote]'"
-        ) from None
+        raise UserError("obstore is not installed; install it with 'pip install hyperforget[remote]'") from None
     if scheme == "file":
         folder = Path(unquote(urlsplit(url).path))
         if not folder.is_dir():
@@ -125,8 +122,7 @@ def _scheme(url: str) -> str:
     parts = urlsplit(url)
     if "://" not in url:
         raise UserError(
-            f"remote {url!r} is no URL; write s3://bucket/prefix, or {Path(url).absolute().as_uri()} "
-            "for a folder"
+            f"remote {url!r} is no URL; write s3://bucket/prefix, or {Path(url).absolute().as_uri()} for a folder"
         )
     if parts.scheme not in SCHEMES:
         raise UserError(

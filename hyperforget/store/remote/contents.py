@@ -52,15 +52,13 @@ def read_contents(bucket: Bucket) -> Contents:
 def prepare_contents(bucket: Bucket, *, dry_run: bool) -> Contents:
     """What a remote copy holds, after making an empty one where nothing is, unless it is a ``dry_run``.
 
-    Raises `UserError` where something else is, if the storage lets two writers create one file,
-    and as `read_contents`.
+    Raises `UserError` where something else is, if the storage lets two writers create one file, and as `read_contents`.
     """
     # In this order, since another may be making it now: its description is there before all else.
     occupied = next(list_keys(bucket), None) is not None
     if occupied and _is_new(bucket):
         raise UserError(
-            f"remote {bucket.url} holds other files and no store; name another prefix, such as "
-            f"{bucket.url}/store"
+            f"remote {bucket.url} holds other files and no store; name another prefix, such as {bucket.url}/store"
         )
     description = readable_json({"format": FORMAT_VERSION, "hash": "sha256"})
     if not dry_run and create(bucket, DESCRIPTION, description) and create(bucket, DESCRIPTION, description):
@@ -235,9 +233,7 @@ def _list(bucket: Bucket) -> Contents:
         tags=frozenset(PurePosixPath(key).stem for key, _ in list_keys(bucket, tags.FOLDER)),
         log=frozenset(path.stem for path, _ in ids(history.FOLDER)),
         records=frozenset(
-            f"{path.parent.name}/{path.stem}"
-            for path, _ in ids(computations.FOLDER)
-            if is_object_id(path.parent.name)
+            f"{path.parent.name}/{path.stem}" for path, _ in ids(computations.FOLDER) if is_object_id(path.parent.name)
         ),
         objects=frozenset(path.stem for path, _ in ids("objects")),
         data={path.name: size for path, size in ids("data", "")},

@@ -51,12 +51,12 @@ class _Lacking:
 
 
 def pull(store: Store, bucket: Bucket, name: str | None = None, *, dry_run: bool = False) -> Transfer:
-    """Fetch all that the store lacks, or with the ``name`` of a tag what this needs: its files, their
-    objects, and how they were made. The store is made if need be.
+    """Fetch all that the store lacks, or with the ``name`` of a tag what this needs: its files, their objects, and how
+    they were made. The store is made if need be.
 
-    Raises `UserError` if there is no store or no such tag in the remote copy, if a tag names another version
-    here, before anything is fetched, and where the storage refuses; `MissingObjectError` or
-    `CorruptObjectError` for what is not as it was pushed, which is not put into the store.
+    Raises `UserError` if there is no store or no such tag in the remote copy, if a tag names another version here,
+    before anything is fetched, and where the storage refuses; `MissingObjectError` or `CorruptObjectError` for what is
+    not as it was pushed, which is not put into the store.
     """
     own = _read_own(store)
     there = contents.read_contents(bucket)
@@ -102,9 +102,7 @@ def _read_own(store: Store) -> _Own:
 def _read_records(bucket: Bucket, there: Contents, own: _Own) -> dict[str, Record]:
     """All records of a remote copy by name; those that the store has are not fetched."""
     names = sorted(there.records - own.records.keys())
-    fetched = show(
-        at_once(partial(contents.read_record, bucket), names), len(names), "reading records", "record"
-    )
+    fetched = show(at_once(partial(contents.read_record, bucket), names), len(names), "reading records", "record")
     return dict(zip(names, fetched, strict=True)) | {
         name: own.records[name] for name in there.records & own.records.keys()
     }
@@ -213,9 +211,7 @@ def _fetch_object(store: Store, bucket: Bucket, item: tuple[str, Manifest]) -> i
         for path, entry in manifest.files.items():
             contents.read_data(bucket, entry, staging / path)
         arrays = dict(decode_arrays(staging, content, content.arrays))
-        dimensions = {
-            name: entry.dimensions for name, entry in content.arrays.items() if entry.dimensions is not None
-        }
+        dimensions = {name: entry.dimensions for name, entry in content.arrays.items() if entry.dimensions is not None}
         stored = store.publish(content.kind, arrays, content.attributes, dimensions=dimensions)
     except UserError:
         raise

@@ -19,8 +19,8 @@ class Transfer:
     """How many of each kind travelled, or with ``dry_run`` would have.
 
     ``bytes`` are those of files and objects; ``present`` counts what was there already; ``recipes`` counts
-    computations, by their name on disk. ``left`` are ids of computations that have another result where they
-    were to go, which stays.
+    computations, by their name on disk. ``left`` are ids of computations that have another result where they were to
+    go, which stays.
     """
 
     dry_run: bool
@@ -51,9 +51,7 @@ def as_text(done: Transfer, did: str, would: str) -> str:
     return text
 
 
-def at_once(
-    action: Callable[[Item], Result], items: Iterable[Item], workers: int = _AT_ONCE
-) -> Iterator[Result]:
+def at_once(action: Callable[[Item], Result], items: Iterable[Item], workers: int = _AT_ONCE) -> Iterator[Result]:
     """Results of ``action`` in the order of ``items``, several at once; after an error no other begins."""
     pool = ThreadPoolExecutor(workers)
     try:

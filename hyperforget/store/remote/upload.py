@@ -51,9 +51,9 @@ _Step = tuple[Callable[[Bucket, str, bytes], object], Mapping[str, bytes]]
 def push(store: Store, bucket: Bucket, *, dry_run: bool = False) -> Transfer:
     """Send all that the remote copy lacks, which is made if nothing is there.
 
-    Entries of the log whose files are no longer kept stay behind. Raises `UserError` if a tag names another
-    version there, before anything is sent, and where the storage refuses; `MissingObjectError` or
-    `CorruptObjectError` for a store that is not whole.
+    Entries of the log whose files are no longer kept stay behind. Raises `UserError` if a tag names another version
+    there, before anything is sent, and where the storage refuses; `MissingObjectError` or `CorruptObjectError` for a
+    store that is not whole.
     """
     here = _read(store)
     for reference, problem in missing(store).items():
@@ -69,11 +69,7 @@ def push(store: Store, bucket: Bucket, *, dry_run: bool = False) -> Transfer:
     if not dry_run:
         size = sum(file.size for file in files.values())
         show_bytes(at_once(partial(_send, bucket), files.items()), len(files), size, "pushing")
-        sent = (
-            each
-            for put, documents in steps
-            for each in at_once(partial(_put, put, bucket), documents.items())
-        )
+        sent = (each for put, documents in steps for each in at_once(partial(_put, put, bucket), documents.items()))
         show(sent, sum(len(documents) for _, documents in steps), "pushing", "document")
         for name in lacking.tags:  # another may have given it meanwhile
             contents.expect_same_version(bucket, lacking.tags[name], contents.read_tag(bucket, name))
@@ -120,9 +116,7 @@ def _lacking(here: _Parcel, bucket: Bucket, there: Contents) -> _Parcel:
         entries={name: entry for name, entry in here.entries.items() if name not in there.log},
         records={name: record for name, record in here.records.items() if name not in there.records},
         objects={
-            name: manifest
-            for name, manifest in here.objects.items()
-            if not _is_there(bucket, there, name, manifest)
+            name: manifest for name, manifest in here.objects.items() if not _is_there(bucket, there, name, manifest)
         },
         blobs={name: file for name, file in here.blobs.items() if there.blobs.get(name) != file.size},
     )
@@ -163,12 +157,8 @@ def _steps(lacking: _Parcel) -> list[_Step]:
         }
         for whole in (False, True)
     )
-    records = {
-        contents.record_key(name): contents.encode_record(each) for name, each in lacking.records.items()
-    }
-    entries = {
-        contents.entry_key(name): contents.encode_entry(each) for name, each in lacking.entries.items()
-    }
+    records = {contents.record_key(name): contents.encode_record(each) for name, each in lacking.records.items()}
+    entries = {contents.entry_key(name): contents.encode_entry(each) for name, each in lacking.entries.items()}
     tags = {tag_place(name): contents.encode_tag(each) for name, each in lacking.tags.items()}
     return [(write, parts), (write, wholes), (create, records), (create, entries), (create, tags)]
 
@@ -186,8 +176,7 @@ def _send(bucket: Bucket, item: tuple[str, _File]) -> int:
         raise MissingObjectError(f"{file.path} was removed meanwhile; push again") from None
     if not intact:
         raise CorruptObjectError(
-            f"{file.path} is damaged: it is not what was written; rerun the stage that makes it, "
-            "and push again"
+            f"{file.path} is damaged: it is not what was written; rerun the stage that makes it, and push again"
         )
     write(bucket, key, file.path)
     return file.size

@@ -42,13 +42,9 @@ def test_numbers_are_those_of_the_metrics_file(frame: pd.DataFrame, metrics: Met
 
 def test_distances_are_relative_to_two_retrained_networks(frame: pd.DataFrame, metrics: Metrics) -> None:
     for row in frame.to_dict("records"):
-        floor = metrics.need(
-            "digits", "retrained", row["forget"], "population", "activation_distance", "test"
-        ).value
+        floor = metrics.need("digits", "retrained", row["forget"], "population", "activation_distance", "test").value
         assert distance_floor(metrics, "digits", row["forget"]) == floor
-        assert row["activation_distance"] == activation_distance(
-            metrics, "digits", row["method"], row["forget"]
-        )
+        assert row["activation_distance"] == activation_distance(metrics, "digits", row["method"], row["forget"])
         assert row["relative_activation_distance"] == pytest.approx(row["activation_distance"] / floor)
 
 

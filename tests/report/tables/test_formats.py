@@ -32,10 +32,7 @@ def tables(results: Path, spec: FullSpec) -> list[Table]:
 
 def latex_columns(row: str) -> int:
     cells = re.split(r"(?<!\\)&", row)
-    return sum(
-        int(found.group(1)) if (found := re.match(r"\s*\\multicolumn\{(\d+)\}", cell)) else 1
-        for cell in cells
-    )
+    return sum(int(found.group(1)) if (found := re.match(r"\s*\\multicolumn\{(\d+)\}", cell)) else 1 for cell in cells)
 
 
 def test_latex_is_one_balanced_tabular_with_equal_rows(tables: list[Table]) -> None:

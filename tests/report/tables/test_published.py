@@ -93,9 +93,7 @@ def test_values_are_possible_and_have_four_decimals() -> None:
 def test_overlap_on_all_images_lies_between_that_on_retained_and_forgotten_ones() -> None:
     for task, method, forget, metric, set_ in PUBLISHED:
         if (metric, set_) == ("overlap", "test"):
-            low, value, high = (
-                PUBLISHED[task, method, forget, metric, name] for name in ("forget", "test", "retain")
-            )
+            low, value, high = (PUBLISHED[task, method, forget, metric, name] for name in ("forget", "test", "retain"))
             assert low < value < high
 
 
@@ -113,9 +111,7 @@ def test_overlap_on_all_images_lies_between_that_on_retained_and_forgotten_ones(
         ("activation_distance", "test", math.nan, None),
     ],
 )
-def test_better_is_what_the_metric_calls_better(
-    metric: str, set_: str, gain: float, verdict: Verdict | None
-) -> None:
+def test_better_is_what_the_metric_calls_better(metric: str, set_: str, gain: float, verdict: Verdict | None) -> None:
     ours = PUBLISHED["mnist", "dihyfo-2", "2", metric, set_] + gain
     compared = compare("mnist", "dihyfo-2", "2", metric, set_, ours, math.nan)
     assert compared is not None

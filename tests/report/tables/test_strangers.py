@@ -73,7 +73,5 @@ def test_a_task_without_strangers_has_no_table_of_them(spec: FullSpec) -> None:
 def test_a_missing_row_names_the_file(spec: FullSpec, metrics: Metrics) -> None:
     task = task_of(spec, "digits")
     unknown = task.model_copy(update={"stranger_methods": ("scrub-strangers",)})
-    with pytest.raises(
-        UserError, match=r"metrics\.csv has no row with task 'digits', method 'scrub-strangers'"
-    ):
+    with pytest.raises(UserError, match=r"metrics\.csv has no row with task 'digits', method 'scrub-strangers'"):
         strangers_table(unknown, metrics)

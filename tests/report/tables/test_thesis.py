@@ -94,9 +94,7 @@ def test_the_first_block_is_the_thesis_and_the_second_the_retrained_population(
         ["Retrained, median of 32 seeds [95 % interval]"],
         ["DiHyFo-1 (editing)", "Nearest checkpoint", "Lowered biases"],
     ]
-    paired = [
-        [heading.label.plain for heading in block.headings[0]] for block in tables["digits-paired"].blocks
-    ]
+    paired = [[heading.label.plain for heading in block.headings[0]] for block in tables["digits-paired"].blocks]
     assert paired[0] == ["DiHyFo-1", "DiHyFo-2"]
     assert paired[1] == ["Two retrained networks, median of all pairs [95 % interval]"]
 
@@ -106,9 +104,7 @@ def test_files_are_those_that_names_tells(results: Path, spec: FullSpec, tmp_pat
     assert {path.name for path in (tmp_path / "tables").iterdir()} == set(table_files(spec))
 
 
-@pytest.mark.parametrize(
-    "methods", [["dihyfo-2"], ["retrained"], ["dihyfo-1-edit", "retrained"], ["nearest", "bias"]]
-)
+@pytest.mark.parametrize("methods", [["dihyfo-2"], ["retrained"], ["dihyfo-1-edit", "retrained"], ["nearest", "bias"]])
 def test_any_subset_of_methods_makes_tables(results: Path, methods: list[str]) -> None:
     spec = as_spec({**SPEC, "methods": methods})
     tables = build_tables(spec, Metrics(results / "metrics.csv"))
@@ -132,8 +128,6 @@ def test_a_single_retrained_network_has_no_floor(results: Path, spec: FullSpec, 
     paired = frame["metric"].isin(["overlap", "activation_distance", "phi", "jsd"])
     frame[~(paired & (frame["method"] == "retrained"))].to_csv(tmp_path / "metrics.csv", index=False)
     tables = {table.name: table for table in build_tables(spec, Metrics(tmp_path / "metrics.csv"))}
-    assert not any(
-        "retrained" in group for group in read_table(tables["digits-paired"]).columns.get_level_values(0)
-    )
+    assert not any("retrained" in group for group in read_table(tables["digits-paired"]).columns.get_level_values(0))
     comparison = pd.read_csv(io.StringIO(to_csv(tables["digits-comparison"])))
     assert comparison["relative_activation_distance"].isna().all()

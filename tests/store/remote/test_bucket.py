@@ -60,9 +60,7 @@ def test_plain_http_is_for_this_machine_unless_allowed(monkeypatch: pytest.Monke
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         open_bucket("s3://bucket/x")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1.example.org")
-    with pytest.raises(
-        UserError, match=r"AWS_ENDPOINT_URL is http://.*: plain http shows all .* AWS_ALLOW_HTTP=true"
-    ):
+    with pytest.raises(UserError, match=r"AWS_ENDPOINT_URL is http://.*: plain http shows all .* AWS_ALLOW_HTTP=true"):
         open_bucket("s3://bucket/x")
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
     open_bucket("s3://bucket/x")
@@ -74,9 +72,7 @@ def test_plain_http_is_for_this_machine_unless_allowed(monkeypatch: pytest.Monke
 def test_an_unknown_bucket_is_told(run: Run, s3: str, tmp_path: Path) -> None:
     unknown = open_bucket("s3://no-such-bucket/store")
     for move, where in ((push, run.store), (pull, Store(tmp_path / "new"))):
-        with pytest.raises(
-            UserError, match=r"^remote s3://no-such-bucket/store: there is no such bucket; create it"
-        ):
+        with pytest.raises(UserError, match=r"^remote s3://no-such-bucket/store: there is no such bucket; create it"):
             move(where, unknown)
 
 

@@ -58,9 +58,7 @@ def test_all_that_was_pushed_comes_back(run: Run, pushed: Bucket, new: Path, tmp
     assert list((new / "tmp").iterdir()) == []
     for recipe in run.computations.values():
         assert store.Store(new).look_up(recipe) is not None
-    store.checkout(
-        store.Store(new), store.read_tag(store.Store(new), "paper").version_id, tmp_path / "results"
-    )
+    store.checkout(store.Store(new), store.read_tag(store.Store(new), "paper").version_id, tmp_path / "results")
     for path in (run.results / "metrics.csv", run.results / "digits-4" / "corpus.json"):
         assert (tmp_path / "results" / path.relative_to(run.results)).read_bytes() == path.read_bytes()
 
@@ -108,9 +106,7 @@ def test_a_tag_brings_what_it_needs_and_no_more(run: Run, bucket: Bucket, new: P
     assert store.Store(new).object_folder(alone).is_dir()
 
 
-def test_tokens_without_a_recipe_are_followed_too(
-    run: Run, bucket: Bucket, new: Path, tmp_path: Path
-) -> None:
+def test_tokens_without_a_recipe_are_followed_too(run: Run, bucket: Bucket, new: Path, tmp_path: Path) -> None:
     store.write_token(tmp_path / "mine" / "corpus.json", "corpus", run.objects["corpus"], {"own": "summary"})
     store.tag(run.store, "mine", store.snapshot(run.store, tmp_path / "mine").id)
     push(run.store, bucket)
@@ -146,9 +142,7 @@ def damage(bucket: Bucket, kind: str) -> str:
 
 @pytest.mark.parametrize("name", [None, "paper"])
 @pytest.mark.parametrize("kind", ["data", "objects", "blobs", "recipes", "log", "tags"])
-def test_what_is_damaged_there_is_refused(
-    run: Run, pushed: Bucket, new: Path, kind: str, name: str | None
-) -> None:
+def test_what_is_damaged_there_is_refused(run: Run, pushed: Bucket, new: Path, kind: str, name: str | None) -> None:
     key = damage(pushed, kind)
     with pytest.raises(CorruptObjectError) as refused:
         pull(store.Store(new), pushed, name)
@@ -171,9 +165,7 @@ def test_what_is_damaged_there_is_refused(
 def test_what_is_missing_there_is_told(pushed: Bucket, new: Path, kind: str) -> None:
     key = max(each for each in keys(pushed) if each.startswith(kind))
     delete(pushed, key)
-    with pytest.raises(
-        (MissingObjectError, CorruptObjectError), match=key.rpartition("/")[2].removesuffix(".json")
-    ):
+    with pytest.raises((MissingObjectError, CorruptObjectError), match=key.rpartition("/")[2].removesuffix(".json")):
         pull(store.Store(new), pushed)
     assert not new.exists() or store.verify(store.Store(new), 2) == []
 
@@ -246,9 +238,7 @@ def push_empty(root: Path, bucket: Bucket) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"name": "x", "version_id": 1}, {"name": "y", "version_id": "0" * 64, "time": ""}]
 )
-def test_a_tag_of_another_form_is_refused(
-    tmp_path: Path, bucket: Bucket, new: Path, body: dict[str, Any]
-) -> None:
+def test_a_tag_of_another_form_is_refused(tmp_path: Path, bucket: Bucket, new: Path, body: dict[str, Any]) -> None:
     push_empty(tmp_path / "empty", bucket)
     put(bucket, "tags/x.json", encode_document({**body, "place": "tags/x.json"}))
     with pytest.raises(CorruptObjectError, match=r"tags/x\.json in remote"):
@@ -262,9 +252,7 @@ def test_a_tag_that_names_another_version_here_stops_all(run: Run, pushed: Bucke
     store.tag(run.store, "paper", other)
     before = documents(run.root)
     for name in (None, "paper"):
-        with pytest.raises(
-            UserError, match=f"tag paper is version {other[:12]} here, but {run.version_id[:12]}"
-        ):
+        with pytest.raises(UserError, match=f"tag paper is version {other[:12]} here, but {run.version_id[:12]}"):
             pull(run.store, pushed, name)
     assert documents(run.root) == before
 
@@ -304,9 +292,7 @@ def test_pulls_into_one_store_at_once_are_joined(run: Run, bucket: Bucket, new: 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(pull_together, range(3)))
     assert len(store.read_log(store.Store(new))) == 5
-    assert {entry.id for entry in store.read_log(store.Store(new))} == {
-        entry.id for entry in store.read_log(run.store)
-    }
+    assert {entry.id for entry in store.read_log(store.Store(new))} == {entry.id for entry in store.read_log(run.store)}
     assert store.verify(store.Store(new), 2) == []
 
 

@@ -19,9 +19,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")
 def make_store(root: Path, me: int) -> None:
     """A store that shares objects 0 to 3, and has an object, a computation and an entry of its own."""
     for number in (0, 1, 2, 3, 100 + me):
-        object_id = store.Store(root).publish(
-            "networks", {"params": np.full((30, 40), number, np.float32)}, {}
-        )
+        object_id = store.Store(root).publish("networks", {"params": np.full((30, 40), number, np.float32)}, {})
         token = root.parent / f"results-{me}" / f"{number}.json"
         store.write_token(token, "networks", object_id, {"number": number})
         recipe = store.Computation("make", {"number": str(number)}, None, "c0de", {})

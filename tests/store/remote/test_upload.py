@@ -24,9 +24,7 @@ def test_everything_travels_once_under_its_name(run: Run, bucket: Bucket) -> Non
     assert (done.objects, done.recipes, done.files, done.tags, done.log_entries) == (4, 5, len(blobs), 1, 1)
     assert done.present == 0
     there = keys(bucket)
-    sizes = {
-        kind: sum(size for key, size in there.items() if key.startswith(kind)) for kind in ("blobs", "data")
-    }
+    sizes = {kind: sum(size for key, size in there.items() if key.startswith(kind)) for kind in ("blobs", "data")}
     assert done.bytes == sum(sizes.values())
     assert sizes["data"] == sum(map(len, data))  # equal files of several objects travel once
     for key in there:
@@ -45,9 +43,7 @@ def test_everything_travels_once_under_its_name(run: Run, bucket: Bucket) -> Non
     assert dangling(bucket) == []
 
 
-def test_a_second_push_sends_nothing(
-    run: Run, bucket: Bucket, fail_after: Callable[[str, int], None]
-) -> None:
+def test_a_second_push_sends_nothing(run: Run, bucket: Bucket, fail_after: Callable[[str, int], None]) -> None:
     first = push(run.store, bucket)
     before = keys(bucket)
     fail_after("put", 1)  # of remote.json, which is there
@@ -134,9 +130,7 @@ def test_a_tag_that_names_another_version_stops_all(run: Run, bucket: Bucket) ->
     store.tag(run.store, "paper", version_id)
     with pytest.raises(UserError) as refused:
         push(run.store, bucket)
-    assert f"tag paper is version {version_id[:12]} here, but {run.version_id[:12]} in remote" in str(
-        refused.value
-    )
+    assert f"tag paper is version {version_id[:12]} here, but {run.version_id[:12]} in remote" in str(refused.value)
     assert "delete the one here, or give it another name" in str(refused.value)
     assert keys(bucket) == before
     store.delete_tag(run.store, "paper")
@@ -156,9 +150,7 @@ def test_a_tag_that_another_gives_meanwhile_is_not_overwritten(
         return steps(lacking)
 
     monkeypatch.setattr(upload, "_steps", give_it_first)
-    with pytest.raises(
-        UserError, match=f"tag late is version {version_id[:12]} here, but {run.version_id[:12]}"
-    ):
+    with pytest.raises(UserError, match=f"tag late is version {version_id[:12]} here, but {run.version_id[:12]}"):
         push(run.store, bucket)
     assert json.loads(content(bucket, "tags/late.json"))["version_id"] == run.version_id
     assert dangling(bucket) == []
@@ -170,12 +162,8 @@ def test_logs_are_joined(run: Run, bucket: Bucket, tmp_path: Path) -> None:
     ours = store.append_log(run.store, other_version(run), "ours")
     theirs = store.append_log(store.Store(tmp_path / "theirs"), run.version_id, "theirs")
     assert ours.number == theirs.number == 2
-    assert (
-        push(run.store, bucket).log_entries == push(store.Store(tmp_path / "theirs"), bucket).log_entries == 1
-    )
-    assert (
-        pull(run.store, bucket).log_entries == pull(store.Store(tmp_path / "theirs"), bucket).log_entries == 1
-    )
+    assert push(run.store, bucket).log_entries == push(store.Store(tmp_path / "theirs"), bucket).log_entries == 1
+    assert pull(run.store, bucket).log_entries == pull(store.Store(tmp_path / "theirs"), bucket).log_entries == 1
     for root in (run.root, tmp_path / "theirs"):
         entries = store.read_log(store.Store(root))
         assert [entry.number for entry in entries] == [1, 2, 3]
