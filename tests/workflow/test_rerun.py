@@ -52,7 +52,7 @@ def test_one_models_training_leaves_the_other_alone(finished: Checkout) -> None:
 
 def test_measuring_a_model_in_another_metric_trains_it_alone(finished: Checkout) -> None:
     planned = finished.planned(*with_config("models={gpt-error: {metric: accuracy}}"))
-    report = {name: count for name, count in ENDS.items() if name.startswith("build")}
+    report = {"build_figures_digits_4": 1, "build_report": 1}
     assert planned == report | COSTS | {"train_hypernet": 1, "probe_hypernet": 1, "compare_optimizers": 1}
 
 
@@ -96,7 +96,12 @@ def test_a_new_forget_set_trains_no_hypernetwork(finished: Checkout) -> None:
     ("path", "old", "new", "planned"),
     [
         ("hyperforget/networks/training.py", "import torch\n", "import torch  # a comment\n", {}),
-        ("hyperforget/networks/layout.py", '"""Main networks', '"""The main networks', {}),
+        (
+            "hyperforget/networks/layout.py",
+            '"""The layout of a main network',
+            '"""How a main network lies in a vector',
+            {},
+        ),
         (
             "hyperforget/unlearning/bias.py",
             "_MARGIN = 1e-3",
