@@ -32,10 +32,12 @@ import torch
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from hyperforget import store
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.corpus.pairs import draw_pairs
 from hyperforget.store import formats
+from hyperforget.store.packs import build_pack, load_pack
+from hyperforget.store.store import Store
+from hyperforget.store.verification import verify
 
 CHECKPOINTS, PARAMETERS, CLASSES = 176, 1582, 10  # of one collection run on ``digits``
 PAIRS, BATCHES = 512, 20
@@ -82,7 +84,7 @@ def main() -> None:
 
 def measure(folder: Path, runs: int, repeats: int) -> Iterator[Ratio]:
     """All ratios, in a folder that may be filled."""
-    ours = store.Store(folder / "store")
+    ours = Store(folder / "store")
     segments = [make_segment(runs, seed) for seed in range(repeats + 1)]
     ids = [ours.publish("segment", segments.pop(), {})]  # imports what it needs
 
@@ -97,11 +99,11 @@ def measure(folder: Path, runs: int, repeats: int) -> Iterator[Ratio]:
     corpus = ours.publish("corpus", {}, {"segments": ids[:3]})
     files = [path for path in ours.root.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
-    yield compare("verify", 0.8, repeats, size, lambda: hash_files(files), lambda: verify(ours))
-    pack = store.build_pack(ours, corpus)
+    yield compare("verify", 0.8, repeats, size, lambda: hash_files(files), lambda: verify_all(ours))
+    pack = build_pack(ours, corpus)
     size = sum(path.stat().st_size for path in pack.iterdir())
-    yield compare("load pack", 0.8, repeats, size, lambda: read_raw(pack), lambda: store.load_pack(ours, corpus))
-    arrays = store.load_pack(ours, corpus)
+    yield compare("load pack", 0.8, repeats, size, lambda: read_raw(pack), lambda: load_pack(ours, corpus))
+    arrays = load_pack(ours, corpus)
     yield draw(Corpus(*(torch.from_numpy(arrays[name]) for name in ("theta", "loss", "saved"))), repeats)
     yield from pipelines(folder, make_segment(runs, 0), repeats)
     yield draw_from_parts(arrays["theta"], repeats)
@@ -195,9 +197,9 @@ def hash_files(files: list[Path]) -> None:
             hashlib.file_digest(stream, "sha256").digest()
 
 
-def verify(root: store.Store) -> None:
+def verify_all(root: Store) -> None:
     """Verification to level 1, of a whole store."""
-    assert store.verify(root, 1) == []
+    assert verify(root, 1) == []
 
 
 def read_chunks(group: zarr.Group, names: Iterable[str]) -> list[np.ndarray]:

@@ -1,20 +1,23 @@
 """What a stage computes on: the device, chosen once at its start, and how torch is set up for it."""
 
+from __future__ import annotations
+
 import fcntl
 import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hyperforget.config.hardware import HardwareConfig
 from hyperforget.errors import UserError
 from hyperforget.runtime.distributed import local_count, local_rank, process_count
 
 if TYPE_CHECKING:
     import torch
 
+    from hyperforget.config.hardware import HardwareConfig
 
-def set_up(hardware: HardwareConfig, threads: int) -> "torch.device":
+
+def set_up(hardware: HardwareConfig, threads: int) -> torch.device:
     """Set torch's threads and determinism for this process, and return the device to compute on.
 
     Processes that do a job together share the threads, and each has a GPU of its own.
@@ -33,14 +36,14 @@ def set_up(hardware: HardwareConfig, threads: int) -> "torch.device":
     return _choose(hardware.device)
 
 
-def describe(device: "torch.device") -> str:
+def describe(device: torch.device) -> str:
     """The device in words, such as ``cpu`` or ``cuda:0 (NVIDIA H100)``."""
     import torch
 
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
 
 
-def _choose(name: str) -> "torch.device":
+def _choose(name: str) -> torch.device:
     import torch
 
     kind, _, number = name.partition(":")

@@ -4,22 +4,22 @@ A stage declares what it is told, which files it reads and which it writes. What
 again: the files are restored, before the module that does the work, and all that it imports, has to be loaded.
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import importlib
+import json
+import pkgutil
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from pydantic import ValidationError
-
-from hyperforget.config.base import Section
-from hyperforget.config.hardware import HardwareConfig
 from hyperforget.errors import UserError
 from hyperforget.runtime.code_digest import code_digest
 from hyperforget.runtime.device import describe, set_up
@@ -32,23 +32,24 @@ from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest
 from hyperforget.store.store import Store
 
+# Pydantic takes longer to load than a known result to restore.
 if TYPE_CHECKING:
     import torch
 
-Spec = TypeVar("Spec", bound=Section)
+    from hyperforget.config.base import Section
+    from hyperforget.config.hardware import HardwareConfig
+
+Spec = TypeVar("Spec", bound="Section")
 _MANY, _OPTIONAL = "*", "?"
-
-
-class Nothing(Section):
-    """The spec of a stage that is told nothing."""
 
 
 @dataclass(frozen=True)
 class Stage:
     """The interface of a stage.
 
-    ``spec`` is what it is told, ``names`` are the arguments that tell its jobs apart, ``inputs`` and ``outputs`` those
-    that are files. One that ends in ``*`` is several files, one in ``?`` may be left out.
+    ``spec`` names the model of what it is told, ``module:class``, ``names`` are the arguments that tell its jobs apart,
+    ``inputs`` and ``outputs`` those that are files. One that ends in ``*`` is several files, one in ``?`` may be left
+    out.
 
     A stage ``computes`` on a device, and can go on where it was stopped. One that is ``light``, since it only
     measures and compares, is given the CPU: it leaves GPUs to those that need them, and computes in double precision,
@@ -57,7 +58,7 @@ class Stage:
     """
 
     description: str
-    spec: type[Section] = Nothing
+    spec: str = "hyperforget.config.base:Section"
     names: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -65,9 +66,15 @@ class Stage:
     light: bool = False
     repeatable: bool = True
 
+    @property
+    def spec_type(self) -> type[Section]:
+        """The model of what the stage is told; one without fields if it is told nothing."""
+        model: type[Section] = pkgutil.resolve_name(self.spec)
+        return model
+
     def code(self, name: str) -> str:
         """Digest of the code that the stage of that name runs, and of how it is called; 16 hexadecimal digits."""
-        interface = repr(replace(self, description="", spec=Nothing))
+        interface = repr(replace(self, description="", spec=""))
         return hashlib.sha256(f"{code_digest(module_of(name))} {interface}".encode()).hexdigest()[:16]
 
 
@@ -85,7 +92,7 @@ class Job(Generic[Spec]):
     unfinished: Unfinished
 
     @cached_property
-    def device(self) -> "torch.device":
+    def device(self) -> torch.device:
         """What to compute on; the first call sets torch up for it."""
         return set_up(self.hardware, self.threads)
 
@@ -125,12 +132,12 @@ def run_stage(name: str, stage: Stage, arguments: Sequence[str]) -> None:
 def parser(name: str, stage: Stage) -> argparse.ArgumentParser:
     """The command line of a stage."""
     made = argparse.ArgumentParser(f"python -m hyperforget.stages {name}", description=stage.description)
-    made.add_argument("--spec", type=_reader(stage.spec), default="{}", help="its slice of the configuration, JSON")
+    made.add_argument("--spec", type=_json, default={}, help="its slice of the configuration, JSON")
     made.add_argument(
         "--store", type=lambda path: Store(Path(path)), required=True, help="folder of the artifact store"
     )
     made.add_argument("--threads", type=int, default=1, help="threads of torch")
-    made.add_argument("--hardware", type=_reader(HardwareConfig), default="{}", help="what to compute on, JSON")
+    made.add_argument("--hardware", type=_json, default={}, help="what to compute on, JSON")
     made.add_argument(
         "--no-reuse",
         dest="reuse",
@@ -147,18 +154,22 @@ def parser(name: str, stage: Stage) -> argparse.ArgumentParser:
     return made
 
 
-def _reader(kind: type[Section]) -> Callable[[str], Section]:
-    """What reads a section from JSON; a fault is one line."""
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"invalid JSON: {error}") from None
 
-    def read(text: str) -> Section:
-        try:
-            return kind.model_validate_json(text)
-        except ValidationError as error:
-            fault = error.errors(include_url=False)[0]
-            where = ".".join(map(str, fault["loc"])) or kind.__name__
-            raise argparse.ArgumentTypeError(f"{where}: {fault['msg']}") from None
 
-    return read
+def _checked(argument: str, kind: type[Section], value: Any) -> Section:
+    from pydantic import ValidationError
+
+    try:
+        return kind.model_validate_json(json.dumps(value))
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(map(str, fault["loc"])) or kind.__name__
+        raise UserError(f"argument {argument}: {where}: {fault['msg']}") from None
 
 
 def _name(argument: str) -> str:
@@ -185,7 +196,7 @@ def computation_of(name: str, stage: Stage, options: argparse.Namespace) -> Comp
     return Computation(
         name,
         {_name(argument): value for argument, value in _given(options, stage.names).items()},
-        options.spec.model_dump(mode="json"),
+        options.spec,
         stage.code(name),
         {argument: _reference(path) for argument, path in _files(options, stage.inputs).items()},
     )
@@ -193,17 +204,19 @@ def computation_of(name: str, stage: Stage, options: argparse.Namespace) -> Comp
 
 def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
     started, clock = datetime.now(UTC), time.monotonic()
-    computation, outputs = computation_of(name, stage, options), _files(options, stage.outputs)
+    told, outputs = computation_of(name, stage, options), _files(options, stage.outputs)
+    if _is_known(stage, options, told, outputs):
+        return
+    spec = _checked("--spec", stage.spec_type, options.spec)
+    computation = replace(told, spec=spec.model_dump(mode="json"))
+    # Told by hand, a spec may leave out what has a default.
+    if computation.id != told.id and _is_known(stage, options, computation, outputs):
+        return
     if not stage.repeatable:
         computation = replace(computation, arguments={**computation.arguments, "started": started.isoformat()})
-    # The first process asks for all, so that they agree.
-    elif options.reuse and max_over_processes(process_rank() == 0 and _restored(options.store, computation, outputs)):
-        if process_rank() == 0:
-            print(f"known result: computation {computation.id}, restored {len(outputs)} files")
-        return
+    job = _job(stage, options, spec, computation)
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
-    job = _job(stage, options, computation)
     device = describe(job.device) if stage.computes else None
     timed = importlib.import_module(module_of(name)).run(job)
     if process_rank():
@@ -223,15 +236,18 @@ def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
     job.unfinished.close()
 
 
-def _job(stage: Stage, options: argparse.Namespace, computation: Computation) -> Job[Section]:
-    hardware = options.hardware.model_copy(update={"device": "cpu"}) if stage.light else options.hardware
+def _job(stage: Stage, options: argparse.Namespace, spec: Section, computation: Computation) -> Job[Section]:
+    from hyperforget.config.hardware import HardwareConfig
+
+    told = {**options.hardware, "device": "cpu"} if stage.light else options.hardware
+    hardware = cast(HardwareConfig, _checked("--hardware", HardwareConfig, told))
     inputs, outputs = (
         {_name(argument): paths for argument, paths in _given(options, arguments).items()}
         for arguments in (stage.inputs, stage.outputs)
     )
     unfinished = Unfinished(options.store.root / FOLDER / f"{computation.id}.safetensors", hardware.save_every)
     return Job(
-        options.spec,
+        spec,
         computation.arguments,
         inputs,
         outputs,
@@ -240,6 +256,17 @@ def _job(stage: Stage, options: argparse.Namespace, computation: Computation) ->
         options.threads,
         unfinished,
     )
+
+
+def _is_known(stage: Stage, options: argparse.Namespace, computation: Computation, outputs: dict[str, Path]) -> bool:
+    """Whether the result of a computation was in the store, and its outputs are there now."""
+    if not (stage.repeatable and options.reuse):
+        return False
+    # The first process asks for all, so that they agree.
+    known = max_over_processes(process_rank() == 0 and _restored(options.store, computation, outputs))
+    if known and process_rank() == 0:
+        print(f"known result: computation {computation.id}, restored {len(outputs)} files")
+    return bool(known)
 
 
 def _restored(store: Store, computation: Computation, outputs: dict[str, Path]) -> bool:

@@ -1,10 +1,11 @@
 """Join the metrics of all forget sets into one long table."""
 
+from hyperforget.config.base import Section
 from hyperforget.errors import UserError
-from hyperforget.runtime.stage import Job, Nothing
+from hyperforget.runtime.stage import Job
 
 
-def run(job: Job[Nothing]) -> None:
+def run(job: Job[Section]) -> None:
     """Load, check, save."""
     tables = {part: part.read_text(encoding="utf-8").splitlines() for part in job.inputs["parts"]}
     first, (header, *_) = next(iter(tables.items()))

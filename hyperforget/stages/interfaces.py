@@ -4,19 +4,18 @@ A stage's work is the function ``run`` of the module of its name beside this fil
 store does not know the result. An argument that ends in ``*`` is several files, one in ``?`` may be left out.
 """
 
-from hyperforget.config import report_specs, specs
 from hyperforget.runtime.stage import Stage
 
 STAGES = {
     "fetch_dataset": Stage(
         "Read a dataset, split it and store it.",
-        specs.DatasetSpec,
+        "hyperforget.config.specs:DatasetSpec",
         names=("task",),
         outputs=("token",),
     ),
     "collect_checkpoints": Stage(
         "Train one shard of runs and store their admitted checkpoints as a segment.",
-        specs.CollectionSpec,
+        "hyperforget.config.specs:CollectionSpec",
         names=("task", "corpus", "shard"),
         inputs=("dataset",),
         outputs=("token",),
@@ -24,14 +23,14 @@ STAGES = {
     ),
     "assemble_corpus": Stage(
         "List the segments of a corpus, check that it can teach forgetting, and summarise it.",
-        specs.CorpusSpec,
+        "hyperforget.config.specs:CorpusSpec",
         names=("task", "corpus"),
         inputs=("dataset", "segments*"),
         outputs=("token", "classes", "forget_sets", "bins"),
     ),
     "train_hypernet": Stage(
         "Train a hypernetwork on a corpus.",
-        specs.TrainingSpec,
+        "hyperforget.config.specs:TrainingSpec",
         names=("task", "model"),
         inputs=("dataset", "corpus"),
         outputs=("token", "history"),
@@ -39,7 +38,7 @@ STAGES = {
     ),
     "probe_hypernet": Stage(
         "Measure prompt alignment of a hypernetwork, over its training and at its end.",
-        specs.ProbeSpec,
+        "hyperforget.config.specs:ProbeSpec",
         names=("task",),
         inputs=("dataset", "corpus", "hypernet"),
         outputs=("alignment", "prompts", "distribution"),
@@ -47,7 +46,7 @@ STAGES = {
     ),
     "compare_optimizers": Stage(
         "Compare a hypernetwork that reads a start, as a learned optimiser, with SGD and Adam.",
-        specs.OptimizersSpec,
+        "hyperforget.config.specs:OptimizersSpec",
         names=("task", "model"),
         inputs=("dataset", "corpus", "hypernet"),
         outputs=("curves",),
@@ -55,7 +54,7 @@ STAGES = {
     ),
     "train_reference": Stage(
         "Train many networks at once: originals or strangers on everything, or without a forget set.",
-        specs.ReferenceSpec,
+        "hyperforget.config.specs:ReferenceSpec",
         names=("task", "method", "forget?"),
         inputs=("dataset",),
         outputs=("token", "network?"),
@@ -63,7 +62,7 @@ STAGES = {
     ),
     "sample_unlearned": Stage(
         "Sample networks that have forgotten a forget set, from random starts or from noise.",
-        specs.SamplingSpec,
+        "hyperforget.config.specs:SamplingSpec",
         names=("task", "method", "forget"),
         inputs=("dataset", "corpus", "hypernet"),
         outputs=("token", "network"),
@@ -71,7 +70,7 @@ STAGES = {
     ),
     "sample_edited": Stage(
         "Edit trained networks with a hypernetwork, so that they forget a forget set.",
-        specs.EditingSpec,
+        "hyperforget.config.specs:EditingSpec",
         names=("task", "method", "forget"),
         inputs=("dataset", "corpus", "hypernet", "originals"),
         outputs=("token", "network"),
@@ -79,7 +78,7 @@ STAGES = {
     ),
     "look_up_checkpoints": Stage(
         "The rival `nearest`: stored checkpoints whose losses are closest to the prompts of a forget set.",
-        specs.LookupSpec,
+        "hyperforget.config.specs:LookupSpec",
         names=("task", "method", "forget"),
         inputs=("dataset", "corpus"),
         outputs=("token", "network"),
@@ -88,7 +87,7 @@ STAGES = {
     ),
     "edit_original": Stage(
         "Apply an unlearning method without a hypernetwork to trained networks.",
-        specs.RivalSpec,
+        "hyperforget.config.specs:RivalSpec",
         names=("task", "method", "forget"),
         inputs=("dataset", "originals"),
         outputs=("token", "network"),
@@ -96,7 +95,7 @@ STAGES = {
     ),
     "evaluate": Stage(
         "Evaluate all methods on one forget set, on test images that no other stage reads.",
-        specs.EvaluationSpec,
+        "hyperforget.config.specs:EvaluationSpec",
         names=("task", "forget"),
         inputs=("dataset", "networks*"),
         outputs=("metrics", "candidates", "confusion"),
@@ -117,20 +116,20 @@ STAGES = {
     ),
     "build_tables": Stage(
         "Build every table of the report as CSV, LaTeX and HTML.",
-        report_specs.TablesSpec,
+        "hyperforget.config.report_specs:TablesSpec",
         inputs=("metrics",),
         outputs=("tables*",),
     ),
     "build_figures": Stage(
         "Build every figure of one task as SVG.",
-        report_specs.FiguresSpec,
+        "hyperforget.config.report_specs:FiguresSpec",
         names=("task", "results"),
         inputs=("inputs*",),
         outputs=("figures*",),
     ),
     "build_report": Stage(
         "Build the report, one HTML file with all tables and figures.",
-        report_specs.ReportSpec,
+        "hyperforget.config.report_specs:ReportSpec",
         names=("results",),
         inputs=("inputs*",),
         outputs=("page",),

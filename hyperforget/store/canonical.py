@@ -1,14 +1,18 @@
 """One byte string for one content: canonical JSON (RFC 8785), and digests of values and of arrays."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import google_crc32c
-import numpy as np
 import rfc8785
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _LARGEST_INTEGER = 2**53 - 1  # beyond it, a JSON reader that holds numbers as doubles would round
 _HASH_BLOCK_ELEMENTS = 1 << 20
@@ -68,6 +72,8 @@ def storable_dtype(array: np.ndarray) -> np.dtype[Any]:
 
     Raises TypeError unless it is bool, an integer of 8 to 64 bits, or float16, float32 or float64.
     """
+    import numpy as np
+
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected a NumPy array, not {type(array).__name__}")
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
@@ -103,6 +109,8 @@ def array_checksum(array: np.ndarray) -> int:
 
 
 def _blocks(array: np.ndarray, dtype: np.dtype[Any]) -> Iterator[np.ndarray]:
+    import numpy as np
+
     blocks = np.nditer(  # type: ignore[call-overload]  # NumPy's stubs do not know "contig"
         array,
         flags=["external_loop", "buffered", "zerosize_ok"],

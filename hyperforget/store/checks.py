@@ -1,14 +1,18 @@
 """Whether an object in a store is what was published: three levels, each including those before it."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from hyperforget.store.canonical import array_digest
 from hyperforget.store.files import file_digest, size_of
 from hyperforget.store.formats import FORMATS
 from hyperforget.store.manifest import Content, Manifest, read_manifest
+
+if TYPE_CHECKING:
+    import numpy as np
 
 EXISTENCE, DIGESTS, VALUES = range(3)
 

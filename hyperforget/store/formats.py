@@ -1,14 +1,17 @@
 """How the arrays of an object lie on disk: a plain zarr v3 group or a safetensors file, by its kind."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from hyperforget.errors import nearest_choice
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Dimensions = Mapping[str, tuple[str, ...]]
 
@@ -75,6 +78,7 @@ def read_zarr(path: Path, names: Collection[str]) -> Iterator[tuple[str, np.ndar
 
 
 def _read_with_zarr(path: Path) -> np.ndarray:
+    import numpy as np
     import zarr
 
     return np.asarray(zarr.open_array(path, mode="r", zarr_format=3)[...])

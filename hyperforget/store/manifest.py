@@ -1,17 +1,20 @@
 """The manifest of an object, ``object.json``: the content that the id digests, and the files that hold it."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from hyperforget.store.canonical import array_digest, digest, json_value, storable_dtype
 from hyperforget.store.documents import decode_document, encode_document
 from hyperforget.store.files import bytes_at, file_digest
 from hyperforget.store.formats import FORMATS, Dimensions, unknown_kind
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SCHEMA_VERSION = 1
 MANIFEST_NAME = "object.json"

@@ -1,14 +1,14 @@
 """Publish and read immutable, content-addressed objects."""
 
+from __future__ import annotations
+
 import os
 import shutil
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.canonical import array_checksum, json_value, storable_dtype
@@ -28,6 +28,9 @@ from hyperforget.store.manifest import (
     validate,
 )
 from hyperforget.store.places import Places
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,8 @@ def _write_arrays(
     dimensions: Dimensions,
 ) -> dict[str, int]:
     """Encode and write all arrays, and return a checksum of the values of each."""
+    import numpy as np
+
     staging.mkdir(parents=True)
     form = FORMATS[kind]
     if form is None:

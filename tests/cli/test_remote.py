@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from hyperforget import store
 from hyperforget.cli.main import app
+from hyperforget.store.store import Store
+from hyperforget.store.tokens import write_token
 
 pytest.importorskip("obstore", reason="no obstore: pip install 'hyperforget[remote]'")
 
@@ -19,8 +20,8 @@ pytest.importorskip("obstore", reason="no obstore: pip install 'hyperforget[remo
 def remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of an empty folder; the shell is where ``results`` has a store with one tag."""
     monkeypatch.chdir(tmp_path)
-    object_id = store.Store(Path("results/store")).publish("networks", {"params": np.ones((200, 300))}, {})
-    store.write_token(Path("results/networks.json"), "networks", object_id, {})
+    object_id = Store(Path("results/store")).publish("networks", {"params": np.ones((200, 300))}, {})
+    write_token(Path("results/networks.json"), "networks", object_id, {})
     call("tag", "paper")
     (tmp_path / "remote").mkdir()
     return (tmp_path / "remote").as_uri()

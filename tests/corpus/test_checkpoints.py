@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from hyperforget import store
 from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import (
     Corpus,
@@ -22,7 +21,9 @@ from hyperforget.corpus.checkpoints import (
 )
 from hyperforget.corpus.pairs import draw_pairs
 from hyperforget.errors import UserError
-from hyperforget.store import MissingObjectError
+from hyperforget.store.errors import MissingObjectError
+from hyperforget.store.store import Store
+from hyperforget.store.tokens import write_token
 
 SAVED = [5, 2, 3, 9, 6, 2]
 SIZES = torch.tensor([10, 20, 40])
@@ -182,17 +183,17 @@ SEGMENTS = [random_segment(0, 5), random_segment(1, 3)]
 @pytest.fixture
 def stored(tmp_path: Path) -> Stored:
     root, token = tmp_path / "store", tmp_path / "corpus.json"
-    ids = [store.Store(root).publish("segment", arrays, {"shard": k}) for k, arrays in enumerate(SEGMENTS)]
-    store.write_token(token, "corpus", store.Store(root).publish("corpus", {}, {"segments": ids}), {})
+    ids = [Store(root).publish("segment", arrays, {"shard": k}) for k, arrays in enumerate(SEGMENTS)]
+    write_token(token, "corpus", Store(root).publish("corpus", {}, {"segments": ids}), {})
     return root, token, ids
 
 
 def test_a_corpus_is_the_runs_of_its_segments_in_order(stored: Stored) -> None:
     root, token, ids = stored
-    corpus = load_corpus(store.Store(root), token, Performance(), SIZES)
+    corpus = load_corpus(Store(root), token, Performance(), SIZES)
     for tensor, name in ((corpus.all_theta, "theta"), (corpus.performance, "loss"), (corpus.saved, "saved")):
         np.testing.assert_array_equal(tensor.numpy(), np.concatenate([s[name] for s in SEGMENTS]))
-    reversed_ = read_segments(store.Store(root), ids[::-1], ["saved"])
+    reversed_ = read_segments(Store(root), ids[::-1], ["saved"])
     assert list(reversed_) == ["saved"]
     np.testing.assert_array_equal(reversed_["saved"], np.concatenate([s["saved"] for s in SEGMENTS[::-1]]))
 
@@ -200,7 +201,7 @@ def test_a_corpus_is_the_runs_of_its_segments_in_order(stored: Stored) -> None:
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux")
 def test_parameters_stay_on_disk(stored: Stored) -> None:
     root, token, _ = stored
-    corpus = load_corpus(store.Store(root), token, Performance(), SIZES)
+    corpus = load_corpus(Store(root), token, Performance(), SIZES)
     address = corpus.all_theta.data_ptr()
     (mapping,) = [line for line in Path("/proc/self/maps").read_text().splitlines() if "theta.npy" in line]
     first, last = (int(end, 16) for end in mapping.split()[0].split("-"))
@@ -212,14 +213,14 @@ def test_parameters_stay_on_disk(stored: Stored) -> None:
 
 def test_a_corpus_tells_the_performance_that_is_asked_for(stored: Stored) -> None:
     root, token, _ = stored
-    told = load_corpus(store.Store(root), token, Performance("error", "mean"), SIZES).performance
+    told = load_corpus(Store(root), token, Performance("error", "mean"), SIZES).performance
     correct = np.concatenate([segment["correct"] for segment in SEGMENTS])
     np.testing.assert_allclose(told.numpy(), (1 - correct / SIZES.numpy()).mean(-1, keepdims=True), rtol=1e-6)
 
 
 def test_outcomes_are_those_of_the_admitted_checkpoints(stored: Stored) -> None:
     root, token, _ = stored
-    outcomes = load_outcomes(store.Store(root), token, SIZES)
+    outcomes = load_outcomes(Store(root), token, SIZES)
     expected = [
         (segment["loss"][run, slot], segment["correct"][run, slot] / np.array([10, 20, 40]))
         for segment in SEGMENTS
@@ -234,11 +235,11 @@ def test_a_missing_segment_is_named(stored: Stored) -> None:
     root, token, ids = stored
     shutil.rmtree(root / "objects" / ids[1][:2] / ids[1])
     with pytest.raises(MissingObjectError, match=ids[1]):
-        load_corpus(store.Store(root), token, Performance(), SIZES)
+        load_corpus(Store(root), token, Performance(), SIZES)
 
 
 def test_a_token_of_another_kind_is_refused(stored: Stored, tmp_path: Path) -> None:
     root, _, ids = stored
-    store.write_token(tmp_path / "segment.json", "segment", ids[0], {})
+    write_token(tmp_path / "segment.json", "segment", ids[0], {})
     with pytest.raises(UserError, match="names a segment object, but must name a corpus object"):
-        load_corpus(store.Store(root), tmp_path / "segment.json", Performance(), SIZES)
+        load_corpus(Store(root), tmp_path / "segment.json", Performance(), SIZES)

@@ -19,7 +19,9 @@ from hyperforget.data.splits import (
 )
 from hyperforget.errors import UserError
 from hyperforget.networks.perceptron import perceptron_for
-from hyperforget.store import CorruptObjectError, MissingObjectError, Store, read_token
+from hyperforget.store.errors import CorruptObjectError, MissingObjectError
+from hyperforget.store.store import Store
+from hyperforget.store.tokens import read_token
 
 # Image number i holds the number i, so that images can be followed; classes have different sizes.
 LABELS = np.random.default_rng(0).permutation(np.repeat([1, 4, 7, 9], [40, 60, 80, 100]))

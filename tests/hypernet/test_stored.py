@@ -12,7 +12,9 @@ from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.stored import TrainedHypernetwork, load_hypernetwork, publish_hypernetwork
 from hyperforget.hypernet.tokens import TOKENS
-from hyperforget.store import CorruptObjectError, MissingObjectError, Store, read_token
+from hyperforget.store.errors import CorruptObjectError, MissingObjectError
+from hyperforget.store.store import Store
+from hyperforget.store.tokens import read_token
 
 Build = Callable[..., Hypernetwork]
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from hyperforget.store import Computation, FileRef, Store, write_token
+from hyperforget.store.computations import Computation, FileRef
 from hyperforget.store.files import file_digest
+from hyperforget.store.store import Store
+from hyperforget.store.tokens import write_token
 
 HEADER = "task,method,forget,selection,set,metric,value,low,high,n"
 VERSIONS = {"python": "3.11.7", "hyperforget": "0.1.0", "torch": "2.13.0", "numpy": "2.4.6"}

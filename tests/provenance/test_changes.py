@@ -5,7 +5,8 @@ import pytest
 from hyperforget.errors import UserError
 from hyperforget.provenance.changes import Cause, Changes, diff
 from hyperforget.provenance.versions import KeyChange
-from hyperforget.store import append_log, snapshot, tag
+from hyperforget.store.tags import tag
+from hyperforget.store.versions import append_log, snapshot
 from tests.provenance.recorded_run import RecordedRun, make_run, metrics_table
 
 

@@ -6,7 +6,8 @@ import pytest
 from hyperforget.provenance.cells import MetricChange
 from hyperforget.provenance.changes import Cause, Changes, diff
 from hyperforget.provenance.changes_views import as_text
-from hyperforget.store import snapshot, tag
+from hyperforget.store.tags import tag
+from hyperforget.store.versions import snapshot
 from tests.provenance.recorded_run import make_run
 
 NOTHING = Changes("a", "b", (), (), (), (), (), (), 0)

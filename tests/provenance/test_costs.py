@@ -8,8 +8,9 @@ import pytest
 from hyperforget.errors import UserError
 from hyperforget.provenance.costs import break_even, cost_rows
 from hyperforget.records.methods import CostRow
-from hyperforget.store import Computation, FileRef, Store
+from hyperforget.store.computations import Computation, FileRef
 from hyperforget.store.files import file_digest
+from hyperforget.store.store import Store
 
 TASK = {"task": "toy"}
 

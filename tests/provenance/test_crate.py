@@ -15,8 +15,8 @@ import pytest
 
 from hyperforget.errors import UserError
 from hyperforget.provenance.crate import write_crate
-from hyperforget.store import Store
 from hyperforget.store.files import file_digest
+from hyperforget.store.store import Store
 from tests.provenance.recorded_run import VERSIONS, RecordedRun, make_run
 
 rocrate = pytest.importorskip("rocrate")

@@ -5,15 +5,11 @@ import pytest
 
 from hyperforget.errors import UserError
 from hyperforget.provenance.describe import as_text, describe, find_ids, find_object
-from hyperforget.store import (
-    CorruptObjectError,
-    MissingObjectError,
-    Store,
-    append_log,
-    read_records,
-    snapshot,
-    tag,
-)
+from hyperforget.store.computations import read_records
+from hyperforget.store.errors import CorruptObjectError, MissingObjectError
+from hyperforget.store.store import Store
+from hyperforget.store.tags import tag
+from hyperforget.store.versions import append_log, snapshot
 from tests.provenance.recorded_run import RecordedRun, make_run
 
 

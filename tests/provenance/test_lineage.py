@@ -4,7 +4,7 @@ import pytest
 
 from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Lineage, Producers, lineage
-from hyperforget.store import Store
+from hyperforget.store.store import Store
 from tests.provenance.recorded_run import RecordedRun, make_run
 
 STAGES = [

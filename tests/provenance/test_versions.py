@@ -18,7 +18,9 @@ from hyperforget.provenance.versions import (
     version_id,
     working_results,
 )
-from hyperforget.store import CorruptObjectError, append_log, read_log, snapshot, tag
+from hyperforget.store.errors import CorruptObjectError
+from hyperforget.store.tags import tag
+from hyperforget.store.versions import append_log, read_log, snapshot
 from tests.provenance.recorded_run import RecordedRun, make_run
 
 

@@ -11,7 +11,7 @@ from tests.stages.tiny_pipeline import Job
 
 
 def _job(stage: str, results: Path, values: dict[str, Any], *arguments: str) -> Job:
-    spec = part_of(STAGES[stage].spec, as_spec(values)).model_dump_json()
+    spec = part_of(STAGES[stage].spec_type, as_spec(values)).model_dump_json()
     return stage, ["--store", str(results / "store"), "--spec", spec, *arguments]
 
 

@@ -13,7 +13,7 @@ from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.initialisations import initialise
 from hyperforget.runtime.randomness import generator_for
-from hyperforget.store import Store
+from hyperforget.store.store import Store
 from hyperforget.unlearning.prompts import best_prompt
 from tests.stages.tiny_pipeline import SETTINGS, TASK
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hyperforget.errors import UserError
-from hyperforget.store import Store
+from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
 from tests.stages.tiny_pipeline import TASK, assemble, collect, run
 

@@ -6,8 +6,8 @@ import pytest
 from hyperforget.config.corpora import MAIN_CORPUS
 from hyperforget.config.methods import Method
 from hyperforget.provenance.lineage import Producers
-from hyperforget.store import Store
 from hyperforget.store.files import file_digest
+from hyperforget.store.store import Store
 from tests.stages.tiny_pipeline import FORGET_SETS, SETTINGS, TASK, job, jobs, run
 
 

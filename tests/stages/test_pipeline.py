@@ -14,7 +14,8 @@ from torch import nn
 from hyperforget.config.methods import NEAREST, RETRAINED, STRANGERS
 from hyperforget.data.splits import load_task_data
 from hyperforget.metrics.registry import METRICS, Metric
-from hyperforget.store import Store, read_token
+from hyperforget.store.store import Store
+from hyperforget.store.tokens import read_token
 from hyperforget.unlearning.candidates import load_candidates
 from hyperforget.unlearning.request import load_request
 from hyperforget.unlearning.selection import choose

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from hyperforget.errors import UserError, run_command
-from hyperforget.store import CorruptObjectError, MissingObjectError, Store, read_token
+from hyperforget.store.errors import CorruptObjectError, MissingObjectError
+from hyperforget.store.store import Store
+from hyperforget.store.tokens import read_token
 from tests.stages.tiny_pipeline import TASK, Job, assemble, collect, job, jobs, run, text_files
 
 

@@ -12,7 +12,8 @@ import torch
 from hyperforget.errors import run_command
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.runtime.saved_state import FOLDER
-from hyperforget.store import Store, read_records
+from hyperforget.store.computations import read_records
+from hyperforget.store.store import Store
 from tests.stages.tiny_pipeline import TASK, Job, jobs, run
 
 PROCESSES = multiprocessing.get_context("forkserver")

@@ -8,7 +8,8 @@ import torch
 from hyperforget.config import Config
 from hyperforget.errors import UserError
 from hyperforget.hypernet.stored import load_hypernetwork
-from hyperforget.store import Store, read_token
+from hyperforget.store.store import Store
+from hyperforget.store.tokens import read_token
 from hyperforget.unlearning.candidates import load_candidates
 from tests.stages.tiny_pipeline import TASK, jobs, run, settings
 

@@ -105,11 +105,11 @@ def reports(folder: Path) -> list[Job]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_reads_all_that_its_spec_holds(read: dict[str, set[Field]], stage: str) -> None:
-    unread = fields_of(STAGES[stage].spec) - read.get(stage, set())
+    unread = fields_of(STAGES[stage].spec_type) - read.get(stage, set())
     assert sorted(f"{section.__name__}.{name}" for section, name in unread) == []
 
 
 def test_the_walk_over_specs_finds_sections_in_sections() -> None:
-    assert (DatasetConfig, "source") in fields_of(STAGES["fetch_dataset"].spec)
-    names = {name for _, name in fields_of(STAGES["collect_checkpoints"].spec)}
+    assert (DatasetConfig, "source") in fields_of(STAGES["fetch_dataset"].spec_type)
+    names = {name for _, name in fields_of(STAGES["collect_checkpoints"].spec_type)}
     assert {"bin_cap", "momentum", "holdout"} <= names

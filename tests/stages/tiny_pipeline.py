@@ -95,7 +95,7 @@ def job(
 ) -> Job:
     """A stage and its command line for the job that has these ``names``; lists become several files of one argument."""
     interface = STAGES[stage]
-    spec = spec_of(interface.spec, config, names)
+    spec = spec_of(interface.spec_type, config, names)
     arguments = ["--store", str(results / "store"), "--spec", spec.model_dump_json()]
     for name in interface.names:
         if name.rstrip("?") in names:

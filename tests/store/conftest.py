@@ -10,8 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hyperforget.store import Computation, FileRef, Store, append_log, snapshot, tag, write_token
+from hyperforget.store.computations import Computation, FileRef
 from hyperforget.store.files import file_digest
+from hyperforget.store.store import Store
+from hyperforget.store.tags import tag
+from hyperforget.store.tokens import write_token
+from hyperforget.store.versions import append_log, snapshot
 
 SIZES = [3, 2, 2]  # 14 parameters
 

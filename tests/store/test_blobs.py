@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hyperforget.errors import UserError
-from hyperforget.store import CorruptObjectError, MissingObjectError, Store
+from hyperforget.store.errors import CorruptObjectError, MissingObjectError
+from hyperforget.store.store import Store
 
 
 @pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 5000])

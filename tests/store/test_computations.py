@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import rfc8785
 
-from hyperforget import store
 from hyperforget.errors import UserError
-from hyperforget.store import Computation, CorruptObjectError, FileRef, NonDeterminismError
-from hyperforget.store.computations import computation_place
+from hyperforget.store.computations import Computation, FileRef, computation_place, read_records
 from hyperforget.store.documents import COPIES
+from hyperforget.store.errors import CorruptObjectError, NonDeterminismError
+from hyperforget.store.store import Store
 from tests.store.conftest import Run
 
 COMPUTATION = Computation(
@@ -28,7 +28,7 @@ COMPUTATION = Computation(
 def record_text(root: Path, folder: Path, text: str, recipe: Computation = COMPUTATION, **provenance: Any) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "history.csv").write_text(text)
-    store.Store(root).record(recipe, {"history": folder / "history.csv"}, provenance)
+    Store(root).record(recipe, {"history": folder / "history.csv"}, provenance)
 
 
 def test_the_id_is_the_digest_of_what_determines_the_result() -> None:
@@ -62,20 +62,20 @@ def test_every_part_changes_the_id(change: dict[str, Any]) -> None:
 
 def test_a_record_is_found_and_restored_elsewhere(tmp_path: Path) -> None:
     root, here = tmp_path / "store", tmp_path / "here"
-    assert store.Store(root).look_up(COMPUTATION) is None
+    assert Store(root).look_up(COMPUTATION) is None
     record_text(root, here, "loss\n0.5\n", host="a", seconds=1.25)
     same = replace(COMPUTATION, inputs={"corpus": FileRef("/b/corpus.json", "a" * 64)})
-    found = store.Store(root).look_up(same)
+    found = Store(root).look_up(same)
     assert found is not None
     assert found.computation == COMPUTATION
     assert found.provenance == {"host": "a", "seconds": 1.25}
     assert found.objects == ()
     (output,) = found.outputs.values()
     assert (output.path, output.size) == ((here / "history.csv").as_posix(), 9)
-    store.Store(root).restore(found, {"history": tmp_path / "there" / "deep" / "history.csv"})
+    Store(root).restore(found, {"history": tmp_path / "there" / "deep" / "history.csv"})
     assert (tmp_path / "there" / "deep" / "history.csv").read_bytes() == b"loss\n0.5\n"
     with pytest.raises(UserError, match=r"outputs histories, but its record .* has history"):
-        store.Store(root).restore(found, {"histories": tmp_path / "x"})
+        Store(root).restore(found, {"histories": tmp_path / "x"})
 
 
 def test_the_same_result_again_changes_nothing(tmp_path: Path) -> None:
@@ -96,11 +96,11 @@ def test_another_result_is_reported_and_not_kept(tmp_path: Path) -> None:
     for part in ("stage train", "output history", *digests, computation_place(COMPUTATION.id), COPIES):
         assert part in message
     assert isinstance(caught.value, UserError)
-    found = store.Store(root).look_up(COMPUTATION)
+    found = Store(root).look_up(COMPUTATION)
     assert found is not None
     assert found.outputs["history"].sha256 == digests[0]
     with pytest.raises(NonDeterminismError, match="output more was no file and is"):
-        store.Store(root).record(COMPUTATION, dict.fromkeys(["history", "more"], _file(tmp_path, "x")), {})
+        Store(root).record(COMPUTATION, dict.fromkeys(["history", "more"], _file(tmp_path, "x")), {})
 
 
 def _file(folder: Path, text: str) -> Path:
@@ -113,11 +113,11 @@ def test_a_damaged_record_counts_as_none_and_is_replaced(tmp_path: Path) -> None
     record_text(root, tmp_path / "a", "x")
     place = root / computation_place(COMPUTATION.id)
     place.write_bytes(place.read_bytes().replace(b"history", b"histery"))
-    assert store.Store(root).look_up(COMPUTATION) is None
+    assert Store(root).look_up(COMPUTATION) is None
     with pytest.raises(CorruptObjectError, match="is not what was written"):
-        list(store.read_records(store.Store(root)))
+        list(read_records(Store(root)))
     record_text(root, tmp_path / "a", "y")
-    found = store.Store(root).look_up(COMPUTATION)
+    found = Store(root).look_up(COMPUTATION)
     assert found is not None
     assert found.outputs["history"].sha256 == hashlib.sha256(b"y").hexdigest()
 
@@ -126,20 +126,20 @@ def test_a_damaged_record_counts_as_none_and_is_replaced(tmp_path: Path) -> None
 def test_a_record_without_its_files_is_none_until_they_are_made_again(tmp_path: Path, damage: Any) -> None:
     root = tmp_path / "store"
     record_text(root, tmp_path / "a", "x")
-    damage(store.Store(root).blob_path(hashlib.sha256(b"x").hexdigest()))
-    assert store.Store(root).look_up(COMPUTATION) is None
+    damage(Store(root).blob_path(hashlib.sha256(b"x").hexdigest()))
+    assert Store(root).look_up(COMPUTATION) is None
     record_text(root, tmp_path / "a", "x")
-    assert store.Store(root).look_up(COMPUTATION) is not None
+    assert Store(root).look_up(COMPUTATION) is not None
 
 
 def test_a_file_that_is_damaged_within_is_not_restored(tmp_path: Path) -> None:
     root = tmp_path / "store"
     record_text(root, tmp_path / "a", "x")
-    found = store.Store(root).look_up(COMPUTATION)
+    found = Store(root).look_up(COMPUTATION)
     assert found is not None
-    store.Store(root).blob_path(found.outputs["history"].sha256).write_bytes(b"y")
+    Store(root).blob_path(found.outputs["history"].sha256).write_bytes(b"y")
     with pytest.raises(CorruptObjectError):
-        store.Store(root).restore(found, {"history": tmp_path / "new"})
+        Store(root).restore(found, {"history": tmp_path / "new"})
     assert not (tmp_path / "new").exists()
 
 
@@ -158,7 +158,7 @@ def test_a_record_without_its_objects_or_their_parts_is_none(run: Run, name: str
 
 
 def test_producers_lead_from_a_table_back_to_the_segments(run: Run) -> None:
-    records = list(store.read_records(run.store))
+    records = list(read_records(run.store))
     producers = {file.sha256: record for record in records for file in record.outputs.values()}
     sha256 = hashlib.sha256((run.results / "metrics.csv").read_bytes()).hexdigest()
     stages = []

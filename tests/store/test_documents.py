@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from hyperforget.store import Store
 from hyperforget.store.documents import (
     COPIES,
     create_document,
@@ -17,6 +16,7 @@ from hyperforget.store.documents import (
     replace_document,
 )
 from hyperforget.store.errors import CorruptObjectError
+from hyperforget.store.store import Store
 
 BODY = {"name": "ä", "rate": 0.5, "none": None, "list": [1, {}]}
 PLACE = "tags/a.json"

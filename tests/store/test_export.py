@@ -11,12 +11,11 @@ import torch
 import zarr
 from safetensors import safe_open
 
-from hyperforget import store
 from hyperforget.errors import UserError
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward
-from hyperforget.store.export import layout_of
+from hyperforget.store.export import export_networks, layout_of
 from tests.store.conftest import Run
 
 SUFFIXES = (".safetensors", ".npz", ".zarr.zip")
@@ -38,7 +37,7 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 @pytest.mark.parametrize("name", ["networks", "shard-0"])
 def test_all_arrays_and_metadata_come_out(run: Run, tmp_path: Path, suffix: str, name: str) -> None:
     target = tmp_path / "new" / f"networks{suffix}"
-    store.export_networks(run.store, run.objects[name], target)
+    export_networks(run.store, run.objects[name], target)
     arrays, metadata = load(target)
     stored = run.store.read(run.objects[name])
     assert sorted(arrays) == sorted(stored.arrays)
@@ -50,13 +49,13 @@ def test_all_arrays_and_metadata_come_out(run: Run, tmp_path: Path, suffix: str,
     assert {key: metadata[key] for key in stored.attributes} == stored.attributes
     assert list(target.parent.iterdir()) == [target]
     before = target.read_bytes()
-    store.export_networks(run.store, run.objects[name], target)
+    export_networks(run.store, run.objects[name], target)
     assert target.read_bytes() == before
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_network_is_rebuilt_from_the_file_alone(run: Run, tmp_path: Path, suffix: str) -> None:
-    store.export_networks(run.store, run.objects["networks"], tmp_path / f"networks{suffix}")
+    export_networks(run.store, run.objects["networks"], tmp_path / f"networks{suffix}")
     arrays, metadata = load(tmp_path / f"networks{suffix}")
     params = torch.from_numpy(arrays["params"])
     network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2))
@@ -80,13 +79,13 @@ def test_wrong_requests_leave_the_target_alone(run: Run, tmp_path: Path) -> None
     target = tmp_path / "a.npz"
     target.write_text("mine")
     with pytest.raises(UserError, match=r"has none of the endings .*; did you mean '\.safetensors'"):
-        store.export_networks(run.store, run.objects["networks"], tmp_path / "a.safetensor")
+        export_networks(run.store, run.objects["networks"], tmp_path / "a.safetensor")
     with pytest.raises(UserError, match=r"corpus .* cannot be exported; only networks and segment"):
-        store.export_networks(run.store, run.objects["corpus"], target)
+        export_networks(run.store, run.objects["corpus"], target)
     with pytest.raises(UserError, match="is missing from store"):
-        store.export_networks(run.store, "0" * 64, target)
+        export_networks(run.store, "0" * 64, target)
     bare = run.store.publish("networks", {"params": np.zeros((1, 2))}, {})
     with pytest.raises(UserError, match=f"networks {bare} does not name the sizes of its layers"):
-        store.export_networks(run.store, bare, target)
+        export_networks(run.store, bare, target)
     assert target.read_text() == "mine"
     assert list(tmp_path.glob("*.partial")) == list(tmp_path.glob("a.s*")) == []

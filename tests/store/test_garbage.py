@@ -8,13 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hyperforget import store
 from hyperforget.errors import UserError
-from hyperforget.store import CorruptObjectError, MissingObjectError
 from hyperforget.store import garbage as collection_module
 from hyperforget.store.computations import computation_place
 from hyperforget.store.documents import COPIES, delete_document, replace_document
+from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import file_digest
+from hyperforget.store.garbage import collect_garbage
+from hyperforget.store.packs import build_pack
+from hyperforget.store.reachability import reachable
+from hyperforget.store.store import Store
+from hyperforget.store.tags import delete_tag, tag
+from hyperforget.store.verification import verify
+from hyperforget.store.versions import append_log, read_log, read_version, snapshot
 from tests.store.conftest import Run
 
 DAY = 24 * 3600.0
@@ -26,23 +32,23 @@ def contents(root: Path) -> dict[str, bytes]:
 
 def untag(run: Run) -> None:
     """Leave nothing that names the version."""
-    store.delete_tag(run.store, "paper")
+    delete_tag(run.store, "paper")
     delete_document(run.store, "log/00000001.json")
 
 
 def publish_other(root: Path) -> str:
-    return store.Store(root).publish("networks", {"params": np.zeros(3, np.float32)}, {"other": True})
+    return Store(root).publish("networks", {"params": np.zeros(3, np.float32)}, {"other": True})
 
 
 def collect(run: Run, **options: object) -> set[tuple[str, str]]:
-    found = store.collect_garbage(run.store, **{"dry_run": False, "grace_seconds": 0.0, **options})  # type: ignore[arg-type]
+    found = collect_garbage(run.store, **{"dry_run": False, "grace_seconds": 0.0, **options})  # type: ignore[arg-type]
     return {(removal.kind, removal.id) for removal in found}
 
 
 @pytest.mark.parametrize("kept_by", ["tag", "log", "results"])
 def test_tag_log_and_results_each_keep_everything(run: Run, kept_by: str) -> None:
     if kept_by != "tag":
-        store.delete_tag(run.store, "paper")
+        delete_tag(run.store, "paper")
     if kept_by == "results":
         delete_document(run.store, "log/00000001.json")
     kept: dict[str, dict[str, object]] = {
@@ -57,7 +63,7 @@ def test_tag_log_and_results_each_keep_everything(run: Run, kept_by: str) -> Non
     assert removed == {("object", other)} | version
     gone = set(before) - set(contents(run.root))
     assert all(other in name or run.version_id in name for name in gone)
-    assert store.verify(run.store, 2) == []
+    assert verify(run.store, 2) == []
 
 
 def test_results_keep_what_no_version_names_and_lineage_keeps_the_rest(run: Run) -> None:
@@ -80,17 +86,17 @@ def _digest(data: bytes) -> str:
 
 def test_with_nothing_that_names_it_everything_goes(run: Run) -> None:
     untag(run)
-    store.build_pack(run.store, run.objects["corpus"])
-    planned = store.collect_garbage(run.store, grace_seconds=0)
+    build_pack(run.store, run.objects["corpus"])
+    planned = collect_garbage(run.store, grace_seconds=0)
     assert {removal.kind for removal in planned} == {"computation", "blob", "object", "pack"}
     assert {removal.id for removal in planned if removal.kind == "object"} == set(run.objects.values())
     sizes = sum(removal.size for removal in planned)
     kept = sum(len(data) for name, data in contents(run.root).items() if name.startswith((COPIES, "store.json")))
     assert sizes == sum(map(len, contents(run.root).values())) - kept
-    assert store.verify(run.store, 2) == []  # a dry run removes nothing
+    assert verify(run.store, 2) == []  # a dry run removes nothing
     assert collect(run) == {(removal.kind, removal.id) for removal in planned}
     assert list(contents(run.root)) == ["store.json"]
-    assert store.verify(run.store, 2) == []
+    assert verify(run.store, 2) == []
 
 
 def test_nothing_within_the_grace_goes_and_it_keeps_what_it_names(run: Run, age: Callable[..., None]) -> None:
@@ -100,7 +106,7 @@ def test_nothing_within_the_grace_goes_and_it_keeps_what_it_names(run: Run, age:
     removed = collect(run, grace_seconds=14 * DAY)
     assert ("object", run.objects["networks"]) in removed
     assert not {("object", run.objects[name]) for name in ("corpus", "shard-0", "shard-1")} & removed
-    assert store.verify(run.store, 2) == []
+    assert verify(run.store, 2) == []
 
 
 @pytest.mark.parametrize("use", ["publish", "put_blob", "record", "look_up", "append_log", "tag"])
@@ -123,12 +129,12 @@ def test_every_use_is_a_fresh_start_of_the_grace(run: Run, age: Callable[..., No
         assert run.store.look_up(run.computations["networks"]) is not None
         kept = {networks, run.root / computation_place(run.computations["networks"].id)}
     else:
-        store.tag(run.store, "new", version) if use == "tag" else store.append_log(run.store, version, "")
+        tag(run.store, "new", version) if use == "tag" else append_log(run.store, version, "")
         kept = {networks, table, run.store.blob_path(version)}
         delete_document(run.store, "tags/new.json")
         delete_document(run.store, "log/00000002.json")
     untag(run)
-    planned = {removal.path for removal in store.collect_garbage(run.store)}
+    planned = {removal.path for removal in collect_garbage(run.store)}
     assert not kept & planned
 
 
@@ -144,29 +150,29 @@ def test_what_is_used_between_the_plan_and_the_removal_comes_back(
         age(run.root, 0)
 
     monkeypatch.setattr(collection_module, "replace_document", use_everything)
-    store.append_log(run.store, store.snapshot(run.store, run.results).id, "")
+    append_log(run.store, snapshot(run.store, run.results).id, "")
     age(run.root, 15 * DAY)
-    assert store.collect_garbage(run.store, keep_last_entries=0, dry_run=False) == []
+    assert collect_garbage(run.store, keep_last_entries=0, dry_run=False) == []
     after = contents(run.root)
     assert {name: after.get(name) for name in before} == before
     assert list((run.root / "tmp").iterdir()) == []
 
 
 def test_older_entries_of_the_log_stay_but_keep_nothing(run: Run) -> None:
-    store.delete_tag(run.store, "paper")
+    delete_tag(run.store, "paper")
     old = file_digest(run.results / "metrics.csv")
     (run.results / "metrics.csv").write_text("new")
-    newer = store.snapshot(run.store, run.results).id
-    store.append_log(run.store, newer, "second")
+    newer = snapshot(run.store, run.results).id
+    append_log(run.store, newer, "second")
     removed = collect(run, keep_last_entries=1)
     assert removed == {("blob", old), ("blob", run.version_id), ("computation", run.computations["table"].id)}
-    assert [entry.version_id for entry in store.read_log(run.store)] == [run.version_id, newer]
-    assert store.verify(run.store, 2) == []
+    assert [entry.version_id for entry in read_log(run.store)] == [run.version_id, newer]
+    assert verify(run.store, 2) == []
     with pytest.raises(MissingObjectError):
-        store.read_version(run.store, run.version_id)
+        read_version(run.store, run.version_id)
     assert collect(run, keep_last_entries=10) == set()  # what was given up does not come back
     (run.root / "log" / "first-kept.json").unlink()
-    assert store.verify(run.store) != []
+    assert verify(run.store) != []
 
 
 def test_leftovers_of_killed_writers_go_after_the_grace(run: Run) -> None:
@@ -183,8 +189,8 @@ def test_leftovers_of_killed_writers_go_after_the_grace(run: Run) -> None:
     for path in leftovers:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")
-    assert store.collect_garbage(run.store, dry_run=False) == []
-    removed = store.collect_garbage(run.store, dry_run=False, grace_seconds=0)
+    assert collect_garbage(run.store, dry_run=False) == []
+    removed = collect_garbage(run.store, dry_run=False, grace_seconds=0)
     assert {removal.kind for removal in removed} == {"leftover"}
     assert {removal.path for removal in removed} == {run.root / "tmp" / "staging", *leftovers[1:]}
     assert contents(run.root) == before
@@ -197,7 +203,7 @@ def test_an_old_staging_folder_that_is_still_written_to_stays(run: Run, age: Cal
     chunk.write_text("x")
     age(run.root, 15 * DAY)
     os.utime(chunk)
-    assert store.collect_garbage(run.store, dry_run=False) == []
+    assert collect_garbage(run.store, dry_run=False) == []
 
 
 @pytest.mark.parametrize("damage", ["tag", "recipe", "token", "version", "corpus"])
@@ -223,21 +229,21 @@ def test_where_damage_hides_what_must_be_kept_nothing_is_removed(run: Run, damag
 
 
 def test_reachable_names_ids(run: Run) -> None:
-    found = store.reachable(run.store, [], 10)
+    found = reachable(run.store, [], 10)
     assert found.objects == frozenset(run.objects.values())
     assert found.computations == frozenset(recipe.id for recipe in run.computations.values())
     assert run.version_id in found.blobs
     untag(run)
-    assert store.reachable(run.store, [], 10).objects == frozenset()
+    assert reachable(run.store, [], 10).objects == frozenset()
     shutil.rmtree(run.store.object_folder(run.objects["shard-0"]))
-    assert run.objects["shard-1"] in store.reachable(run.store, [run.results], 0).objects
+    assert run.objects["shard-1"] in reachable(run.store, [run.results], 0).objects
 
 
 def test_wrong_requests(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a store"):
-        store.collect_garbage(store.Store(tmp_path))
+        collect_garbage(Store(tmp_path))
     with pytest.raises(UserError, match=r"folder .*resluts does not exist"):
-        store.collect_garbage(run.store, [tmp_path / "resluts"])
+        collect_garbage(run.store, [tmp_path / "resluts"])
     for wrong in ({"keep_last_entries": -1}, {"grace_seconds": -1.0}):
         with pytest.raises(UserError, match="must not be negative"):
             collect(run, **wrong)

@@ -20,8 +20,11 @@ from hypothesis.extra import numpy as npst
 
 import hyperforget
 from hyperforget.errors import UserError
-from hyperforget.store import MissingObjectError, Store, array_digest, formats
+from hyperforget.store import formats
 from hyperforget.store import objects as objects_module
+from hyperforget.store.canonical import array_digest
+from hyperforget.store.errors import MissingObjectError
+from hyperforget.store.store import Store
 
 DTYPES = (
     npst.boolean_dtypes() | npst.integer_dtypes(endianness="?") | npst.unsigned_integer_dtypes(endianness="?")

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hyperforget.store import CorruptObjectError, MissingObjectError, Store
 from hyperforget.store.canonical import digest, readable_json
+from hyperforget.store.errors import CorruptObjectError, MissingObjectError
+from hyperforget.store.store import Store
 
 RNG = np.random.default_rng(0)
 ARRAYS: dict[str, np.ndarray] = {

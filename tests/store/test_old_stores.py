@@ -12,19 +12,14 @@ import numpy as np
 import pytest
 
 from hyperforget.provenance.changes import diff
-from hyperforget.store import (
-    Computation,
-    FileRef,
-    Store,
-    checkout,
-    collect_garbage,
-    export_networks,
-    load_pack,
-    read_log,
-    read_records,
-    read_tag,
-    verify,
-)
+from hyperforget.store.computations import Computation, FileRef, read_records
+from hyperforget.store.export import export_networks
+from hyperforget.store.garbage import collect_garbage
+from hyperforget.store.packs import load_pack
+from hyperforget.store.store import Store
+from hyperforget.store.tags import checkout, read_tag
+from hyperforget.store.verification import verify
+from hyperforget.store.versions import read_log
 
 SEGMENTS = [
     "557451cbbdc50feb7f278f3f3044e810a27e141b40374833a59fbb386b1edf54",

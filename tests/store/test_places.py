@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hyperforget.errors import UserError
-from hyperforget.store import Store
 from hyperforget.store.places import is_object_id
+from hyperforget.store.store import Store
 
 ID = "ab" + "0" * 62
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hyperforget.errors import UserError
-from hyperforget.store import selftest
+from hyperforget.store.selftest import selftest
 
 NAMES = [
     "sync", "rename of a file", "rename of a folder", "hard link", "exclusive creation", "competition",

@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 import hyperforget
-from hyperforget import store
+from hyperforget.store.computations import read_records
+from hyperforget.store.garbage import collect_garbage
+from hyperforget.store.store import Store
+from hyperforget.store.tags import list_tags
+from hyperforget.store.verification import verify
+from hyperforget.store.versions import read_log
 
 WRITERS = 100
 COMPETITORS, ROUNDS = 4, 20  # of publishing, recording, logging and tagging: 320 operations
@@ -111,26 +116,24 @@ def test_a_hundred_killed_writers_leave_only_whole_things_and_leftovers(tmp_path
     root, results = tmp_path / "store", tmp_path / "results"
     arguments = [str(root), str(results), str(WRITERS)]
     subprocess.run([sys.executable, "-c", KILLED, *arguments], env=environment(), check=True, timeout=300)
-    assert store.verify(store.Store(root), 2) == []
+    assert verify(Store(root), 2) == []
     objects = list((root / "objects").glob("*/*"))
     assert len(objects) > 10
     for folder in objects:
-        stored = store.Store(root).read(folder.name)
+        stored = Store(root).read(folder.name)
         if stored.attributes:
             expected = np.full((3, 4), stored.attributes["number"], np.float32)
             np.testing.assert_array_equal(stored.arrays["params"], expected)
-    assert store.list_tags(store.Store(root))
-    assert [entry.number for entry in store.read_log(store.Store(root))] == list(
-        range(1, len(store.read_log(store.Store(root))) + 1)
-    )
-    for record in store.read_records(store.Store(root)):
-        assert store.Store(root).look_up(record.computation) == record
+    assert list_tags(Store(root))
+    assert [entry.number for entry in read_log(Store(root))] == list(range(1, len(read_log(Store(root))) + 1))
+    for record in read_records(Store(root)):
+        assert Store(root).look_up(record.computation) == record
     left = leftovers(root)
     assert left, "no writer was killed while it wrote, which this test is about"
-    removed = store.collect_garbage(store.Store(root), keep_last_entries=10**6, dry_run=False, grace_seconds=0)
+    removed = collect_garbage(Store(root), keep_last_entries=10**6, dry_run=False, grace_seconds=0)
     assert set(left) <= {removal.path for removal in removed}
     assert leftovers(root) == []
-    assert store.verify(store.Store(root), 2) == []
+    assert verify(Store(root), 2) == []
 
 
 def test_of_four_processes_at_once_no_operation_is_lost(tmp_path: Path) -> None:
@@ -153,17 +156,17 @@ def test_of_four_processes_at_once_no_operation_is_lost(tmp_path: Path) -> None:
         for index, line in enumerate(output.splitlines())
     }
     assert len(done) == COMPETITORS * ROUNDS
-    assert {tag.name: tag.version_id for tag in store.list_tags(store.Store(root))} == {
+    assert {tag.name: tag.version_id for tag in list_tags(Store(root))} == {
         name: version for name, (_, version, _) in done.items()
     }
-    log = store.read_log(store.Store(root))
+    log = read_log(Store(root))
     assert {entry.message: (entry.version_id, str(entry.number)) for entry in log} == {
         name: (version, number) for name, (_, version, number) in done.items()
     }
     assert len(log) == len(done)
-    assert len(list(store.read_records(store.Store(root)))) == len(done)
+    assert len(list(read_records(Store(root)))) == len(done)
     objects = {path.name for path in (root / "objects").glob("*/*")}
     assert objects == {object_id for object_id, _, _ in done.values()}
     assert len(objects) == ROUNDS // 2  # what several published at once is stored once
     assert leftovers(root) == []
-    assert store.verify(store.Store(root), 2) == []
+    assert verify(Store(root), 2) == []

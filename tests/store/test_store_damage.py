@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hyperforget import store
 from hyperforget.errors import UserError
-from hyperforget.store import Computation, Store, Version
+from hyperforget.store.computations import Computation
 from hyperforget.store.documents import COPIES
+from hyperforget.store.packs import build_pack, load_pack
+from hyperforget.store.store import Store
+from hyperforget.store.tags import list_tags, read_tag, tag
+from hyperforget.store.tokens import write_token
+from hyperforget.store.verification import verify
+from hyperforget.store.versions import Version, append_log, read_log, read_version, snapshot
 
 FLIPS = 1000
 
@@ -45,13 +50,13 @@ def small(tmp_path: Path) -> Small:
     corpus = where.publish("corpus", {}, {"segments": [segment]})
     hypernet = where.publish("hypernet", {"weight": np.arange(6.0)}, {})
     for kind, object_id in (("corpus", corpus), ("hypernet", hypernet)):
-        store.write_token(results / f"{kind}.json", kind, object_id, {})
+        write_token(results / f"{kind}.json", kind, object_id, {})
     computation = Computation("train", {}, {"seed": 0}, "c0de", {})
     where.record(computation, {kind: results / f"{kind}.json" for kind in ("corpus", "hypernet")}, {})
-    version = store.snapshot(where, results)
-    store.tag(where, "paper", version.id)
-    store.append_log(where, version.id, "first")
-    store.build_pack(where, corpus)
+    version = snapshot(where, results)
+    tag(where, "paper", version.id)
+    append_log(where, version.id, "first")
+    build_pack(where, corpus)
     for path in where.root.rglob("*"):
         if path.is_file():
             path.chmod(0o644)
@@ -79,16 +84,16 @@ def readings(small: Small) -> Iterator[Any]:
             )
         )
     yield tried(Store.look_up, small.computation)
-    yield tried(store.read_tag, "paper")
-    yield tried(store.list_tags)
-    yield tried(store.read_log)
-    yield tried(store.read_version, small.version.id)
+    yield tried(read_tag, "paper")
+    yield tried(list_tags)
+    yield tried(read_log)
+    yield tried(read_version, small.version.id)
     for file in small.version.files:
         yield tried(Store.get_blob, file.sha256)
 
 
 def assert_found_and_not_believed(small: Small, whole: list[Any], what: str, read: bool) -> None:
-    assert store.verify(small.store, 1), what
+    assert verify(small.store, 1), what
     if not read:
         return
     for reading, expected in zip(readings(small), whole, strict=True):
@@ -112,7 +117,7 @@ def test_every_flipped_bit_is_found_and_no_reader_is_deceived(small: Small) -> N
         what = f"bit {bit} of byte {position} in {path.relative_to(small.root)}"
         assert_found_and_not_believed(small, whole, what, read=flip % 4 == 0)
         path.write_bytes(before)
-    assert store.verify(small.store, 2) == []
+    assert verify(small.store, 2) == []
 
 
 def test_every_truncated_and_every_deleted_file_is_found(small: Small) -> None:
@@ -127,7 +132,7 @@ def test_every_truncated_and_every_deleted_file_is_found(small: Small) -> None:
         if name.parts[0] != COPIES:  # a copy is there to betray the loss of what it copies, see documents.py
             assert_found_and_not_believed(small, whole, f"no {name}", read=True)
         path.write_bytes(before)
-    assert store.verify(small.store, 2) == []
+    assert verify(small.store, 2) == []
 
 
 def test_a_damaged_pack_is_made_anew_and_never_believed(small: Small) -> None:
@@ -141,7 +146,7 @@ def test_a_damaged_pack_is_made_anew_and_never_believed(small: Small) -> None:
         for damaged in (bytes(flipped), whole[:-1], whole + b"\0", b"", None):
             path.unlink() if damaged is None else path.write_bytes(damaged)
             for mapped in (False, True):
-                found = store.load_pack(small.store, small.corpus, mapped=mapped)
+                found = load_pack(small.store, small.corpus, mapped=mapped)
                 for name, array in found.items():
                     np.testing.assert_array_equal(array, expected[name])
-            assert store.verify(small.store, 1) == []
+            assert verify(small.store, 1) == []

@@ -10,19 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hyperforget.errors import UserError
-from hyperforget.store import (
-    Store,
-    append_log,
-    checkout,
-    collect_garbage,
-    delete_tag,
-    list_tags,
-    read_log,
-    snapshot,
-    tag,
-    verify,
-    write_token,
-)
+from hyperforget.store.garbage import collect_garbage
+from hyperforget.store.store import Store
+from hyperforget.store.tags import checkout, delete_tag, list_tags, tag
+from hyperforget.store.tokens import write_token
+from hyperforget.store.verification import verify
+from hyperforget.store.versions import append_log, read_log, snapshot
 
 NUMBERS = st.integers(0, 2)
 NAMES = st.sampled_from(["a", "b"])

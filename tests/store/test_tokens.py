@@ -10,7 +10,7 @@ import pytest
 
 import hyperforget
 from hyperforget.errors import UserError
-from hyperforget.store import Token, read_token, write_token
+from hyperforget.store.tokens import Token, read_token, write_token
 
 ID = "ab" + "0" * 62
 SUMMARY = {"runs": 64, "losses": {"3": 0.25, "10": 1e-7, "ä": 2.0}, "classes": (0, 1)}

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from hyperforget import store
 from hyperforget.errors import UserError
-from hyperforget.store import CorruptObjectError, MissingObjectError
 from hyperforget.store.documents import delete_document
-from hyperforget.store.versions import log_place
+from hyperforget.store.errors import CorruptObjectError, MissingObjectError
+from hyperforget.store.store import Store
+from hyperforget.store.versions import append_log, log_place, read_log, read_version, snapshot
 from tests.store.conftest import Run
 
 
@@ -30,10 +30,10 @@ def test_a_version_is_the_digest_of_the_sorted_list_of_result_files(run: Run) ->
         )
     ]
     text = json.dumps(expected, separators=(",", ":")).encode()
-    version = store.snapshot(run.store, run.results)
+    version = snapshot(run.store, run.results)
     assert version.id == run.version_id == hashlib.sha256(text).hexdigest()
     assert [[file.path, file.sha256] for file in version.files] == expected
-    assert store.read_version(run.store, version.id) == version
+    assert read_version(run.store, version.id) == version
     for file in version.files:
         assert run.store.get_blob(file.sha256) == (run.results / file.path).read_bytes()
 
@@ -47,19 +47,19 @@ def test_what_is_no_result_stays_out(run: Run, tmp_path: Path) -> None:
         (run.results / name).write_text("x")
     inside = run.results / "depot"
     shutil.copytree(run.root, inside)
-    assert store.snapshot(store.Store(inside), run.results).id == run.version_id
+    assert snapshot(Store(inside), run.results).id == run.version_id
     for name in ("figures/a.svg", "tables/a.tex", "tables/a.html", "digits-4/logs/a.csv", "n.safetensors"):
         (run.results / name).parent.mkdir(exist_ok=True)
         (run.results / name).write_text(name)
-        assert name in [file.path for file in store.snapshot(store.Store(inside), run.results).files]
+        assert name in [file.path for file in snapshot(Store(inside), run.results).files]
 
 
 def test_no_results_no_version(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"folder {tmp_path}/none does not exist"):
-        store.snapshot(store.Store(tmp_path / "store"), tmp_path / "none")
+        snapshot(Store(tmp_path / "store"), tmp_path / "none")
     (tmp_path / "README.md").touch()
     with pytest.raises(UserError, match="holds no results; run the workflow first"):
-        store.snapshot(store.Store(tmp_path / "store"), tmp_path)
+        snapshot(Store(tmp_path / "store"), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -67,18 +67,18 @@ def test_no_results_no_version(tmp_path: Path) -> None:
     ["x", "{}", "[]", "[1]", '[["a"]]', '[["a","b"]]', '[["../a",ID]]', '[["/a",ID]]', '[["",ID]]', "[[]]"],
 )
 def test_other_files_are_no_versions(tmp_path: Path, text: str) -> None:
-    sha256 = store.Store(tmp_path).put_blob(text.replace("ID", f'"{"0" * 64}"').encode())
+    sha256 = Store(tmp_path).put_blob(text.replace("ID", f'"{"0" * 64}"').encode())
     with pytest.raises(UserError, match="is a file, but no version"):
-        store.read_version(store.Store(tmp_path), sha256)
+        read_version(Store(tmp_path), sha256)
 
 
 def test_the_log_keeps_order_version_and_message(run: Run) -> None:
     (run.results / "metrics.csv").write_text("other")
-    other = store.snapshot(run.store, run.results).id
-    entry = store.append_log(run.store, other, "second: ä")
+    other = snapshot(run.store, run.results).id
+    entry = append_log(run.store, other, "second: ä")
     assert entry.number == 2
     assert entry.time.endswith("+00:00")
-    assert [(each.number, each.version_id, each.message) for each in store.read_log(run.store)] == [
+    assert [(each.number, each.version_id, each.message) for each in read_log(run.store)] == [
         (1, run.version_id, "first"),
         (2, other, "second: ä"),
     ]
@@ -86,41 +86,41 @@ def test_the_log_keeps_order_version_and_message(run: Run) -> None:
 
 def test_many_that_append_at_once_all_get_a_number(run: Run) -> None:
     with ThreadPoolExecutor(8) as pool:
-        entries = list(pool.map(lambda n: store.append_log(run.store, run.version_id, str(n)), range(24)))
+        entries = list(pool.map(lambda n: append_log(run.store, run.version_id, str(n)), range(24)))
     assert sorted(entry.number for entry in entries) == list(range(2, 26))
-    assert store.read_log(run.store)[1:] == sorted(entries, key=lambda entry: entry.number)
+    assert read_log(run.store)[1:] == sorted(entries, key=lambda entry: entry.number)
 
 
 def test_a_gap_and_a_damaged_entry_are_not_passed_over(run: Run) -> None:
     for message in ("second", "third"):
-        store.append_log(run.store, run.version_id, message)
+        append_log(run.store, run.version_id, message)
     (run.root / log_place(3)).unlink()
     with pytest.raises(CorruptObjectError, match=r"00000003\.json was deleted, but not its copy"):
-        store.read_log(run.store)
-    assert store.append_log(run.store, run.version_id, "fourth").number == 4  # a number is not given twice
+        read_log(run.store)
+    assert append_log(run.store, run.version_id, "fourth").number == 4  # a number is not given twice
     os.rename(run.root / log_place(4), run.root / log_place(3))
     with pytest.raises(CorruptObjectError, match="was written at another place"):
-        store.read_log(run.store)
+        read_log(run.store)
     delete_document(run.store, log_place(2))
     with pytest.raises(CorruptObjectError, match=r"entry 2 of the log of store .* is missing"):
-        store.read_log(run.store)
+        read_log(run.store)
 
 
 def test_what_is_logged_must_be_there(run: Run) -> None:
     with pytest.raises(MissingObjectError, match="0000 is missing"):
-        store.append_log(run.store, "0" * 64, "")
+        append_log(run.store, "0" * 64, "")
     shutil.rmtree(run.store.object_folder(run.objects["shard-1"]))
     with pytest.raises(MissingObjectError, match=r"shard-1\.json names segment .* is missing"):
-        store.append_log(run.store, run.version_id, "")
-    assert len(store.read_log(run.store)) == 1
+        append_log(run.store, run.version_id, "")
+    assert len(read_log(run.store)) == 1
 
 
 def test_a_version_without_one_of_its_files_is_not_logged(run: Run) -> None:
-    run.store.blob_path(store.read_version(run.store, run.version_id).files[-1].sha256).unlink()
+    run.store.blob_path(read_version(run.store, run.version_id).files[-1].sha256).unlink()
     with pytest.raises(MissingObjectError, match=f"a part of version {run.version_id}, is missing"):
-        store.append_log(run.store, run.version_id, "")
+        append_log(run.store, run.version_id, "")
 
 
 def test_the_log_of_no_store(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a store"):
-        store.read_log(store.Store(tmp_path))
+        read_log(Store(tmp_path))

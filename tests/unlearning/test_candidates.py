@@ -8,7 +8,9 @@ from torch import Tensor
 
 from hyperforget.data.splits import TaskData
 from hyperforget.networks.initialisations import initialise
-from hyperforget.store import CorruptObjectError, Store, read_token
+from hyperforget.store.errors import CorruptObjectError
+from hyperforget.store.store import Store
+from hyperforget.store.tokens import read_token
 from hyperforget.unlearning.candidates import Candidates, load_candidates, make_candidates, publish_candidates
 from tests.unlearning.conftest import LAYOUT, generator
 

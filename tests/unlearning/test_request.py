@@ -9,7 +9,7 @@ from hyperforget.config import DatasetConfig
 from hyperforget.data.preparing import prepare_splits
 from hyperforget.data.splits import publish_task_data
 from hyperforget.errors import UserError
-from hyperforget.store import Store
+from hyperforget.store.store import Store
 from hyperforget.unlearning.request import load_request
 
 

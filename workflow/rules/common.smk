@@ -99,7 +99,7 @@ def spec(stage, **names):
         job = {**wildcards, **names}
         if "task" in job:
             task_of(job)
-        return canonical(spec_of(STAGES[stage].spec, settings, job))
+        return canonical(spec_of(STAGES[stage].spec_type, settings, job))
 
     return of_job
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from hyperforget.errors import UserError
-from hyperforget.store import MissingObjectError, Store
+from hyperforget.store.errors import MissingObjectError
 from hyperforget.store.remote import bucket as storage
 from hyperforget.store.remote import open_bucket, pull, push
+from hyperforget.store.store import Store
 from tests.store.conftest import Run
 from tests.store.remote.raw_bucket import keys
 

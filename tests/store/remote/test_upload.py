@@ -8,11 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hyperforget import store
 from hyperforget.errors import UserError
-from hyperforget.store import CorruptObjectError, MissingObjectError, chunks
+from hyperforget.store import chunks
+from hyperforget.store.errors import CorruptObjectError, MissingObjectError
+from hyperforget.store.garbage import collect_garbage
 from hyperforget.store.remote import Bucket, Transfer, contents, pull, push, upload
 from hyperforget.store.remote.bucket import list_keys
+from hyperforget.store.store import Store
+from hyperforget.store.tags import Tag, delete_tag, tag
+from hyperforget.store.verification import verify
+from hyperforget.store.versions import append_log, read_log, snapshot
 from tests.store.conftest import Run
 from tests.store.remote.raw_bucket import content, dangling, delete, keys, put
 
@@ -84,15 +89,15 @@ def test_an_interrupted_push_is_valid_at_every_moment_and_goes_on(
     sent = len(keys(bucket)) - 1
     assert attempts > 5
     assert sent > (attempts - 2) * 4 + 3  # every attempt but the last got as far as it could
-    pull(store.Store(tmp_path / "new"), bucket)
-    assert store.verify(store.Store(tmp_path / "new"), 2) == []
+    pull(Store(tmp_path / "new"), bucket)
+    assert verify(Store(tmp_path / "new"), 2) == []
 
 
 def _push_some(root: Path, bucket: Bucket, fail_after: Callable[[str, int], None]) -> bool:
     """Push until the sixth file, and return whether that was all."""
     fail_after("put", 5)  # of which up to two are remote.json
     try:
-        push(store.Store(root), bucket)
+        push(Store(root), bucket)
     except UserError as error:
         if "it cannot be reached" not in str(error):
             raise
@@ -101,7 +106,7 @@ def _push_some(root: Path, bucket: Bucket, fail_after: Callable[[str, int], None
 
 
 def test_a_damaged_file_is_not_sent(run: Run, bucket: Bucket) -> None:
-    path = run.store.blob_path(store.snapshot(run.store, run.results).files[0].sha256)
+    path = run.store.blob_path(snapshot(run.store, run.results).files[0].sha256)
     path.write_bytes(path.read_bytes()[::-1])
     with pytest.raises(CorruptObjectError, match=f"{path.name} is damaged: .*; rerun the stage"):
         push(run.store, bucket)
@@ -119,22 +124,22 @@ def test_a_store_that_is_not_whole_is_refused(run: Run, bucket: Bucket) -> None:
 
 def other_version(run: Run, text: str = "other") -> str:
     (run.results / "metrics.csv").write_text(text)
-    return store.snapshot(run.store, run.results).id
+    return snapshot(run.store, run.results).id
 
 
 def test_a_tag_that_names_another_version_stops_all(run: Run, bucket: Bucket) -> None:
     push(run.store, bucket)
     before = keys(bucket)
     version_id = other_version(run)
-    store.delete_tag(run.store, "paper")
-    store.tag(run.store, "paper", version_id)
+    delete_tag(run.store, "paper")
+    tag(run.store, "paper", version_id)
     with pytest.raises(UserError) as refused:
         push(run.store, bucket)
     assert f"tag paper is version {version_id[:12]} here, but {run.version_id[:12]} in remote" in str(refused.value)
     assert "delete the one here, or give it another name" in str(refused.value)
     assert keys(bucket) == before
-    store.delete_tag(run.store, "paper")
-    store.tag(run.store, "paper-2", version_id)
+    delete_tag(run.store, "paper")
+    tag(run.store, "paper-2", version_id)
     assert push(run.store, bucket).tags == 1
 
 
@@ -142,11 +147,11 @@ def test_a_tag_that_another_gives_meanwhile_is_not_overwritten(
     run: Run, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     version_id = other_version(run)
-    store.tag(run.store, "late", version_id)
+    tag(run.store, "late", version_id)
     steps = upload._steps
 
     def give_it_first(lacking: upload._Parcel) -> list[upload._Step]:
-        put(bucket, "tags/late.json", contents.encode_tag(store.Tag("late", run.version_id, "2026-01-01")))
+        put(bucket, "tags/late.json", contents.encode_tag(Tag("late", run.version_id, "2026-01-01")))
         return steps(lacking)
 
     monkeypatch.setattr(upload, "_steps", give_it_first)
@@ -158,20 +163,20 @@ def test_a_tag_that_another_gives_meanwhile_is_not_overwritten(
 
 def test_logs_are_joined(run: Run, bucket: Bucket, tmp_path: Path) -> None:
     push(run.store, bucket)
-    pull(store.Store(tmp_path / "theirs"), bucket)
-    ours = store.append_log(run.store, other_version(run), "ours")
-    theirs = store.append_log(store.Store(tmp_path / "theirs"), run.version_id, "theirs")
+    pull(Store(tmp_path / "theirs"), bucket)
+    ours = append_log(run.store, other_version(run), "ours")
+    theirs = append_log(Store(tmp_path / "theirs"), run.version_id, "theirs")
     assert ours.number == theirs.number == 2
-    assert push(run.store, bucket).log_entries == push(store.Store(tmp_path / "theirs"), bucket).log_entries == 1
-    assert pull(run.store, bucket).log_entries == pull(store.Store(tmp_path / "theirs"), bucket).log_entries == 1
+    assert push(run.store, bucket).log_entries == push(Store(tmp_path / "theirs"), bucket).log_entries == 1
+    assert pull(run.store, bucket).log_entries == pull(Store(tmp_path / "theirs"), bucket).log_entries == 1
     for root in (run.root, tmp_path / "theirs"):
-        entries = store.read_log(store.Store(root))
+        entries = read_log(Store(root))
         assert [entry.number for entry in entries] == [1, 2, 3]
         assert {entry.message: entry.time for entry in entries[1:]} == {
             "ours": ours.time,
             "theirs": theirs.time,
         }
-        assert push(store.Store(root), bucket).log_entries == pull(store.Store(root), bucket).log_entries == 0
+        assert push(Store(root), bucket).log_entries == pull(Store(root), bucket).log_entries == 0
 
 
 def test_other_encodings_of_one_object_do_not_mix(
@@ -182,21 +187,21 @@ def test_other_encodings_of_one_object_do_not_mix(
     for level in (0, 5):
         monkeypatch.setattr(chunks, "LEVEL", level)
         root = tmp_path / f"level-{level}"
-        ids.add(store.Store(root).publish("networks", {"params": params}, {}))
+        ids.add(Store(root).publish("networks", {"params": params}, {}))
         data.append({path.read_bytes() for path in root.glob("objects/*/*/data.zarr/params/c/0/0")})
     (object_id,) = ids
     assert data[0] != data[1]
     # As if the second push began before the first had put its manifest there.
-    push(store.Store(tmp_path / "level-0"), bucket)
+    push(Store(tmp_path / "level-0"), bucket)
     manifest = f"objects/{object_id[:2]}/{object_id}.json"
     first = content(bucket, manifest)
     delete(bucket, manifest)
-    push(store.Store(tmp_path / "level-5"), bucket)
+    push(Store(tmp_path / "level-5"), bucket)
     put(bucket, manifest, first)
     assert dangling(bucket) == []
-    pull(store.Store(tmp_path / "new"), bucket)
-    np.testing.assert_array_equal(store.Store(tmp_path / "new").read(object_id).arrays["params"], params)
-    assert push(store.Store(tmp_path / "level-5"), bucket).objects == 0
+    pull(Store(tmp_path / "new"), bucket)
+    np.testing.assert_array_equal(Store(tmp_path / "new").read(object_id).arrays["params"], params)
+    assert push(Store(tmp_path / "level-5"), bucket).objects == 0
 
 
 @pytest.mark.parametrize("kind", ["data", "blobs", "objects", "recipes", "tags", "log"])
@@ -230,12 +235,12 @@ def test_a_place_with_other_files_is_refused(run: Run, bucket: Bucket) -> None:
 def test_two_may_make_the_remote_at_once(
     run: Run, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    object_id = store.Store(tmp_path / "theirs").publish("networks", {"params": np.ones(2)}, {})
+    object_id = Store(tmp_path / "theirs").publish("networks", {"params": np.ones(2)}, {})
 
     def be_second(bucket: Bucket, folder: str | None = None) -> Iterator[tuple[str, int]]:
         monkeypatch.setattr(contents, "list_keys", list_keys)
         before = list(list_keys(bucket, folder))
-        push(store.Store(tmp_path / "theirs"), bucket)
+        push(Store(tmp_path / "theirs"), bucket)
         return iter(before) if when == "just after" else list_keys(bucket, folder)
 
     monkeypatch.setattr(contents, "list_keys", be_second)
@@ -246,7 +251,7 @@ def test_two_may_make_the_remote_at_once(
 
 def test_a_remote_of_a_later_format_is_refused(run: Run, bucket: Bucket, tmp_path: Path) -> None:
     put(bucket, "remote.json", b'{"format": 2}')
-    for move, where in ((push, run.store), (pull, store.Store(tmp_path / "new"))):
+    for move, where in ((push, run.store), (pull, Store(tmp_path / "new"))):
         with pytest.raises(UserError, match="has format 2, but this version of hyperforget reads format 1"):
             move(where, bucket)
     assert not (tmp_path / "new").exists()
@@ -266,8 +271,8 @@ def test_a_storage_that_ignores_conditions_is_refused(
 
 
 def test_a_log_that_was_cleaned_stays_behind(run: Run, bucket: Bucket) -> None:
-    store.append_log(run.store, other_version(run), "second")
-    store.delete_tag(run.store, "paper")
-    store.collect_garbage(run.store, [run.results], 1, dry_run=False, grace_seconds=0)
+    append_log(run.store, other_version(run), "second")
+    delete_tag(run.store, "paper")
+    collect_garbage(run.store, [run.results], 1, dry_run=False, grace_seconds=0)
     assert push(run.store, bucket).log_entries == 1
     assert dangling(bucket) == []
