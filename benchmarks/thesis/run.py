@@ -27,7 +27,7 @@ from hyperforget.records.files import write_rows
 from hyperforget.report.results import Metrics, final_alignment
 from hyperforget.report.spec import forget_title
 from hyperforget.report.tables.comparison import activation_distance, usable_share
-from hyperforget.report.tables.published import PUBLISHED
+from hyperforget.report.tables.published import PUBLISHED, Entry
 
 METHODS = ("dihyfo-1", "dihyfo-1-edit", "dihyfo-2")
 # How far D_r may lie below the retrained median, how well free classes follow their prompts (R²), minutes of two cores.
@@ -74,7 +74,7 @@ class Results:
     @property
     def collected(self) -> list[str]:
         """The forget sets of the thesis, in its order."""
-        return list(dict.fromkeys(key[2] for key in PUBLISHED if key[0] == self.task))
+        return list(dict.fromkeys(entry.forget for entry in PUBLISHED if entry.task == self.task))
 
     @property
     def held_out(self) -> list[str]:
@@ -91,7 +91,7 @@ class Results:
 
     def published(self, method: str, forget: str, metric: str, set_: str) -> float:
         """The thesis' value; edits are held against what DiHyFo-1 made of a random start there."""
-        return PUBLISHED[self.task, Method.parse(method).base, forget, metric, set_]
+        return PUBLISHED[Entry(self.task, Method.parse(method).base, forget, metric, set_)]
 
 
 def main() -> None:

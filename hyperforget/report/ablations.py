@@ -34,7 +34,7 @@ def ablation_listing(
             differences = "; ".join(changed_keys(first, models[model])) or "nothing: the others are compared with it"
             for method in (model, str(Method(model, edits=True))):
                 if method in spec.methods:
-                    rows.append(_row(task, method, model, differences, results, metrics, costs))
+                    rows.append(_row(task, method, differences, results / task.name / model, metrics, costs))
     if not rows:
         return None
     caption = (
@@ -68,15 +68,9 @@ def _groups(spec: ReportSpec, models: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _row(
-    task: TaskSpec,
-    method: str,
-    model: str,
-    differences: str,
-    results: Path,
-    metrics: Metrics,
-    costs: list[CostRow],
+    task: TaskSpec, method: str, differences: str, folder: Path, metrics: Metrics, costs: list[CostRow]
 ) -> tuple[str, ...]:
-    folder = results / task.name / model
+    """Cells of a method whose model's results lie in ``folder``."""
     forgotten = [
         metrics.need(task.name, method, forget, "chosen", "accuracy", "forget").value for forget in task.forget_sets
     ]

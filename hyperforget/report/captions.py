@@ -87,7 +87,7 @@ _CONFUSION = (
 
 
 def training_caption(kind: str, spec: ReportSpec, task: str, model: str, folder: Path) -> str:
-    """For a figure of `names.training_figures`; what it comes to is told from the model's results in ``folder``."""
+    """For a figure of `spec.training_figures`; what it comes to is told from the model's results in ``folder``."""
     performance = spec.performance(model)
     template = _SCALAR.get(kind, _TRAINING[kind]) if performance.is_scalar else _TRAINING[kind]
     caption = template.format(
@@ -102,7 +102,7 @@ def training_caption(kind: str, spec: ReportSpec, task: str, model: str, folder:
 
 
 def comparison_caption(kind: str, task: str) -> str:
-    """For a figure of `names.comparison_figures`."""
+    """For a figure of `spec.comparison_figures`."""
     return _COMPARISON[kind].format(task=task)
 
 

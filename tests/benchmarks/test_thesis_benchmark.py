@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from hyperforget.report.results import Metrics
-from hyperforget.report.tables.published import PUBLISHED
+from hyperforget.report.tables.published import PUBLISHED, Entry
 from tests.report.synthetic_results import SPEC, TASKS, make_results
 
 RENAMED = {"digits": "mnist", "digits-4": "mnist-4"}
@@ -84,7 +84,7 @@ def test_the_protocol_decides_how_much_may_be_left(
 
 def test_edits_are_held_against_dihyfo_1(benchmark: ModuleType, results: Path) -> None:
     bar = bars(benchmark, results)["accuracy on D_r, published", "dihyfo-1-edit", FORGET]
-    assert bar.limit == PUBLISHED[TASK, "dihyfo-1", FORGET, "accuracy", "retain"] == 0.9110
+    assert bar.limit == PUBLISHED[Entry(TASK, "dihyfo-1", FORGET, "accuracy", "retain")] == 0.9110
 
 
 def test_a_published_value_beyond_the_floor_gives_way_to_it(benchmark: ModuleType) -> None:

@@ -28,7 +28,7 @@ from hyperforget.report.spec import (
 
 
 def write_figures(spec: FiguresSpec, task: str, results: Path, folder: Path) -> None:
-    """Write every figure of `names.figure_names` as SVG into ``folder``, from the files under ``results``.
+    """Write every figure of `spec.figure_names` as SVG into ``folder``, from the files under ``results``.
 
     Raises `UserError` naming a file that is missing or lacks a column or a row.
     """

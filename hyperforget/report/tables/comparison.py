@@ -10,22 +10,12 @@ from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import method_title
 from hyperforget.report.tables.formats import exact
-from hyperforget.report.tables.model import (
-    FORGET_SET,
-    RETAIN_SET,
-    Block,
-    Cell,
-    Heading,
-    Row,
-    Table,
-    forget_label,
-    text,
-)
+from hyperforget.report.tables.model import Block, Cell, Heading, Row, Table, forget_label, text, text_with_sets
 
 _HEADINGS = (
     (
-        Heading(text("Accuracy on ") + FORGET_SET, 2),
-        Heading(text("Accuracy on ") + RETAIN_SET, 2),
+        Heading(text_with_sets("Accuracy on D_f"), 2),
+        Heading(text_with_sets("Accuracy on D_r"), 2),
         Heading(text("Activation distance"), 2),
         Heading(text("Usable")),
     ),
@@ -57,28 +47,16 @@ def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Tab
             csv_rows.append((forget, str(held_out).lower(), method, *map(exact, numbers)))
         title = forget_label(forget) + text(", kept out of collection" if held_out else "")
         blocks.append(Block(() if blocks else _HEADINGS, tuple(rows), title))
-    caption = (
-        text(f"Every method on {task.name}, side by side: accuracy on test images of the forgotten (")
-        + FORGET_SET
-        + text(") and the retained classes (")
-        + RETAIN_SET
-        + text(
-            ") of the chosen network, and median and 95 % interval over all networks of the method (of "
-            "edits, over the chosen one of each trained network); median activation distance of the chosen "
-            "network to the retrained ones, also divided by the floor, the median distance between two of "
-            "them; and of the networks at the chosen one's prompt (of all, where there are no prompts) the "
-            f"share that is usable: on the images that chose, at most {FORGOTTEN_ACCURACY} on the forgotten "
-            f"classes, and on the retained ones at most {USABLE_RETAIN_MARGIN} below the retrained median. "
-            "Good: 0 on "
-        )
-        + FORGET_SET
-        + text(", the retrained median on ")
-        + RETAIN_SET
-        + text(
-            ", a distance of 1.00 floors, and a share near 1, where hardly anything need be chosen. A "
-            "generator is worth its training where it beats both the nearest stored checkpoint and the "
-            "original network with lowered biases."
-        )
+    caption = text_with_sets(
+        f"Every method on {task.name}, side by side: accuracy on test images of the forgotten (D_f) and the retained "
+        "classes (D_r) of the chosen network, and median and 95 % interval over all networks of the method (of edits, "
+        "over the chosen one of each trained network); median activation distance of the chosen network to the "
+        "retrained ones, also divided by the floor, the median distance between two of them; and of the networks at "
+        "the chosen one's prompt (of all, where there are no prompts) the share that is usable: on the images that "
+        f"chose, at most {FORGOTTEN_ACCURACY} on the forgotten classes, and on the retained ones at most "
+        f"{USABLE_RETAIN_MARGIN} below the retrained median. Good: 0 on D_f, the retrained median on D_r, a distance "
+        "of 1.00 floors, and a share near 1, where hardly anything need be chosen. A generator is worth its training "
+        "where it beats both the nearest stored checkpoint and the original network with lowered biases."
     )
     return Table(f"{task.name}-comparison", caption, text("Method"), tuple(blocks), tuple(csv_rows))
 

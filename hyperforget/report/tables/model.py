@@ -2,6 +2,7 @@
 
 import html
 import math
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,13 +52,13 @@ def latex_escape(content: str) -> str:
     return "".join(_LATEX_SPECIALS.get(character, character) for character in content)
 
 
-def symbol(name: str, index: str) -> Label:
-    """A letter with an index, such as D_r."""
-    return Label(f"{name}_{index}", f"${name}_{index}$", f"<var>{name}</var><sub>{index}</sub>")
+_SYMBOLS = {f"D_{index}": Label(f"D_{index}", f"$D_{index}$", f"<var>D</var><sub>{index}</sub>") for index in "rf"}
 
 
-RETAIN_SET = symbol("D", "r")
-FORGET_SET = symbol("D", "f")
+def text_with_sets(content: str) -> Label:
+    """Text in which ``D_r`` and ``D_f``, the retained and the forgotten classes, become symbols."""
+    parts = re.split("(D_[rf])", content)
+    return sum((_SYMBOLS.get(part) or text(part) for part in parts), start=text(""))
 
 
 def forget_label(forget: str) -> Label:
@@ -67,7 +68,7 @@ def forget_label(forget: str) -> Label:
     return Label(
         f"D_f = {plain}",
         "$D_f = \\{" + ",".join(latex_escape(member) for member in members) + "\\}$",
-        f"{FORGET_SET.html} = {html.escape(plain)}",
+        f"{_SYMBOLS['D_f'].html} = {html.escape(plain)}",
     )
 
 

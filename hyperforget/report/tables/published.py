@@ -6,7 +6,7 @@ each forget set.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hyperforget.config.methods import RETRAINED
 from hyperforget.metrics.registry import METRICS
@@ -15,6 +15,17 @@ from hyperforget.report.tables.model import Label, Published, Verdict, text
 _DECIMALS = 4
 # Beside another study, whose retrained networks are not ours, the thesis' plain reading: retain and forget.
 _ACCURACY_BETTER = {"retain": "higher", "forget": "lower"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Which number of a table: one metric of one method, for a forget set of a task, on one set of images."""
+
+    task: str
+    method: str
+    forget: str
+    metric: str
+    set: str
 
 
 @dataclass(frozen=True)
@@ -87,27 +98,24 @@ TABLES = (
     ),
 )
 
-# By task, method, forget set, metric and set.
 PUBLISHED = {
-    (table.task, method, forget, metric, set_): value
+    Entry(table.task, method, forget, metric, set_): value
     for table in TABLES
     for (metric, set_), values in table.rows.items()
     for (method, forget), value in zip(table.columns, values, strict=True)
 }
 
 
-def compare(
-    task: str, method: str, forget: str, metric: str, set_: str, ours: float, retrained: float
-) -> Published | None:
-    """Our value beside the published one, or None where there is none.
+def compare(entry: Entry, ours: float, retrained: float) -> Published | None:
+    """Our value of an entry beside the published one, or None where there is none.
 
     ``retrained`` is the same number of our retrained network, the target of some metrics.
     """
-    published = PUBLISHED.get((task, method, forget, metric, set_))
+    published = PUBLISHED.get(entry)
     if published is None:
         return None
-    better = _ACCURACY_BETTER[set_] if metric == "accuracy" else METRICS[metric].better
-    if method == RETRAINED:
+    better = _ACCURACY_BETTER[entry.set] if entry.metric == "accuracy" else METRICS[entry.metric].better
+    if entry.method == RETRAINED:
         # The yardstick itself is not judged.
         gain = math.nan
     elif better == "higher":
@@ -115,7 +123,7 @@ def compare(
     elif better == "lower":
         gain = published - ours
     else:
-        target = PUBLISHED.get((task, RETRAINED, forget, metric, set_), math.nan)
+        target = PUBLISHED.get(replace(entry, method=RETRAINED), math.nan)
         gain = abs(published - target) - abs(ours - retrained)
     return Published(published, ours - published, _verdict(gain))
 

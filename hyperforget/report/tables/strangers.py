@@ -8,20 +8,10 @@ from hyperforget.report.results import Metrics
 from hyperforget.report.spec import method_title
 from hyperforget.report.tables.comparison import ACCURACY_COLUMNS, accuracy_numbers
 from hyperforget.report.tables.formats import exact
-from hyperforget.report.tables.model import (
-    FORGET_SET,
-    RETAIN_SET,
-    Block,
-    Cell,
-    Heading,
-    Row,
-    Table,
-    forget_label,
-    text,
-)
+from hyperforget.report.tables.model import Block, Cell, Heading, Row, Table, forget_label, text, text_with_sets
 
 _HEADINGS = (
-    (Heading(text("Accuracy on ") + FORGET_SET, 2), Heading(text("Accuracy on ") + RETAIN_SET, 2)),
+    (Heading(text_with_sets("Accuracy on D_f"), 2), Heading(text_with_sets("Accuracy on D_r"), 2)),
     tuple(Heading(text(title)) for title in ("first", "all [95 %]") * 2),
 )
 
@@ -45,23 +35,12 @@ def strangers_table(task: TableTask, metrics: Metrics) -> Table:
             csv_rows.append((forget, str(held_out).lower(), method, *map(exact, numbers)))
         title = forget_label(forget) + text(", kept out of collection" if held_out else "")
         blocks.append(Block(() if blocks else _HEADINGS, tuple(rows), title))
-    caption = (
-        text(
-            f"Strangers on {task.name}, networks trained otherwise than the corpus ("
-            f"{task.stranger_training}), and made to forget: accuracy on test images of the forgotten ("
-        )
-        + FORGET_SET
-        + text(") and the retained classes (")
-        + RETAIN_SET
-        + text(
-            "), of the first stranger and, as median and 95 % interval, of all of them. Of the edits of one "
-            "stranger, selection chose that which counts. Beside them the networks retrained without the "
-            "forgotten classes, by the task's own recipe. Good: 0 on "
-        )
-        + FORGET_SET
-        + text(", and on ")
-        + RETAIN_SET
-        + text(" no less than lowered biases leave.")
+    caption = text_with_sets(
+        f"Strangers on {task.name}, networks trained otherwise than the corpus ({task.stranger_training}), and made to "
+        "forget: accuracy on test images of the forgotten (D_f) and the retained classes (D_r), of the first stranger "
+        "and, as median and 95 % interval, of all of them. Of the edits of one stranger, selection chose that which "
+        "counts. Beside them the networks retrained without the forgotten classes, by the task's own recipe. Good: 0 "
+        "on D_f, and on D_r no less than lowered biases leave."
     )
     return Table(f"{task.name}-strangers", caption, text("Method"), tuple(blocks), tuple(csv_rows))
 

@@ -12,8 +12,6 @@ from hyperforget.report.spec import THESIS_METHODS, method_title, table_names
 from hyperforget.report.tables.comparison import comparison_table
 from hyperforget.report.tables.formats import exact, to_csv, to_html, to_latex
 from hyperforget.report.tables.model import (
-    FORGET_SET,
-    RETAIN_SET,
     Block,
     Cell,
     Heading,
@@ -23,8 +21,9 @@ from hyperforget.report.tables.model import (
     Table,
     forget_label,
     text,
+    text_with_sets,
 )
-from hyperforget.report.tables.published import compare, published_note
+from hyperforget.report.tables.published import Entry, compare, published_note
 from hyperforget.report.tables.strangers import strangers_table
 
 _METHODS_PER_BLOCK = 3
@@ -40,14 +39,14 @@ class _Measure:
 
 
 _INDIVIDUAL = (
-    _Measure(text("Accuracy on ") + RETAIN_SET, "accuracy", "retain"),
-    _Measure(text("Accuracy on ") + FORGET_SET, "accuracy", "forget"),
+    _Measure(text_with_sets("Accuracy on D_r"), "accuracy", "retain"),
+    _Measure(text_with_sets("Accuracy on D_f"), "accuracy", "forget"),
     _Measure(text("MIA"), "mia", "forget-train"),
     _Measure(text("MIA, control"), "mia_test", "forget"),
 )
 _PAIRED = (
-    _Measure(text("Overlap on ") + RETAIN_SET, "overlap", "retain"),
-    _Measure(text("Overlap on ") + FORGET_SET, "overlap", "forget"),
+    _Measure(text_with_sets("Overlap on D_r"), "overlap", "retain"),
+    _Measure(text_with_sets("Overlap on D_f"), "overlap", "forget"),
     _Measure(text("Overlap on Test Set"), "overlap", "test"),
     _Measure(text("Activation Distance"), "activation_distance", "test"),
     _Measure(text("Unlearning Score (φ)"), "phi", "test"),
@@ -56,7 +55,7 @@ _PAIRED = (
 
 
 def write_tables(spec: TablesSpec, metrics: Metrics, folder: Path) -> None:
-    """Write every table of `names.table_names` as CSV, LaTeX and HTML into ``folder``."""
+    """Write every table of `spec.table_names` as CSV, LaTeX and HTML into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     for table in build_tables(spec, metrics):
         for suffix, render in ((".csv", to_csv), (".tex", to_latex), (".html", to_html)):
@@ -64,14 +63,14 @@ def write_tables(spec: TablesSpec, metrics: Metrics, folder: Path) -> None:
 
 
 def build_tables(spec: TablesSpec, metrics: Metrics) -> list[Table]:
-    """All tables in the order of `names.table_names`; raises `UserError` for a row that the metrics lack."""
+    """All tables in the order of `spec.table_names`; raises `UserError` for a row that the metrics lack."""
     tables = []
     for task in spec.tasks:
         for prefix, forget_sets in ((task.name, task.forget), (f"{task.name}-holdout", task.holdout)):
             if forget_sets:
-                source = _Source(task, forget_sets, metrics)
-                tables.append(_individual_table(f"{prefix}-individual", spec, source))
-                tables.append(_paired_table(f"{prefix}-paired", spec, source))
+                individual = _Source(task, forget_sets, _INDIVIDUAL, metrics)
+                tables.append(_individual_table(f"{prefix}-individual", spec, individual))
+                tables.append(_paired_table(f"{prefix}-paired", spec, replace(individual, measures=_PAIRED)))
         tables.append(comparison_table(spec, task, metrics))
         if task.stranger_methods:
             tables.append(strangers_table(task, metrics))
@@ -81,10 +80,11 @@ def build_tables(spec: TablesSpec, metrics: Metrics) -> list[Table]:
 
 @dataclass(frozen=True)
 class _Source:
-    """Where the numbers of one table come from."""
+    """Where the numbers of one table come from: its ``measures`` for some forget sets of a task."""
 
     task: TableTask
     forget_sets: tuple[str, ...]
+    measures: tuple[_Measure, ...]
     metrics: Metrics
 
     @property
@@ -107,7 +107,7 @@ class _Source:
             # One retrained network, as in the thesis: a median would be an easier target than its own.
             target = self.metrics.find(task, RETRAINED, forget, "chosen", metric, set_)
             retrained = math.nan if target is None else target.value
-            found.append(compare(task, method, forget, metric, set_, value.value, retrained))
+            found.append(compare(Entry(task, method, forget, metric, set_), value.value, retrained))
         return found
 
     def retrained(self, measure: _Measure, required: bool) -> list[Value]:
@@ -120,78 +120,73 @@ class _Source:
         return [value for value in values if value is not None]
 
 
+@dataclass(frozen=True)
+class _Population:
+    """All retrained networks in one block: its heading, and of each measure the medians, one a forget set."""
+
+    heading: str
+    medians: tuple[list[Value], ...]
+
+
 def _individual_table(name: str, spec: TablesSpec, source: _Source) -> Table:
-    caption = (
-        text(
-            f"Individual unlearning metrics on {source.title}, chosen networks: accuracy on test images of "
-            "the retained ("
-        )
-        + RETAIN_SET
-        + text(") and of the forgotten classes (")
-        + FORGET_SET
-        + text(
-            "); membership inference (MIA) on forgotten training images and, as control, on test images of "
-            "the same classes. Good: accuracy on "
-        )
-        + FORGET_SET
-        + text(" of 0; accuracy on ")
-        + RETAIN_SET
-        + text(" and both MIA rows like the retrained networks'. An MIA below theirs is no merit.")
+    caption = text_with_sets(
+        f"Individual unlearning metrics on {source.title}, chosen networks: accuracy on test images of the retained "
+        "(D_r) and of the forgotten classes (D_f); membership inference (MIA) on forgotten training images and, as "
+        "control, on test images of the same classes. Good: accuracy on D_f of 0; accuracy on D_r and both MIA rows "
+        "like the retrained networks'. An MIA below theirs is no merit."
     )
     thesis = [method for method in THESIS_METHODS if method in spec.methods]
-    population = [source.retrained(measure, required=True) for measure in _INDIVIDUAL] if RETRAINED in thesis else []
-    count = max((value.n for row in population for value in row), default=0)
-    heading = f"Retrained, median of {count} seeds [95 % interval]"
-    return _table(name, caption, spec, source, _INDIVIDUAL, thesis, population, heading)
+    if RETRAINED not in thesis:
+        return _table(name, caption, source, thesis, _others(spec), None)
+    medians = tuple(source.retrained(measure, required=True) for measure in source.measures)
+    count = max((value.n for row in medians for value in row), default=0)
+    population = _Population(f"Retrained, median of {count} seeds [95 % interval]", medians)
+    return _table(name, caption, source, thesis, _others(spec), population)
 
 
 def _paired_table(name: str, spec: TablesSpec, source: _Source) -> Table:
-    caption = (
-        text(
-            f"Paired unlearning metrics on {source.title}: outputs of the chosen networks against those of "
-            "the retrained network (seed 0), on test images; distance, φ and JSD over all of them. Good: "
-            "overlap and φ as high, activation distance and JSD as low as between two retrained networks, "
-            "which differ by their seeds alone. On "
-        )
-        + FORGET_SET
-        + text(" these disagree too.")
+    caption = text_with_sets(
+        f"Paired unlearning metrics on {source.title}: outputs of the chosen networks against those of the retrained "
+        "network (seed 0), on test images; distance, φ and JSD over all of them. Good: overlap and φ as high, "
+        "activation distance and JSD as low as between two retrained networks, which differ by their seeds alone. On "
+        "D_f these disagree too."
     )
     thesis = [method for method in THESIS_METHODS if method in spec.methods and method != RETRAINED]
-    population = [source.retrained(measure, required=False) for measure in _PAIRED]
+    medians = tuple(source.retrained(measure, required=False) for measure in source.measures)
     # A single retrained network has no other to be compared with.
-    if any(len(values) < len(source.forget_sets) for values in population):
-        population = []
+    is_whole = all(len(values) == len(source.forget_sets) for values in medians)
     heading = "Two retrained networks, median of all pairs [95 % interval]"
-    return _table(name, caption, spec, source, _PAIRED, thesis, population, heading)
+    return _table(name, caption, source, thesis, _others(spec), _Population(heading, medians) if is_whole else None)
+
+
+def _others(spec: TablesSpec) -> list[str]:
+    return [method for method in spec.methods if method not in THESIS_METHODS]
 
 
 def _table(
     name: str,
     caption: Label,
-    spec: TablesSpec,
     source: _Source,
-    measures: Sequence[_Measure],
     thesis: Sequence[str],
-    population: Sequence[Sequence[Value]],
-    population_heading: str,
+    others: Sequence[str],
+    population: _Population | None,
 ) -> Table:
     """The block of the thesis, then the retrained population, then the other methods, three at a time."""
-    others = [method for method in spec.methods if method not in THESIS_METHODS]
     chunks = [others[at : at + _METHODS_PER_BLOCK] for at in range(0, len(others), _METHODS_PER_BLOCK)]
     columns = len(source.forget_sets) * max(1, len(thesis), *map(len, chunks))
-    blocks = [_chosen_block(thesis, measures, source)] if thesis else []
+    blocks = [_chosen_block(thesis, source)] if thesis else []
     if population:
-        blocks.append(_population_block(population_heading, measures, population, source, columns))
-    blocks += [_chosen_block(chunk, measures, source) for chunk in chunks]
-    csv_rows = _csv_rows([*thesis, *others], measures, population, source)
+        blocks.append(_population_block(population, source, columns))
+    blocks += [_chosen_block(chunk, source) for chunk in chunks]
+    csv_rows = _csv_rows([*thesis, *others], source, population)
     table = Table(name, caption, text(source.task.name), tuple(blocks), csv_rows)
     if not table.has_published:
         return table
-    note = published_note(source.task.name, [measure.metric for measure in measures])
+    note = published_note(source.task.name, [measure.metric for measure in source.measures])
     return replace(table, caption=caption + note)
 
 
-def _chosen_block(methods: Sequence[str], measures: Sequence[_Measure], source: _Source) -> Block:
+def _chosen_block(methods: Sequence[str], source: _Source) -> Block:
     titles = [method_title(method) + (", seed 0" if method == RETRAINED else "") for method in methods]
     top = tuple(Heading(text(title), len(source.forget_sets)) for title in titles)
     bottom = tuple(Heading(forget_label(forget)) for _ in methods for forget in source.forget_sets)
@@ -206,38 +201,29 @@ def _chosen_block(methods: Sequence[str], measures: Sequence[_Measure], source: 
                 )
             ),
         )
-        for measure in measures
+        for measure in source.measures
     )
     return Block((top, bottom), rows)
 
 
-def _population_block(
-    heading: str,
-    measures: Sequence[_Measure],
-    population: Sequence[Sequence[Value]],
-    source: _Source,
-    columns: int,
-) -> Block:
+def _population_block(population: _Population, source: _Source, columns: int) -> Block:
     # Intervals are long: each takes the room of all the columns that the other blocks give to its forget set.
     span = columns // len(source.forget_sets)
-    top = (Heading(text(heading), span * len(source.forget_sets)),)
+    top = (Heading(text(population.heading), span * len(source.forget_sets)),)
     bottom = tuple(Heading(forget_label(forget), span) for forget in source.forget_sets)
     rows = tuple(
         Row(measure.label, tuple(Cell(value.value, value.low, value.high, span) for value in values))
-        for measure, values in zip(measures, population, strict=True)
+        for measure, values in zip(source.measures, population.medians, strict=True)
     )
     return Block((top, bottom), rows)
 
 
-def _csv_rows(
-    methods: Sequence[str],
-    measures: Sequence[_Measure],
-    population: Sequence[Sequence[Value]],
-    source: _Source,
-) -> tuple[tuple[str, ...], ...]:
+def _csv_rows(methods: Sequence[str], source: _Source, population: _Population | None) -> tuple[tuple[str, ...], ...]:
     """Two header rows (method, forget set), then a row a metric; pandas reads it with ``header=[0, 1]``."""
     parts = ("median", "low", "high") if population else ()
-    published = [method for method in methods if any(any(source.published(method, measure)) for measure in measures)]
+    published = [
+        method for method in methods if any(any(source.published(method, measure)) for measure in source.measures)
+    ]
     groups = [
         *methods,
         *(f"{RETRAINED} {part}" for part in parts),
@@ -247,12 +233,11 @@ def _csv_rows(
         ["method", *(group for group in groups for _ in source.forget_sets)],
         ["forget", *source.forget_sets * len(groups)],
     ]
-    for index, measure in enumerate(measures):
+    for index, measure in enumerate(source.measures):
         numbers = [value.value for method in methods for value in source.chosen(method, measure)]
         if population:
-            numbers += [value.value for value in population[index]]
-            numbers += [value.low for value in population[index]]
-            numbers += [value.high for value in population[index]]
+            medians = population.medians[index]
+            numbers += [getattr(value, part) for part in ("value", "low", "high") for value in medians]
         beside = [field for method in published for field in _csv_published(source.published(method, measure))]
         lines.append([measure.label.plain, *map(exact, numbers), *beside])
     return tuple(map(tuple, lines))

@@ -11,7 +11,6 @@ from hyperforget.config.report_specs import FullSpec
 from hyperforget.report.results import Metrics
 from hyperforget.report.tables.formats import exact, to_html, to_latex
 from hyperforget.report.tables.model import (
-    FORGET_SET,
     Block,
     Cell,
     Heading,
@@ -21,6 +20,7 @@ from hyperforget.report.tables.model import (
     latex_escape,
     number,
     text,
+    text_with_sets,
 )
 from hyperforget.report.tables.thesis import build_tables
 
@@ -119,7 +119,9 @@ def test_a_short_block_is_filled_up() -> None:
 def test_text_is_escaped_in_every_language() -> None:
     label = text("a_b & <c>")
     assert (label.plain, label.latex, label.html) == ("a_b & <c>", r"a\_b \& <c>", "a_b &amp; &lt;c&gt;")
-    assert (text("on ") + FORGET_SET).latex == "on $D_f$"
+    sets = text_with_sets("D_f & D_r")
+    assert (sets.plain, sets.latex) == ("D_f & D_r", r"$D_f$ \& $D_r$")
+    assert sets.html == "<var>D</var><sub>f</sub> &amp; <var>D</var><sub>r</sub>"
     assert forget_label("2-3").latex == r"$D_f = \{2,3\}$"
 
 

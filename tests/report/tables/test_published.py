@@ -1,6 +1,7 @@
 import io
 import math
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -9,7 +10,7 @@ from hyperforget.metrics.registry import METRICS
 from hyperforget.report.results import Metrics
 from hyperforget.report.tables.formats import LATEX_COLOURS, MARKS, to_csv, to_html, to_latex
 from hyperforget.report.tables.model import Block, Cell, Heading, Published, Row, Table, Verdict, signed, text
-from hyperforget.report.tables.published import PUBLISHED, TABLES, compare
+from hyperforget.report.tables.published import PUBLISHED, TABLES, Entry, compare
 from hyperforget.report.tables.thesis import build_tables
 from tests.report.synthetic_results import SPEC as SYNTHETIC
 from tests.report.synthetic_results import TASKS, as_spec, make_results
@@ -70,7 +71,7 @@ def test_every_cell_of_the_four_tables_is_there() -> None:
         ("3.4", 30),
     ]
     expected = {
-        (task, method, forget, metric, set_)
+        Entry(task, method, forget, metric, set_)
         for task, forget_sets in SETS.items()
         for forget in forget_sets
         for methods, measures in (
@@ -84,16 +85,16 @@ def test_every_cell_of_the_four_tables_is_there() -> None:
 
 
 def test_values_are_possible_and_have_four_decimals() -> None:
-    for (_, _, _, metric, set_), value in PUBLISHED.items():
-        assert set_ in METRICS[metric].sets
-        assert 0 <= value <= (math.sqrt(2) if metric == "activation_distance" else 1)
+    for entry, value in PUBLISHED.items():
+        assert entry.set in METRICS[entry.metric].sets
+        assert 0 <= value <= (math.sqrt(2) if entry.metric == "activation_distance" else 1)
         assert value == round(value, 4)
 
 
 def test_overlap_on_all_images_lies_between_that_on_retained_and_forgotten_ones() -> None:
-    for task, method, forget, metric, set_ in PUBLISHED:
-        if (metric, set_) == ("overlap", "test"):
-            low, value, high = (PUBLISHED[task, method, forget, metric, name] for name in ("forget", "test", "retain"))
+    for entry in PUBLISHED:
+        if (entry.metric, entry.set) == ("overlap", "test"):
+            low, value, high = (PUBLISHED[replace(entry, set=name)] for name in ("forget", "test", "retain"))
             assert low < value < high
 
 
@@ -112,8 +113,8 @@ def test_overlap_on_all_images_lies_between_that_on_retained_and_forgotten_ones(
     ],
 )
 def test_better_is_what_the_metric_calls_better(metric: str, set_: str, gain: float, verdict: Verdict | None) -> None:
-    ours = PUBLISHED["mnist", "dihyfo-2", "2", metric, set_] + gain
-    compared = compare("mnist", "dihyfo-2", "2", metric, set_, ours, math.nan)
+    entry = Entry("mnist", "dihyfo-2", "2", metric, set_)
+    compared = compare(entry, PUBLISHED[entry] + gain, math.nan)
     assert compared is not None
     assert compared.verdict == verdict
     assert compared.difference == pytest.approx(gain, nan_ok=True)
@@ -135,28 +136,28 @@ def test_better_is_what_the_metric_calls_better(metric: str, set_: str, gain: fl
 def test_where_the_retrained_network_is_the_target_better_is_nearer_to_it(
     ours: float, retrained: float, verdict: Verdict | None
 ) -> None:
-    compared = compare("mnist-4", "dihyfo-1", "2", "mia", "forget-train", ours, retrained)
+    compared = compare(Entry("mnist-4", "dihyfo-1", "2", "mia", "forget-train"), ours, retrained)
     assert compared == Published(0.631, ours - 0.631, verdict)
 
 
 def test_the_retrained_network_itself_is_not_judged() -> None:
-    compared = compare("mnist-4", "retrained", "2", "mia", "forget-train", 0.5, 0.5)
+    compared = compare(Entry("mnist-4", "retrained", "2", "mia", "forget-train"), 0.5, 0.5)
     assert compared == Published(0.4171, 0.5 - 0.4171, None)
 
 
 @pytest.mark.parametrize(
-    "key",
+    "entry",
     [
-        ("digits", "dihyfo-1", "2", "accuracy", "retain"),
-        ("mnist", "dihyfo-1-edit", "2", "accuracy", "retain"),
-        ("mnist", "dihyfo-1", "2-3", "accuracy", "retain"),
-        ("mnist", "dihyfo-1", "2", "jsd", "test"),
-        ("mnist", "dihyfo-1", "2", "phi", "retain"),
-        ("mnist", "retrained", "2", "overlap", "test"),
+        Entry("digits", "dihyfo-1", "2", "accuracy", "retain"),
+        Entry("mnist", "dihyfo-1-edit", "2", "accuracy", "retain"),
+        Entry("mnist", "dihyfo-1", "2-3", "accuracy", "retain"),
+        Entry("mnist", "dihyfo-1", "2", "jsd", "test"),
+        Entry("mnist", "dihyfo-1", "2", "phi", "retain"),
+        Entry("mnist", "retrained", "2", "overlap", "test"),
     ],
 )
-def test_what_the_thesis_lacks_is_compared_with_nothing(key: tuple[str, str, str, str, str]) -> None:
-    assert compare(*key, ours=0.5, retrained=0.5) is None
+def test_what_the_thesis_lacks_is_compared_with_nothing(entry: Entry) -> None:
+    assert compare(entry, ours=0.5, retrained=0.5) is None
 
 
 def test_tables_hold_every_published_value_once(tables: dict[str, Table]) -> None:
