@@ -57,3 +57,11 @@ def test_the_conda_environment_is_of_one_kind() -> None:
     assert environment["dependencies"][-1] == {
         "pip": ["-c ${HYPERFORGET_ROOT}/constraints.txt", "-e ${HYPERFORGET_ROOT}"]
     }
+
+
+def test_files_of_the_package_that_are_not_python_are_installed_with_it() -> None:
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    package = ROOT / "hyperforget"
+    files = {path for path in package.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    assert {path for pattern in tool["package-data"]["hyperforget"] for path in package.glob(pattern)} == files != set()
+    assert all((path.parent / "__init__.py").is_file() for path in files)

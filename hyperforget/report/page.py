@@ -43,7 +43,7 @@ from hyperforget.report.spec import (
     table_names,
     training_figures,
 )
-from hyperforget.report.templating import template
+from hyperforget.report.templates.page import PAGE
 from hyperforget.runtime.environment import git_state, package_versions
 
 _DIRECTIONS = {
@@ -87,7 +87,7 @@ def render_report(spec: ReportSpec, results: Path) -> str:
     """
     metrics = Metrics(results / "metrics.csv")
     costs = read_costs(results / "costs.csv")
-    return template("page.html").render(
+    return PAGE.render(
         spec=spec,
         pages=[_task_page(spec, task, results, metrics, costs) for task in spec.tasks],
         costs=cost_listing(costs),

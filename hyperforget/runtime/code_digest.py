@@ -1,8 +1,8 @@
 """A digest of the code that a stage runs: editing code reruns the stages that use it and nothing else.
 
 The digest covers the syntax trees, without docstrings, of a module and of all modules of this package that it imports,
-directly or not, and the files of folders ``templates`` beside or above them. Comments, documentation, layout and file
-times leave it unchanged.
+directly or not. Of a package, it also covers the files beside its ``__init__.py`` that are not Python, such as
+templates. Comments, documentation, layout and file times leave it unchanged.
 """
 
 import ast
@@ -52,14 +52,14 @@ def code_digest(module: str) -> str:
 # Most modules are reached from most stages, and each job of a workflow digests all stages.
 @cache
 def _module_digest(module: str) -> tuple[str, list[str]]:
-    """Digest of a module alone, with the templates beside or above it, and what it imports."""
+    """Digest of a module alone, for a package with the files of its folder, and what it imports."""
     path = _path(module)
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imports = _imports(tree)
     content = [ast.dump(_without_docstrings(tree)).encode()]
-    folders = [folder for folder in path.parents if folder.is_relative_to(_ROOT)]
-    templates = [file for folder in folders for file in folder.glob("templates/*") if file.is_file()]
-    content += [template.read_bytes() for template in sorted(templates)]
+    if path.name == "__init__.py":
+        files = [file for file in sorted(path.parent.iterdir()) if file.is_file() and file.suffix != ".py"]
+        content += [file.read_bytes() for file in files]
     return hashlib.sha256(b"".join(content)).hexdigest(), imports
 
 

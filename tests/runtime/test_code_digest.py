@@ -26,9 +26,10 @@ FILES = {
     "deep/numbers.py": "# two\nFACTOR = 2\n",
     "late.py": "class Late:\n    'Doc.'\n    async def wait(self):\n        'Doc.'\n",
     "aside.py": "from hyperforget import middle\nVALUE = 1\n",
-    "templates/page.html": "<p>of all</p>",
-    "deep/templates/table.tex": "& of deep",
-    "deep/other/note.html": "<p>of none</p>",
+    "note.html": "<p>of the package itself</p>",
+    "stages/note.html": "<p>of none: nobody imports the package of the stages</p>",
+    "deep/table.tex": "& of deep",
+    "deep/other/note.html": "<p>of none: no package</p>",
     "config/__init__.py": "from hyperforget.config.sections import Settings\n",
     "config/sections.py": "from hyperforget import aside\nclass Settings: pass\n",
 }
@@ -119,16 +120,18 @@ def test_the_configuration_and_code_that_a_stage_does_not_import_are_left_out(
 @pytest.mark.parametrize(
     ("name", "changed"),
     [
-        ("templates/page.html", [STAGE, "hyperforget.aside", "hyperforget.deep.numbers", "hyperforget.late"]),
-        # The stage and ``aside`` import modules of ``deep``; ``late`` imports nothing.
-        ("deep/templates/table.tex", [STAGE, "hyperforget.aside", "hyperforget.deep.numbers"]),
+        ("note.html", ["hyperforget"]),
+        ("stages/note.html", []),
+        # The stage and ``aside`` import the package ``deep``; one of its modules does not, nor does ``late``.
+        ("deep/table.tex", [STAGE, "hyperforget.aside", "hyperforget.deep"]),
         ("deep/other/note.html", []),
     ],
 )
-def test_a_template_counts_for_modules_in_and_below_the_folder_that_has_templates(
+def test_a_file_beside_a_package_counts_for_what_imports_the_package_itself(
     edit: Edit, name: str, changed: list[str]
 ) -> None:
-    modules = [STAGE, "hyperforget.aside", "hyperforget.deep.numbers", "hyperforget.late"]
+    names = ("aside", "deep", "deep.numbers", "late")
+    modules = [STAGE, "hyperforget", *(f"hyperforget.{module}" for module in names)]
     before = {module: code_digest(module) for module in modules}
     edit(name, "of", "for")
     assert [module for module in modules if code_digest(module) != before[module]] == changed

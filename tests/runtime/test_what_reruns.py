@@ -77,6 +77,18 @@ def test_how_networks_are_measured_reruns_all_that_measures(reruns: Reruns) -> N
     assert not {"fetch_dataset", "gather_metrics", "gather_costs", *REPORTING} & edited
 
 
+@pytest.mark.parametrize(
+    ("file", "rerun"),
+    [
+        ("page/page.html", "build_report"),
+        ("tables/table.html", "build_tables"),
+        ("tables/table.tex", "build_tables"),
+    ],
+)
+def test_a_template_reruns_the_stage_that_fills_it_and_no_other(reruns: Reruns, file: str, rerun: str) -> None:
+    assert reruns(f"report/templates/{file}", "", "\n") == {rerun}
+
+
 @pytest.mark.parametrize("file", ["networks/perceptron.py", "unlearning/selection.py", "hypernet/diffusion.py"])
 def test_a_comment_reruns_nothing(reruns: Reruns, file: str) -> None:
     assert reruns(file, "", "\n# A comment.\n") == set()

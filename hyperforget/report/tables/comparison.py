@@ -9,8 +9,7 @@ from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import method_title
-from hyperforget.report.tables.formats import exact
-from hyperforget.report.tables.model import Block, Cell, Heading, Row, Table, forget_label, text, text_with_sets
+from hyperforget.report.tables.model import Block, Cell, Heading, Row, Table, exact, forget_label, text, text_with_sets
 
 _HEADINGS = (
     (

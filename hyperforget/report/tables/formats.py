@@ -2,10 +2,9 @@
 
 import csv
 import io
-import math
 
 from hyperforget.report.tables.model import Table, latex_escape, number, signed
-from hyperforget.report.templating import template
+from hyperforget.report.templates.tables import HTML, LATEX
 
 # Colour is never alone: sign and mark say the same.
 MARKS = {"better": "✓", "level": "=", "worse": "✗"}
@@ -20,21 +19,16 @@ def to_csv(table: Table) -> str:
     return stream.getvalue()
 
 
-def exact(value: float) -> str:
-    """The shortest text that reads back as the same number; empty for NaN."""
-    return "" if math.isnan(value) else repr(float(value))
-
-
 def to_latex(table: Table) -> str:
     """A booktabs ``tabular`` to ``\\input`` into a ``table`` environment; the caption comes as a comment."""
     marks = {verdict: latex_escape(mark) for verdict, mark in MARKS.items()}
-    code = template("table.tex").render(table=table, number=_latex_number, marks=marks, colours=LATEX_COLOURS)
+    code = LATEX.render(table=table, number=_latex_number, marks=marks, colours=LATEX_COLOURS)
     return f"{code}\n"
 
 
 def to_html(table: Table) -> str:
     """A ``figure`` with the caption, and the table in a box of its own, where a wide one scrolls."""
-    page = template("table.html").render(table=table, number=number, signed=signed, marks=MARKS)
+    page = HTML.render(table=table, number=number, signed=signed, marks=MARKS)
     return f"{page}\n"
 
 

@@ -161,6 +161,11 @@ def number(value: float, decimals: int = 4, minus: str = "−", infinity: str = 
     return minus + rounded if value < 0 and float(rounded) != 0 else rounded
 
 
+def exact(value: float) -> str:
+    """The shortest text that reads back as the same number; empty for NaN."""
+    return "" if math.isnan(value) else repr(float(value))
+
+
 def signed(value: float, decimals: int = 4, plus: str = "+", minus: str = "−", infinity: str = "∞") -> str:
     """`number` with its sign, which only 0 and NaN lack."""
     shown = number(value, decimals, minus, infinity)

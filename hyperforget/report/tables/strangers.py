@@ -7,8 +7,7 @@ from hyperforget.config.report_specs import TableTask
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import method_title
 from hyperforget.report.tables.comparison import ACCURACY_COLUMNS, accuracy_numbers
-from hyperforget.report.tables.formats import exact
-from hyperforget.report.tables.model import Block, Cell, Heading, Row, Table, forget_label, text, text_with_sets
+from hyperforget.report.tables.model import Block, Cell, Heading, Row, Table, exact, forget_label, text, text_with_sets
 
 _HEADINGS = (
     (Heading(text_with_sets("Accuracy on D_f"), 2), Heading(text_with_sets("Accuracy on D_r"), 2)),

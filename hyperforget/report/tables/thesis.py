@@ -10,7 +10,7 @@ from hyperforget.config.report_specs import TablesSpec, TableTask
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import THESIS_METHODS, method_title, table_names
 from hyperforget.report.tables.comparison import comparison_table
-from hyperforget.report.tables.formats import exact, to_csv, to_html, to_latex
+from hyperforget.report.tables.formats import to_csv, to_html, to_latex
 from hyperforget.report.tables.model import (
     Block,
     Cell,
@@ -19,6 +19,7 @@ from hyperforget.report.tables.model import (
     Published,
     Row,
     Table,
+    exact,
     forget_label,
     text,
     text_with_sets,

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from hyperforget.config.report_specs import FullSpec
 from hyperforget.report.results import Metrics
-from hyperforget.report.tables.formats import exact, to_html, to_latex
+from hyperforget.report.tables.formats import to_html, to_latex
 from hyperforget.report.tables.model import (
     Block,
     Cell,
     Heading,
     Row,
     Table,
+    exact,
     forget_label,
     latex_escape,
     number,

@@ -1,20 +1,19 @@
-"""The templates of the page and of its tables."""
+"""Templates: those of one kind of output in a folder of their own, beside the module that loads them.
 
-from functools import cache
+An edit of one then counts as an edit of that module, and reruns no other output.
+"""
+
 from pathlib import Path
 
 import jinja2
 
-_FOLDER = Path(__file__).parent / "templates"
 
+def template(path: Path) -> jinja2.Template:
+    """The template of a file; what an HTML template shows is escaped.
 
-@cache
-def template(name: str) -> jinja2.Template:
-    """A template of this package; what an HTML template shows is escaped.
-
-    Raises `jinja2.TemplateNotFound` for any other name.
+    Raises `jinja2.TemplateNotFound` where there is no such file.
     """
-    is_latex = name.endswith(".tex")
+    is_latex = path.suffix == ".tex"
     # Braces are LaTeX' own.
     opening, closing = "<>" if is_latex else "{}"
     environment = jinja2.Environment(
@@ -28,6 +27,6 @@ def template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
         autoescape=not is_latex,
-        loader=jinja2.FileSystemLoader(_FOLDER),
+        loader=jinja2.FileSystemLoader(path.parent),
     )
-    return environment.get_template(name)
+    return environment.get_template(path.name)

@@ -1,0 +1,8 @@
+"""The templates of a table, in each language."""
+
+from pathlib import Path
+
+from hyperforget.report.templates import template
+
+LATEX = template(Path(__file__).with_name("table.tex"))
+HTML = template(Path(__file__).with_name("table.html"))
