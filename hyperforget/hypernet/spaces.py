@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -125,8 +126,7 @@ def fit_normalisation(params: Rows, layout: Layout, tokens: str) -> tuple[Tensor
     return means[0].float(), scales[0].float() / TARGET_STD
 
 
-# Checkpoints that the components are computed from at the most: the eigenvalues of as wide a matrix take
-# a minute.
+# Checkpoints that the components are computed from at the most: the singular values of so many take a minute.
 _MOST_CHECKPOINTS = 4096
 
 
@@ -136,6 +136,9 @@ def principal_components(params: Rows, count: int) -> Tensor:
     Of more than `_MOST_CHECKPOINTS` checkpoints, as many are taken, evenly spaced, so that every run has its share.
     Raises `UserError` where the parameters are fewer, or vary in fewer directions.
     """
+    # Takes over a second, which nothing else that imports this module needs.
+    from sklearn.decomposition import PCA
+
     checkpoints, parameters = params.shape
     if count > parameters:
         raise UserError(
@@ -144,17 +147,13 @@ def principal_components(params: Rows, count: int) -> Tensor:
         )
     rows = torch.linspace(0, checkpoints - 1, min(checkpoints, _MOST_CHECKPOINTS), dtype=torch.float64)
     taken = params[rows.round().long()]
-    # In double precision, as products square the range of the deviations.
-    centred = taken.double()
-    centred -= centred.mean(dim=0)
-    # Products of parameters and products of checkpoints have the same eigenvalues; the smaller matrix
-    # is quicker.
-    by_parameters = parameters <= centred.shape[0]
-    products = centred.T @ centred if by_parameters else centred @ centred.T
-    ascending, vectors = torch.linalg.eigh(products)
-    values = ascending.flip(0)
+    # Of checkpoints that are all alike, scikit-learn divides no variance by none.
+    with np.errstate(invalid="ignore"):
+        # The solver that is exact, draws nothing at random, and has no matrix of parameters by parameters.
+        fitted = PCA(svd_solver="full").fit(taken.double().numpy())
+    values = fitted.singular_values_
     # Rounding to single precision alone makes checkpoints vary this much in any direction.
-    rounding = torch.finfo(taken.dtype).eps ** 2 * max(centred.shape)
+    rounding = torch.finfo(taken.dtype).eps * max(taken.shape) ** 0.5
     varying = int((values > values[0] * rounding).sum())
     if count > varying:
         allowed = f"1 to {varying}" if varying else "none"
@@ -162,10 +161,7 @@ def principal_components(params: Rows, count: int) -> Tensor:
             f"architecture.components is {count}, but the {checkpoints} checkpoints of the corpus that are "
             f"trained on vary in {varying} directions only; allowed are {allowed}"
         )
-    components: Tensor = vectors.flip(1)[:, :count].T
-    if not by_parameters:
-        components = components @ centred / values[:count].sqrt().unsqueeze(1)
-    return components.to(taken.dtype).contiguous()
+    return torch.from_numpy(fitted.components_[:count]).to(taken.dtype).contiguous()
 
 
 _VALUES_AT_ONCE = 1 << 23
