@@ -41,7 +41,7 @@ def compress(performance: Tensor) -> Tensor:
 
 def _start_and_change(target: Tensor, start: Tensor | None) -> Tensor:
     assert start is not None
-    return torch.cat([compress(start), compress(target) - compress(start)], dim=1)
+    return torch.cat([compress(start), compress(target) - compress(start)], dim=1)  # (B, 2 * K)
 
 
 def _target_only(target: Tensor, start: Tensor | None) -> Tensor:
@@ -64,5 +64,5 @@ def frequency_encoding(values: Tensor, frequencies: int, largest_exponent: float
     (..., ) to (..., 2 * frequencies + 1).
     """
     scales = 2 ** torch.linspace(0, largest_exponent, frequencies, device=values.device)
-    angles = values.unsqueeze(-1) * scales
+    angles = values.unsqueeze(-1) * scales  # (..., frequencies)
     return torch.cat([values.unsqueeze(-1), angles.sin(), angles.cos()], dim=-1)

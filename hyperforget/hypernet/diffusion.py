@@ -89,7 +89,7 @@ def denoise(
     for time, following in progress(pairwise(times), steps, f"sampling {len(gaussian)} networks", inner=True):
         now, later = (torch.full(gaussian.shape[:1], value, device=gaussian.device) for value in (time, following))
         clean = predict(state, now)
-        signal, noise = (value.unsqueeze(1) for value in process.coefficients(now))
+        signal, noise = (value.unsqueeze(1) for value in process.coefficients(now))  # (B, 1)
         signal_later, noise_later = (value.unsqueeze(1) for value in process.coefficients(later))
         direction = (state - signal * clean) / noise
         ratio = (signal / signal_later) ** 2

@@ -45,7 +45,7 @@ def losses_by_class(params: Tensor, layout: Layout, images: Tensor) -> Tensor:
     """Class losses (N, C) in nats of networks (N, P) on ``images``, those of `draw_images`."""
     logits = forward_parts(layout.split(params), images)  # (N, C, C * count)
     log_probabilities = logits.log_softmax(dim=1).unflatten(2, (layout.classes, -1))  # (N, C, C, count)
-    losses: Tensor = -log_probabilities.diagonal(dim1=1, dim2=2).mean(dim=1)
+    losses: Tensor = -log_probabilities.diagonal(dim1=1, dim2=2).mean(dim=1)  # (N, C) of (N, count, C)
     return losses
 
 

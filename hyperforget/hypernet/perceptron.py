@@ -23,7 +23,8 @@ class Perceptron(nn.Module):
         self.write = zero_linear(width, values)
 
     def forward(self, vectors: list[Tensor], encoded: Tensor) -> Tensor:
-        hidden = self.read(torch.cat([*vectors, encoded.flatten(1)], dim=1))  # (B, width)
+        inputs = torch.cat([*vectors, encoded.flatten(1)], dim=1)  # (B, vectors * D + S * E)
+        hidden = self.read(inputs)  # (B, width)
         change: Tensor = self.write(self.norm(self.blocks(hidden)))  # (B, D)
         return change
 

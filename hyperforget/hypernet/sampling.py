@@ -53,11 +53,11 @@ def sample(hypernet: TrainedHypernetwork, prompts: Tensor, starts: Starts | None
     gaussian = torch.randn(len(prompts), model.space.dimension, generator=sampling.generator)
 
     def sample_chunk(rows: Tensor) -> Tensor:
-        told = prompts[rows].to(model.device)
+        told = prompts[rows].to(model.device)  # (B, K)
         network = start = performance = None
         if model.conditioning.uses_start and starts is not None:
             network, performance = (values[rows].to(model.device) for values in (starts.params, starts.performance))
-            start = model.space.normalise(network)
+            start = model.space.normalise(network)  # (B, D) of (B, P)
 
         def predict(noised: Tensor, time: Tensor) -> Tensor:
             sampling.resuming.save_if_due()

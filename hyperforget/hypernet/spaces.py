@@ -112,10 +112,10 @@ def fit_normalisation(params: Rows, layout: Layout, tokens: str) -> tuple[Tensor
     if tokens == "layers":
         deviation = pooled_deviation(whole, whole.mean.mean())
         return torch.zeros(layout.size), (deviation / TARGET_STD).float().expand(layout.size).clone()
-    features = unit_features(torch.stack([whole.mean, whole.variance]), layout)
+    features = unit_features(torch.stack([whole.mean, whole.variance]), layout)  # (2, H, D + 1 + C) and (2, C)
     units, biases = (Moments(whole.count, mean, variance) for mean, variance in features)
     inputs, hidden = layout.sizes[0], layout.sizes[1]
-    mean = units.mean.mean(dim=0)
+    mean = units.mean.mean(dim=0)  # (D + 1 + C,)
     scale = torch.empty_like(mean)
     for kind in (slice(0, inputs), slice(inputs, inputs + 1), slice(inputs + 1, None)):
         alike = Moments(whole.count, units.mean[:, kind], units.variance[:, kind])

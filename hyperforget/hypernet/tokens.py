@@ -49,8 +49,10 @@ class UnitTokens(nn.Module):
         return torch.cat([units, biases.unsqueeze(1)], dim=1)  # (B, H + 1, d)
 
     def decode(self, tokens: Tensor) -> Tensor:
-        units = self.layout.sizes[1]
-        return from_unit_features(self.write_units(tokens[:, :units]), self.write_biases(tokens[:, units]), self.layout)
+        hidden = self.layout.sizes[1]
+        units = self.write_units(tokens[:, :hidden])  # (B, H, D + 1 + C)
+        biases = self.write_biases(tokens[:, hidden])  # (B, C)
+        return from_unit_features(units, biases, self.layout)
 
 
 class LayerTokens(nn.Module):
@@ -64,9 +66,9 @@ class LayerTokens(nn.Module):
         self.writers = nn.ModuleList(zero_linear(width, size) for size in self.pieces)
 
     def encode(self, vectors: list[Tensor]) -> Tensor:
-        pieces = [piece for vector in vectors for piece in vector.split(self.pieces, dim=1)]
-        tokens = [reader(piece) for piece, reader in zip(pieces, self.readers, strict=True)]
-        return torch.stack(tokens, dim=1) + self.positions
+        pieces = [piece for vector in vectors for piece in vector.split(self.pieces, dim=1)]  # (B, size)
+        tokens = [reader(piece) for piece, reader in zip(pieces, self.readers, strict=True)]  # (B, d)
+        return torch.stack(tokens, dim=1) + self.positions  # (B, S, d)
 
     def decode(self, tokens: Tensor) -> Tensor:
         return torch.cat([writer(tokens[:, index]) for index, writer in enumerate(self.writers)], dim=1)
@@ -79,7 +81,7 @@ def unit_features(params: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
     """Per hidden unit its incoming weights, bias and outgoing weights (B, H, D + 1 + C); and the output
     biases (B, C).
     """
-    weight, bias, following, output_bias = layout.split(params)
+    weight, bias, following, output_bias = layout.split(params)  # (B, H, D), (B, H), (B, C, H), (B, C)
     return torch.cat([weight, bias.unsqueeze(2), following.transpose(1, 2)], dim=2), output_bias
 
 

@@ -36,21 +36,22 @@ class Block(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         tokens = tokens + self.attend(self.attention_norm(tokens))  # (B, S, d)
         hidden = F.gelu(self.expand(self.perceptron_norm(tokens)), approximate="tanh")  # (B, S, 4 * d)
-        tokens = tokens + self.contract(hidden)
+        tokens = tokens + self.contract(hidden)  # (B, S, d)
         return tokens
 
     def attend(self, tokens: Tensor) -> Tensor:
         """Multi-head self-attention of every token (B, S, d) to every token."""
         separate = self.query_key_value(tokens).unflatten(2, (3, self.heads, -1))  # (B, S, 3, heads, d / heads)
         query, key, value = separate.permute(2, 0, 3, 1, 4)  # (B, heads, S, d / heads) each
-        mixed = F.scaled_dot_product_attention(query, key, value)
-        attended: Tensor = self.attention_output(mixed.transpose(1, 2).flatten(2))
+        mixed = F.scaled_dot_product_attention(query, key, value)  # (B, heads, S, d / heads)
+        attended: Tensor = self.attention_output(mixed.transpose(1, 2).flatten(2))  # (B, S, d)
         return attended
 
 
 class Blocks(nn.ModuleList):
-    """Blocks one after another; with ``recompute``, their activations are computed again in the backward pass instead
-    of being kept (Chen et al., 2016).
+    """Blocks one after another, each of which keeps the shape of its values.
+
+    With ``recompute``, activations are computed again in the backward pass instead of being kept (Chen et al., 2016).
     """
 
     def __init__(self, blocks: Iterable[nn.Module]) -> None:
@@ -107,8 +108,8 @@ class TokenTransformer(nn.Module):
         prompt = self.read_prompt(encoded)  # (B, 1, d) of a joint prompt, else (B, scalars, d)
         if self.is_joint:
             tokens = tokens + prompt
-        outputs = self.transformer(torch.cat([tokens, prompt], dim=1))
-        return self.tokens.decode(outputs[:, : tokens.shape[1]])
+        outputs = self.transformer(torch.cat([tokens, prompt], dim=1))  # (B, S and the prompt's, d)
+        return self.tokens.decode(outputs[:, : tokens.shape[1]])  # (B, P)
 
 
 class SeparatePrompt(nn.Module):
@@ -132,4 +133,4 @@ class JointPrompt(nn.Module):
 
     def forward(self, encoded: Tensor) -> Tensor:
         projected: Tensor = self.layers(encoded.flatten(1))  # (B, d)
-        return projected.unsqueeze(1)
+        return projected.unsqueeze(1)  # (B, 1, d)

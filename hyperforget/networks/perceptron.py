@@ -21,12 +21,12 @@ def forward_parts(parts: list[Tensor], images: Tensor) -> Tensor:
     The first layer of all networks is one matrix product. Images run along the last dimension throughout: the softmax
     over a handful of classes is then several times as fast as over the last dimension.
     """
-    weight, bias = parts[0], parts[1]
+    weight, bias = parts[0], parts[1]  # (N, H, D) and (N, H)
     count, units, _ = weight.shape
-    activations = torch.addmm(bias.reshape(-1, 1), weight.reshape(count * units, -1), images)
-    activations = activations.view(count, units, -1)
+    activations = torch.addmm(bias.reshape(-1, 1), weight.reshape(count * units, -1), images)  # (N * H, B)
+    activations = activations.view(count, units, -1)  # (N, H, B)
     for weight, bias in zip(parts[2::2], parts[3::2], strict=True):
-        activations = torch.baddbmm(bias.unsqueeze(2), weight, activations.relu())
+        activations = torch.baddbmm(bias.unsqueeze(2), weight, activations.relu())  # (N, outputs, B)
     return activations
 
 

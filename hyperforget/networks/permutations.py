@@ -21,6 +21,7 @@ def permute_hidden(batches: Sequence[Networks], generator: torch.Generator) -> l
 def _reorder(networks: Networks, orders: list[Tensor]) -> Networks:
     parts = networks.layout.split(networks.params)
     for index, order in enumerate(orders):
+        # (N, units, inputs), (N, units) and (N, outputs, units); an order is (N, units).
         weight, bias, following = parts[2 * index : 2 * index + 3]
         parts[2 * index] = weight.gather(1, order.unsqueeze(2).expand_as(weight))
         parts[2 * index + 1] = bias.gather(1, order)
