@@ -1,11 +1,12 @@
 """The ``hyperforget`` command: plan a run; trace, keep, compare and verify its results."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hyperforget.cli.options import Commands, Json, print_json
+from hyperforget.cli.options import Commands, Json, print_result
 from hyperforget.cli.store import store_app
 from hyperforget.errors import UserError
 
@@ -36,10 +37,7 @@ def plan(
     if not config.is_file():
         raise UserError(f"{str(config)!r} is no file; allowed is a configuration, such as config/thesis.yaml")
     found = planning.plan(load_config(yaml.safe_load(config.read_text(encoding="utf-8"))))
-    if as_json:
-        print_json(planning.as_json(found))
-    else:
-        typer.echo(planning.as_text(found, teraflops))
+    print_result(asdict(found), as_json, planning.as_text(found, teraflops))
 
 
 def main() -> None:

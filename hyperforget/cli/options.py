@@ -1,8 +1,6 @@
 """What the commands of ``hyperforget`` share: options, errors in one line, results as text or JSON."""
 
 import json
-import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,15 +35,6 @@ class Commands(TyperGroup):
             raise typer.Exit(2) from None
 
 
-def print_result(told: Mapping[str, Any], as_json: bool, text: Callable[[Any], str]) -> None:
-    """Print what a command did, as JSON or as ``text`` says it."""
-    if as_json:
-        print_json(told)
-    else:
-        typer.echo(text(told))
-
-
-def print_json(value: Any) -> None:
-    """Print indented JSON."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, default=str)
-    typer.echo()
+def print_result(told: object, as_json: bool, text: str) -> None:
+    """Print what a command found or did: indented JSON of ``told``, or the ``text`` that says the same."""
+    typer.echo(json.dumps(told, indent=2, ensure_ascii=False, default=str) if as_json else text)

@@ -6,7 +6,7 @@ step takes three times as many. Hours follow from a speed that the caller gives.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -190,11 +190,6 @@ def as_text(found: Plan, teraflops: float | None) -> str:
     ]
     disk = sum(plan.disk_bytes for plan in found.corpora) + sum(plan.disk_bytes for plan in found.models)
     return "\n\n".join([_table(corpora), _table(models), f"disk in all: {_size(disk)}"])
-
-
-def as_json(found: Plan) -> dict[str, list[dict[str, object]]]:
-    """The plan as JSON can hold it."""
-    return asdict(found)
 
 
 def _size(count: int) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hyperforget.cli.options import RESULTS, STORE, Commands, Json, Results, Store, print_json, print_result
+from hyperforget.cli.options import RESULTS, STORE, Commands, Json, Results, Store, print_result
 from hyperforget.errors import UserError
 
 store_app = typer.Typer(cls=Commands, rich_markup_mode=None, no_args_is_help=True)
@@ -24,13 +24,12 @@ def log(store: Store = STORE, as_json: Json = False) -> None:
 
     entries, tags = read_log(store)[::-1], list_tags(store)
     names = {entry.number: [tag.name for tag in tags if tag.version_id == entry.version_id] for entry in entries}
-    if as_json:
-        print_json([asdict(entry) | {"tags": names[entry.number]} for entry in entries])
-    elif not entries:
-        typer.echo("The log is empty; 'hyperforget store tag NAME' keeps the present results.")
-    for entry in () if as_json else entries:
+    lines = [] if entries else ["The log is empty; 'hyperforget store tag NAME' keeps the present results."]
+    for entry in entries:
         tagged = f"[{', '.join(names[entry.number])}] " if names[entry.number] else ""
-        typer.echo(f"{entry.number:>4}  {entry.time}  {entry.version_id[:12]}  {tagged}{entry.message}")
+        lines.append(f"{entry.number:>4}  {entry.time}  {entry.version_id[:12]}  {tagged}{entry.message}")
+    told = [asdict(entry) | {"tags": names[entry.number]} for entry in entries]
+    print_result(told, as_json, "\n".join(lines))
 
 
 @store_app.command()
@@ -42,7 +41,8 @@ def show(
     """Tell what something is: a token, an object, a computation, a tag or any result file; sizes in bytes."""
     from hyperforget.provenance.describe import as_text, describe
 
-    print_result(describe(store, name), as_json, as_text)
+    told = describe(store, name)
+    print_result(told, as_json, as_text(told))
 
 
 @store_app.command()
@@ -70,13 +70,11 @@ def lineage(
         if file is not None and file.resolve() != (results / "report.html").resolve():
             raise UserError(f"a crate describes the run behind {results / 'report.html'}, not {file}")
         path = write_crate(store, results, workflow, license_url or LICENSE)
-        print_result({"crate": path.as_posix()}, as_json, lambda told: f"wrote {told['crate']}")
+        print_result({"crate": path.as_posix()}, as_json, f"wrote {path.as_posix()}")
         return
     found = trace(store, file or results / "report.html")
-    if as_json:
-        print_json(lineage_views.as_json(found))
-    else:
-        typer.echo(lineage_views.dot(found) if dot else lineage_views.tree(found))
+    view = lineage_views.dot if dot else lineage_views.tree
+    print_result(lineage_views.as_json(found), as_json, view(found))
 
 
 @store_app.command()
@@ -95,10 +93,7 @@ def diff(
     from hyperforget.provenance.changes_views import as_text
 
     changes = compare(store, results, old, new)
-    if as_json:
-        print_json(asdict(changes))
-    else:
-        typer.echo(as_text(changes))
+    print_result(asdict(changes), as_json, as_text(changes))
 
 
 @store_app.command()
@@ -116,18 +111,15 @@ def tag(
 
     if delete:
         tags.delete_tag(store, name)
-        print_result({"deleted": name}, as_json, lambda told: f"tag {name} is deleted; gc may now remove its files")
+        print_result({"deleted": name}, as_json, f"tag {name} is deleted; gc may now remove its files")
         return
     tags.tag_place(name)
     version = history.snapshot(store, results)
     tags.tag(store, name, version.id)
     entry = history.append_log(store, version.id, message or f"tag {name}")
     told = {"tag": name, "version_id": version.id, "files": len(version.files), "entry": entry.number}
-    print_result(
-        told,
-        as_json,
-        lambda _: f"tag {name} is version {version.id[:12]}: {len(version.files)} files, entry {entry.number}",
-    )
+    text = f"tag {name} is version {version.id[:12]}: {len(version.files)} files, entry {entry.number}"
+    print_result(told, as_json, text)
 
 
 @store_app.command()
@@ -146,7 +138,7 @@ def checkout(
     from hyperforget.provenance.versions import as_text, check_out
 
     done = check_out(store, results, name, config)
-    print_result(asdict(done), as_json, lambda _: as_text(done))
+    print_result(asdict(done), as_json, as_text(done))
 
 
 @store_app.command()
@@ -165,13 +157,10 @@ def verify(
         sizes = [path.stat().st_size for path in store.root.rglob("*") if path.is_file()]
         typer.echo(f"verifying {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB, at level {level}", err=True)
     findings = check(store, level)
-    if as_json:
-        print_json([asdict(finding) for finding in findings])
-    else:
-        for finding in findings:
-            typer.echo(f"{finding.kind} {finding.id}: {finding.path} {finding.problem}")
-        state = f"{len(findings)} problems" if findings else "all is well"
-        typer.echo(f"{state} ({time.monotonic() - started:.1f} s)")
+    lines = [f"{finding.kind} {finding.id}: {finding.path} {finding.problem}" for finding in findings]
+    state = f"{len(findings)} problems" if findings else "all is well"
+    lines.append(f"{state} ({time.monotonic() - started:.1f} s)")
+    print_result([asdict(finding) for finding in findings], as_json, "\n".join(lines))
     raise typer.Exit(1 if findings else 0)
 
 
@@ -196,17 +185,15 @@ def gc(
     if delete and not folders:
         raise UserError("no folder 'results' here; name every folder of results that uses the store, --results")
     removals = collect_garbage(store, folders, keep_last, dry_run=not delete, grace_seconds=grace * 24 * 3600)
-    if as_json:
-        print_json({"deleted": delete, "removals": [asdict(removal) for removal in removals]})
-        return
+    lines = []
     for kind in dict.fromkeys(removal.kind for removal in removals):
         sizes = [removal.size for removal in removals if removal.kind == kind]
-        typer.echo(f"{len(sizes):>6} × {kind:<11} {sum(sizes) / 1e6:>10.1f} MB")
+        lines.append(f"{len(sizes):>6} × {kind:<11} {sum(sizes) / 1e6:>10.1f} MB")
     total = f"{len(removals)} items, {sum(removal.size for removal in removals) / 1e6:.1f} MB"
-    if delete:
-        typer.echo(f"removed {total}")
-    else:
-        typer.echo(f"would remove {total}" + ("; --delete does it" if removals else ""))
+    hint = "; --delete does it" if removals and not delete else ""
+    lines.append(f"{'removed' if delete else 'would remove'} {total}{hint}")
+    told = {"deleted": delete, "removals": [asdict(removal) for removal in removals]}
+    print_result(told, as_json, "\n".join(lines))
 
 
 @store_app.command()
@@ -223,7 +210,7 @@ def export(
     object_id = find_object(store, token)
     export_networks(store, object_id, target)
     told = {"object_id": object_id, "file": target.as_posix(), "size_bytes": target.stat().st_size}
-    print_result(told, as_json, lambda _: f"wrote {target} ({told['size_bytes']} bytes) from object {object_id[:12]}")
+    print_result(told, as_json, f"wrote {target} ({told['size_bytes']} bytes) from object {object_id[:12]}")
 
 
 @store_app.command()
@@ -236,10 +223,8 @@ def selftest(
     from hyperforget.store.selftest import selftest as try_out
 
     checks = try_out(path or store.root)
-    if as_json:
-        print_json([asdict(check) for check in checks])
-    for check in () if as_json else checks:
-        typer.echo(f"{'ok  ' if check.passed else 'FAIL'}  {check.name}: {check.detail}")
+    lines = [f"{'ok  ' if check.passed else 'FAIL'}  {check.name}: {check.detail}" for check in checks]
+    print_result([asdict(check) for check in checks], as_json, "\n".join(lines))
     raise typer.Exit(0 if all(check.passed for check in checks) else 1)
 
 
@@ -255,7 +240,7 @@ def push(url: Url, dry_run: DryRun = False, store: Store = STORE, as_json: Json 
     from hyperforget.store.remote.transfer import as_text
 
     done = send(store, open_bucket(url), dry_run=dry_run)
-    print_result(asdict(done), as_json, lambda _: as_text(done, "sent", "would send"))
+    print_result(asdict(done), as_json, as_text(done, "sent", "would send"))
 
 
 @store_app.command()
@@ -276,4 +261,4 @@ def pull(
     from hyperforget.store.remote.transfer import as_text
 
     done = fetch(store, open_bucket(url), name, dry_run=dry_run)
-    print_result(asdict(done), as_json, lambda _: as_text(done, "fetched", "would fetch"))
+    print_result(asdict(done), as_json, as_text(done, "fetched", "would fetch"))

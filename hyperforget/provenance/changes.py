@@ -124,9 +124,7 @@ def _explain(
         # Whatever else made them too, the fewest differences are enough to explain the two contents.
         _, one, other = min(pairs, key=lambda pair: pair[0])
         found = set(_direct(one, other))
-        first, second = (
-            {file.path: file.sha256 for file in record.computation.inputs.values()} for record in (one, other)
-        )
+        first, second = _inputs(one), _inputs(other)
         for name in sorted(first.keys() & second.keys()):
             if first[name] != second[name]:
                 if producers.of(name, first[name]) or producers.of(name, second[name]):
@@ -151,17 +149,19 @@ def _direct(one: Record, other: Record) -> Iterator[_Found]:
         yield "config", stage, f"--{change.key}", json.dumps(change.old), json.dumps(change.new)
     if one.computation.code != other.computation.code:
         yield "code", stage, stage, json.dumps(one.computation.code), json.dumps(other.computation.code)
-    first, second = ({file.path for file in record.computation.inputs.values()} for record in (one, other))
-    for path in sorted(first ^ second):
+    first, second = _inputs(one), _inputs(other)
+    for path in sorted(first.keys() ^ second.keys()):
         yield "inputs", stage, path, json.dumps(path in first), json.dumps(path in second)
 
 
 def _distance(one: Record, other: Record) -> int:
     """How many things differ between two computations."""
-    first, second = (
-        {(file.path, file.sha256) for file in record.computation.inputs.values()} for record in (one, other)
-    )
-    return len(list(_direct(one, other))) + len(first ^ second)
+    return len(list(_direct(one, other))) + len(_inputs(one).items() ^ _inputs(other).items())
+
+
+def _inputs(record: Record) -> dict[str, str]:
+    """The SHA-256 of what a computation read, by path."""
+    return {file.path: file.sha256 for file in record.computation.inputs.values()}
 
 
 def _content(store: Store, results: Path, version: Results, path: str) -> bytes:

@@ -122,7 +122,7 @@ def _forgetting(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
     for method in spec.methods:
         values = {forget: outcome(metrics, task.name, method, forget) for forget in task.forget_sets}
         left = [
-            f"{_set_name(task, forget)}, {value.forget_accuracy:.4f}"
+            f"{set_name(task, forget)}, {value.forget_accuracy:.4f}"
             for forget, value in values.items()
             if not value.forgets
         ]
@@ -152,7 +152,7 @@ def _keeping(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
             median = metrics.need(task.name, RETRAINED, forget, "population", "accuracy", "retain").value
             gaps[forget] = outcome(metrics, task.name, method, forget).retain_accuracy - median
         worst = min(gaps, key=lambda forget: gaps[forget])
-        parts.append(f"{method_title(method)} {_signed(gaps[worst])} ({_set_name(task, worst)})")
+        parts.append(f"{method_title(method)} {_signed(gaps[worst])} ({set_name(task, worst)})")
     return f"accuracy on the retained classes minus the retrained median, worst set of each method: {', '.join(parts)}."
 
 
@@ -166,7 +166,7 @@ def _usable(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
             continue
         worst = min(shares, key=lambda forget: shares[forget])
         least, most = f"{shares[worst]:.2f}", f"{max(shares.values()):.2f}"
-        span = f"{least} on every set" if least == most else f"{least} to {most} (least on {_set_name(task, worst)})"
+        span = f"{least} on every set" if least == most else f"{least} to {most} (least on {set_name(task, worst)})"
         parts.append(f"{method_title(method)} {span}")
     if not parts:
         return ""
@@ -180,9 +180,9 @@ def _worth(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
     winners, others = [], []
     for generator in spec.generators:
         sets = [
-            _set_name(task, forget)
+            set_name(task, forget)
             for forget in task.forget_sets
-            if all(_verdict(task, generator, rival, forget, metrics).wins for rival in spec.rivals)
+            if all(verdict(task, generator, rival, forget, metrics).wins for rival in spec.rivals)
         ]
         if sets:
             winners.append(f"{method_title(generator)} on {_listed(sets)}")
@@ -214,20 +214,21 @@ def _strangers(task: TaskSpec, metrics: Metrics) -> str:
             worst = min(gaps, key=lambda forget: gaps[forget])
             part += (
                 f" and has an accuracy on the retained classes of {_signed(gaps[worst])} against "
-                f"{titles[rival].lower()} on its worst set ({_set_name(task, worst)})"
+                f"{titles[rival].lower()} on its worst set ({set_name(task, worst)})"
             )
         parts.append(part)
     return f"median of networks trained otherwise than the corpus: {'; '.join(parts)}." if parts else ""
 
 
 def _against(task: TaskSpec, generator: str, rival: str, metrics: Metrics) -> str:
-    verdicts = {forget: _verdict(task, generator, rival, forget, metrics) for forget in task.forget_sets}
-    accuracy = _sides(task, {forget: verdict.accuracy for forget, verdict in verdicts.items()})
-    closeness = _sides(task, {forget: verdict.closeness for forget, verdict in verdicts.items()})
+    verdicts = {forget: verdict(task, generator, rival, forget, metrics) for forget in task.forget_sets}
+    accuracy = _sides(task, {forget: found.accuracy for forget, found in verdicts.items()})
+    closeness = _sides(task, {forget: found.closeness for forget, found in verdicts.items()})
     return f"accuracy {accuracy}; closeness {closeness}."
 
 
-def _verdict(task: TaskSpec, generator: str, rival: str, forget: str, metrics: Metrics) -> Verdict:
+def verdict(task: TaskSpec, generator: str, rival: str, forget: str, metrics: Metrics) -> Verdict:
+    """What `judge` says of the chosen networks of both on a forget set."""
     return judge(outcome(metrics, task.name, generator, forget), outcome(metrics, task.name, rival, forget))
 
 
@@ -238,11 +239,12 @@ def _sides(task: TaskSpec, sides: dict[str, str]) -> str:
         if len(sets) == len(sides):
             return f"{side} on every set"
         if sets:
-            parts.append(f"{side} on {_listed([_set_name(task, forget) for forget in sets])}")
+            parts.append(f"{side} on {_listed([set_name(task, forget) for forget in sets])}")
     return ", ".join(parts)
 
 
-def _set_name(task: TaskSpec, forget: str) -> str:
+def set_name(task: TaskSpec, forget: str) -> str:
+    """How text calls a forget set of a task."""
     return forget_title(forget) + (" (kept out)" if forget in task.holdout else "")
 
 

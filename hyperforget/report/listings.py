@@ -9,7 +9,7 @@ from hyperforget.config.report_specs import CorpusSpec, ReportSpec, TaskSpec
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.records.corpora import ClassSummary, ForgetSummary, LevelCount
 from hyperforget.records.files import read_rows
-from hyperforget.report.findings import ACCURACY_MARGIN, DISTANCE_MARGIN, judge, outcome
+from hyperforget.report.findings import ACCURACY_MARGIN, DISTANCE_MARGIN, set_name, verdict
 from hyperforget.report.results import Metrics
 from hyperforget.report.run_record import Timing, Token
 from hyperforget.report.spec import corpus_title, forget_title, method_title
@@ -86,14 +86,11 @@ def verdict_listing(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Listi
     for generator in spec.generators:
         for rival in spec.rivals:
             for forget in task.forget_sets:
-                verdict = judge(
-                    outcome(metrics, task.name, generator, forget), outcome(metrics, task.name, rival, forget)
-                )
-                held_out = " (kept out)" if forget in task.holdout else ""
+                found = verdict(task, generator, rival, forget, metrics)
                 rows.append((
-                    method_title(generator), method_title(rival), forget_title(forget) + held_out,
-                    f"{verdict.accuracy}: {verdict.accuracy_reason}",
-                    f"{verdict.closeness}: {verdict.closeness_reason}",
+                    method_title(generator), method_title(rival), set_name(task, forget),
+                    f"{found.accuracy}: {found.accuracy_reason}",
+                    f"{found.closeness}: {found.closeness_reason}",
                 ))  # fmt: skip
     if not rows:
         return None

@@ -12,12 +12,11 @@ from matplotlib.lines import Line2D
 from hyperforget.config.report_specs import FigureTask
 from hyperforget.records.files import read_rows
 from hyperforget.records.hypernets import AlignmentRow
-from hyperforget.report.figures.style import INK, Drawing, class_style, new_figure
+from hyperforget.report.figures.style import INK, ROLE_TITLES, Drawing, class_style, new_figure
 from hyperforget.report.results import mean, rows_by
 from hyperforget.report.spec import method_title
 
 _MEASURES = (("r_squared", "prompt alignment R²"), ("correlation", "correlation"))
-_ROLES = (("free", "free classes"), ("pivot", "pivot classes"), ("all", "mean over classes"))
 _DASHES: dict[str, Any] = {"seen": "-", "unseen": (0, (3, 1.5))}
 # R² has no lower bound, and early in training it is far below what the eye can use.
 _LOWEST = -1.0
@@ -27,7 +26,7 @@ def draw_alignment(path: Path, task: FigureTask, model: str) -> Drawing:
     """R² and correlation of target and observed values over training, by class, from ``alignment.csv``."""
     alignment = read_rows(path, AlignmentRow)
     by_role = rows_by(alignment, lambda row: row.role)
-    roles = [(role, title) for role, title in _ROLES if role in by_role]
+    roles = [(role, title) for role, title in ROLE_TITLES.items() if role in by_role]
     figure = new_figure(3.6 * len(roles), 5.4)
     grid = figure.subplots(2, len(roles), squeeze=False, sharex=True, sharey="row")
     clipped = 0

@@ -10,12 +10,11 @@ from matplotlib.axes import Axes
 from hyperforget.config.performance import Performance
 from hyperforget.config.report_specs import FigureTask
 from hyperforget.records.files import read_rows
-from hyperforget.records.hypernets import DistributionRow, Role, Values
-from hyperforget.report.figures.style import BLUE, GREEN, VERMILLION, Drawing, new_figure
+from hyperforget.records.hypernets import DistributionRow, Values
+from hyperforget.report.figures.style import BLUE, GREEN, ROLE_TITLES, VERMILLION, Drawing, new_figure
 from hyperforget.report.results import mean, rows_by, rows_with
 from hyperforget.report.spec import method_title, performance_title
 
-_ROLES: dict[Role, str] = {"free": "free classes", "pivot": "pivot classes", "all": "mean over classes"}
 _TRAIN: Values = "train"
 _PROMPTS: Values = "prompts"
 _REBALANCED: Values = "rebalanced"
@@ -32,7 +31,7 @@ def draw_distribution(path: Path, task: FigureTask, model: str, performance: Per
     From ``distribution.csv``; classes of one role are put together.
     """
     pooled = _pooled(read_rows(path, DistributionRow))
-    roles = [role for role in _ROLES if any(row.role == role for row in pooled)]
+    roles = [role for role in ROLE_TITLES if any(row.role == role for row in pooled)]
     others = [of for of in (_PROMPTS, _REBALANCED) if any(row.values == of for row in pooled)]
     figure = new_figure(max(3.8, 3.4 * len(others)), 2.6 * len(roles) + 0.4)
     grid = figure.subplots(len(roles), len(others), squeeze=False, sharex=True, sharey="row")
@@ -41,7 +40,7 @@ def draw_distribution(path: Path, task: FigureTask, model: str, performance: Per
             shares = {of: rows_with(pooled, path, role=role, values=of) for of in (_TRAIN, other)}
             _draw_panel(grid[line][column], shares, performance)
             if column == 0:
-                grid[line][column].set_ylabel(f"share, {_ROLES[role]}" if len(roles) > 1 else "share")
+                grid[line][column].set_ylabel(f"share, {ROLE_TITLES[role]}" if len(roles) > 1 else "share")
             if line == len(roles) - 1:
                 grid[line][column].set_xlabel(f"{performance.metric} ({performance.unit})")
     for axes in grid[0]:
@@ -64,7 +63,7 @@ def _description(pooled: Sequence[DistributionRow]) -> str:
         by_role = rows_by((row for row in pooled if row.values == of), lambda row: row.role)
         for role in sorted(by_role):
             distance = sum(abs(row.share - asked[role, row.low]) for row in by_role[role]) / 2
-            parts.append(f"{_LOOKS[of]['label']} {distance:.2f} ({_ROLES[role]})")
+            parts.append(f"{_LOOKS[of]['label']} {distance:.2f} ({ROLE_TITLES[role]})")
     return "Total variation distance from what prompts ask for: " + ", ".join(parts) + "."
 
 

@@ -17,6 +17,7 @@ from hyperforget.records.hypernets import DistributionRow, PromptRow
 from hyperforget.report.figures.style import (
     BLUE,
     INK,
+    ROLE_TITLES,
     VERMILLION,
     Drawing,
     class_style,
@@ -26,7 +27,6 @@ from hyperforget.report.figures.style import (
 from hyperforget.report.results import quantile, rows_by, rows_with
 from hyperforget.report.spec import method_title, performance_title
 
-_ROLES = (("free", "free classes"), ("pivot", "pivot classes"), ("all", "mean over classes"))
 _STARTS = (("seen", "runs seen in training"), ("unseen", "runs kept out of training"))
 # The log axes end here; no loss of interest is smaller.
 _SMALLEST = 1e-3
@@ -53,7 +53,7 @@ def draw_observed(
     `class_medians` or `best_values`.
     """
     prompts = read_rows(path, PromptRow)
-    roles = [each for each in _ROLES if any(row.role == each[0] for row in prompts)]
+    roles = [each for each in ROLE_TITLES.items() if any(row.role == each[0] for row in prompts)]
     starts = [each for each in _STARTS if any(row.starts == each[0] for row in prompts)]
     figure = new_figure(3.4 * len(starts) + 0.5, 3.3 * len(roles) + 0.3)
     grid = figure.subplots(len(roles), len(starts), squeeze=False, sharex=True, sharey=True)

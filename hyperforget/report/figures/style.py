@@ -11,6 +11,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from hyperforget.records.hypernets import Role
+
 # Text and frames are drawn in this colour, which `svg.to_svg` turns into the text colour of the page.
 INK = "#1b1f24"
 # Contrast of 3:1 or more with white and with near-black, and apart from each other for colour-blind readers
@@ -25,6 +27,9 @@ BLUE, VERMILLION, GREEN, PURPLE, OCHRE, GREY = (
 )
 PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, OCHRE, GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
+
+# In the order of panels.
+ROLE_TITLES: dict[Role, str] = {"free": "free classes", "pivot": "pivot classes", "all": "mean over classes"}
 
 _PARAMETERS: Any = {
     "svg.fonttype": "none",
