@@ -14,12 +14,7 @@ from hyperforget.config.methods import is_reserved
 from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig
 from hyperforget.config.reference import keys_at, meaning
 from hyperforget.config.sections import Config
-from hyperforget.config.tasks import (
-    CollectionConfig,
-    DatasetConfig,
-    TaskConfig,
-    UpdateConfig,
-)
+from hyperforget.config.tasks import CollectionConfig, DatasetConfig, TaskConfig, UpdateConfig
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.forget_set import ForgetSet, parse_forget_set
 
@@ -99,10 +94,7 @@ def _check_model(name: str, model: ModelConfig, config: Config) -> None:
 
 def _check_metric(where: str, model: ModelConfig, conditioning: str, config: Config) -> None:
     if conditioning != "gpt":
-        for key, value, allowed in (
-            ("metric", model.metric, "loss"),
-            ("metric_class", model.metric_class, None),
-        ):
+        for key, value, allowed in (("metric", model.metric, "loss"), ("metric_class", model.metric_class, None)):
             if value != allowed:
                 raise UserError(
                     f"{where}.{key} is {value!r}, which only the conditioning 'gpt' takes; allowed with "
@@ -171,8 +163,7 @@ def _check_updates(where: str, updates: UpdateConfig) -> None:
     if updates.optimizer != usual and "learning_rate" not in updates.model_fields_set:
         raise UserError(
             f"{where}.learning_rate is {updates.learning_rate} by default, which suits {usual!r} and not "
-            f"{updates.optimizer!r}; allowed is one that you name, such as "
-            f"{_USUAL_LEARNING_RATES[updates.optimizer]}"
+            f"{updates.optimizer!r}; allowed is one that you name, such as {_USUAL_LEARNING_RATES[updates.optimizer]}"
         )
     if updates.momentum and updates.optimizer != "sgd":
         raise UserError(
@@ -275,8 +266,7 @@ def space_warnings(config: Config) -> list[str]:
     """A sentence for each corpus of random starts that a model in the subspace is trained on."""
     return [
         f"models.{model}: the space 'subspace' suits runs that share a start, but "
-        f"{collection_key(name, corpus)}.starts is 'random', so that hidden units lie in another order in "
-        "every run"
+        f"{collection_key(name, corpus)}.starts is 'random', so that hidden units lie in another order in every run"
         for model, settings in config.models.items()
         if settings.architecture.space == "subspace"
         for name, task in config.tasks.items()

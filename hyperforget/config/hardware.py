@@ -18,9 +18,7 @@ def _known_device(name: str) -> str:
         return name
     nearest = nearest_choice(name, (*DEVICES, "cuda:0", "cuda:1"))
     raise PydanticCustomError(
-        "device",
-        "allowed are {allowed}",
-        {"allowed": f"auto, cpu, cuda, cuda:0 and further numbers, mps{nearest}"},
+        "device", "allowed are {allowed}", {"allowed": f"auto, cpu, cuda, cuda:0 and further numbers, mps{nearest}"}
     )
 
 
@@ -38,20 +36,16 @@ class HardwareConfig(Section):
         "a CPU results are the same bits anyway",
     )
     save_every: float = Field(
-        300.0,
-        ge=0,
-        description="seconds between states that unfinished training, collection and sampling resume from",
+        300.0, ge=0, description="seconds between states that unfinished training, collection and sampling resume from"
     )
     processes: Count = Field(
         1, description="processes that train one hypernetwork together, each on a device of its own"
     )
     micro_batches: Count = Field(
-        1,
-        description="pieces in which a training batch is worked through, to save memory (gradient accumulation)",
+        1, description="pieces in which a training batch is worked through, to save memory (gradient accumulation)"
     )
     activation_checkpointing: bool = Field(
-        False,
-        description="whether activations are computed again instead of kept, to save memory in training",
+        False, description="whether activations are computed again instead of kept, to save memory in training"
     )
     shard_optimizer: bool = Field(
         False, description="whether each of several `processes` keeps a part of the optimiser's state only"
@@ -62,9 +56,8 @@ def check_hardware(hardware: HardwareConfig, batch_sizes: Mapping[str, int]) -> 
     """Raise `UserError` where keys contradict each other, or the models' batches are too small to be divided."""
     if hardware.processes > 1 and ":" in hardware.device:
         raise UserError(
-            f"hardware.device is {hardware.device!r}, one GPU, but hardware.processes is "
-            f"{hardware.processes}; allowed for several processes is 'cuda', which gives each a GPU of its "
-            "own"
+            f"hardware.device is {hardware.device!r}, one GPU, but hardware.processes is {hardware.processes}; allowed "
+            "for several processes is 'cuda', which gives each a GPU of its own"
         )
     if hardware.processes > 1 and hardware.device == "mps":
         raise UserError(

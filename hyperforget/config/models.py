@@ -54,9 +54,8 @@ class TrainingConfig(Section):
     from_start: Fraction = Field(0.2, description="chance that a pair's earlier checkpoint is the run's random start")
     pair_weighting: Literal["uniform", "relative"] = Field(
         "relative",
-        description="`uniform`: every pair counts alike (thesis); `relative`: a pair's error counts "
-        "relative to its change of parameters, without which edits of trained networks are "
-        "hardly learned",
+        description="`uniform`: every pair counts alike (thesis); `relative`: a pair's error counts relative to its "
+        "change of parameters, without which edits of trained networks are hardly learned",
     )
     rebalance: bool = Field(
         False,
@@ -131,8 +130,7 @@ class ModelConfig(Section):
         "images; the others are always told losses",
     )
     metric_class: Whole | None = Field(
-        None,
-        description="the class whose `metric` `gpt` is told; without one, the mean over classes",
+        None, description="the class whose `metric` `gpt` is told; without one, the mean over classes"
     )
     process: Literal["ddpm", "flow"] = Field(
         "flow", description="`ddpm`: linear β, T = 1000 (thesis); `flow`: flow matching"

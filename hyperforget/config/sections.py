@@ -35,9 +35,8 @@ class SelectionConfig(Section):
 
     rule: Literal["lowest-forget", "highest-retain"] = Field(
         "lowest-forget",
-        description="`lowest-forget`: lowest accuracy on the forget set, then highest on the retain set "
-        "(thesis); `highest-retain`: highest on the retain set among those with at most "
-        "`tolerance` on the forget set",
+        description="`lowest-forget`: lowest accuracy on the forget set, then highest on the retain set (thesis); "
+        "`highest-retain`: highest on the retain set among those with at most `tolerance` on the forget set",
     )
     tolerance: Fraction = Field(0.0, description="accuracy on the forget set that `highest-retain` allows")
 
@@ -97,8 +96,7 @@ class Config(Section):
     seed: Whole = Field(0, ge=0, description="seed of everything random")
     store: str = Field("results/store", description="folder of the artifact store")
     reuse: bool = Field(
-        True,
-        description="whether results that the store knows are restored; `false` computes them again and compares",
+        True, description="whether results that the store knows are restored; `false` computes them again and compares"
     )
     tasks: dict[Name, TaskConfig] = Field(min_length=1, description="tasks by name")
     models: dict[Name, ModelConfig] = Field(
@@ -107,8 +105,7 @@ class Config(Section):
         description="hypernetworks by name; several may share a conditioning, to compare their settings",
     )
     rivals: list[Rival] = Field(
-        list(RIVALS),
-        description="methods without a hypernetwork: a stored checkpoint, a lowered output bias",
+        list(RIVALS), description="methods without a hypernetwork: a stored checkpoint, a lowered output bias"
     )
     prompts: PromptConfig = PromptConfig()
     selection: SelectionConfig = SelectionConfig()

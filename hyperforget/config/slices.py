@@ -12,14 +12,7 @@ from hyperforget.config.check import forget_set
 from hyperforget.config.corpora import collection_key
 from hyperforget.config.methods import ORIGINAL, STRANGERS, Method
 from hyperforget.config.models import ModelConfig
-from hyperforget.config.report_specs import (
-    CorpusSpec,
-    FiguresSpec,
-    FullSpec,
-    FullTask,
-    ReportSpec,
-    TablesSpec,
-)
+from hyperforget.config.report_specs import CorpusSpec, FiguresSpec, FullSpec, FullTask, ReportSpec, TablesSpec
 from hyperforget.config.sections import Config
 from hyperforget.config.specs import Requirements
 from hyperforget.config.tasks import CollectionConfig, RecipeConfig, TaskConfig

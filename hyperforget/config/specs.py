@@ -5,13 +5,7 @@ calls a stage, the stage and the tests use the same model; those of the report a
 """
 
 from hyperforget.config.base import Section
-from hyperforget.config.models import (
-    ArchitectureConfig,
-    EditingConfig,
-    SamplingConfig,
-    SolverConfig,
-    TrainingConfig,
-)
+from hyperforget.config.models import ArchitectureConfig, EditingConfig, SamplingConfig, SolverConfig, TrainingConfig
 from hyperforget.config.performance import Performance
 from hyperforget.config.sections import (
     EvaluationConfig,
@@ -21,12 +15,7 @@ from hyperforget.config.sections import (
     Protocol,
     SelectionConfig,
 )
-from hyperforget.config.tasks import (
-    DatasetConfig,
-    MinibatchConfig,
-    RecipeConfig,
-    RunsConfig,
-)
+from hyperforget.config.tasks import DatasetConfig, MinibatchConfig, RecipeConfig, RunsConfig
 
 
 class DatasetSpec(Section):

@@ -15,9 +15,8 @@ class DatasetConfig(Section):
 
     source: Literal["digits", "torchvision", "npz"] = Field(
         "digits",
-        description="`digits`: scikit-learn's 1,797 embedded images of 8 x 8 pixels; `torchvision`: a set "
-        "with a train and a test part; `npz`: a file with arrays `images` and `labels` (and `test_images`, "
-        "`test_labels`)",
+        description="`digits`: scikit-learn's 1,797 embedded images of 8 x 8 pixels; `torchvision`: a set with a train "
+        "and a test part; `npz`: a file with arrays `images` and `labels` (and `test_images`, `test_labels`)",
     )
     path: str | None = Field(None, description="the file of source `npz`")
     name: str = Field("MNIST", description="class name of source `torchvision`, such as MNIST or FashionMNIST")
@@ -138,9 +137,8 @@ class CollectionConfig(RunsConfig):
     shards: Count = Field(2, description="jobs that the runs are divided among")
     recipes: list[UpdateConfig] = Field(
         [],
-        description="ways to initialise and update, one of which each run draws, with the minibatches of "
-        "`recipe`; several teach a hypernetwork to edit networks that were trained otherwise; without any, "
-        "that of `recipe`",
+        description="ways to initialise and update, one of which each run draws, with the minibatches of `recipe`; "
+        "several teach a hypernetwork to edit networks that were trained otherwise; without any, that of `recipe`",
     )
     minimum_runs: Count = Field(
         200, description="fewest runs with an admitted checkpoint that a hypernetwork is trained on"
@@ -187,9 +185,7 @@ class TaskConfig(Section):
         16, description="trained networks that editing methods start from; the first is edited for the tables"
     )
     retrained: Whole = Field(
-        32,
-        ge=2,
-        description="networks retrained per forget set; the first is the reference, the rest the noise floor",
+        32, ge=2, description="networks retrained per forget set; the first is the reference, the rest the noise floor"
     )
     strangers: StrangersConfig = StrangersConfig()
 

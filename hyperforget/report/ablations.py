@@ -38,12 +38,11 @@ def ablation_listing(
     if not rows:
         return None
     caption = (
-        f"Models of {task.name} that differ in their settings only. Accuracies are those of chosen networks "
-        "on test images: the highest over all forget sets on forgotten classes; the mean over forget sets "
-        "on retained classes, against the median of the retrained networks. Usable share: mean over forget "
-        "sets. Alignment, correlation: mean over the free classes, unseen starts, at the end of training. "
-        "Test MSE: over normalised parameters or coefficients, so not comparable between spaces. One seed "
-        "each: small differences mean nothing."
+        f"Models of {task.name} that differ in their settings only. Accuracies are those of chosen networks on test "
+        "images: the highest over all forget sets on forgotten classes; the mean over forget sets on retained classes, "
+        "against the median of the retrained networks. Usable share: mean over forget sets. Alignment, correlation: "
+        "mean over the free classes, unseen starts, at the end of training. Test MSE: over normalised parameters or "
+        "coefficients, so not comparable between spaces. One seed each: small differences mean nothing."
     )
     return Listing(f"{task.name}-ablations", caption, _HEADINGS, tuple(rows), numeric=2)
 

@@ -33,9 +33,9 @@ METRICS = {
         unit="share of images",
         ideal="that of the retrained network: high on retained classes, 0 on forgotten ones",
         description=(
-            "Share of images classified correctly (thesis, section 3.2). 0 on forgotten classes says little "
-            "alone: lowering the output biases of those classes reaches it and forgets nothing. On all test "
-            "images even perfect forgetting cannot exceed the share of images of retained classes."
+            "Share of images classified correctly (thesis, section 3.2). 0 on forgotten classes says little alone: "
+            "lowering the output biases of those classes reaches it and forgets nothing. On all test images even "
+            "perfect forgetting cannot exceed the share of images of retained classes."
         ),
     ),
     "overlap": Explanation(
@@ -43,9 +43,9 @@ METRICS = {
         unit="share of images",
         ideal=_NOISE_FLOOR,
         description=(
-            "Share of images for which the network and the retrained one predict the same class, right or "
-            "wrong (thesis, section 3.2). On forgotten classes even two retrained networks disagree, since "
-            "nothing taught them an answer, so 1 is out of reach there."
+            "Share of images for which the network and the retrained one predict the same class, right or wrong "
+            "(thesis, section 3.2). On forgotten classes even two retrained networks disagree, since nothing taught "
+            "them an answer, so 1 is out of reach there."
         ),
     ),
     "activation_distance": Explanation(
@@ -53,9 +53,8 @@ METRICS = {
         unit="Euclidean distance, 0 to √2",
         ideal=_NOISE_FLOOR,
         description=(
-            "Euclidean distance between the class probabilities of the network and of the retrained one, "
-            "averaged over images (thesis, equation 3.1). It compares outputs, although the thesis speaks of "
-            "parameter space."
+            "Euclidean distance between the class probabilities of the network and of the retrained one, averaged over "
+            "images (thesis, equation 3.1). It compares outputs, although the thesis speaks of parameter space."
         ),
     ),
     "phi": Explanation(
@@ -63,10 +62,10 @@ METRICS = {
         unit="1 minus nats per class, at most 1",
         ideal=_NOISE_FLOOR,
         description=(
-            "The score of the thesis' tables, as the code behind them computes it: 1 minus the "
-            "arithmetic-geometric divergence over the number of classes. Thesis, equation 3.3, calls it 1 - "
-            "JSD, which it is not: it has no lower bound, is minus infinity once a probability underflows to "
-            "0, and does not compare between tasks with different numbers of classes."
+            "The score of the thesis' tables, as the code behind them computes it: 1 minus the arithmetic-geometric "
+            "divergence over the number of classes. Thesis, equation 3.3, calls it 1 - JSD, which it is not: it has no "
+            "lower bound, is minus infinity once a probability underflows to 0, and does not compare between tasks "
+            "with different numbers of classes."
         ),
     ),
     "jsd": Explanation(
@@ -74,9 +73,8 @@ METRICS = {
         unit="bits, 0 to 1",
         ideal=_NOISE_FLOOR,
         description=(
-            "Jensen-Shannon divergence between the class probabilities of the network and of the retrained "
-            "one, averaged over images (thesis, equation 3.2): the divergence that φ is meant, and fails, to "
-            "subtract."
+            "Jensen-Shannon divergence between the class probabilities of the network and of the retrained one, "
+            "averaged over images (thesis, equation 3.2): the divergence that φ is meant, and fails, to subtract."
         ),
     ),
     "mia": Explanation(
@@ -84,11 +82,10 @@ METRICS = {
         unit="share of images",
         ideal="that of the retrained network, not 0: far above betrays members, far below the forgetting",
         description=(
-            "Share of forgotten training images that an attack takes for training images: a logistic "
-            "regression on the entropy of predictions, fitted to tell retained training images from all test "
-            "images (thesis, figure 3.3; Foster et al., 2024). The test images include forgotten classes, so "
-            "the attack partly tells classes apart rather than members from non-members: read it beside its "
-            "control."
+            "Share of forgotten training images that an attack takes for training images: a logistic regression on the "
+            "entropy of predictions, fitted to tell retained training images from all test images (thesis, figure 3.3; "
+            "Foster et al., 2024). The test images include forgotten classes, so the attack partly tells classes apart "
+            "rather than members from non-members: read it beside its control."
         ),
     ),
     "mia_test": Explanation(
@@ -96,9 +93,8 @@ METRICS = {
         unit="share of images",
         ideal="that of the retrained network, and equal to the MIA score of the same network",
         description=(
-            "The same attack scored on test images of the forgotten classes, which no network was trained "
-            "on. Only the gap between the MIA score and this control is evidence that a network remembers "
-            "training images."
+            "The same attack scored on test images of the forgotten classes, which no network was trained on. Only the "
+            "gap between the MIA score and this control is evidence that a network remembers training images."
         ),
     ),
     "usable_share": Explanation(
@@ -106,11 +102,11 @@ METRICS = {
         unit="share of networks",
         ideal="1, where any network will do and nothing need be chosen",
         description=(
-            "Share of the method's networks at the prompt of the chosen one (of all, where there are no "
-            f"prompts) that forget and retain: accuracy of at most {FORGOTTEN_ACCURACY} on the forgotten "
-            f"classes, and on the retained ones of at least the retrained networks' median less "
-            f"{USABLE_RETAIN_MARGIN}. The chosen network is the best of many; this says how many of its kind "
-            "are of use. A method that edits trained networks makes one a round from each of them."
+            "Share of the method's networks at the prompt of the chosen one (of all, where there are no prompts) that "
+            f"forget and retain: accuracy of at most {FORGOTTEN_ACCURACY} on the forgotten classes, and on the "
+            f"retained ones of at least the retrained networks' median less {USABLE_RETAIN_MARGIN}. The chosen network "
+            "is the best of many; this says how many of its kind are of use. A method that edits trained networks "
+            "makes one a round from each of them."
         ),
     ),
 }

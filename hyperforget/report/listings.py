@@ -37,10 +37,9 @@ def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Li
     title = corpus_title(task, corpus)
     by_class = Listing(
         f"{task.name}-{corpus.name}-classes",
-        f"Checkpoints collected for {title}, by class, with lowest, median and highest loss of the "
-        "class among them. Forgotten are those with an accuracy of the class of at most "
-        f"{FORGOTTEN_ACCURACY}. Good: free classes have thousands of forgotten checkpoints and many that "
-        "know the class; pivots have none forgotten.",
+        f"Checkpoints collected for {title}, by class, with lowest, median and highest loss of the class among them. "
+        f"Forgotten are those with an accuracy of the class of at most {FORGOTTEN_ACCURACY}. Good: free classes have "
+        "thousands of forgotten checkpoints and many that know the class; pivots have none forgotten.",
         ("Class", "Role", "Checkpoints", "Forgotten", "Lowest loss (nats)", "Median", "Highest"),
         tuple(
             (
@@ -107,11 +106,7 @@ def verdict_listing(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Listi
 
 def version_listing(versions: Sequence[tuple[str, str]]) -> Listing:
     return Listing(
-        "versions",
-        "Software that this report was made with.",
-        ("Package", "Version"),
-        tuple(versions),
-        numeric=2,
+        "versions", "Software that this report was made with.", ("Package", "Version"), tuple(versions), numeric=2
     )
 
 
@@ -136,15 +131,7 @@ def timing_listing(timings: Sequence[Timing]) -> Listing:
     ]  # fmt: skip
     if timings:
         total, longest = sum(timing.total for timing in timings), max(timing.longest for timing in timings)
-        rows.append(
-            (
-                "all stages",
-                str(sum(timing.jobs for timing in timings)),
-                f"{total:,.1f}",
-                f"{longest:,.1f}",
-                "",
-            )
-        )
+        rows.append(("all stages", str(sum(timing.jobs for timing in timings)), f"{total:,.1f}", f"{longest:,.1f}", ""))
     headings = ("Stage", "Jobs", "Seconds in all", "Longest job (s)", "Memory (MB)")
     return Listing("timings", caption, headings, tuple(rows))
 

@@ -11,12 +11,7 @@ from hyperforget.metrics.registry import METRICS
 from hyperforget.records.methods import CostRow
 from hyperforget.report import glossary
 from hyperforget.report.ablations import ablation_listing
-from hyperforget.report.captions import (
-    candidates_caption,
-    comparison_caption,
-    confusion_caption,
-    training_caption,
-)
+from hyperforget.report.captions import candidates_caption, comparison_caption, confusion_caption, training_caption
 from hyperforget.report.costs import cost_findings, cost_listing, read_costs
 from hyperforget.report.findings import Finding, corpus_warnings, summarise
 from hyperforget.report.listings import (
@@ -46,11 +41,7 @@ from hyperforget.report.spec import (
 from hyperforget.report.templates.page import PAGE
 from hyperforget.runtime.environment import git_state, package_versions
 
-_DIRECTIONS = {
-    "higher": "higher is better",
-    "lower": "lower is better",
-    "retrained": "like the retrained network",
-}
+_DIRECTIONS = {"higher": "higher is better", "lower": "lower is better", "retrained": "like the retrained network"}
 
 
 @dataclass(frozen=True)
@@ -131,11 +122,7 @@ def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics
             warning for corpus in task.corpora for warning in corpus_warnings(task, corpus, corpus_sets(corpus, folder))
         ],
         corpora=[
-            (
-                f"{task.name}-{corpus.name}",
-                corpus_heading(spec, task, corpus),
-                corpus_listings(task, corpus, folder),
-            )
+            (f"{task.name}-{corpus.name}", corpus_heading(spec, task, corpus), corpus_listings(task, corpus, folder))
             for corpus in task.corpora
         ],
         training=training,

@@ -6,14 +6,7 @@ Light on purpose (no torch, no pandas): the workflow declares its outputs with i
 from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
 from hyperforget.config.methods import EDITING_RIVALS, NEAREST, RETRAINED, Method
 from hyperforget.config.performance import Performance
-from hyperforget.config.report_specs import (
-    CorpusSpec,
-    FiguresSpec,
-    ReportSpec,
-    TablesSpec,
-    TableTask,
-    TaskSpec,
-)
+from hyperforget.config.report_specs import CorpusSpec, FiguresSpec, ReportSpec, TablesSpec, TableTask, TaskSpec
 
 TABLE_SUFFIXES = (".csv", ".tex", ".html")
 FIGURE_SUFFIX = ".svg"

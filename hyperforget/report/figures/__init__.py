@@ -8,12 +8,7 @@ from hyperforget.report.figures.candidates import draw_candidates
 from hyperforget.report.figures.confusion import draw_confusion
 from hyperforget.report.figures.distribution import draw_distribution
 from hyperforget.report.figures.learning import draw_learning
-from hyperforget.report.figures.observed import (
-    best_values,
-    class_medians,
-    draw_observed,
-    draw_observed_comparison,
-)
+from hyperforget.report.figures.observed import best_values, class_medians, draw_observed, draw_observed_comparison
 from hyperforget.report.figures.optimizers import draw_optimizers
 from hyperforget.report.figures.style import Drawing, style
 from hyperforget.report.figures.svg import to_svg

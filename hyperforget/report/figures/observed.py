@@ -113,9 +113,7 @@ def draw_observed_comparison(
     handles, labels = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, markerscale=1.5)
     return Drawing(
-        figure,
-        f"Observed against target values of models that are told one number on {task.name}",
-        " ".join(parts),
+        figure, f"Observed against target values of models that are told one number on {task.name}", " ".join(parts)
     )
 
 

@@ -17,14 +17,7 @@ from hyperforget.records.hypernets import Role
 INK = "#1b1f24"
 # Contrast of 3:1 or more with white and with near-black, and apart from each other for colour-blind readers
 # (after Okabe and Ito, 2008, brightness evened out). Colour is never alone: markers or dashes differ too.
-BLUE, VERMILLION, GREEN, PURPLE, OCHRE, GREY = (
-    "#0f7ac0",
-    "#d55e00",
-    "#009e73",
-    "#b95d9c",
-    "#a67c00",
-    "#7f858c",
-)
+BLUE, VERMILLION, GREEN, PURPLE, OCHRE, GREY = ("#0f7ac0", "#d55e00", "#009e73", "#b95d9c", "#a67c00", "#7f858c")
 PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, OCHRE, GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
