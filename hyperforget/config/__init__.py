@@ -6,7 +6,6 @@
 from hyperforget.config.check import forget_set, load_config, warnings
 from hyperforget.config.hardware import HardwareConfig
 from hyperforget.config.models import (
-    CONDITIONING_NAMES,
     ArchitectureConfig,
     EditingConfig,
     ModelConfig,
@@ -19,7 +18,6 @@ from hyperforget.config.reference import reference
 from hyperforget.config.sections import (
     PROTOCOLS,
     Config,
-    EvaluationConfig,
     OptimizersConfig,
     ProbeConfig,
     PromptConfig,
@@ -29,16 +27,13 @@ from hyperforget.config.tasks import (
     CollectionConfig,
     CorpusConfig,
     DatasetConfig,
-    MinibatchConfig,
     RecipeConfig,
     RunsConfig,
-    StrangersConfig,
     TaskConfig,
     UpdateConfig,
 )
 
 __all__ = [
-    "CONDITIONING_NAMES",
     "PROTOCOLS",
     "ArchitectureConfig",
     "CollectionConfig",
@@ -46,9 +41,7 @@ __all__ = [
     "CorpusConfig",
     "DatasetConfig",
     "EditingConfig",
-    "EvaluationConfig",
     "HardwareConfig",
-    "MinibatchConfig",
     "ModelConfig",
     "OptimizersConfig",
     "ProbeConfig",
@@ -58,7 +51,6 @@ __all__ = [
     "SamplingConfig",
     "SelectionConfig",
     "SolverConfig",
-    "StrangersConfig",
     "TaskConfig",
     "TrainingConfig",
     "UpdateConfig",
