@@ -60,7 +60,7 @@ class BucketSide(Side):
         return self._damaged_at(kind.key(name), problem)
 
     def begin(self) -> None:
-        """Raises `UserError` if the storage lets two writers create one file."""
+        """Say that a store is here. Raises `UserError` if the storage lets two writers create one file."""
         description = readable_json({"format": FORMAT_VERSION, "hash": "sha256"})
         if create(self.bucket, DESCRIPTION, description) and create(self.bucket, DESCRIPTION, description):
             raise UserError(
@@ -137,7 +137,7 @@ def _list(bucket: Bucket, kind: Kind[Any]) -> dict[str, int]:
     for key, size in list_keys(bucket, kind.folder):
         path = PurePosixPath(key)
         name = f"{path.parent.name}/{path.stem}" if kind is RECORDS else path.stem
-        if kind is TAGS or (is_object_id(path.stem) and kind.key(name) == key):
+        if kind is TAGS or (all(map(is_object_id, name.split("/"))) and kind.key(name) == key):
             found[name] = size if kind is BLOBS else 0
     return found
 

@@ -54,6 +54,7 @@ def _decode_manifest(object_id: str, data: bytes) -> Manifest:
 
 
 def _documents(
+    folder: str,
     key: Callable[[str], str],
     name_of: Callable[[Item], str],
     body_of: Callable[[Item], Mapping[str, Any]],
@@ -65,21 +66,28 @@ def _documents(
             raise ValueError(f"is that of {name_of(item)}")
         return item
 
-    return Kind(key("x").split("/")[0], key, lambda item: encode_at(key(name_of(item)), body_of(item)), decode)
+    return Kind(folder, key, lambda item: encode_at(key(name_of(item)), body_of(item)), decode)
 
 
 OBJECTS = Kind("objects", lambda name: f"objects/{name[:2]}/{name}.json", encode, _decode_manifest)
 BLOBS: Kind[bytes] = Kind(
     "blobs", lambda name: f"blobs/{name[:2]}/{name}", bytes, lambda name, data: decode_blob(data, name)
 )
-RECORDS = _documents(lambda name: f"{computations.FOLDER}/{name[:2]}/{name}.json", record_name, body_of, record_of)
+RECORDS = _documents(
+    computations.FOLDER,
+    lambda name: f"{computations.FOLDER}/{name[:2]}/{name}.json",
+    record_name,
+    body_of,
+    record_of,
+)
 ENTRIES: Kind[LogEntry] = _documents(
+    history.FOLDER,
     lambda name: f"{history.FOLDER}/{name}.json",
     lambda entry: entry.id,
     lambda entry: {name: value for name, value in asdict(entry).items() if name != "number"},
     lambda body: LogEntry(number=0, **body),
 )
-TAGS: Kind[Tag] = _documents(tags.tag_place, lambda tag: tag.name, asdict, lambda body: Tag(**body))
+TAGS: Kind[Tag] = _documents(tags.FOLDER, tags.tag_place, lambda tag: tag.name, asdict, lambda body: Tag(**body))
 
 # What is named comes before what names it.
 KINDS: tuple[Kind[Any], ...] = (OBJECTS, BLOBS, RECORDS, ENTRIES, TAGS)
