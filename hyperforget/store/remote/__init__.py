@@ -22,7 +22,7 @@ Guarantees:
 - A tag never moves: one that names another version on the other side stops everything before it begins.
 - Whatever is pulled is compared with its name first, objects down to the values of their arrays.
 
-Nothing is ever removed from a remote copy.
+Nothing is ever removed from a remote copy. Both directions are one algorithm, in `hyperforget.store.remote.copying`.
 """
 
 from hyperforget.store.remote.bucket import Bucket, open_bucket

@@ -39,12 +39,12 @@ def needed(there: BucketSide, name: str) -> Names:
 
     found = closure(_start(there, tag), records, named_by, at_once)
     there.read_ahead(ENTRIES, there.names[ENTRIES])
-    entries = [there.read(ENTRIES, each) for each in there.names[ENTRIES]]
+    entries = [each for each in there.names[ENTRIES] if there.read(ENTRIES, each).version_id == tag.version_id]
     return {
-        OBJECTS: {each: 0 for each in found.objects if each in objects},
-        BLOBS: {each: blobs[each] for each in found.blobs if each in blobs},
-        RECORDS: dict.fromkeys(found.computations, 0),
-        ENTRIES: {entry.id: 0 for entry in entries if entry.version_id == tag.version_id},
+        OBJECTS: {each: 0 for each in objects if ("object", each) in found},
+        BLOBS: {each: size for each, size in blobs.items() if ("blob", each) in found},
+        RECORDS: {each: 0 for each in records if ("computation", each) in found},
+        ENTRIES: dict.fromkeys(entries, 0),
         TAGS: {name: 0},
     }
 
