@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from hyperforget.errors import UserError
-from hyperforget.store import computations, tags
+from hyperforget.store import tags
 from hyperforget.store import versions as history
+from hyperforget.store.computations import read_records
 from hyperforget.store.documents import list_documents, read_document
 from hyperforget.store.files import size_of
 from hyperforget.store.manifest import read_manifest
@@ -37,15 +37,10 @@ def missing(store: Store) -> dict[Reference, str]:
 
 def references(store: Store) -> Iterator[Reference]:
     """What records, tags, the kept part of the log and corpora name, as far as these are intact."""
-    for place in list_documents(store, computations.FOLDER):
-        try:
-            record = computations.read_record(store, Path(place).stem)
-        except UserError:
-            continue
-        if record is not None:
-            source = f"computation {record.computation.id} of stage {record.computation.stage}"
-            yield from (Reference("blob", file.sha256, file.size, source) for file in record.outputs.values())
-            yield from (Reference("object", object_id, None, source) for object_id in record.objects)
+    for record in read_records(store, skip_damaged=True):
+        source = f"computation {record.computation.id} of stage {record.computation.stage}"
+        yield from (Reference("blob", file.sha256, file.size, source) for file in record.outputs.values())
+        yield from (Reference("object", object_id, None, source) for object_id in record.objects)
     for version_id, source in _kept_versions(store):
         yield Reference("blob", version_id, None, source)
         yield from _in_version(store, version_id, source)

@@ -175,10 +175,16 @@ def record_of(body: Mapping[str, Any]) -> Record:
     )
 
 
-def read_records(store: Places) -> Iterator[Record]:
-    """All records of a store, in the order of their ids; raises `CorruptObjectError` for a damaged one."""
+def read_records(store: Places, *, skip_damaged: bool = False) -> Iterator[Record]:
+    """All records of a store, in the order of their ids; raises `CorruptObjectError` for a damaged one, or skips it."""
     for place in list_documents(store, FOLDER):
-        if (found := read_record(store, Path(place).stem)) is not None:
+        try:
+            found = read_record(store, Path(place).stem)
+        except CorruptObjectError:
+            if not skip_damaged:
+                raise
+            continue
+        if found is not None:
             yield found
 
 

@@ -19,7 +19,7 @@ from hyperforget.store import computations
 from hyperforget.store import versions as history
 from hyperforget.store.documents import COPIES, list_documents, replace_document
 from hyperforget.store.places import is_object_id
-from hyperforget.store.reachability import Reachable, reachable
+from hyperforget.store.reachability import Node, reachable
 from hyperforget.store.store import Store
 
 GRACE_SECONDS = 14 * 24 * 3600.0
@@ -37,6 +37,11 @@ class Removal:
     id: str
     path: Path
     size: int
+
+    @property
+    def node(self) -> Node:
+        """What keeps it: of a pack the corpus."""
+        return ("object" if self.kind == "pack" else self.kind, self.id)
 
 
 def collect_garbage(
@@ -59,9 +64,9 @@ def collect_garbage(
     before = time.time() - grace_seconds
     found = list(_contents(store))
     old = {item for item in found if _last_used(item.kind, item.path) <= before}
-    young = [(item.kind, item.id) for item in found if item not in old and item.kind in _NODES]
+    young = [item.node for item in found if item not in old and item.kind in _NODES]
     keep = reachable(store, results_folders, keep_last_entries, young)
-    removals = [item for item in found if item in old and not _is_kept(item, keep)]
+    removals = [item for item in found if item in old and item.node not in keep]
     if dry_run:
         return removals
     first = history.last_number(store) - keep_last_entries + 1
@@ -105,11 +110,6 @@ def _last_used(kind: str, path: Path) -> float:
         with contextlib.suppress(FileNotFoundError):  # finished meanwhile
             times.append(each.lstat().st_mtime)
     return max(times, default=math.inf)
-
-
-def _is_kept(item: Removal, keep: Reachable) -> bool:
-    kept = {"pack": keep.objects} | {kind: getattr(keep, f"{kind}s") for kind in _NODES}
-    return item.id in kept.get(item.kind, ())
 
 
 def _remove(store: Store, item: Removal, before: float) -> bool:

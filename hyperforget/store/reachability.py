@@ -1,7 +1,6 @@
 """What a store must keep: all that tags, the last log entries and results lead to, and how that was made."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -18,21 +17,12 @@ from hyperforget.store.store import Store
 Node = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Reachable:
-    """Ids of what must be kept."""
-
-    objects: frozenset[str]
-    blobs: frozenset[str]
-    computations: frozenset[str]
-
-
 def reachable(
     store: Store,
     results_folders: Sequence[Path] = (),
     keep_last_entries: int = 10,
     also: Iterable[Node] = (),
-) -> Reachable:
+) -> set[Node]:
     """Everything that tags, the last entries of the log and the files in folders of results lead to.
 
     A token leads to its object, an object to those that its attributes name, a file to the computations that gave it,
@@ -54,8 +44,8 @@ def closure(
     records: Mapping[str, Record],
     named_by: Callable[[Node], Iterable[Node]],
     each: Callable[..., Iterable[Iterable[Node]]] = map,
-) -> Reachable:
-    """Everything that ``start`` leads to, among ``records`` by the id of their node.
+) -> set[Node]:
+    """Everything that ``start`` leads to, with that, among ``records`` by the id of their node.
 
     ``named_by`` tells what a blob or an object names. ``each`` is `map`, or does the same with many at once.
     """
@@ -67,16 +57,14 @@ def closure(
     def follow(node: Node) -> Iterable[Node]:
         kind, name = node
         if kind == "computation":
-            return _from_computation(records.get(name))
+            return _from_computation(records[name]) if name in records else []
         return [*named_by(node), *(producers.get(name, []) if kind == "blob" else [])]
 
     seen, found = set[Node](), set(start)
     while found:
         seen |= found
         found = {target for targets in each(follow, sorted(found)) for target in targets} - seen
-    return Reachable(
-        *(frozenset(name for kind, name in seen if kind == wanted) for wanted in ("object", "blob", "computation"))
-    )
+    return seen
 
 
 def _from_versions(store: Store, keep_last_entries: int) -> Iterator[Node]:
@@ -107,11 +95,10 @@ def _named_by(store: Store, node: Node) -> Iterator[Node]:
         yield "object", token.object_id
 
 
-def _from_computation(record: Record | None) -> Iterator[Node]:
-    if record is not None:
-        yield from (("blob", file.sha256) for file in record.outputs.values())
-        yield from (("blob", file.sha256) for file in record.computation.inputs.values())
-        yield from (("object", object_id) for object_id in record.objects)
+def _from_computation(record: Record) -> Iterator[Node]:
+    yield from (("blob", file.sha256) for file in record.outputs.values())
+    yield from (("blob", file.sha256) for file in record.computation.inputs.values())
+    yield from (("object", object_id) for object_id in record.objects)
 
 
 def _from_object(store: Store, object_id: str) -> Iterator[Node]:

@@ -9,7 +9,7 @@ that, so equal results have the same version, whenever and wherever they were ma
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -161,13 +161,13 @@ def append_log(store: Store, version_id: str, message: str) -> LogEntry:
             return entry
 
 
-def merge_log(store: Store, entries: Iterable[LogEntry]) -> int:
-    """Append the entries of another copy of the store that this one lacks, oldest first; returns how many.
+def merge_log(store: Store, entries: Iterable[LogEntry]) -> None:
+    """Append the entries of another copy of the store that this one lacks, oldest first.
 
     Raises as `use_version` does: what is logged must be there.
     """
     log = read_log(store)
-    known, number, added = {entry.id for entry in log}, len(log), 0
+    known, number = {entry.id for entry in log}, len(log)
     for entry in sorted(entries, key=lambda entry: (entry.time, entry.id)):
         if entry.id in known:
             continue
@@ -178,15 +178,18 @@ def merge_log(store: Store, entries: Iterable[LogEntry]) -> int:
             if taken is not None and LogEntry(**taken).id == entry.id:
                 break  # by another who merges the same
             number += 1
-        else:
-            added += 1
-    return added
 
 
 def read_log(store: Store) -> list[LogEntry]:
     """All entries of the log, the oldest first; raises `CorruptObjectError` for a damaged or missing one."""
     store.check()
-    return list(_entries(store))
+    entries = []
+    for number in range(1, last_number(store) + 1):
+        body = read_document(store, log_place(number))
+        if body is None:
+            raise CorruptObjectError(f"entry {number} of the log of store {store} is missing")
+        entries.append(LogEntry(**body))
+    return entries
 
 
 def log_place(number: int) -> str:
@@ -204,14 +207,6 @@ def last_number(store: Store) -> int:
     """Number of the last entry of the log, 0 for an empty one."""
     names = [Path(place).stem for place in list_documents(store, FOLDER)]
     return max((int(name) for name in names if name.isdecimal()), default=0)
-
-
-def _entries(store: Store) -> Iterator[LogEntry]:
-    for number in range(1, last_number(store) + 1):
-        body = read_document(store, log_place(number))
-        if body is None:
-            raise CorruptObjectError(f"entry {number} of the log of store {store} is missing")
-        yield LogEntry(**body)
 
 
 def _is_sound(file: VersionFile) -> bool:

@@ -41,7 +41,7 @@ PUBLISHER = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from hyperforget.store import Store
+from hyperforget.store.store import Store
 store, ready, other = Store(Path(sys.argv[1])), *map(Path, sys.argv[2:])
 import zarr
 ready.touch()
@@ -54,7 +54,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from hyperforget.store import Store
+from hyperforget.store.store import Store
 os.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 Store(Path(sys.argv[1])).publish("networks", {"params": np.ones((5, 3), np.float32)}, {})
 """

@@ -25,9 +25,13 @@ KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
 import numpy as np
-from hyperforget import store
+from hyperforget.store.computations import Computation
+from hyperforget.store.store import Store
+from hyperforget.store.tags import tag
+from hyperforget.store.tokens import write_token
+from hyperforget.store.versions import append_log, snapshot
 
-root, results, writers = store.Store(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3])
+root, results, writers = Store(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3])
 
 def write(seed):
     values = np.random.default_rng(seed)
@@ -38,12 +42,12 @@ def write(seed):
         object_id = root.publish(kind, content, {"number": number})
         folder = results / f"{seed}"
         token = folder / f"{number}.json"
-        store.write_token(token, kind, object_id, {"number": number})
-        computation = store.Computation("write", {"number": str(number)}, None, "c0de", {})
+        write_token(token, kind, object_id, {"number": number})
+        computation = Computation("write", {"number": str(number)}, None, "c0de", {})
         root.record(computation, {"token": token}, {"seed": seed})
-        version = store.snapshot(root, folder)
-        store.append_log(root, version.id, str(seed))
-        store.tag(root, f"{seed}-{index}", version.id)
+        version = snapshot(root, folder)
+        append_log(root, version.id, str(seed))
+        tag(root, f"{seed}-{index}", version.id)
 
 def die_at_call(number, after):
     calls = 0
@@ -87,18 +91,22 @@ COMPETING = """
 import sys
 from pathlib import Path
 import numpy as np
-from hyperforget import store
+from hyperforget.store.computations import Computation
+from hyperforget.store.store import Store
+from hyperforget.store.tags import tag
+from hyperforget.store.tokens import write_token
+from hyperforget.store.versions import append_log, snapshot
 
-root, results, me, rounds = store.Store(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+root, results, me, rounds = Store(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 for index in range(rounds):
     content = {"params": np.full((3, 4), index // 2, np.float32)}
     object_id = root.publish("networks", content, {"number": index // 2})
     token = results / me / f"{index}.json"
-    store.write_token(token, "networks", object_id, {})
-    root.record(store.Computation("s", {"me": me}, index, "c", {}), {"token": token}, {"me": me})
-    version = store.snapshot(root, results / me)
-    entry = store.append_log(root, version.id, f"{me}-{index}")
-    store.tag(root, f"{me}-{index}", version.id)
+    write_token(token, "networks", object_id, {})
+    root.record(Computation("s", {"me": me}, index, "c", {}), {"token": token}, {"me": me})
+    version = snapshot(root, results / me)
+    entry = append_log(root, version.id, f"{me}-{index}")
+    tag(root, f"{me}-{index}", version.id)
     print(object_id, version.id, entry.number)
 """
 

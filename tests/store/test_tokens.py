@@ -17,7 +17,7 @@ SUMMARY = {"runs": 64, "losses": {"3": 0.25, "10": 1e-7, "ä": 2.0}, "classes": 
 WRITER = f"""
 import sys
 from pathlib import Path
-from hyperforget.store import write_token
+from hyperforget.store.tokens import write_token
 names = list({{"ä", "3", "10"}})
 losses = {{"ä": 2, "3": 0.25, "10": 1e-7}}
 summary = {{"classes": [0, 1], "losses": {{name: losses[name] for name in names}}, "runs": 64}}

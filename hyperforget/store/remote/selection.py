@@ -1,91 +1,58 @@
-"""What is wanted of a remote copy: everything, or what one tag needs."""
+"""What one tag needs of a remote copy."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable
 
 from hyperforget.errors import UserError, nearest_choice
-from hyperforget.store.computations import Record
-from hyperforget.store.manifest import Manifest
 from hyperforget.store.reachability import Node, closure
 from hyperforget.store.references import LARGEST_TOKEN, ids_in, token_in
-from hyperforget.store.remote import contents
-from hyperforget.store.remote.bucket import Bucket
-from hyperforget.store.remote.contents import Contents
+from hyperforget.store.remote.bucket_side import BucketSide
+from hyperforget.store.remote.kinds import BLOBS, ENTRIES, OBJECTS, RECORDS, TAGS
+from hyperforget.store.remote.sides import Names
 from hyperforget.store.remote.transfer import at_once
-from hyperforget.store.tags import Tag, tag_place
-from hyperforget.store.versions import LogEntry, parse_version
+from hyperforget.store.tags import Tag
+from hyperforget.store.versions import parse_version
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Tags and entries of the log themselves, and the names of the rest, all of which is there."""
-
-    tags: tuple[Tag, ...]
-    entries: tuple[LogEntry, ...]
-    records: frozenset[str]
-    objects: frozenset[str]
-    blobs: frozenset[str]
-
-    def __len__(self) -> int:
-        return sum(map(len, vars(self).values()))
-
-
-def everything(bucket: Bucket, there: Contents) -> Wanted:
-    """All that a remote copy holds."""
-    return Wanted(
-        tuple(at_once(partial(contents.read_tag, bucket), sorted(there.tags))),
-        tuple(at_once(partial(contents.read_entry, bucket), sorted(there.log))),
-        there.records,
-        there.objects,
-        frozenset(there.blobs),
-    )
-
-
-def needed(
-    bucket: Bucket,
-    there: Contents,
-    name: str,
-    records: Mapping[str, Record],
-    manifest_of: Callable[[str], Manifest],
-) -> Wanted:
+def needed(there: BucketSide, name: str) -> Names:
     """What a tag leads to, as `hyperforget.store.reachability` says, and its entries of the log.
 
-    ``records`` are all that are there. Raises `UserError` if there is no such tag.
+    Raises `UserError` if there is no such tag.
     """
-    if name not in there.tags:
-        known = f"known are {', '.join(sorted(there.tags))}" if there.tags else "it has none"
-        raise UserError(f"remote {bucket.url} has no tag {name!r}; {known}{nearest_choice(name, there.tags)}")
-    tag = contents.read_tag(bucket, name)
+    tags, objects, blobs = there.names[TAGS], there.names[OBJECTS], there.names[BLOBS]
+    if name not in tags:
+        known = f"known are {', '.join(sorted(tags))}" if tags else "it has none"
+        raise UserError(f"remote {there.bucket.url} has no tag {name!r}; {known}{nearest_choice(name, tags)}")
+    tag = there.read(TAGS, name)
+    records = {each: there.read(RECORDS, each) for each in there.names[RECORDS]}
     made = {file.sha256 for record in records.values() for file in record.outputs.values()}
 
     def named_by(node: Node) -> Iterable[Node]:
         kind, target = node
         if kind == "object":
-            named = set(ids_in(manifest_of(target).content.attributes)) if target in there.objects else set()
-            return [("object", each) for each in named & there.objects]
+            named = set(ids_in(there.read(OBJECTS, target).content.attributes)) if target in objects else set()
+            return [("object", each) for each in named & objects.keys()]
         # The computation that made a file says which object is named in it, so that only others are read.
-        if target in made or target not in there.blobs or there.blobs[target] > LARGEST_TOKEN:
+        if target in made or blobs.get(target, LARGEST_TOKEN + 1) > LARGEST_TOKEN:
             return []
-        token = token_in(contents.read_blob(bucket, target))
+        token = token_in(there.read(BLOBS, target))
         return [("object", token.object_id)] if token else []
 
-    found = closure(_start(bucket, tag), records, named_by, at_once)
-    entries = at_once(partial(contents.read_entry, bucket), sorted(there.log))
-    return Wanted(
-        (tag,),
-        tuple(entry for entry in entries if entry.version_id == tag.version_id),
-        found.computations,
-        found.objects & there.objects,
-        found.blobs & there.blobs.keys(),
-    )
+    found = closure(_start(there, tag), records, named_by, at_once)
+    there.read_ahead(ENTRIES, there.names[ENTRIES])
+    entries = [each for each in there.names[ENTRIES] if there.read(ENTRIES, each).version_id == tag.version_id]
+    return {
+        OBJECTS: {each: 0 for each in objects if ("object", each) in found},
+        BLOBS: {each: size for each, size in blobs.items() if ("blob", each) in found},
+        RECORDS: {each: 0 for each in records if ("computation", each) in found},
+        ENTRIES: dict.fromkeys(entries, 0),
+        TAGS: {name: 0},
+    }
 
 
-def _start(bucket: Bucket, tag: Tag) -> list[Node]:
-    data = contents.read_blob(bucket, tag.version_id)
+def _start(there: BucketSide, tag: Tag) -> list[Node]:
+    data = there.read(BLOBS, tag.version_id)
     try:
         version = parse_version(tag.version_id, data)
     except ValueError as problem:
-        key = tag_place(tag.name)
-        raise contents.damaged(bucket, key, f"names {tag.version_id}, which {problem}") from None
+        raise there.damaged(TAGS, tag.name, f"names {tag.version_id}, which {problem}") from None
     return [("blob", version.id), *(("blob", file.sha256) for file in version.files)]

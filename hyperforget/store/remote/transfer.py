@@ -10,7 +10,7 @@ from hyperforget.progress import progress
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_AT_ONCE = 8
+AT_ONCE = 8
 _MEGABYTE = 1_000_000
 
 
@@ -51,7 +51,7 @@ def as_text(done: Transfer, did: str, would: str) -> str:
     return text
 
 
-def at_once(action: Callable[[Item], Result], items: Iterable[Item], workers: int = _AT_ONCE) -> Iterator[Result]:
+def at_once(action: Callable[[Item], Result], items: Iterable[Item], workers: int = AT_ONCE) -> Iterator[Result]:
     """Results of ``action`` in the order of ``items``, several at once; after an error no other begins."""
     pool = ThreadPoolExecutor(workers)
     try:
@@ -66,9 +66,9 @@ def show(items: Iterable[Item], total: int, description: str, unit: str) -> list
 
 
 def show_bytes(sizes: Iterable[int], files: int, total: int, description: str) -> None:
-    """Go through the sizes of files, one by one as these are done, showing progress in MB of ``total``."""
-    if files:
-        show(_megabytes(sizes), max(total // _MEGABYTE, 1), f"{description} {files} files", "megabyte")
+    """Go through the sizes of files, as these are done bit by bit, showing progress in MB of ``total``."""
+    megabytes = max(total // _MEGABYTE, 1) if files else 0
+    show(_megabytes(sizes), megabytes, f"{description} {files} files", "megabyte")
 
 
 def _megabytes(sizes: Iterable[int]) -> Iterator[None]:
