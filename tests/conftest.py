@@ -1,8 +1,12 @@
 """Work that is stopped and started again, a GPU for machines without one, and copies of the repository."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
+
+# One core a process, as several run side by side: threads that wait for each other would take most of the time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hyperforget.config import RecipeConfig
 from hyperforget.corpus.admission import Admission, AdmissionCounts
 from hyperforget.corpus.schedule import Runs, Schedule, draw_schedule
 from hyperforget.corpus.segment import empty_segment, keep
@@ -65,7 +66,7 @@ def collect_runs(
                 begun += len(rows)
                 if begun <= done:
                     continue
-                recipe = runs.recipes[index]
+                recipe = RecipeConfig(**{**runs.recipes[index].model_dump(), "steps": config.steps})
                 own = {name: array[begun - len(rows) : begun] for name, array in segment.items()}
                 own["recipe"][:] = index
                 shown = schedule[rows]

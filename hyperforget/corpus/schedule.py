@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hyperforget.config import RecipeConfig, RunsConfig
+from hyperforget.config import RunsConfig
+from hyperforget.config.tasks import MinibatchConfig
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.training import Curriculum
@@ -31,7 +32,7 @@ class Runs:
     layout: Layout
     count: int
     config: RunsConfig
-    recipes: Sequence[RecipeConfig]
+    recipes: Sequence[MinibatchConfig]
     pivots: Sequence[int]
     holdout: Sequence[tuple[int, ...]] = ()
     shared_start: Networks | None = None

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 
-from hyperforget.config import RecipeConfig
 from hyperforget.config.corpora import MAIN_CORPUS
 from hyperforget.config.specs import CollectionSpec
 from hyperforget.corpus.collecting import collect_runs
@@ -28,7 +27,7 @@ def run(job: Job[CollectionSpec]) -> None:
         layout,
         spec.runs,
         spec.collection,
-        [RecipeConfig(**recipe.model_dump(), steps=spec.collection.steps) for recipe in spec.recipes],
+        spec.recipes,
         spec.pivots,
         spec.holdout,
         shared if spec.collection.starts == "shared" else None,
