@@ -12,7 +12,7 @@ report: setup
 	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete --show-failed-logs results/report.html
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 lint: setup
 	$(BIN)/ruff check .

@@ -47,6 +47,20 @@ class Killing(Unfinished):
         return self.seen % 3 == 0
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several processes one has all tests of a file, which share its fixtures, and one all that share a whole run or
+    the SLURM of this machine; that begins with these, and nobody has to wait for it long.
+    """
+    for item in items:
+        group = "whole runs" if _is_of(item, "smoke") else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: (not _is_of(item, "smoke"), not _is_of(item, "workflow")))
+
+
+def _is_of(item: pytest.Item, marker: str) -> bool:
+    return item.get_closest_marker(marker) is not None
+
+
 @pytest.fixture
 def in_pieces(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> InPieces:
     # It is the process that ends here, not the machine.
