@@ -12,7 +12,7 @@ report: setup
 	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete --show-failed-logs results/report.html
 
 test: setup
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .

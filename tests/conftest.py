@@ -48,12 +48,7 @@ class Killing(Unfinished):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several processes one has all tests of a file, which share its fixtures, and one all that share a whole run or
-    the SLURM of this machine; that begins with these, and nobody has to wait for it long.
-    """
-    for item in items:
-        group = "whole runs" if _is_of(item, "smoke") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Whole runs come first, so that of several processes none has to wait for one that began late."""
     items.sort(key=lambda item: (not _is_of(item, "smoke"), not _is_of(item, "workflow")))
 
 

@@ -17,6 +17,7 @@ from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.training import Curriculum, Hooks, train_population
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
+from hyperforget.unlearning.assignment import Assignment
 from hyperforget.unlearning.methods import METHODS
 from tests.conftest import InPieces
 from tests.pretended_gpu import OnGpu
@@ -28,6 +29,8 @@ RECIPES = [
     RecipeConfig(batch_size=16, momentum=0.9),
     RecipeConfig(batch_size=16, optimizer="adam", initialisation="kaiming", learning_rate=0.01),
 ]
+
+RECIPE = RecipeConfig(batch_size=16, steps=8)
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -119,7 +122,8 @@ def test_every_unlearning_method_works_on_a_gpu(gpu: torch.device, name: str) ->
 
     def unlearn(device: torch.device) -> Tensor:
         split = SPLIT.to(device)
-        return METHODS[name](originals.to(device), forget.to(device), split, seeded(5)).params
+        assignment = Assignment(originals.to(device), forget.to(device), split, split, RECIPE, seeded(5))
+        return METHODS[name](assignment).params
 
     assert isinstance(unlearn(gpu), OnGpu)
     assert torch.equal(unlearn(gpu).cpu(), unlearn(CPU))

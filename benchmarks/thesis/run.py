@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from hyperforget.config import PROTOCOLS
-from hyperforget.config.methods import RETRAINED, RIVALS, STRANGERS, Method
+from hyperforget.config.methods import NEAREST, RETRAINED, STRANGERS, Method
 from hyperforget.errors import UserError, run_command
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.registry import METRICS
@@ -30,6 +30,7 @@ from hyperforget.report.tables.comparison import activation_distance, usable_sha
 from hyperforget.report.tables.published import PUBLISHED, Entry
 
 METHODS = ("dihyfo-1", "dihyfo-1-edit", "dihyfo-2")
+FREE_RIVALS = (NEAREST, "bias")
 # How far D_r may lie below the retrained median, how well free classes follow their prompts (R²), minutes of two cores.
 TASKS = {"mnist-4": (0.003, 0.9, 20.0), "mnist": (0.01, 0.8, 60.0)}
 FORGET_LIMIT = {"validation": 0.002, "thesis": 0.0}
@@ -175,7 +176,7 @@ def held_out_bars(results: Results, method: str, forget: str) -> Iterator[Bar]:
     yield Bar(task, "accuracy on D_f, held out", method, forget, forgotten, "<=", FORGOTTEN_ACCURACY)
     yield Bar(task, "accuracy on D_r, held out", method, forget, kept, ">=", median - HELD_OUT_MARGIN)
     own = kept + 1 - forgotten
-    for rival in RIVALS:
+    for rival in FREE_RIVALS:
         theirs = results.chosen(rival, forget, "accuracy", "retain") + 1
         theirs -= results.chosen(rival, forget, "accuracy", "forget")
         if abs(own - theirs) > LEVEL:

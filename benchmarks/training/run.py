@@ -25,6 +25,7 @@ import torch
 
 from hyperforget.config import HardwareConfig, TrainingConfig
 from hyperforget.config.models import ArchitectureConfig
+from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.errors import UserError, run_command
@@ -168,7 +169,8 @@ def measure(size: Size, config: TrainingConfig, settings: HardwareConfig, thread
     generator = torch.Generator().manual_seed(0)
     theta = initialise(LAYOUT, RUNS * CHECKPOINTS, generator).params.unflatten(0, (RUNS, CHECKPOINTS))
     losses = torch.rand(RUNS, CHECKPOINTS, LAYOUT.classes, generator=generator)
-    corpus = Corpus(theta, losses, torch.full((RUNS,), CHECKPOINTS))
+    known = torch.ones(RUNS, CHECKPOINTS, LAYOUT.classes, dtype=torch.bool)
+    corpus = Corpus(theta, losses, known, torch.full((RUNS,), CHECKPOINTS))
     images = torch.randn(IMAGES, LAYOUT.sizes[0], generator=generator)
     split = Split(images, torch.arange(IMAGES) % LAYOUT.classes, LAYOUT.classes)
     model = make_model(size)
@@ -198,7 +200,7 @@ def make_model(size: Size) -> Hypernetwork:
         frequencies=128,
         largest_exponent=14.0,
     )
-    return Hypernetwork(LAYOUT, "dihyfo-1", architecture)
+    return Hypernetwork(LAYOUT, "dihyfo-1", architecture, Performance())
 
 
 def peak_megabytes(device: torch.device) -> float:

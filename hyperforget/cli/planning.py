@@ -117,7 +117,7 @@ def _plan_corpora(name: str, task: TaskConfig, layout: Layout) -> list[CorpusPla
     for corpus, collection in task.collections.items():
         # Each run's start is kept beside its checkpoints.
         checkpoints = collection.runs * (collection.checkpoints + 1)
-        outcomes = 2 * checkpoints * layout.classes * _FLOAT_BYTES
+        outcomes = 4 * checkpoints * layout.classes * _FLOAT_BYTES
         plans.append(
             CorpusPlan(
                 name,
@@ -136,9 +136,9 @@ def _plan_corpora(name: str, task: TaskConfig, layout: Layout) -> list[CorpusPla
 def _plan_model(config: Config, task: str, name: str, layout: Layout) -> ModelPlan:
     model, told = config.models[name], config.conditioning(name)
     with torch.device("meta"):
-        hypernetwork = Hypernetwork(layout, told, model.architecture)
+        hypernetwork = Hypernetwork(layout, told, model.architecture, config.performance(name))
         values = torch.empty(1, hypernetwork.space.dimension)
-        scalars = torch.empty(1, 1 if told == "gpt" else layout.classes)
+        scalars = torch.empty(1, config.performance(name).count(layout.classes))
         start = (values, scalars) if hypernetwork.conditioning.uses_start else ()
         once = forward_flops(hypernetwork, values, torch.empty(1), scalars, *start)
     parameters = hypernetwork.parameter_count

@@ -73,6 +73,7 @@ def _check_model(name: str, model: ModelConfig, config: Config) -> None:
             "in '-edit' or '-strangers'"
         )
     _check_metric(where, model, config.conditioning(name), config)
+    _check_told(name, model, config)
     check_space(where, model)
     shape = model.architecture
     if shape.space == "subspace":
@@ -107,6 +108,24 @@ def _check_metric(where: str, model: ModelConfig, conditioning: str, config: Con
             raise UserError(
                 f"{where}.metric_class is {label}, which is no class of tasks.{name}; allowed are 0 to "
                 f"{last}, the nearest is {min(max(label, 0), last)}"
+            )
+
+
+def _check_told(name: str, model: ModelConfig, config: Config) -> None:
+    where, allowed = f"models.{name}.told", ("discriminability", "separability")
+    first, *others = model.told
+    if first != "loss" or len(set(others)) < len(others) or "loss" in others:
+        raise UserError(
+            f"{where} is {model.told}; allowed is 'loss' first, and after it each of {', '.join(allowed)} once at most"
+        )
+    if not others or config.conditioning(name) == "gpt":
+        return
+    for task_name, task in config.tasks.items():
+        corpus = task.corpus_of(name)
+        if task.collections[corpus].never_seen == 0:
+            raise UserError(
+                f"{where} is {model.told}, but {collection_key(task_name, corpus)}.never_seen is 0, so that no "
+                f"checkpoint shows what has been forgotten and is not hidden; allowed is a share above 0, or [loss]"
             )
 
 
@@ -175,6 +194,11 @@ def _check_updates(where: str, updates: UpdateConfig) -> None:
 def _check_collection(where: str, collection: CollectionConfig) -> None:
     for key in ("switch", "learning_rates"):
         _check_range(f"{where}.{key}", getattr(collection, key))
+    if collection.deoptimisation + collection.never_seen > 1:
+        raise UserError(
+            f"{where}.never_seen is {collection.never_seen:g} beside deoptimisation = {collection.deoptimisation:g}; "
+            f"both are shares of the same runs, so allowed is at most {1 - collection.deoptimisation:g}"
+        )
     for index, updates in enumerate(collection.recipes):
         _check_updates(f"{where}.recipes.{index}", updates)
     levels = collection.loss_levels

@@ -9,11 +9,13 @@ ORIGINAL = "original"
 STRANGERS = "strangers"
 
 # Methods without a hypernetwork.
-Rival = Literal["nearest", "bias"]
+Rival = Literal["nearest", "bias", "mask", "finetune"]
 RIVALS: tuple[Rival, ...] = get_args(Rival)
 NEAREST: Rival = "nearest"
 # Rivals that edit a trained network, instead of offering one of their own.
-EDITING_RIVALS: tuple[Rival, ...] = ("bias",)
+EDITING_RIVALS: tuple[Rival, ...] = ("bias", "mask", "finetune")
+# The one of them that edits of strangers are compared with.
+ON_STRANGERS: Rival = "bias"
 
 _EDIT = "-edit"
 _ON_STRANGERS = f"-{STRANGERS}"

@@ -68,6 +68,12 @@ class TrainingConfig(Section):
         description="weight of the error of a generated network's class losses on training images, beside "
         "that of its parameters (thesis: 0)",
     )
+    discriminability_matching: float = Field(
+        0.25,
+        ge=0,
+        description="weight of the error of its classes' discriminability, where the model is told it: without "
+        "it, a generated network hides classes instead of forgetting them (thesis: 0)",
+    )
     recombined: Fraction = Field(
         0.25,
         description="share of a batch that is asked for losses put together, class by class, from two "
@@ -101,7 +107,7 @@ class SolverConfig(Section):
 class SamplingConfig(SolverConfig):
     """How networks are sampled for a forget set."""
 
-    candidates: Count = Field(16, description="networks sampled for each prompt")
+    candidates: Count = Field(32, description="networks sampled for each prompt")
 
 
 class EditingConfig(SamplingConfig):
@@ -110,9 +116,12 @@ class EditingConfig(SamplingConfig):
     steps: Count = Field(1, description="evaluations of the hypernetwork an edit; one suffices")
     candidates: Count = Field(1, description="edits for each prompt and trained network")
     rounds: Count = Field(
-        3,
-        description="rounds of edits, each of what the one before it gave; the edits of all rounds are "
-        "offered, and networks that were trained otherwise than the corpus need several",
+        2,
+        description="rounds of edits, each of what the one before it gave; networks that were trained otherwise than "
+        "the corpus need several",
+    )
+    offered: Literal["last", "all"] = Field(
+        "last", description="whether the edits of the `last` round, or those of `all`, are offered to choose from"
     )
 
 
@@ -124,10 +133,18 @@ class ModelConfig(Section):
         description="what it is told: `gpt` one number and a start, `dihyfo-1` the losses of all classes "
         "and a start, `dihyfo-2` the losses alone; without one, the model's name says it",
     )
+    told: list[Literal["loss", "discriminability", "separability"]] = Field(
+        ["loss", "discriminability", "separability"],
+        min_length=1,
+        max_length=3,
+        description="what all but `gpt` are told, and asked for, of each class: its `loss` in nats (thesis: "
+        "`[loss]`), and its `discriminability`, how well outputs tell it from the others whatever they answer, "
+        "and its `separability`, how well hidden units do; told losses alone, generated networks hide what they "
+        "should forget",
+    )
     metric: Literal["loss", "error", "accuracy"] = Field(
         "loss",
-        description="the number that `gpt` is told: `loss` in nats, `error` or `accuracy` as shares of "
-        "images; the others are always told losses",
+        description="the number that `gpt` is told: `loss` in nats, `error` or `accuracy` as shares of images",
     )
     metric_class: Whole | None = Field(
         None, description="the class whose `metric` `gpt` is told; without one, the mean over classes"

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from hyperforget.config.base import Count, Fraction, Name, Positive, Section, Whole
 from hyperforget.config.hardware import HardwareConfig
-from hyperforget.config.methods import RETRAINED, RIVALS, Method, Rival
+from hyperforget.config.methods import EDITING_RIVALS, ON_STRANGERS, RETRAINED, RIVALS, Method, Rival
 from hyperforget.config.models import ModelConfig, reads_start
 from hyperforget.config.performance import Performance
 from hyperforget.config.tasks import TaskConfig
@@ -16,29 +16,38 @@ PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 
 
 class PromptConfig(Section):
-    """The grid of prompts: quantiles of the losses that the corpus holds."""
+    """The grid of prompts: quantiles of what the corpus holds, by default a single prompt, so that nothing is chosen
+    among prompts.
+    """
 
     forget: list[Fraction] = Field(
-        [0.3, 0.5, 0.7, 0.9],
+        [0.7],
         min_length=1,
-        description="quantiles of a forgotten class's losses, over checkpoints that have forgotten it",
+        description="quantiles of a forgotten class's losses, over checkpoints that never saw it, or that have "
+        "forgotten it where losses alone are told; of its discriminability and separability one minus these, so that "
+        "0.5 asks for what networks without the class have",
     )
     retain: list[Fraction] = Field(
-        [0.1, 0.3, 0.5],
+        [0.3],
         min_length=1,
-        description="quantiles of a retained class's losses, over checkpoints that know it",
+        description="quantiles of a retained class's losses, over checkpoints that know it, and one minus these of "
+        "the others",
     )
 
 
 class SelectionConfig(Section):
     """Which of the sampled networks is handed over."""
 
-    rule: Literal["lowest-forget", "highest-retain"] = Field(
+    rule: Literal["lowest-forget", "highest-retain", "retrained-level"] = Field(
         "lowest-forget",
-        description="`lowest-forget`: lowest accuracy on the forget set, then highest on the retain set (thesis); "
-        "`highest-retain`: highest on the retain set among those with at most `tolerance` on the forget set",
+        description="`lowest-forget`: lowest accuracy on the forget set, then highest on the retain set "
+        "(thesis); `highest-retain`: highest on the retain set among those with at most "
+        "`tolerance` on the forget set; `retrained-level`: of these, among those at most `margin` below the "
+        "highest on the retain set, the one that tells forgotten classes as well as networks that never saw "
+        "them do",
     )
-    tolerance: Fraction = Field(0.0, description="accuracy on the forget set that `highest-retain` allows")
+    tolerance: Fraction = Field(0.0, description="accuracy on the forget set that the last two rules allow")
+    margin: Fraction = Field(0.02, description="accuracy on the retain set that `retrained-level` gives up")
 
 
 class ProbeConfig(Section):
@@ -83,6 +92,9 @@ class EvaluationConfig(Section):
     membership_networks: Count = Field(
         32, description="networks of a population that membership inference attacks at the most"
     )
+    recovery_networks: Count = Field(
+        16, description="networks of a population in which forgotten classes are tried to be brought back at the most"
+    )
 
 
 class Config(Section):
@@ -105,7 +117,9 @@ class Config(Section):
         description="hypernetworks by name; several may share a conditioning, to compare their settings",
     )
     rivals: list[Rival] = Field(
-        list(RIVALS), description="methods without a hypernetwork: a stored checkpoint, a lowered output bias"
+        list(RIVALS),
+        description="methods without a hypernetwork: a stored checkpoint, lowered output biases, masked outputs, and "
+        "finetuning on retained images",
     )
     prompts: PromptConfig = PromptConfig()
     selection: SelectionConfig = SelectionConfig()
@@ -121,7 +135,8 @@ class Config(Section):
     def performance(self, model: str) -> Performance:
         """What a model is told of a network, and asked for."""
         if self.conditioning(model) != "gpt":
-            return Performance()
+            first, *also = self.models[model].told
+            return Performance(first, also=tuple(also))
         metric, label = self.models[model].metric, self.models[model].metric_class
         return Performance(metric, "mean" if label is None else label)
 
@@ -143,9 +158,11 @@ class Config(Section):
         return [*sampled, *(Method.parse(name) for name in (RETRAINED, *self.rivals))]
 
     def stranger_methods(self, task: str) -> list[Method]:
-        """The methods that edit strangers; none for a task that has no strangers."""
-        has_strangers = self.tasks[task].strangers.count > 0
-        return [method.strangers() for method in self.methods if method.edits and has_strangers]
+        """The methods that edit strangers, of rivals one; none for a task that has no strangers."""
+        if not self.tasks[task].strangers.count:
+            return []
+        spared = {rival for rival in EDITING_RIVALS if rival != ON_STRANGERS}
+        return [method.strangers() for method in self.methods if method.edits and method.base not in spared]
 
     def methods_on(self, task: str) -> list[Method]:
         """Every method of a task, those on strangers last."""

@@ -4,6 +4,8 @@ A stage is done again when its slice changes, so a slice holds what its stage re
 calls a stage, the stage and the tests use the same model; those of the report are in `report_specs`.
 """
 
+from typing import Literal
+
 from hyperforget.config.base import Section
 from hyperforget.config.models import ArchitectureConfig, EditingConfig, SamplingConfig, SolverConfig, TrainingConfig
 from hyperforget.config.performance import Performance
@@ -47,6 +49,7 @@ class Requirements(Section):
     runs: int
     minimum_runs: int
     minimum_forgotten: int
+    never_seen: float
     pivot_accuracy: float
 
 
@@ -71,7 +74,7 @@ class ReferenceSpec(Section):
 
 
 class TrainingSpec(Section):
-    """For `train_hypernet`."""
+    """For `train_hypernet`; the state of a set of ``holdout`` is never asked for."""
 
     hidden: list[int]
     seed: int
@@ -81,6 +84,7 @@ class TrainingSpec(Section):
     process: str
     architecture: ArchitectureConfig
     training: TrainingConfig
+    holdout: list[tuple[int, ...]]
 
 
 class ProbeSpec(Section):
@@ -136,11 +140,24 @@ class LookupSpec(Section):
     candidates: int
 
 
+class FinetuningRecipe(Section):
+    """A `RecipeConfig` for networks that are trained already."""
+
+    optimizer: Literal["sgd", "adam"]
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    batch_size: int
+    share: float
+    steps: int
+
+
 class RivalSpec(Section):
-    """For `edit_original`."""
+    """For `edit_original`; the ``recipe`` is that of the originals."""
 
     seed: int
     protocol: Protocol
+    recipe: FinetuningRecipe
 
 
 class EvaluationSpec(Section):

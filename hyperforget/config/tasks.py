@@ -104,8 +104,11 @@ class RunsConfig(Section):
     starts: Literal["random", "shared"] = Field(
         "random", description="`random`: an own initialisation a run; `shared`: one for all"
     )
-    deoptimisation: Fraction = Field(
-        0.6, description="share of runs that delete classes on the way; the others undersample"
+    deoptimisation: Fraction = Field(0.4, description="share of runs that delete classes on the way")
+    never_seen: Fraction = Field(
+        0.3,
+        description="share of runs that never see a set of classes, from the first step on: without them no "
+        "checkpoint shows what has been forgotten and is not merely hidden",
     )
     switch: tuple[Fraction, Fraction] = Field(
         (0.3, 0.75), description="range of the point of deletion, as shares of `steps`"

@@ -1,6 +1,5 @@
 """Which reviewed checkpoints are kept (thesis, figure 3.7, or the rule of its second proof of concept)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hyperforget.config import RunsConfig
+from hyperforget.corpus.checkpoints import KNOWN_ACCURACY
+from hyperforget.corpus.schedule import Runs
 from hyperforget.metrics.measuring import Outcomes
 from hyperforget.records.corpora import LevelCount
 from hyperforget.runtime.saved_state import State
@@ -16,35 +16,40 @@ from hyperforget.runtime.saved_state import State
 
 @dataclass(frozen=True)
 class AdmissionCounts:
-    """How many checkpoints were reviewed and how many failed the pivots' accuracy; the rest by loss level."""
+    """How many checkpoints were reviewed, how many of them failed the pivots' accuracy, and how many of the rest know
+    all classes but exactly a held-out set; what is left by loss level.
+    """
 
     reviewed: int
     pivots_rejected: int
+    holdout_rejected: int
     levels: list[LevelCount]
 
 
 class Admission:
     """Counts loss levels over all runs of a shard and decides, checkpoint by checkpoint.
 
-    Pivots must each reach ``pivot_accuracy`` on a split of ``sizes`` (C,) images a class. Under the rule ``bins`` a
+    Pivots must each reach ``pivot_accuracy`` on a split of ``sizes`` (C,) images a class, and the classes that are not
+    known must not be exactly a held-out set. Under the rule ``bins`` a
     checkpoint falls into one joint bin, the combination of its free classes' loss levels: the fuller a bin is, up to
     its cap, the rarer it is chosen. Under ``relaxed`` accurate pivots suffice.
     """
 
-    def __init__(
-        self, config: RunsConfig, pivots: Sequence[int], free: Sequence[int], runs: int, sizes: Tensor
-    ) -> None:
+    def __init__(self, runs: Runs, sizes: Tensor) -> None:
+        config, free = runs.config, runs.free
         self.config = config
-        self.pivots = list(pivots)
-        self.free = list(free)
+        self.pivots = list(runs.pivots)
+        self.free = free
+        self.holdout = torch.tensor([[label not in classes for label in free] for classes in runs.holdout])
         self.sizes = sizes
         self.edges = torch.tensor(config.loss_levels)
-        self.cap = max(1, round(config.bin_cap * runs * config.checkpoints))
+        self.cap = max(1, round(config.bin_cap * runs.count * config.checkpoints))
         self.bins: dict[tuple[int, ...], int] = {}
         self.admitted = torch.zeros(len(free), len(config.loss_levels) + 1, dtype=torch.int64)
         self.rejected = torch.zeros_like(self.admitted)
         self.reviewed = 0
         self.pivots_rejected = 0
+        self.holdout_rejected = 0
 
     def admit(self, rows: Tensor, outcomes: Outcomes, generator: torch.Generator) -> Tensor:
         """Those of ``rows`` (M,) whose checkpoints are kept, by what all N networks do in a review."""
@@ -54,6 +59,12 @@ class Admission:
         accurate = (outcomes.correct[rows][:, self.pivots] >= needed).all(dim=1)
         self.pivots_rejected += int((~accurate).sum())
         rows = rows[accurate]
+        if len(self.holdout):
+            # What knows all but a held-out set would show how that is forgotten, whatever run it is of.
+            known = outcomes.accuracies[rows][:, self.free] >= KNOWN_ACCURACY
+            held_out = (known.unsqueeze(1) == self.holdout).all(dim=2).any(dim=1)
+            self.holdout_rejected += int(held_out.sum())
+            rows = rows[~held_out]
         levels = torch.bucketize(outcomes.losses[rows][:, self.free].contiguous(), self.edges)
         chances = torch.rand(rows.numel(), generator=generator).tolist()
         kept = [self._take(tuple(bin_), chance) for bin_, chance in zip(levels.tolist(), chances, strict=True)]
@@ -77,6 +88,7 @@ class Admission:
         facts = {
             "reviewed": self.reviewed,
             "pivots_rejected": self.pivots_rejected,
+            "holdout_rejected": self.holdout_rejected,
             "bins": [[*bin_, taken] for bin_, taken in self.bins.items()],
         }
         return State({"admitted": self.admitted, "rejected": self.rejected}, facts)
@@ -85,6 +97,7 @@ class Admission:
         """Go on from what `state` told."""
         self.admitted, self.rejected = state.tensors["admitted"], state.tensors["rejected"]
         self.reviewed, self.pivots_rejected = state.facts["reviewed"], state.facts["pivots_rejected"]
+        self.holdout_rejected = state.facts["holdout_rejected"]
         self.bins = {tuple(bin_): taken for *bin_, taken in state.facts["bins"]}
 
     def counts(self) -> AdmissionCounts:
@@ -96,7 +109,7 @@ class Admission:
             for row, label in enumerate(self.free)
             for level, (low, high) in enumerate(bounds)
         ]
-        return AdmissionCounts(self.reviewed, self.pivots_rejected, levels)
+        return AdmissionCounts(self.reviewed, self.pivots_rejected, self.holdout_rejected, levels)
 
 
 def sum_counts(shards: list[dict[str, Any]]) -> AdmissionCounts:
@@ -112,6 +125,7 @@ def sum_counts(shards: list[dict[str, Any]]) -> AdmissionCounts:
         )
         for rows in zip(*(shard["levels"] for shard in shards), strict=True)
     ]
-    return AdmissionCounts(
-        sum(shard["reviewed"] for shard in shards), sum(shard["pivots_rejected"] for shard in shards), levels
+    reviewed, pivots, holdout = (
+        sum(shard[name] for shard in shards) for name in ("reviewed", "pivots_rejected", "holdout_rejected")
     )
+    return AdmissionCounts(reviewed, pivots, holdout, levels)

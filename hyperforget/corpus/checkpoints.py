@@ -3,6 +3,7 @@
 Parameters stay on disk and are read where they are taken, since a corpus may be larger than memory.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,11 +13,20 @@ import torch
 from torch import Tensor
 
 from hyperforget.config.performance import Performance
+from hyperforget.errors import UserError
+from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.measuring import Outcomes
 from hyperforget.metrics.performance import performance_values
-from hyperforget.store.packs import load_pack
+from hyperforget.store.packs import ARRAYS, load_pack
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
+
+# A checkpoint counts as knowing a class from this accuracy on.
+KNOWN_ACCURACY = 0.5
+
+# What segments tell of checkpoints, and of what runs were shown.
+_OUTCOMES = ("loss", "correct", "discriminability", "separability")
+RATES = ("switch", "rate_before", "rate_after")
 
 
 class Rows(Protocol):
@@ -33,6 +43,8 @@ class Corpus:
     """Checkpoints of R runs, and their ``performance`` (R, T, K), as a hypernetwork is told it; run r has ``saved[r]``
     of them, first its start.
 
+    ``known`` bool (R, T, C) tells the classes that a checkpoint gets right at least every second time.
+
     ``all_theta`` (A, T, P) are the parameters of all runs that were collected, and ``rows`` (R,) says which of them
     these runs are; without it they are all. With ``cumulative`` (R * T,), which rises to 1, the later checkpoints of
     pairs are drawn by these chances.
@@ -42,6 +54,7 @@ class Corpus:
 
     all_theta: Tensor
     performance: Tensor
+    known: Tensor
     saved: Tensor
     cumulative: Tensor | None = None
     rows: Tensor | None = None
@@ -56,6 +69,7 @@ class Corpus:
         return Corpus(
             self.all_theta,
             self.performance[rows],
+            self.known[rows],
             self.saved[rows],
             rows=rows if self.rows is None else self.rows[rows],
         )
@@ -118,15 +132,46 @@ def load_corpus(store: Store, token: Path, performance: Performance, sizes: Tens
     """All checkpoints of the corpus that a token names; ``sizes`` (C,) are images a class."""
     object_id = read_token(token, kind="corpus").object_id
     arrays = load_pack(store, object_id, mapped=True)
-    theta, losses, correct, saved = (torch.from_numpy(arrays[name]) for name in ("theta", "loss", "correct", "saved"))
-    return Corpus(theta, performance_values(Outcomes(losses, correct, sizes), performance), saved)
+    if not set(ARRAYS) <= set(arrays):
+        raise UserError(
+            f"corpus {object_id} was collected before checkpoints had a discriminability; collect it anew, for "
+            f"example by deleting {token}"
+        )
+    theta, losses, correct, saved, outputs, hidden = (torch.from_numpy(arrays[name]) for name in ARRAYS)
+    outcomes = Outcomes(losses, correct, outputs, hidden, sizes)
+    return Corpus(theta, performance_values(outcomes, performance), outcomes.accuracies >= KNOWN_ACCURACY, saved)
 
 
-def load_outcomes(store: Store, token: Path, sizes: Tensor) -> Outcomes:
+@dataclass(frozen=True)
+class CorpusOutcomes(Outcomes):
+    """What M checkpoints do, and which classes their runs had ``never_seen``, bool (M, C)."""
+
+    never_seen: Tensor
+
+    def forgotten(self, label: int) -> Tensor:
+        """The checkpoints, bool (M,), that do not answer a class because their run never saw it."""
+        return (self.accuracies[:, label] <= FORGOTTEN_ACCURACY) & self.never_seen[:, label]
+
+    def unseen_level(self) -> Tensor:
+        """Median discriminability of each class (C,) over the checkpoints that have `forgotten` it; NaN without any."""
+        found = [self.discriminability[self.forgotten(label), label] for label in range(len(self.sizes))]
+        return torch.stack([each.median() if len(each) else torch.tensor(torch.nan) for each in found])
+
+
+def load_outcomes(store: Store, token: Path, sizes: Tensor) -> CorpusOutcomes:
     """What all admitted checkpoints do, without their parameters; ``sizes`` (C,) are images per class."""
     object_id = read_token(token, kind="corpus").object_id
     segments = store.read_attributes(object_id, kind="corpus")["segments"]
-    arrays = read_segments(store, segments, ["loss", "correct", "saved"])
-    losses, correct, saved = (torch.from_numpy(arrays[name]) for name in ("loss", "correct", "saved"))
-    mask = admitted_mask(saved, losses.shape[1])
-    return Outcomes(losses[mask], correct[mask], sizes)
+    arrays = read_segments(store, segments, [*_OUTCOMES, "saved", *RATES])
+    saved = torch.from_numpy(arrays["saved"])
+    mask = admitted_mask(saved, arrays["loss"].shape[1])
+    losses, correct, outputs, hidden = (torch.from_numpy(arrays[name])[mask] for name in _OUTCOMES)
+    unseen = torch.from_numpy(never_seen(arrays))[torch.nonzero(mask)[:, 0]]
+    return CorpusOutcomes(losses, correct, outputs, hidden, sizes, unseen)
+
+
+def never_seen(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Which classes each run never saw, from its first step on, bool (R, C), by the `RATES` of segments."""
+    before = np.where(arrays["switch"][:, None] > 0, arrays["rate_before"], 0)
+    unseen: np.ndarray = (before == 0) & (arrays["rate_after"] == 0)
+    return unseen

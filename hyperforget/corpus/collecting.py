@@ -37,7 +37,7 @@ def collect_runs(
     (nats) condition and admit: validation, or test under the thesis' protocol. Both lie on the device that computes.
     """
     config = runs.config
-    admission = Admission(config, runs.pivots, runs.free, runs.count, review.class_sizes)
+    admission = Admission(runs, review.class_sizes)
     segment = empty_segment(runs.count, config.checkpoints, runs.layout)
     # Decisions have a stream of their own: one decided otherwise leaves the minibatches as they are.
     decisions = torch.Generator()

@@ -10,12 +10,15 @@ from hyperforget.corpus.checkpoints import Corpus
 
 @dataclass(frozen=True)
 class Pairs:
-    """B pairs of an earlier and a later checkpoint of a run: parameters (B, P) and performance (B, K)."""
+    """B pairs of an earlier and a later checkpoint of a run: parameters (B, P) and performance (B, K), and the classes
+    that the later one knows, bool (B, C).
+    """
 
     start: Tensor
     start_performance: Tensor
     target: Tensor
     target_performance: Tensor
+    target_known: Tensor
 
 
 def draw_pairs(corpus: Corpus, count: int, from_start: float, generator: torch.Generator) -> Pairs:
@@ -38,7 +41,8 @@ def draw_pairs(corpus: Corpus, count: int, from_start: float, generator: torch.G
     start, target = corpus.parameters(entries).split(count)
     told = corpus.performance.flatten(0, 1).index_select(0, entries)
     start_performance, target_performance = told.split(count)
-    return Pairs(start, start_performance, target, target_performance)
+    known = corpus.known.flatten(0, 1).index_select(0, entries[count:])
+    return Pairs(start, start_performance, target, target_performance, known)
 
 
 def _below(limits: Tensor, generator: torch.Generator) -> Tensor:

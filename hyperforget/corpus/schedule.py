@@ -1,8 +1,9 @@
 """What runs are shown, and when they are reviewed: drawn at random (thesis, section 3.3.1).
 
 An *optimisation run* undersamples a random set of classes from its first step on (figure 3.5); a *de-optimisation run*
-trains on everything and deletes a random set of classes on the way, so that their losses rise (figure 3.6). Pivot
-classes are never undersampled, and no run undersamples exactly the classes of a held-out set.
+trains on everything and deletes a random set of classes on the way, so that their losses rise (figure 3.6). What was
+deleted on the way is hidden rather than forgotten, so other runs never see a random set of classes. Pivot classes are
+never undersampled, and no run undersamples exactly the classes of a held-out set.
 """
 
 from collections.abc import Sequence
@@ -57,11 +58,15 @@ class Schedule:
 
 
 def draw_schedule(runs: Runs, count: int, generator: torch.Generator) -> Schedule:
-    """What ``count`` runs are shown: each deletes classes after a switch, or undersamples from step 0."""
+    """What ``count`` runs are shown: each deletes classes after a switch, or leaves out or undersamples some from
+    step 0.
+    """
     config, classes = runs.config, runs.layout.classes
     before = torch.ones(count, classes)
     after = torch.ones(count, classes)
-    deletes = torch.rand(count, generator=generator) < config.deoptimisation
+    kind = torch.rand(count, generator=generator)
+    deletes = kind < config.deoptimisation
+    leaves_out = ~deletes & (kind < config.deoptimisation + config.never_seen)
     low, high = config.switch
     switch = (config.steps * (low + (high - low) * torch.rand(count, generator=generator))).long()
     rates = torch.tensor(config.undersampling)
@@ -70,6 +75,9 @@ def draw_schedule(runs: Runs, count: int, generator: torch.Generator) -> Schedul
             after[run, _draw_classes(runs, generator)] = 0.0
             continue
         switch[run] = 0
+        if leaves_out[run]:
+            after[run, _draw_classes(runs, generator)] = 0.0
+            continue
         chosen = _draw_classes(runs, generator, allow_none=True)
         after[run, chosen] = rates[torch.randint(len(rates), (len(chosen),), generator=generator)]
         if {deleted_classes(after[run]), deleted_classes(after[run], STRONGLY_UNDERSAMPLED)} & set(runs.holdout):

@@ -11,6 +11,8 @@ SEGMENT_DIMENSIONS = {
     "theta": ("run", "checkpoint", "parameter"),
     "loss": ("run", "checkpoint", "class"),
     "correct": ("run", "checkpoint", "class"),
+    "discriminability": ("run", "checkpoint", "class"),
+    "separability": ("run", "checkpoint", "class"),
     "step": ("run", "checkpoint"),
     "saved": ("run",),
     "switch": ("run",),
@@ -26,6 +28,11 @@ SEGMENT_ARRAYS = {
     },
     "loss": {"unit": "nats", "description": "mean cross-entropy of each class on the conditioning split"},
     "correct": {"unit": "images", "description": "correctly classified images of each class on that split"},
+    "discriminability": {"unit": "1", "description": "d′ of each class on that split: whether it is told from others"},
+    "separability": {
+        "unit": "1",
+        "description": "distance of each class from the others in hidden units on that split",
+    },
     "step": {"unit": "steps", "description": "training step of the checkpoint"},
     "saved": {
         "unit": "checkpoints",
@@ -58,5 +65,7 @@ def keep(segment: dict[str, Tensor], rows: Tensor, step: int, networks: Networks
     segment["theta"][rows, slots] = networks.params[rows].cpu()
     segment["loss"][rows, slots] = outcomes.losses[rows]
     segment["correct"][rows, slots] = outcomes.correct[rows].int()
+    segment["discriminability"][rows, slots] = outcomes.discriminability[rows]
+    segment["separability"][rows, slots] = outcomes.separability[rows]
     segment["step"][rows, slots] = step
     segment["saved"][rows] += 1

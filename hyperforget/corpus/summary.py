@@ -1,57 +1,104 @@
 """What a corpus holds, by class and by deleted set, and whether that is enough to learn from."""
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
 from hyperforget.config.specs import Requirements
 from hyperforget.corpus.admission import AdmissionCounts
-from hyperforget.corpus.checkpoints import admitted_mask
+from hyperforget.corpus.checkpoints import KNOWN_ACCURACY, admitted_mask, never_seen
 from hyperforget.errors import UserError
 from hyperforget.forget_set import FORGOTTEN_ACCURACY, ForgetSet, format_classes
 from hyperforget.records.corpora import ClassSummary, ForgetSummary
 
+# Of the checkpoints that never saw a class, this share tells it no better than what counts as forgotten.
+_LEVEL = 0.975
 
-def summarise_classes(losses: np.ndarray, accuracies: np.ndarray, pivots: list[int]) -> list[ClassSummary]:
-    """One row a class from the losses and accuracies (M, C) of the admitted checkpoints."""
+
+@dataclass(frozen=True)
+class Forgetting:
+    """What R runs of T checkpoints know: which are ``admitted`` (R, T), ``accuracies`` (R, T, C), the classes that a
+    checkpoint has ``forgotten`` (R, T, C), by its accuracy, or only ``hides`` (R, T, C), and the ``levels`` (C,) of
+    discriminability above which it does; infinite where no run never saw the class.
+    """
+
+    admitted: np.ndarray
+    accuracies: np.ndarray
+    forgotten: np.ndarray
+    never_seen: np.ndarray
+    hides: np.ndarray
+    levels: np.ndarray
+
+
+def forgetting_of(arrays: Mapping[str, np.ndarray], sizes: np.ndarray) -> Forgetting:
+    """What the checkpoints of segments know, by their arrays ``correct`` and ``discriminability`` (R, T, C), ``saved``
+    (R,) and `RATES`, with ``sizes`` (C,) images a class.
+    """
+    admitted = admitted_mask(torch.from_numpy(arrays["saved"]), arrays["correct"].shape[1]).numpy()
+    accuracies = arrays["correct"] / sizes
+    forgotten = admitted[..., None] & (accuracies <= FORGOTTEN_ACCURACY)
+    unseen = forgotten & never_seen(arrays)[:, None]
+    values = arrays["discriminability"]
+    levels = np.array(
+        [
+            np.quantile(values[..., label][unseen[..., label]], _LEVEL) if unseen[..., label].any() else math.inf
+            for label in range(sizes.shape[0])
+        ]
+    )
+    return Forgetting(admitted, accuracies, forgotten, unseen, forgotten & (values > levels), levels)
+
+
+def summarise_classes(found: Forgetting, losses: np.ndarray, pivots: list[int]) -> list[ClassSummary]:
+    """One row a class, with the ``losses`` (R, T, C) of all checkpoints."""
+    admitted = losses[found.admitted]
     return [
         ClassSummary(
             label,
             "pivot" if label in pivots else "free",
-            losses.shape[0],
-            int((accuracies[:, label] <= FORGOTTEN_ACCURACY).sum()),
-            float(losses[:, label].min()),
-            float(np.median(losses[:, label])),
-            float(losses[:, label].max()),
+            admitted.shape[0],
+            int(found.forgotten[..., label].sum()),
+            int(found.never_seen[..., label].sum()),
+            int(found.hides[..., label].sum()),
+            float(found.levels[label]) if math.isfinite(found.levels[label]) else None,
+            float(admitted[:, label].min()),
+            float(np.median(admitted[:, label])),
+            float(admitted[:, label].max()),
         )
-        for label in range(losses.shape[1])
+        for label in range(losses.shape[-1])
     ]
 
 
 def summarise_forget_sets(
-    arrays: dict[str, np.ndarray], sizes: np.ndarray, forget: list[ForgetSet], holdout: list[ForgetSet]
+    found: Forgetting, arrays: Mapping[str, np.ndarray], forget: list[ForgetSet], holdout: list[ForgetSet]
 ) -> list[ForgetSummary]:
     """A row for each forget set of the tables, each held-out set, and all others that runs deleted, by size.
 
-    ``arrays`` are those of segments: ``correct`` (R, T, C), ``saved`` (R,), ``switch`` (R,), ``step`` (R, T),
-    ``rate_after`` (R, C).
+    ``arrays`` are those of segments: ``switch`` (R,), ``step`` (R, T), ``rate_after`` (R, C).
     """
-    mask = admitted_mask(torch.from_numpy(arrays["saved"]), arrays["correct"].shape[1]).numpy()
-    after = mask & (arrays["step"] > arrays["switch"][:, None])
-    forgotten = arrays["correct"] / sizes <= FORGOTTEN_ACCURACY
+    after = found.admitted & (arrays["step"] > arrays["switch"][:, None])
+    known = found.accuracies >= KNOWN_ACCURACY
     deleted = [format_classes(np.flatnonzero(rates == 0).tolist()) for rates in arrays["rate_after"]]
     sets = {str(s): s for s in (*forget, *holdout)}
     for text in sorted(set(deleted) - {""}, key=lambda text: (text.count("-"), text)):
         sets.setdefault(text, ForgetSet(tuple(map(int, text.split("-")))))
     rows = []
     for text, forget_set in sets.items():
+        classes = list(forget_set.classes)
         runs = np.array([value == text for value in deleted])
         chosen = after & runs[:, None]
+        forgotten = chosen & found.forgotten[..., classes].all(-1)
+        in_state = found.admitted & (known == ~np.array(forget_set.mask(known.shape[-1]))).all(-1)
         rows.append(
             ForgetSummary(
                 text,
                 forget_set in holdout,
                 int(chosen.sum()),
-                int((chosen & forgotten[..., list(forget_set.classes)].all(-1)).sum()),
+                int(forgotten.sum()),
+                int((forgotten & found.hides[..., classes].any(-1)).sum()),
+                int(in_state.sum()),
             )
         )
     return rows
@@ -71,8 +118,8 @@ def check_runs(runs: int, needed: Requirements, counts: AdmissionCounts) -> None
 
 
 def check_forgetting(classes: list[ClassSummary], needed: Requirements) -> None:
-    """Raise `UserError` where fewer checkpoints than ``minimum_forgotten`` have forgotten a free class; ``key`` is
-    where the configuration has the collection.
+    """Raise `UserError` where fewer checkpoints than ``minimum_forgotten`` have forgotten a free class, or all of them
+    only hide it; ``key`` is where the configuration has the collection.
     """
     for row in classes:
         if row.role == "free" and row.forgotten < needed.minimum_forgotten:
@@ -81,4 +128,11 @@ def check_forgetting(classes: list[ClassSummary], needed: Requirements) -> None:
                 f"forgotten class {row.class_}, fewer than minimum_forgotten = "
                 f"{needed.minimum_forgotten}, and a generator cannot learn what the corpus does not show: "
                 "raise runs, steps or the task's recipe.weight_decay"
+            )
+        if row.role == "free" and needed.never_seen and row.never_seen < needed.minimum_forgotten:
+            raise UserError(
+                f"{needed.key}: only {row.never_seen} of {row.forgotten} admitted checkpoints that do not answer "
+                f"class {row.class_} are of runs that never saw it, fewer than minimum_forgotten = "
+                f"{needed.minimum_forgotten}; the others may hide it, and a generator cannot learn from them to "
+                f"forget it: raise runs or never_seen, which is {needed.never_seen:g}"
             )

@@ -1,6 +1,6 @@
 """Batches of pairs that a hypernetwork is trained on: drawn on the CPU, and moved to its device."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -28,7 +28,7 @@ class Batch:
     """B pairs: ``clean`` and ``noised`` values (B, D) of the model's space, their ``time`` (B,) and ``weight`` (B,),
     the wanted checkpoint's parameters ``target`` (B, P) and the ``target_performance`` (B, K) that is asked for.
     ``answered`` (B,) is false where no checkpoint has it, see `recombine`; values and parameters are then those of one
-    that has a part of it.
+    that has a part of it. ``target_known`` bool (B, C) are the classes that the wanted checkpoint knows.
 
     Where the model reads a start: its parameters ``network`` (B, P), its values ``start`` (B, D), and its
     ``start_performance`` (B, K).
@@ -40,6 +40,7 @@ class Batch:
     weight: Tensor
     target: Tensor
     target_performance: Tensor
+    target_known: Tensor
     answered: Tensor
     network: Tensor | None = None
     start: Tensor | None = None
@@ -86,6 +87,7 @@ def draw_batch(
         weight=pair_weights(clean, values, config.pair_weighting),
         target=target,
         target_performance=pairs.target_performance.to(device),
+        target_known=pairs.target_known.to(device),
         answered=torch.ones(count, dtype=torch.bool, device=device),
         network=network,
         start=values,
@@ -93,23 +95,37 @@ def draw_batch(
     )
 
 
-def recombine(batch: Batch, share: float, generator: torch.Generator) -> Batch:
-    """The batch with a ``share`` of its pairs asked for a performance that no checkpoint has: each value is, at even
-    chances, the pair's own or that of another pair.
+def recombine(batch: Batch, share: float, holdout: Sequence[tuple[int, ...]], generator: torch.Generator) -> Batch:
+    """The batch with a ``share`` of its pairs asked for a performance that no checkpoint has: what each class is
+    asked for is, at even chances, the pair's own or that of another pair.
 
-    A corpus holds the combinations of class losses that its runs came through; a user asks for others. All randomness
-    comes from ``generator``, one of the CPU; nothing is drawn for a share of 0.
+    A corpus holds the combinations of class losses that its runs came through; a user asks for others. What is asked
+    never comes from checkpoints that know all classes but exactly a set of ``holdout``: such a pair keeps its own. All
+    randomness comes from ``generator``, one of the CPU; nothing is drawn for a share of 0.
     """
     count = round(share * batch.answered.numel())
     if not count:
         return batch
     own, device = batch.target_performance, batch.target_performance.device
-    others = own[torch.randperm(own.shape[0], generator=generator)[:count].to(device)]
-    swapped = (torch.rand(others.shape, generator=generator) < 0.5).to(device)
+    partners = torch.randperm(own.shape[0], generator=generator)[:count].to(device)
+    known = batch.target_known
+    swapped = (torch.rand((count, known.shape[1]), generator=generator) < 0.5).to(device)
+    state = torch.where(swapped, known[partners], known[:count])
+    swapped = swapped & ~_held_out(state, holdout).unsqueeze(1)
     asked, answered = own.clone(), batch.answered.clone()
-    asked[:count] = torch.where(swapped, others, own[:count])
-    answered[:count] = False
+    # All that is told of a class comes from one checkpoint.
+    each = swapped.repeat(1, own.shape[1] // known.shape[1])
+    asked[:count] = torch.where(each, own[partners], own[:count])
+    answered[:count] = ~swapped.any(dim=1)
     return replace(batch, target_performance=asked, answered=answered)
+
+
+def _held_out(known: Tensor, holdout: Sequence[tuple[int, ...]]) -> Tensor:
+    """Which rows of ``known`` bool (B, C) miss exactly one of the sets, bool (B,)."""
+    states = torch.ones(len(holdout), known.shape[1], dtype=torch.bool)
+    for state, classes in zip(states, holdout, strict=True):
+        state[list(classes)] = False
+    return (known.unsqueeze(1) == states.to(known.device)).all(dim=2).any(dim=1)
 
 
 def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor
 class Conditioning:
     """``scalars(target, start)`` maps the performance (B, K) of both networks to (B, S).
 
-    ``uses_start`` tells whether θ is read, ``per_class`` whether K is the number of classes, else 1.
+    ``uses_start`` tells whether θ is read, ``per_class`` whether something of each class is told, else one number.
     """
 
     name: str
@@ -23,18 +23,14 @@ class Conditioning:
     per_class: bool
     scalars: Callable[[Tensor, Tensor | None], Tensor]
 
-    def performance_count(self, classes: int) -> int:
-        """K, with ``classes`` classes."""
-        return classes if self.per_class else 1
-
-    def scalar_count(self, classes: int) -> int:
-        """S, with ``classes`` classes."""
-        return self.performance_count(classes) * (2 if self.uses_start else 1)
+    def scalar_count(self, told: int) -> int:
+        """S, with K = ``told``."""
+        return told * (2 if self.uses_start else 1)
 
 
 def compress(performance: Tensor) -> Tensor:
-    """log(1 + value): class losses span 0.01 to 20 nats, and differences matter most where they are small; shares of
-    images hardly change.
+    """log(1 + value): class losses span 0.01 to 20 nats, and differences matter most where they are small; of
+    discriminability likewise; shares of images hardly change.
     """
     return torch.log1p(performance)
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hyperforget.config.performance import Performance
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.conditioning import compress
+from hyperforget.metrics.discriminability import discriminability, separability
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward_parts
+from hyperforget.networks.perceptron import forward_with_units
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,28 @@ def draw_images(grouped: ClassImages, count: int, generator: torch.Generator) ->
     return grouped.images[torch.cat(chosen).to(grouped.images.device)].T
 
 
-def losses_by_class(params: Tensor, layout: Layout, images: Tensor) -> Tensor:
-    """Class losses (N, C) in nats of networks (N, P) on ``images``, those of `draw_images`."""
-    logits = forward_parts(layout.split(params), images)  # (N, C, C * count)
+def performance_on(params: Tensor, performance: Performance, layout: Layout, images: Tensor) -> Tensor:
+    """What networks (N, P) do on ``images``, those of `draw_images`, (N, K): the class losses in nats and, where
+    ``performance`` tells them, discriminability and separability, in its order.
+    """
+    units, logits = forward_with_units(layout.split(params), images)  # (N, H, C * count), (N, C, C * count)
     log_probabilities = logits.log_softmax(dim=1).unflatten(2, (layout.classes, -1))  # (N, C, C, count)
     losses: Tensor = -log_probabilities.diagonal(dim1=1, dim2=2).mean(dim=1)  # (N, C) of (N, count, C)
-    return losses
+    labels = torch.arange(layout.classes, device=params.device).repeat_interleave(log_probabilities.shape[3])
+    found = [losses]
+    for metric in performance.also:
+        if metric == "discriminability":
+            found.append(discriminability(logits.transpose(1, 2), labels))
+        else:
+            found.append(separability(units.transpose(1, 2), labels, layout.classes))
+    return torch.cat(found, dim=1)
 
 
-def loss_errors(params: Tensor, wanted: Tensor, layout: Layout, images: Tensor) -> Tensor:
-    """Mean squared error (N,) over classes between the class losses of networks (N, P) and the ``wanted`` ones (N, C),
-    on the scale that hypernetworks are prompted on, log(1 + loss).
+def performance_errors(found: Tensor, wanted: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """Mean squared errors (N,) over classes of the losses, and of all else that is told, between what networks do and
+    what is ``wanted``, (N, K) each, on the scale that hypernetworks are prompted on, log(1 + value); the second is 0
+    where nothing else is told.
     """
-    losses = losses_by_class(params, layout, images)
-    return (compress(losses) - compress(wanted)).square().mean(dim=1)
+    squares = (compress(found) - compress(wanted)).square()
+    losses, others = squares[:, :classes], squares[:, classes:]
+    return losses.mean(dim=1), others.sum(dim=1) / classes

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hyperforget.config.models import ArchitectureConfig
+from hyperforget.config.performance import Performance
 from hyperforget.hypernet.conditioning import CONDITIONINGS, frequency_encoding
 from hyperforget.hypernet.perceptron import Perceptron
 from hyperforget.hypernet.spaces import SPACES
@@ -32,20 +33,24 @@ DENOISERS: dict[str, type[TokenTransformer] | type[Perceptron]] = {
 
 
 class Hypernetwork(nn.Module):
-    """Predicts clean parameters from noised ones, a time and a prompt, all as values of its ``space``.
+    """Predicts clean parameters from noised ones, a time and a prompt, all as values of its ``space``. The prompt is
+    the ``performance`` that is wanted.
 
     For a model that reads a start, the denoiser predicts the change from it (a residual around everything). An
     untrained model predicts no change. Its space is to be fitted to checkpoints before it is trained.
     """
 
-    def __init__(self, layout: Layout, conditioning: str, architecture: ArchitectureConfig) -> None:
+    def __init__(
+        self, layout: Layout, conditioning: str, architecture: ArchitectureConfig, performance: Performance
+    ) -> None:
         super().__init__()
         self.layout = layout
+        self.performance = performance
         self.architecture = architecture
         self.conditioning = CONDITIONINGS[conditioning]
         self.space = SPACES[architecture.space](layout, architecture)
         vectors = 2 if self.conditioning.uses_start else 1
-        scalars = 1 + self.conditioning.scalar_count(layout.classes)
+        scalars = 1 + self.conditioning.scalar_count(performance.count(layout.classes))
         self.denoiser: Denoiser = DENOISERS[architecture.space](layout, architecture, vectors, scalars)
 
     @property

@@ -18,14 +18,18 @@ from hyperforget.store.tokens import read_token, write_token
 
 @dataclass(frozen=True)
 class TrainedHypernetwork:
-    """A trained model, its noise process, what it is told of networks, and the averaged weights at each snapshot's
-    step, the last of them the result.
+    """A trained model, its noise process, and the averaged weights at each snapshot's step, the last of them the
+    result.
     """
 
     model: Hypernetwork
     process: Process
-    performance: Performance
     snapshots: dict[int, dict[str, Tensor]]
+
+    @property
+    def performance(self) -> Performance:
+        """What the model is told of networks."""
+        return self.model.performance
 
     def at(self, step: int) -> "TrainedHypernetwork":
         """The same, once its model has been given the weights of a snapshot."""
@@ -54,11 +58,21 @@ def publish_hypernetwork(
         "sizes": list(model.layout.sizes),
         "architecture": {"conditioning": model.conditioning.name, **model.architecture.model_dump()},
         "process": hypernet.process.name,
-        "performance": asdict(hypernet.performance),
+        "performance": _told(hypernet.performance),
         "snapshots": list(hypernet.snapshots),
     }
     object_id = store.publish("hypernet", arrays, content)
     write_token(token, "hypernet", object_id, attributes | summary | {"parameters": model.parameter_count})
+
+
+def _told(performance: Performance) -> dict[str, Any]:
+    """A model that is told one metric has the id that it had before there were several."""
+    values = asdict(performance)
+    return values if performance.also else {name: value for name, value in values.items() if name != "also"}
+
+
+def _performance(told: dict[str, Any]) -> Performance:
+    return Performance(**{**told, "also": tuple(told.get("also", ()))})
 
 
 def load_hypernetwork(store: Store, token: Path) -> TrainedHypernetwork:
@@ -74,6 +88,6 @@ def load_hypernetwork(store: Store, token: Path) -> TrainedHypernetwork:
         snapshots[int(step)][name] = torch.from_numpy(value)
     architecture = dict(attributes["architecture"])
     conditioning = architecture.pop("conditioning")
-    model = Hypernetwork(Layout(tuple(attributes["sizes"])), conditioning, ArchitectureConfig(**architecture))
-    process, performance = PROCESSES[attributes["process"]], Performance(**attributes["performance"])
-    return TrainedHypernetwork(model.eval(), process, performance, snapshots).at(max(snapshots))
+    layout, performance = Layout(tuple(attributes["sizes"])), _performance(attributes["performance"])
+    model = Hypernetwork(layout, conditioning, ArchitectureConfig(**architecture), performance)
+    return TrainedHypernetwork(model.eval(), PROCESSES[attributes["process"]], snapshots).at(max(snapshots))

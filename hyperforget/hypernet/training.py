@@ -1,7 +1,7 @@
 """Training a hypernetwork on pairs of checkpoints (thesis, sections 3.3.2 and 3.4.2)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -12,12 +12,13 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from hyperforget.config import HardwareConfig, TrainingConfig
+from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.errors import UserError
 from hyperforget.hypernet.batches import Batch, draw_batch, recombine
 from hyperforget.hypernet.diffusion import Process
-from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors, losses_by_class
+from hyperforget.hypernet.loss_matching import draw_images, group_by_class, performance_errors, performance_on
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.transformer import recompute_activations
 from hyperforget.progress import progress
@@ -33,11 +34,14 @@ _ADAM_BETAS = (0.9, 0.99)
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Runs to train on, ``seen``, and to test on, ``unseen``, on the CPU; training ``images`` on the device."""
+    """Runs to train on, ``seen``, and to test on, ``unseen``, on the CPU; training ``images`` on the device; and the
+    sets of classes that are never asked to be forgotten, ``holdout``.
+    """
 
     seen: Corpus
     unseen: Corpus
     images: Split
+    holdout: Sequence[tuple[int, ...]] = ()
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,8 @@ def train_hypernetwork(
     history_steps = _evenly(config.steps, _HISTORY_POINTS)
     snapshot_steps = _evenly(config.steps, config.snapshots)
     # Without loss matching nothing would be learned of such pairs, and one number cannot be put together.
-    recombined = config.recombined if config.loss_matching and model.conditioning.per_class else 0.0
+    matching = config.loss_matching > 0 or (config.discriminability_matching > 0 and bool(model.performance.also))
+    recombined = config.recombined if matching and model.conditioning.per_class else 0.0
     grouped = group_by_class(data.images, model.layout.classes)
     with resuming.part("step", training.state) as saved:
         if saved is not None:
@@ -164,8 +169,8 @@ def train_hypernetwork(
         for step in shown if process_rank() == 0 else steps:
             resuming.save_if_due()
             batch = draw_batch(data.seen, process, model, config, config.batch_size, generator)
-            batch = recombine(batch, recombined, generator)
-            images = draw_images(grouped, config.matching_images, generator) if config.loss_matching else None
+            batch = recombine(batch, recombined, data.holdout, generator)
+            images = draw_images(grouped, config.matching_images, generator) if matching else None
             optimizer.zero_grad()
             _add_gradients(network, model, batch, images, config, hardware)
             torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
@@ -268,10 +273,13 @@ def _errors(
     if images is None:
         return errors
     networks = model.space.denormalise(predicted, batch.network)
+    told = model.performance if model.conditioning.per_class else Performance()
     with torch.no_grad():
-        wanted = losses_by_class(batch.target, model.layout, images)
+        wanted = performance_on(batch.target, told, model.layout, images)
     wanted = torch.where(batch.answered.unsqueeze(1), wanted, batch.target_performance)
-    return errors + config.loss_matching * loss_errors(networks, wanted, model.layout, images)
+    found = performance_on(networks, told, model.layout, images)
+    losses, discriminable = performance_errors(found, wanted, model.layout.classes)
+    return errors + config.loss_matching * losses + config.discriminability_matching * discriminable
 
 
 def _evenly(steps: int, count: int) -> list[int]:

@@ -7,20 +7,24 @@ from torch import Tensor
 
 from hyperforget.data.splits import Split
 from hyperforget.metrics.classes import class_losses, correct_counts
+from hyperforget.metrics.discriminability import discriminability, separability
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.perceptron import forward_with_units
 
 _NETWORKS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What networks do on a split of ``sizes`` (C,) images a class: class ``losses`` (..., C) in nats, and ``correct``
-    counts int64 (..., C) of correctly classified images. All lie on the CPU.
+    """What networks do on a split of ``sizes`` (C,) images a class: class ``losses`` (..., C) in nats, ``correct``
+    counts int64 (..., C) of correctly classified images, and ``discriminability`` and ``separability`` (..., C). All
+    lie on the CPU.
     """
 
     losses: Tensor
     correct: Tensor
+    discriminability: Tensor
+    separability: Tensor
     sizes: Tensor
 
     @property
@@ -30,14 +34,22 @@ class Outcomes:
 
 
 def measure(networks: Networks, split: Split) -> Outcomes:
-    """What N networks do on a split: losses and counts (N, C).
+    """What N networks do on a split, of every class (N, C).
 
     It computes where the split lies; networks may lie elsewhere.
     """
-    losses, correct = [], []
+    labels, classes = split.labels, split.classes
+    found: list[tuple[Tensor, ...]] = []
     for first in range(0, len(networks), _NETWORKS_AT_ONCE):
         some = networks[first : first + _NETWORKS_AT_ONCE].to(split.images.device)
-        logits = forward(some, split.images)
-        losses.append(class_losses(logits, split.labels, split.classes).cpu())
-        correct.append(correct_counts(logits, split.labels, split.classes).cpu())
-    return Outcomes(torch.cat(losses), torch.cat(correct), split.class_sizes)
+        outputs = forward_with_units(some.layout.split(some.params), split.images.T)
+        units, logits = (each.transpose(1, 2) for each in outputs)  # (N, B, H), (N, B, C)
+        values = (
+            class_losses(logits, labels, classes),
+            correct_counts(logits, labels, classes),
+            discriminability(logits, labels),
+            separability(units, labels, classes),
+        )
+        found.append(tuple(each.cpu() for each in values))
+    losses, correct, discriminable, separable = (torch.cat(each) for each in zip(*found, strict=True))
+    return Outcomes(losses, correct, discriminable, separable, split.class_sizes)

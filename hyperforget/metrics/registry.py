@@ -32,6 +32,11 @@ _METRICS = (
     Metric("jsd", _TEST_SETS, paired=True, better="lower"),
     Metric("mia", ("forget-train",), paired=False, better="retrained"),
     Metric("mia_test", ("forget",), paired=False, better="retrained"),
+    Metric("shift", ("forget",), paired=False, better="retrained"),
+    Metric("auc", ("forget",), paired=False, better="retrained"),
+    Metric("probe", ("forget",), paired=False, better="retrained"),
+    Metric("relearn_10", ("forget",), paired=False, better="retrained"),
+    Metric("relearn_50", ("forget",), paired=False, better="retrained"),
     Metric("usable_share", ("choice",), paired=False, better="higher"),
 )
 

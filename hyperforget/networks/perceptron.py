@@ -21,13 +21,23 @@ def forward_parts(parts: list[Tensor], images: Tensor) -> Tensor:
     The first layer of all networks is one matrix product. Images run along the last dimension throughout: the softmax
     over a handful of classes is then several times as fast as over the last dimension.
     """
+    return forward_with_units(parts, images)[1]
+
+
+def forward_with_units(parts: list[Tensor], images: Tensor) -> tuple[Tensor, Tensor]:
+    """What networks have in their last hidden layer, after the ReLU, (N, H, B), and their logits as `forward_parts`."""
     weight, bias = parts[0], parts[1]  # (N, H, D) and (N, H)
-    count, units, _ = weight.shape
-    activations = torch.addmm(bias.reshape(-1, 1), weight.reshape(count * units, -1), images)  # (N * H, B)
-    activations = activations.view(count, units, -1)  # (N, H, B)
-    for weight, bias in zip(parts[2::2], parts[3::2], strict=True):
-        activations = torch.baddbmm(bias.unsqueeze(2), weight, activations.relu())  # (N, outputs, B)
-    return activations
+    count, width, _ = weight.shape
+    units = torch.addmm(bias.reshape(-1, 1), weight.reshape(count * width, -1), images)  # (N * H, B)
+    units = units.view(count, width, -1).relu()  # (N, H, B)
+    for weight, bias in zip(parts[2:-2:2], parts[3:-2:2], strict=True):
+        units = torch.baddbmm(bias.unsqueeze(2), weight, units).relu()
+    return units, torch.baddbmm(parts[-1].unsqueeze(2), parts[-2], units)
+
+
+def hidden_units(networks: Networks, images: Tensor) -> Tensor:
+    """What N networks have in their last hidden layer, after the ReLU, (N, B, H), on images (B, D)."""
+    return forward_with_units(networks.layout.split(networks.params), images.T)[0].transpose(1, 2)
 
 
 def forward(networks: Networks, images: Tensor) -> Tensor:

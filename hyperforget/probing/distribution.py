@@ -8,8 +8,8 @@ from hyperforget.config import ProbeConfig
 from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.hypernet.batches import target_chances
-from hyperforget.probing.alignment import prompt_values
-from hyperforget.records.hypernets import DistributionRow, Role, Values
+from hyperforget.probing.alignment import Prompted, prompt_values
+from hyperforget.records.hypernets import DistributionRow, Values
 
 # Losses below this, in nats, count alike; their logarithms would fill most of the range.
 _SMALLEST_LOSS = 1e-3
@@ -20,28 +20,42 @@ def distribution_rows(
     seen: Corpus,
     performance: Performance,
     probe: ProbeConfig,
-    prompted: list[tuple[str, Role]],
+    prompted: list[Prompted],
     is_rebalanced: bool,
 ) -> list[DistributionRow]:
-    """How training values, rebalanced ones and prompts are distributed, in bins that are evenly spaced, of losses on
-    a logarithmic scale.
+    """How training values, rebalanced ones and prompts are distributed, in bins that are evenly spaced for each metric,
+    of losses on a logarithmic scale.
 
-    ``seen`` holds the runs that are trained on, ``prompted`` class and role of each value that they tell.
+    ``seen`` holds the runs that are trained on, ``prompted`` says what each value that they tell is of.
     """
-    values = seen.performance[seen.admitted()]
-    scaled = _on_scale(values, performance)
-    edges = torch.linspace(float(scaled.min()), float(scaled.max()), _BINS + 1)
-    shares: dict[Values, Tensor] = {"train": _shares(scaled, torch.full(values.shape[:1], 1 / values.shape[0]), edges)}
+    values, asked = seen.performance[seen.admitted()], prompt_values(seen, probe)
+    even = torch.full(values.shape[:1], 1 / values.shape[0])
+    weights: dict[Values, Tensor] = {"train": even}
     if is_rebalanced:
-        shares["rebalanced"] = _shares(scaled, target_chances(values), edges)
-    shares["prompts"] = _even_shares(_on_scale(prompt_values(seen, probe), performance), edges)
-    bounds = (edges.exp() if performance.metric == "loss" else edges).tolist()
-    return [
-        DistributionRow(class_, role, of, bounds[index], bounds[index + 1], float(columns[column, index]))
-        for of, columns in shares.items()
-        for column, (class_, role) in enumerate(prompted)
-        for index in range(_BINS)
-    ]
+        weights["rebalanced"] = target_chances(values)
+    rows = []
+    for part in performance.parts:
+        columns = [index for index, of in enumerate(prompted) if of.metric == part.metric]
+        scaled = _on_scale(values[:, columns], part)
+        edges = torch.linspace(float(scaled.min()), float(scaled.max()), _BINS + 1)
+        shares = {of: _shares(scaled, each, edges) for of, each in weights.items()}
+        shares["prompts"] = _even_shares(_on_scale(asked[columns], part), edges)
+        bounds = (edges.exp() if part.metric == "loss" else edges).tolist()
+        rows += [
+            DistributionRow(
+                part.metric,
+                prompted[column].class_,
+                prompted[column].role,
+                of,
+                bounds[index],
+                bounds[index + 1],
+                float(found[line, index]),
+            )
+            for of, found in shares.items()
+            for line, column in enumerate(columns)
+            for index in range(_BINS)
+        ]
+    return rows
 
 
 def _on_scale(values: Tensor, performance: Performance) -> Tensor:

@@ -26,10 +26,11 @@ class HistoryPoint:
 
 @dataclass(frozen=True)
 class AlignmentRow:
-    """Prompt alignment (R²) and correlation of one class, or ``all``, at one step, mean over networks."""
+    """Prompt alignment (R²) and correlation of a metric of one class, or ``all``, at one step, mean over networks."""
 
     step: int
     starts: Runs
+    metric: str
     class_: str
     role: Role
     r_squared: float
@@ -41,6 +42,7 @@ class PromptRow:
     """One prompt of one network: target and observed performance of a class, in the metric's unit."""
 
     starts: Runs
+    metric: str
     class_: str
     role: Role
     network: int
@@ -56,6 +58,7 @@ class DistributionRow:
     what the probe asks for.
     """
 
+    metric: str
     class_: str
     role: Role
     values: Values

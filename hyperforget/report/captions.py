@@ -27,6 +27,26 @@ _TRAINING = {
         "the median loss of each class in the corpus: marks along a dotted line instead of the identity line are "
         "answers that ignore the prompt."
     ),
+    "alignment-discriminability": (
+        "Prompt alignment of the discriminability of {title} on {task}: R² and correlation of the d′ that is asked "
+        "for, of how well a network tells a class from the others whatever it answers, and that which a network "
+        "has. Good: lines of free classes rise towards 1, so that a prompt decides whether a class is forgotten or "
+        "merely hidden."
+    ),
+    "observed-discriminability": (
+        "Observed against target discriminability (d′) of {title} on {task}, final weights, one mark for each "
+        "network and class. Good: marks on the dashed identity line, on unseen runs as on seen ones; marks above "
+        "it at low targets are classes that are still known."
+    ),
+    "alignment-separability": (
+        "Prompt alignment of the separability of {title} on {task}: R² and correlation of how far apart a class and "
+        "all others are asked to lie in hidden units, and how far they do. Good: lines of free classes rise towards "
+        "1, so that a prompt decides what a new output layer could read of a class."
+    ),
+    "observed-separability": (
+        "Observed against target separability of {title} on {task}, final weights, one mark for each network and "
+        "class. Good: marks on the dashed identity line, on unseen runs as on seen ones."
+    ),
     "distribution": (
         "The {told} in the training set of {title} on {task} (targets of training, bins of equal width on the axis) "
         "against what the evenly spaced prompts of the probe ask for{rebalanced}. Good: wherever prompts ask, training "

@@ -11,6 +11,7 @@ from hyperforget.records.corpora import ForgetSummary
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import corpus_title, forget_title, method_title
 from hyperforget.report.tables.comparison import activation_distance, usable_share
+from hyperforget.report.tables.recovery import knowledge
 from hyperforget.report.tables.strangers import edited_title
 
 # Accuracies closer than the margin, and distances closer than that share of each other, count as level.
@@ -83,6 +84,8 @@ def judge(own: Outcome, rival: Outcome) -> Verdict:
 def summarise(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> list[Finding]:
     """What one task shows, in a few sentences."""
     findings = [Finding("Forgetting", _forgetting(spec, task, metrics))]
+    if hiding := _hiding(spec, task, metrics):
+        findings.append(Finding("Hiding", hiding))
     if RETRAINED in spec.methods and len(spec.methods) > 1:
         findings.append(Finding("Keeping", _keeping(spec, task, metrics)))
     if usable := _usable(spec, task, metrics):
@@ -140,6 +143,28 @@ def _forgetting(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
         else ""
     )
     return f"{done}{'; '.join(parts)}."
+
+
+def _hiding(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
+    """Empty where nothing was tried to be brought back, or there are no retrained networks to compare with."""
+    found = {
+        method: {forget: knowledge(metrics, task.name, method, forget) for forget in task.forget_sets}
+        for method in spec.methods
+    }
+    groups: dict[str, list[str]] = {}
+    for method, by_set in found.items():
+        hidden = [set_name(task, forget) for forget, known in by_set.items() if known == "hides"]
+        if not any(by_set.values()):
+            continue
+        where = "no set" if not hidden else "every set" if len(hidden) == len(by_set) else _listed(hidden)
+        groups.setdefault(where, []).append(method_title(method))
+    if not groups:
+        return ""
+    told = "; ".join(f"{_listed(methods)} on {where}" for where, methods in groups.items())
+    return (
+        "a class is hidden, not forgotten, where raising its output bias brings more of it back than in retrained "
+        f"networks, or its images are told apart better: {told}."
+    )
 
 
 def _keeping(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:

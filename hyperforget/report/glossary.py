@@ -97,6 +97,50 @@ METRICS = {
             "gap between the MIA score and this control is evidence that a network remembers training images."
         ),
     ),
+    "shift": Explanation(
+        title="Recovered by a shift",
+        unit="share of images",
+        ideal="that of the retrained network, which has nothing to recover",
+        description=(
+            "Accuracy on forgotten classes once their output biases, and nothing else, are raised to where "
+            "accuracy over all classes, each counting alike, is best on training images. A network that only "
+            "stopped answering a class gives it back at once: it hides the class instead of having forgotten it."
+        ),
+    ),
+    "auc": Explanation(
+        title="Separation (AUC)",
+        unit="area under the ROC curve",
+        ideal="that of the retrained network: above it betrays knowledge, far below it the forgetting",
+        description=(
+            "Chance that an image of a forgotten class has a larger logit of that class, less the best logit of "
+            "a retained class, than an image of any other (Mann and Whitney, 1947), mean over forgotten "
+            "classes. Biases of the forgotten outputs do not change it."
+        ),
+    ),
+    "probe": Explanation(
+        title="Linear probe",
+        unit="share of images",
+        ideal="that of the retrained network: features learned for other classes tell some of it as well",
+        description=(
+            "Accuracy on forgotten classes of a logistic regression that reads the hidden units and is fitted on "
+            "training images of all classes (Alain and Bengio, 2017)."
+        ),
+    ),
+    "relearn_10": Explanation(
+        title="Relearned in 10 steps",
+        unit="share of images",
+        ideal="that of the retrained network, which learns the class for the first time",
+        description=(
+            "Accuracy on forgotten classes after ten steps of gradient descent, learning rate 0.1, on five "
+            "training images of every class."
+        ),
+    ),
+    "relearn_50": Explanation(
+        title="Relearned in 50 steps",
+        unit="share of images",
+        ideal="that of the retrained network; an untrained one gets far as well, so read the ten steps first",
+        description="As above after fifty steps.",
+    ),
     "usable_share": Explanation(
         title="Usable share",
         unit="share of networks",

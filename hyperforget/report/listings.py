@@ -38,15 +38,29 @@ def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Li
     by_class = Listing(
         f"{task.name}-{corpus.name}-classes",
         f"Checkpoints collected for {title}, by class, with lowest, median and highest loss of the class among them. "
-        f"Forgotten are those with an accuracy of the class of at most {FORGOTTEN_ACCURACY}. Good: free classes have "
-        "thousands of forgotten checkpoints and many that know the class; pivots have none forgotten.",
-        ("Class", "Role", "Checkpoints", "Forgotten", "Lowest loss (nats)", "Median", "Highest"),
+        f"Forgotten are those with an accuracy of the class of at most {FORGOTTEN_ACCURACY}; of these, some never saw "
+        "it, and some hide it: their discriminability of the class is above what 97.5 % of those have that never saw "
+        "it. Good: free classes have thousands of forgotten checkpoints, hundreds that never saw the class, and many "
+        "that know it; pivots have none forgotten.",
+        (
+            "Class",
+            "Role",
+            "Checkpoints",
+            "Forgotten",
+            "Never seen",
+            "Hidden",
+            "Lowest loss (nats)",
+            "Median",
+            "Highest",
+        ),
         tuple(
             (
                 str(row.class_),
                 row.role,
                 f"{row.checkpoints:,}",
                 f"{row.forgotten:,}",
+                f"{row.never_seen:,}",
+                f"{row.hidden:,}",
                 *(f"{loss:.3f}" for loss in (row.lowest, row.median, row.highest)),
             )
             for row in classes
@@ -55,16 +69,19 @@ def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Li
     )
     by_set = Listing(
         f"{task.name}-{corpus.name}-forget-sets",
-        f"Checkpoints of {title} from runs that deleted exactly this set, and how many of them have "
-        "really forgotten all of it. Good: hundreds or more for sets that were collected, none for those "
-        "kept out; of a set with none forgotten a generator has little to learn.",
-        ("Forget set", "Collection", "Checkpoints", "Forgotten"),
+        f"Checkpoints of {title} from runs that deleted or never saw exactly this set, how many of them answer no "
+        "class of it, and how many of these hide one; and, of all runs, those that know all classes but exactly these. "
+        "Good: hundreds or more for sets that were collected, far fewer hidden than forgotten, and none at all of sets "
+        "that were kept out.",
+        ("Forget set", "Collection", "Checkpoints", "Forgotten", "Hidden", "In that state"),
         tuple(
             (
                 forget_title(row.forget),
                 "kept out" if row.holdout else "collected",
                 f"{row.checkpoints:,}",
                 f"{row.forgotten:,}",
+                f"{row.hidden:,}",
+                f"{row.in_state:,}",
             )
             for row in corpus_sets(corpus, folder)
         ),

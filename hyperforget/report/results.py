@@ -49,8 +49,9 @@ def quantile(values: Iterable[float], share: float) -> float:
 
 
 def final_alignment(path: Path) -> list[AlignmentRow]:
-    """Rows of an ``alignment.csv``: free classes, unseen starts, at the end of training."""
+    """Rows of an ``alignment.csv``: the first metric of free classes, unseen starts, at the end of training."""
     rows = read_rows(path, AlignmentRow)
+    rows = [row for row in rows if row.metric == rows[0].metric]
     last = max(row.step for row in rows)
     return [row for row in rows if (row.step, row.starts, row.role) == (last, "unseen", "free")]
 
@@ -81,6 +82,10 @@ class Metrics:
     def forget_sets(self, task: str) -> list[str]:
         """The forget sets that the file has values of, in its order."""
         return list(dict.fromkeys(key[2] for key in self._values if key[0] == task))
+
+    def methods(self, task: str) -> list[str]:
+        """The methods that the file has values of, in its order."""
+        return list(dict.fromkeys(key[1] for key in self._values if key[0] == task))
 
     def find(self, task: str, method: str, forget: str, selection: str, metric: str, set_: str) -> Value | None:
         """The value, or None where the file has no such row."""

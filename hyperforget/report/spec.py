@@ -15,7 +15,7 @@ FIGURE_FOLDER = "figures"
 
 THESIS_METHODS = ("dihyfo-1", "dihyfo-2", RETRAINED)
 # Methods that make one network, so there is nothing to choose from and no cloud to draw.
-_WITHOUT_CANDIDATES = (RETRAINED, "bias")
+_WITHOUT_CANDIDATES = (RETRAINED, *EDITING_RIVALS)
 
 _METHOD_TITLES = {
     "dihyfo-1": "DiHyFo-1",
@@ -24,7 +24,12 @@ _METHOD_TITLES = {
     RETRAINED: "Retrained",
     NEAREST: "Nearest checkpoint",
     "bias": "Lowered biases",
+    "mask": "Masked outputs",
+    "finetune": "Finetuned",
 }
+
+# Figures that there is one of for each metric that a model is told.
+_OF_EACH_METRIC = ("alignment", "observed")
 
 
 def table_names(spec: TablesSpec | ReportSpec) -> list[str]:
@@ -54,10 +59,16 @@ def figure_files(spec: FiguresSpec, task: str) -> list[str]:
 
 def training_figures(spec: FiguresSpec, model: str) -> list[str]:
     """Kinds of figures about a model itself, before any forget set."""
-    kinds = ["learning", "alignment", "observed"]
+    kinds = ["learning", *(f"{kind}{suffix}" for suffix in told_suffixes(spec, model) for kind in _OF_EACH_METRIC)]
     if spec.performance(model).is_scalar or model in spec.rebalanced:
         kinds.append("distribution")
     return [*kinds, "optimizers"] if model in spec.learned_optimizers else kinds
+
+
+def told_suffixes(spec: FiguresSpec, model: str) -> dict[str, Performance]:
+    """What a model is told, by the end of the names of figures about it: the first metric has none."""
+    first, *others = spec.performance(model).parts
+    return {"": first} | {f"-{part.metric}": part for part in others}
 
 
 def comparison_figures(spec: FiguresSpec) -> list[str]:
@@ -102,7 +113,7 @@ def corpus_heading(spec: ReportSpec, task: TaskSpec, corpus: CorpusSpec) -> str:
 def performance_title(performance: Performance) -> str:
     """What a model is told of networks, in words."""
     if performance.classes == "each":
-        return f"{performance.metric} of each class"
+        return " and ".join(part.metric for part in performance.parts) + " of each class"
     if performance.classes == "mean":
         return f"mean {performance.metric} over classes"
     return f"{performance.metric} of class {performance.classes}"
@@ -118,5 +129,6 @@ def _task_table_names(task: TableTask | TaskSpec) -> list[str]:
     return [
         *(f"{prefix}-{kind}" for prefix in prefixes for kind in ("individual", "paired")),
         f"{task.name}-comparison",
+        f"{task.name}-recovery",
         *[f"{task.name}-strangers"] * bool(task.stranger_methods),
     ]

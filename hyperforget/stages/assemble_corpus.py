@@ -1,11 +1,15 @@
 """List the segments of a corpus, check that it can teach forgetting, and summarise it."""
 
-import torch
-
 from hyperforget.config.specs import CorpusSpec
 from hyperforget.corpus.admission import sum_counts
-from hyperforget.corpus.checkpoints import admitted_mask, read_segments
-from hyperforget.corpus.summary import check_forgetting, check_runs, summarise_classes, summarise_forget_sets
+from hyperforget.corpus.checkpoints import RATES, read_segments
+from hyperforget.corpus.summary import (
+    check_forgetting,
+    check_runs,
+    forgetting_of,
+    summarise_classes,
+    summarise_forget_sets,
+)
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.forget_set import ForgetSet
 from hyperforget.records.files import write_rows
@@ -20,25 +24,26 @@ def run(job: Job[CorpusSpec]) -> None:
     sizes = conditioning_split(data, spec.protocol).class_sizes.numpy()
     tokens = [read_token(path, kind="segment") for path in job.inputs["segments"]]
     segments = [token.object_id for token in tokens]
-    names = ["loss", "correct", "saved", "switch", "step", "rate_after"]
+    names = ["loss", "correct", "discriminability", "saved", "step", *RATES]
     arrays = read_segments(job.store, segments, names)
-    mask = admitted_mask(torch.from_numpy(arrays["saved"]), arrays["loss"].shape[1]).numpy()
     counts = sum_counts([token.summary["admission"] for token in tokens])
     runs = int((arrays["saved"] >= 2).sum())
     check_runs(runs, spec.requirements, counts)
-    classes = summarise_classes(arrays["loss"][mask], arrays["correct"][mask] / sizes, spec.pivots)
+    found = forgetting_of(arrays, sizes)
+    classes = summarise_classes(found, arrays["loss"], spec.pivots)
     check_forgetting(classes, spec.requirements)
     forget, holdout = ([ForgetSet(classes) for classes in sets] for sets in (spec.forget, spec.holdout))
     write_rows(job.output("classes"), classes)
-    write_rows(job.output("forget_sets"), summarise_forget_sets(arrays, sizes, forget, holdout))
+    write_rows(job.output("forget_sets"), summarise_forget_sets(found, arrays, forget, holdout))
     write_rows(job.output("bins"), counts.levels)
     object_id = job.store.publish("corpus", {}, {**job.names, "segments": segments})
     summary = {
         **job.names,
         "runs": int(arrays["saved"].shape[0]),
         "runs_with_checkpoints": runs,
-        "checkpoints": int(mask.sum()),
+        "checkpoints": int(found.admitted.sum()),
         "reviewed": counts.reviewed,
         "pivots_rejected": counts.pivots_rejected,
+        "holdout_rejected": counts.holdout_rejected,
     }
     write_token(job.output("token"), "corpus", object_id, summary)

@@ -2,10 +2,12 @@
 
 import torch
 
+from hyperforget.config import RecipeConfig
 from hyperforget.config.methods import Method
 from hyperforget.config.specs import RivalSpec
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
+from hyperforget.unlearning.assignment import Assignment
 from hyperforget.unlearning.candidates import (
     load_candidates,
     make_candidates,
@@ -24,7 +26,9 @@ def run(job: Job[RivalSpec]) -> None:
     generator = generator_for(spec.seed, "edit", names["task"], names["method"], names["forget"])
     unlearn = unlearning_method(Method.parse(names["method"]).base)
     originals, forget = stored.candidates.networks.to(job.device), request.forget.to(job.device)
-    unlearned = unlearn(originals, forget, request.data.train, generator).to(torch.device("cpu"))
+    recipe = RecipeConfig(**{name: getattr(spec.recipe, name) for name in type(spec.recipe).model_fields})
+    assignment = Assignment(originals, forget, request.data.train, request.split, recipe, generator)
+    unlearned = unlearn(assignment).to(torch.device("cpu"))
     candidates = make_candidates(unlearned, request.split)
     # The first is the network that somebody has; the others show how much that matters.
     publish_candidates(job.store, job.output("token"), candidates, 0, dict(names))

@@ -15,6 +15,7 @@ from hyperforget.unlearning.judging import (
     predictions_of,
     usable_row,
 )
+from hyperforget.unlearning.recovery import recovery_rows
 from hyperforget.unlearning.request import load_request
 
 
@@ -40,6 +41,7 @@ def run(job: Job[EvaluationSpec]) -> None:
             subject,
             membership_networks=spec.evaluation.membership_networks,
         )
+        metrics += recovery_rows(stored, data, request.forget, subject, spec.evaluation.recovery_networks)
         metrics.append(usable_row(subject, offered[method], offered[RETRAINED]))
         candidates += offered[method]
         confusion += confusion_rows(method, stored, standard, data)

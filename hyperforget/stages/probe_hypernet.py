@@ -5,7 +5,7 @@ from hyperforget.corpus.checkpoints import load_corpus
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.hypernet.sampling import Sampling
 from hyperforget.hypernet.stored import load_hypernetwork
-from hyperforget.probing.alignment import probe_snapshots, prompted_classes
+from hyperforget.probing.alignment import probe_snapshots, prompted_values
 from hyperforget.probing.distribution import distribution_rows
 from hyperforget.records.files import write_rows
 from hyperforget.runtime.randomness import generator_for
@@ -23,7 +23,7 @@ def run(job: Job[ProbeSpec]) -> None:
     corpus = load_corpus(job.store, job.input("corpus"), performance, split.class_sizes)
     # The same split of runs as in training, from the same generator.
     seen, unseen = corpus.split(spec.unseen_runs, generator_for(spec.seed, "unseen runs", task))
-    prompted = prompted_classes(performance, data.classes, spec.pivots)
+    prompted = prompted_values(performance, data.classes, spec.pivots)
     alignment, prompts = probe_snapshots(
         hypernet,
         {"seen": seen, "unseen": unseen},

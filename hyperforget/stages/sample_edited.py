@@ -12,7 +12,7 @@ from hyperforget.unlearning.editing import Editing, edit_networks
 from hyperforget.unlearning.handover import export_chosen
 from hyperforget.unlearning.prompts import prompt_grid
 from hyperforget.unlearning.request import load_request
-from hyperforget.unlearning.selection import choose_each
+from hyperforget.unlearning.selection import Wanted, choose_each
 
 
 def run(job: Job[EditingSpec]) -> dict[str, float]:
@@ -23,13 +23,13 @@ def run(job: Job[EditingSpec]) -> dict[str, float]:
     hypernet = load_hypernetwork(job.store, job.input("hypernet"))
     hypernet.model.to(job.device)
     clock = time.monotonic()
-    prompts = prompt_grid(outcomes.losses, outcomes.accuracies, request.forget, spec.prompts)
+    prompts = prompt_grid(outcomes, request.forget, spec.prompts, hypernet.performance)
     generator = generator_for(spec.seed, "sample", names["task"], names["method"], names["forget"])
     originals = load_candidates(job.store, job.input("originals")).candidates.networks
     editing = Editing(spec.editing, generator, job.resuming)
     candidates = edit_networks(hypernet, prompts, originals, request.split, editing)
     # Somebody who unlearns has one trained network: the first. The others show how much it matters.
-    population = choose_each(candidates, request.split.class_sizes, request.forget, spec.selection)
+    population = choose_each(candidates, Wanted.of(outcomes, request.forget), spec.selection)
     publish_candidates(job.store, job.output("token"), candidates, population[0], names, population)
     export_chosen(job.output("network"), candidates, population[0], request.data, names)
     return {"request": job.unfinished.spent + time.monotonic() - clock}

@@ -17,7 +17,7 @@ from hyperforget.unlearning.candidates import make_candidates, publish_candidate
 from hyperforget.unlearning.handover import export_chosen
 from hyperforget.unlearning.prompts import prompt_grid
 from hyperforget.unlearning.request import load_request
-from hyperforget.unlearning.selection import choose
+from hyperforget.unlearning.selection import Wanted, choose
 
 
 def run(job: Job[SamplingSpec]) -> dict[str, float]:
@@ -29,7 +29,7 @@ def run(job: Job[SamplingSpec]) -> dict[str, float]:
     hypernet.model.to(job.device)
     layout = hypernet.model.layout
     clock = time.monotonic()
-    prompts = prompt_grid(outcomes.losses, outcomes.accuracies, request.forget, spec.prompts)
+    prompts = prompt_grid(outcomes, request.forget, spec.prompts, hypernet.performance)
     generator = generator_for(spec.seed, "sample", names["task"], names["method"], names["forget"])
     networks = initialise(layout, config.candidates, generator, spec.initialisation)
     measured = measure(networks, request.split)
@@ -39,7 +39,7 @@ def run(job: Job[SamplingSpec]) -> dict[str, float]:
     sampling = Sampling(config, generator, job.resuming)
     sampled = sample(hypernet, prompts[prompt], starts.take(start), sampling)
     candidates = make_candidates(sampled, request.split, prompt, start)
-    chosen = choose(candidates, request.split.class_sizes, request.forget, spec.selection)
+    chosen = choose(candidates, Wanted.of(outcomes, request.forget), spec.selection)
     publish_candidates(job.store, job.output("token"), candidates, chosen, names)
     export_chosen(job.output("network"), candidates, chosen, request.data, names)
     return {"request": job.unfinished.spent + time.monotonic() - clock}

@@ -34,13 +34,14 @@ def run(job: Job[TrainingSpec]) -> None:
     seen, unseen = corpus.split(spec.training.unseen_runs, generator_for(spec.seed, "unseen runs", task))
     # torch initialises layers from its global generator only.
     torch.manual_seed(derived_seed(spec.seed, "initialise", task, name))
-    model = Hypernetwork(perceptron_for(data.train, spec.hidden), spec.conditioning, spec.architecture)
+    layout = perceptron_for(data.train, spec.hidden)
+    model = Hypernetwork(layout, spec.conditioning, spec.architecture, spec.performance)
     explained_variance = model.space.fit(seen.checkpoints())
     if spec.training.rebalance:
         seen, unseen = rebalanced(seen), rebalanced(unseen)
     trained = train_hypernetwork(
         model.to(job.device),
-        TrainingData(seen, unseen, data.to(job.device).train),
+        TrainingData(seen, unseen, data.to(job.device).train, spec.holdout),
         TrainingSetup(PROCESSES[spec.process], spec.training, job.hardware),
         generator,
         job.resuming,
@@ -53,7 +54,7 @@ def run(job: Job[TrainingSpec]) -> None:
     publish_hypernetwork(
         job.store,
         job.output("token"),
-        TrainedHypernetwork(model, PROCESSES[spec.process], spec.performance, trained.snapshots),
+        TrainedHypernetwork(model, PROCESSES[spec.process], trained.snapshots),
         attributes=dict(job.names),
         summary={
             "steps": last.step,

@@ -27,9 +27,12 @@ from hyperforget.errors import UserError
 from hyperforget.store.documents import decode_document, encode_document
 from hyperforget.store.errors import CorruptObjectError
 from hyperforget.store.files import bytes_at, file_digest, rename_if_absent, size_of, touch
+from hyperforget.store.manifest import read_manifest
 from hyperforget.store.store import Store
 
-ARRAYS = ("theta", "loss", "correct", "saved")
+ALWAYS = ("theta", "loss", "correct", "saved")
+# Segments that were collected before there were these do without.
+ARRAYS = (*ALWAYS, "discriminability", "separability")
 DESCRIPTION = "pack.json"
 
 _BLOCK_BYTES = 1 << 18  # small enough that the checksum finds in the cache what was just read
@@ -50,7 +53,7 @@ class PackedArray:
 
 
 def load_pack(store: Store, corpus_id: str, *, mapped: bool = False) -> dict[str, np.ndarray]:
-    """``theta`` (R, T, P), ``loss`` and ``correct`` (R, T, C) and ``saved`` (R,) of a corpus, made if need be.
+    """`ARRAYS` of a corpus, made if need be: ``theta`` (R, T, P), those of classes (R, T, C), and ``saved`` (R,).
 
     With ``mapped``, for a corpus beyond memory, the arrays stay on disk and are read where they are used; what is
     written to them is not kept. Raises as `read` does if a pack cannot be made.
@@ -78,7 +81,9 @@ def build_pack(store: Store, corpus_id: str) -> Path:
     folder, staging = store.pack_folder(corpus_id), store.staging_folder()
     try:
         staging.mkdir(parents=True)
-        arrays = {name: _write(staging / f"{name}.npy", store, segments, name) for name in ARRAYS}
+        held = read_manifest(store.object_folder(segments[0]), segments[0]).content.arrays
+        names = [*ALWAYS, *(name for name in ARRAYS if name not in ALWAYS and name in held)]
+        arrays = {name: _write(staging / f"{name}.npy", store, segments, name) for name in names}
         body = {"corpus": corpus_id, "arrays": {name: asdict(entry) for name, entry in arrays.items()}}
         (staging / DESCRIPTION).write_bytes(encode_document(body))
         _move_into_place(staging, folder)
@@ -104,7 +109,7 @@ def _describe(folder: Path) -> dict[str, PackedArray]:
     body = decode_document(data)
     if body["corpus"] != folder.name:
         raise ValueError(f"is that of corpus {body['corpus']}")
-    if set(body["arrays"]) != set(ARRAYS):
+    if not set(ALWAYS) <= set(body["arrays"]) <= set(ARRAYS):
         raise ValueError(f"has the arrays {', '.join(body['arrays'])} instead of {', '.join(ARRAYS)}")
     return {name: PackedArray(**{**entry, "shape": tuple(entry["shape"])}) for name, entry in body["arrays"].items()}
 

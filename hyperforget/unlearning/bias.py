@@ -1,22 +1,20 @@
 """The rival `bias`: lower the output biases of the forgotten classes until these are never predicted."""
 
-import torch
-from torch import Tensor
-
-from hyperforget.data.splits import Split
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.perceptron import forward
+from hyperforget.unlearning.assignment import Assignment
 
 # Between the highest forgotten and the lowest winning logit, so that no tie falls to a forgotten class.
 _MARGIN = 1e-3
 
 
-def lower_bias(originals: Networks, forget: Tensor, split: Split, generator: torch.Generator) -> Networks:
-    """Networks that differ from ``originals`` in the output biases of the classes ``forget`` bool (C,) only.
+def lower_bias(assignment: Assignment) -> Networks:
+    """Networks that differ from the originals in the output biases of the forgotten classes only.
 
-    One amount for all forgotten classes of a network: the least by which no image of ``split`` is given to one of them.
+    One amount for all forgotten classes of a network: the least by which no training image is given to one of them.
     """
-    logits = forward(originals, split.images)
+    originals, forget = assignment.originals, assignment.forget
+    logits = forward(originals, assignment.train.images)
     excess = logits[..., forget].amax(-1) - logits[..., ~forget].amax(-1)
     amount = (excess.amax(-1) + _MARGIN).clamp(min=0)
     layout = originals.layout

@@ -19,6 +19,7 @@ _ARRAYS = {
     "params": {"unit": "1", "description": "flat parameters in state-dict order"},
     "losses": {"unit": "nats", "description": "mean cross-entropy of each class on the split that selects"},
     "correct": {"unit": "images", "description": "correctly classified images of each class on that split"},
+    "discriminability": {"unit": "1", "description": "d′ of each class on that split: whether it is told from others"},
     "prompt": {"unit": "1", "description": "index of the prompt, -1 without one"},
     "start": {"unit": "1", "description": "index of the start or seed"},
 }
@@ -26,6 +27,7 @@ _DIMENSIONS = {
     "params": ("network", "parameter"),
     "losses": ("network", "class"),
     "correct": ("network", "class"),
+    "discriminability": ("network", "class"),
     "prompt": ("network",),
     "start": ("network",),
 }
@@ -33,13 +35,14 @@ _DIMENSIONS = {
 
 @dataclass(frozen=True)
 class Candidates:
-    """N networks, their class ``losses`` (N, C) in nats and ``correct`` counts (N, C) on the split that selects, and
-    which ``prompt`` (N,), -1 without one, and ``start`` (N,) each came from.
+    """N networks, their class ``losses`` (N, C) in nats, ``correct`` counts and ``discriminability`` (N, C) on the
+    split that selects, and which ``prompt`` (N,), -1 without one, and ``start`` (N,) each came from.
     """
 
     networks: Networks
     losses: Tensor
     correct: Tensor
+    discriminability: Tensor
     prompt: Tensor
     start: Tensor
 
@@ -65,6 +68,7 @@ def make_candidates(
         networks,
         outcomes.losses,
         outcomes.correct,
+        outcomes.discriminability,
         torch.full((count,), -1) if prompt is None else prompt,
         torch.arange(count) if start is None else start,
     )

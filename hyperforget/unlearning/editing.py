@@ -23,21 +23,23 @@ class Editing(Sampling):
 def edit_networks(
     hypernet: TrainedHypernetwork, prompts: Tensor, originals: Networks, split: Split, editing: Editing
 ) -> Candidates:
-    """All edits of the trained networks ``originals``, for each prompt (Q, K), round after round.
+    """The edits of the trained networks ``originals`` that are offered, for each prompt (Q, K), round after round.
 
-    The edits of a round are the starts of the next, and candidates like these: one round suffices for networks that
-    were trained like the corpus, others come closer to what is asked for with each. ``split`` is the one that
-    conditions and selects.
+    The edits of a round are the starts of the next: networks come closer to what is asked for with each. ``split`` is
+    the one that conditions and selects.
     """
     config = editing.config
     start = torch.arange(len(originals)).repeat_interleave(config.candidates)
     prompt = torch.arange(prompts.shape[0]).repeat_interleave(start.shape[0])
     start = start.repeat(prompts.shape[0])
     way = chain(hypernet, prompts[prompt], originals[start], config.rounds, split, editing)
+    first = 1 if config.offered == "all" else config.rounds
+    offered = way.outcomes[first:]
     return Candidates(
-        Networks(torch.cat([edits.params for edits in way.networks[1:]]), originals.layout),
-        torch.cat([outcomes.losses for outcomes in way.outcomes[1:]]),
-        torch.cat([outcomes.correct for outcomes in way.outcomes[1:]]),
-        prompt.repeat(config.rounds),
-        start.repeat(config.rounds),
+        Networks(torch.cat([edits.params for edits in way.networks[first:]]), originals.layout),
+        torch.cat([outcomes.losses for outcomes in offered]),
+        torch.cat([outcomes.correct for outcomes in offered]),
+        torch.cat([outcomes.discriminability for outcomes in offered]),
+        prompt.repeat(len(offered)),
+        start.repeat(len(offered)),
     )

@@ -1,22 +1,18 @@
-"""Classic unlearning methods by name: each turns trained networks into networks without some classes.
-
-``method(originals, forget, split, generator)`` takes the forgotten classes as bool (C,) and the training split, and
-leaves the originals alone.
-"""
+"""Classic unlearning methods by name: each turns trained networks into networks without some classes."""
 
 from collections.abc import Callable
 
-import torch
-from torch import Tensor
-
-from hyperforget.data.splits import Split
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.networks.batch import Networks
+from hyperforget.unlearning.assignment import Assignment
 from hyperforget.unlearning.bias import lower_bias
+from hyperforget.unlearning.finetuning import finetune
+from hyperforget.unlearning.mask import mask_outputs
 
-UnlearningMethod = Callable[[Networks, Tensor, Split, torch.Generator], Networks]
+# What a method is given is all that it may use, and it leaves the originals alone.
+UnlearningMethod = Callable[[Assignment], Networks]
 
-METHODS: dict[str, UnlearningMethod] = {"bias": lower_bias}
+METHODS: dict[str, UnlearningMethod] = {"bias": lower_bias, "mask": mask_outputs, "finetune": finetune}
 
 
 def unlearning_method(name: str) -> UnlearningMethod:

@@ -1,37 +1,60 @@
 """Selection: which of a method's candidates is handed over."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from hyperforget.config import SelectionConfig
+from hyperforget.corpus.checkpoints import CorpusOutcomes
+from hyperforget.hypernet.conditioning import compress
 from hyperforget.unlearning.candidates import Candidates, class_accuracies
 
 
-def choose(
-    candidates: Candidates, sizes: Tensor, forget: Tensor, config: SelectionConfig, start: int | None = None
-) -> int:
-    """Index of the chosen network, by accuracy on the split that selects.
+@dataclass(frozen=True)
+class Wanted:
+    """What is chosen by: the forgotten classes bool (C,), images per class ``sizes`` (C,), and how well networks that
+    never saw a class tell it, ``level`` (C,), NaN where that is not known.
+    """
+
+    forget: Tensor
+    sizes: Tensor
+    level: Tensor
+
+    @classmethod
+    def of(cls, outcomes: CorpusOutcomes, forget: Tensor) -> "Wanted":
+        """By what the checkpoints of a corpus do, on the split that selects."""
+        return cls(forget, outcomes.sizes, outcomes.unseen_level())
+
+
+def choose(candidates: Candidates, wanted: Wanted, config: SelectionConfig, start: int | None = None) -> int:
+    """Index of the chosen network, by what it does on the split that selects.
 
     ``lowest-forget`` (thesis, section 3.5): lowest accuracy on the forget set, then highest on the retain set.
     ``highest-retain``: highest on the retain set among those within ``tolerance`` on the forget set, else the lowest on
     it. Of networks that are level, the one with the widest gap between the mean losses of forgotten and retained
-    classes is taken: its forgetting has the most room before it fails.
+    classes is taken: its forgetting has the most room before it fails. ``retrained-level``: among those within
+    ``tolerance`` on the forget set and within ``margin`` of the highest on the retain set the one whose
+    discriminability of forgotten classes, as log(1 + d′), is nearest to the level of networks that never saw them.
 
-    ``sizes`` (C,) are the images per class, ``forget`` bool (C,) marks the forgotten classes; with ``start`` only the
-    networks from that start are considered.
+    With ``start`` only the networks from that start are considered.
     """
-    forgotten, retained = class_accuracies(candidates, sizes, forget)
-    if config.rule == "highest-retain":
+    forget = wanted.forget
+    forgotten, retained = class_accuracies(candidates, wanted.sizes, forget)
+    if config.rule != "lowest-forget":
         forgotten = (forgotten - config.tolerance).clamp(min=0)
     if start is not None:
         forgotten = torch.where(candidates.start == start, forgotten, torch.inf)
     retained = torch.where(forgotten == forgotten.min(), retained, -torch.inf)
+    if config.rule == "retrained-level":
+        away = (compress(candidates.discriminability) - compress(wanted.level))[:, forget].abs().nansum(dim=1)
+        # Accuracies are shares of images: of two that are equal, neither must fail by the last binary digit.
+        return int(torch.where(retained >= retained.max() - config.margin - 1e-9, away, torch.inf).argmin())
     gap = candidates.losses[:, forget].mean(dim=1) - candidates.losses[:, ~forget].mean(dim=1)
     gap = gap.nan_to_num(nan=-torch.inf)
     return int(torch.where(retained == retained.max(), gap, -torch.inf).argmax())
 
 
-def choose_each(candidates: Candidates, sizes: Tensor, forget: Tensor, config: SelectionConfig) -> list[int]:
+def choose_each(candidates: Candidates, wanted: Wanted, config: SelectionConfig) -> list[int]:
     """Index of the chosen network of each start, in the order of starts; see `choose`."""
-    starts = candidates.start.unique().tolist()
-    return [choose(candidates, sizes, forget, config, start) for start in starts]
+    return [choose(candidates, wanted, config, start) for start in candidates.start.unique().tolist()]

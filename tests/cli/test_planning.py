@@ -50,7 +50,7 @@ def test_parameters_are_those_of_the_model_that_is_trained(model: str, space: st
     architecture = SPACES[space] | {"space": space}
     [found] = planned(**{model: {"architecture": architecture, "training": {"snapshots": 3}}}).models
     config = load_config({"tasks": {"digits": TASK}, "models": {model: {"architecture": architecture}}})
-    built = Hypernetwork(LAYOUT, model, config.models[model].architecture)
+    built = Hypernetwork(LAYOUT, model, config.models[model].architecture, config.performance(model))
     assert found.parameters == sum(parameter.numel() for parameter in built.parameters())
     assert found.disk_bytes == 3 * 4 * found.parameters
 
@@ -80,12 +80,13 @@ def test_training_and_sampling_multiply_a_forward_pass() -> None:
     [found] = plan(config).models
     once = found.training_flops // (3 * 11 * 13)
     with torch.device("meta"):
-        values, losses = torch.empty(1, LAYOUT.size), torch.empty(1, 3)
-        model = Hypernetwork(LAYOUT, "dihyfo-1", config.models["dihyfo-1"].architecture)
-        assert once == forward_flops(model, values, torch.empty(1), losses, values, losses)
-    # Two prompts; three classes probed from seen and unseen starts at two snapshots.
+        # Losses, discriminability and separability of three classes.
+        values, told = torch.empty(1, LAYOUT.size), torch.empty(1, 9)
+        model = Hypernetwork(LAYOUT, "dihyfo-1", config.models["dihyfo-1"].architecture, config.performance("dihyfo-1"))
+        assert once == forward_flops(model, values, torch.empty(1), told, values, told)
+    # Two prompts; three numbers of three classes probed from seen and unseen starts at two snapshots.
     assert found.request_flops == once * 5 * 3 * 2
-    assert found.probe_flops == once * 5 * (2 * 2 * 3 * 4 * 6)
+    assert found.probe_flops == once * 5 * (2 * 2 * 9 * 4 * 6)
 
 
 def test_a_model_that_forgets_no_class_takes_no_request() -> None:

@@ -153,7 +153,7 @@ def test_out_of_bounds(path: str, value: object, allowed: str) -> None:
         ),
         (f"{MODEL}.process", "dpm", "allowed are ddpm, flow; did you mean 'ddpm'?"),
         ("models.gpt.metric", "accuracies", "allowed are loss, error, accuracy; did you mean 'accuracy'?"),
-        ("selection.rule", None, "allowed are lowest-forget, highest-retain"),
+        ("selection.rule", None, "allowed are lowest-forget, highest-retain, retrained-level"),
     ],
 )
 def test_choices(path: str, value: object, sentence: str) -> None:
@@ -167,7 +167,7 @@ def test_unknown_names_of_models_rivals_and_tasks() -> None:
     for taken in ("dihyfo-1-edit", "retrained", "bias", "bias-strangers"):
         message = refusal_of(changed(f"models.{taken}", {"conditioning": "dihyfo-2"}))
         assert f"the name {taken!r} belongs to another method" in message
-    known = "allowed are nearest, bias; did you mean 'nearest'?"
+    known = "allowed are nearest, bias, mask, finetune; did you mean 'nearest'?"
     assert refusal_of(changed("rivals", ["bias", "nearst"])) == f"rivals.1 is 'nearst'; {known}"
     assert refusal_of(changed("tasks.My_task", {})).startswith("tasks.My_task is 'My_task' (str): ")
 
@@ -363,6 +363,8 @@ def test_defaults_of_the_models() -> None:
         "retrained",
         "nearest",
         "bias",
+        "mask",
+        "finetune",
     ]
     only = load_config(changed("models.dihyfo-2.architecture.width", 64) | {"rivals": []})
     assert list(only.models) == ["dihyfo-2"]
@@ -383,7 +385,10 @@ def test_models_that_read_a_start_are_learned_optimizers() -> None:
 
 def test_methods_that_start_from_a_trained_network_also_edit_strangers() -> None:
     config = load_config(VALUES)
-    assert list(map(str, config.stranger_methods("toy"))) == ["dihyfo-1-edit-strangers", "bias-strangers"]
+    assert list(map(str, config.stranger_methods("toy"))) == [
+        "dihyfo-1-edit-strangers",
+        "bias-strangers",
+    ]
     none = load_config(changed("tasks.toy.strangers.count", 0))
     assert none.stranger_methods("toy") == []
     assert none.methods == config.methods
@@ -418,13 +423,15 @@ def test_models_are_told_each_loss_or_one_metric() -> None:
         "error": {"conditioning": "gpt", "metric": "error"},
         "third": {"conditioning": "gpt", "metric": "accuracy", "metric_class": 2},
         "dihyfo-1": {"metric": "loss", "metric_class": None},
+        "dihyfo-2": {"told": ["loss"]},
     }
     config = load_config(values)
     assert {name: config.performance(name) for name in config.models} == {
         "gpt": Performance("loss", "mean"),
         "error": Performance("error", "mean"),
         "third": Performance("accuracy", 2),
-        "dihyfo-1": Performance("loss", "each"),
+        "dihyfo-1": Performance("loss", "each", also=("discriminability", "separability")),
+        "dihyfo-2": Performance("loss", "each"),
     }
     assert {"gpt", "error"}.isdisjoint(map(str, config.methods))
 
@@ -455,7 +462,10 @@ def test_the_default_run_has_the_tasks_of_the_thesis_on_embedded_digits() -> Non
     small, large = config.tasks["digits-4"], config.tasks["digits"]
     assert (small.hidden, small.pivots, small.forget, small.holdout) == ([2], [0, 1], ["2", "2-3"], ["3"])
     assert (large.hidden, large.pivots) == ([7], [5, 6, 7, 8, 9])
-    assert (large.forget, large.holdout) == (["2", "2-3-4", "0-1-2-3-4"], ["0-4", "1-2-3"])
+    assert (large.forget, large.holdout) == (
+        ["2", "2-3-4", "0-1-2-3-4"],
+        ["0-4", "1-2-3", "1-4", "0-2-3", "0-1-4", "0-1-3-4"],
+    )
     assert list(map(str, config.methods)) == [
         "dihyfo-1",
         "dihyfo-1-edit",
@@ -463,4 +473,6 @@ def test_the_default_run_has_the_tasks_of_the_thesis_on_embedded_digits() -> Non
         "retrained",
         "nearest",
         "bias",
+        "mask",
+        "finetune",
     ]

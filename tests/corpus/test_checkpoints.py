@@ -17,6 +17,7 @@ from hyperforget.corpus.checkpoints import (
     admitted_mask,
     load_corpus,
     load_outcomes,
+    never_seen,
     read_segments,
 )
 from hyperforget.corpus.pairs import draw_pairs
@@ -37,7 +38,13 @@ def numbered(saved: list[int], slots: int = 9) -> Corpus:
     """A corpus whose parameters are (run, slot), and that tells 100 x run + slot three times."""
     runs, places = torch.meshgrid(torch.arange(len(saved)).float(), torch.arange(slots).float(), indexing="ij")
     losses = (100 * runs + places).unsqueeze(2).expand(-1, -1, 3)
-    return Corpus(torch.stack([runs, places], dim=2), losses, torch.tensor(saved))
+    return Corpus(torch.stack([runs, places], dim=2), losses, known_by(runs, places), torch.tensor(saved))
+
+
+def known_by(runs: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Classes 0 to 3, of which another set is known to each of the slots and, of class 3, to every second run."""
+    bits = (places.long().unsqueeze(-1) >> torch.arange(3)) % 2
+    return torch.cat([bits, runs.long().unsqueeze(-1) % 2], dim=-1).bool()
 
 
 def starts(corpus: Corpus) -> torch.Tensor:
@@ -57,6 +64,7 @@ def test_pairs_are_an_earlier_and_a_later_checkpoint_of_one_run(saved: list[int]
         (pairs.target, pairs.target_performance),
     ):
         assert torch.equal(told, (100 * params[:, 0] + params[:, 1]).unsqueeze(1).expand(-1, 3))
+    assert torch.equal(pairs.target_known, known_by(pairs.target[:, 0], pairs.target[:, 1]))
 
 
 def test_runs_are_drawn_uniformly_whatever_their_length() -> None:
@@ -125,6 +133,7 @@ def test_split_divides_the_runs_that_have_a_checkpoint() -> None:
     for part, rows in zip((seen, unseen), runs, strict=True):
         assert part.saved.tolist() == [saved[row] for row in rows]
         assert torch.equal(part.performance, corpus.performance[rows])
+        assert torch.equal(part.known, corpus.known[rows])
     again = corpus.split(0.2, seeded(0))[1]
     assert torch.equal(starts(again), starts(unseen))
     assert not torch.equal(starts(corpus.split(0.2, seeded(1))[1]), starts(unseen))
@@ -141,6 +150,7 @@ def test_some_runs_of_some_runs_are_those_runs_and_share_their_parameters() -> N
     # What is told of a checkpoint is 100 times its run, and its slot.
     assert torch.equal(pairs.target_performance[:, 0], 100 * pairs.target[:, 0] + pairs.target[:, 1])
     assert torch.equal(pairs.start_performance[:, 0], 100 * pairs.start[:, 0] + pairs.start[:, 1])
+    assert torch.equal(pairs.target_known, known_by(pairs.target[:, 0], pairs.target[:, 1]))
 
 
 def test_checkpoints_are_the_admitted_ones_run_after_run() -> None:
@@ -172,8 +182,20 @@ def random_segment(seed: int, runs: int) -> dict[str, np.ndarray]:
         "theta": rng.normal(size=(runs, 4, 6)).astype(np.float32),
         "loss": rng.exponential(size=(runs, 4, 3)).astype(np.float32),
         "correct": rng.integers(0, 11, size=(runs, 4, 3)).astype(np.int32),
+        "discriminability": rng.exponential(size=(runs, 4, 3)).astype(np.float32),
+        "separability": rng.exponential(size=(runs, 4, 3)).astype(np.float32),
         "saved": rng.integers(1, 5, size=runs),
+        "switch": rng.choice([0, 40], size=runs),
+        "rate_before": rng.choice([0.0, 1.0], size=(runs, 3)).astype(np.float32),
+        "rate_after": rng.choice([0.0, 0.02, 1.0], size=(runs, 3)).astype(np.float32),
     }
+
+
+def unseen(segment: dict[str, np.ndarray], run: int) -> np.ndarray:
+    """Classes of which no step of a run, of 60, shows an image."""
+    rates = [segment["rate_before" if step < segment["switch"][run] else "rate_after"][run] for step in range(60)]
+    never: np.ndarray = np.max(rates, axis=0) == 0
+    return never
 
 
 Stored = tuple[Path, Path, list[str]]
@@ -216,19 +238,68 @@ def test_a_corpus_tells_the_performance_that_is_asked_for(stored: Stored) -> Non
     told = load_corpus(Store(root), token, Performance("error", "mean"), SIZES).performance
     correct = np.concatenate([segment["correct"] for segment in SEGMENTS])
     np.testing.assert_allclose(told.numpy(), (1 - correct / SIZES.numpy()).mean(-1, keepdims=True), rtol=1e-6)
+    both = load_corpus(Store(root), token, Performance(also=("discriminability",)), SIZES).performance
+    pairs = [np.concatenate([segment["loss"], segment["discriminability"]], axis=-1) for segment in SEGMENTS]
+    np.testing.assert_array_equal(both.numpy(), np.concatenate(pairs))
+
+
+def test_a_corpus_knows_the_classes_that_a_checkpoint_gets_right_every_second_time_at_least(stored: Stored) -> None:
+    root, token, _ = stored
+    known = load_corpus(Store(root), token, Performance("error", "mean"), SIZES).known
+    correct = np.concatenate([segment["correct"] for segment in SEGMENTS])
+    assert known.dtype == torch.bool
+    np.testing.assert_array_equal(known.numpy(), 2 * correct >= SIZES.numpy())
+    assert (2 * correct == SIZES.numpy()).any()
 
 
 def test_outcomes_are_those_of_the_admitted_checkpoints(stored: Stored) -> None:
     root, token, _ = stored
     outcomes = load_outcomes(Store(root), token, SIZES)
     expected = [
-        (segment["loss"][run, slot], segment["correct"][run, slot] / np.array([10, 20, 40]))
+        (
+            segment["loss"][run, slot],
+            segment["correct"][run, slot] / np.array([10, 20, 40]),
+            segment["discriminability"][run, slot],
+            segment["separability"][run, slot],
+            unseen(segment, run),
+        )
         for segment in SEGMENTS
         for run in range(len(segment["saved"]))
         for slot in range(1, segment["saved"][run])
     ]
-    np.testing.assert_array_equal(outcomes.losses.numpy(), np.stack([losses for losses, _ in expected]))
-    np.testing.assert_allclose(outcomes.accuracies.numpy(), np.stack([values for _, values in expected]))
+    losses, accuracies, discriminable, separable, never = (np.stack(column) for column in zip(*expected, strict=True))
+    np.testing.assert_array_equal(outcomes.losses.numpy(), losses)
+    np.testing.assert_allclose(outcomes.accuracies.numpy(), accuracies)
+    np.testing.assert_array_equal(outcomes.discriminability.numpy(), discriminable)
+    np.testing.assert_array_equal(outcomes.separability.numpy(), separable)
+    np.testing.assert_array_equal(outcomes.never_seen.numpy(), never)
+    assert never.any()
+    assert not never.all()
+
+
+def test_what_was_never_seen_has_rate_0_from_the_first_step_on() -> None:
+    arrays = {
+        "switch": np.array([0, 0, 50, 50, 1]),
+        "rate_before": np.array([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.3], [0.0, 0.01, 0.0]]),
+        "rate_after": np.array([[0.0, 0.0, 0.02], [1.0, 0.3, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.1]]),
+    }
+    assert never_seen(arrays).tolist() == [
+        [True, True, False],  # without a switch, what would have been before it counts for nothing
+        [False, False, False],
+        [False, True, False],
+        [True, False, False],
+        [True, False, False],
+    ]
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=30, deadline=None)
+def test_what_was_never_seen_is_what_a_plain_loop_over_steps_finds(seed: int) -> None:
+    segment = random_segment(seed, 20)
+    found = never_seen(segment)
+    assert found.shape == (20, 3)
+    for run in range(20):
+        assert found[run].tolist() == unseen(segment, run).tolist()
 
 
 def test_a_missing_segment_is_named(stored: Stored) -> None:

@@ -16,6 +16,7 @@ from hyperforget.corpus.collecting import collect_runs
 from hyperforget.corpus.schedule import Runs
 from hyperforget.corpus.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
 from hyperforget.data.splits import Split
+from hyperforget.metrics.discriminability import discriminability
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
@@ -55,8 +56,9 @@ def collected(
     recipe: RecipeConfig = RECIPE,
     others: Sequence[RecipeConfig] = (),
     resuming: Resuming = NOT_RESUMING,
+    holdout: Sequence[tuple[int, ...]] = ((3,),),
 ) -> Collected:
-    runs = Runs(LAYOUT, 14, config, [recipe, *others], PIVOTS, [(3,)], shared)
+    runs = Runs(LAYOUT, 14, config, [recipe, *others], PIVOTS, holdout, shared)
     return collect_runs(runs, train, REVIEW, seeded(seed), resuming)
 
 
@@ -92,12 +94,12 @@ def test_a_run_has_its_start_then_checkpoints_in_order_then_padding(segment: Col
         assert steps[0] == 0
         assert (np.diff(steps[: saved[run]]) > 0).all()
         assert set(steps[1 : saved[run]]) <= set(range(6, 61, 6))
-        for name in ("theta", "loss", "correct", "step"):
+        for name in ("theta", "loss", "correct", "discriminability", "separability", "step"):
             assert not arrays[name][run, saved[run] :].any()
         assert arrays["theta"][run, : saved[run]].any(axis=1).all()
 
 
-def test_stored_losses_and_counts_are_those_of_the_stored_parameters(segment: Collected) -> None:
+def test_stored_outcomes_are_those_of_the_stored_parameters(segment: Collected) -> None:
     arrays, _ = segment
     network = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.ReLU(), torch.nn.Linear(4, 4))
     for run in range(14):
@@ -110,6 +112,8 @@ def test_stored_losses_and_counts_are_those_of_the_stored_parameters(segment: Co
                 assert arrays["loss"][run, slot, label] == pytest.approx(loss, rel=1e-4, abs=1e-6)
                 correct = int((logits[rows].argmax(1) == label).sum())
                 assert arrays["correct"][run, slot, label] == correct
+            expected = discriminability(logits.unsqueeze(0), REVIEW.labels)[0].tolist()
+            assert arrays["discriminability"][run, slot].tolist() == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 
 def test_admitted_checkpoints_have_accurate_pivots_and_are_counted(segment: Collected) -> None:
@@ -119,6 +123,8 @@ def test_admitted_checkpoints_have_accurate_pivots_and_are_counted(segment: Coll
         kept = arrays["correct"][run, 1 : arrays["saved"][run]]
         admitted += len(kept)
         assert (kept[:, PIVOTS] >= 0.6 * 12).all()
+        # Class 3 alone is held out: what does not know it does not know class 2 either.
+        assert not ((kept[:, 3] < 6) & (kept[:, 2] >= 6)).any()
     assert admitted > 10
     for label in (2, 3):
         assert sum(row.admitted for row in counts.levels if row.class_ == label) == admitted
@@ -139,9 +145,10 @@ def test_each_run_draws_a_recipe_that_it_starts_and_trains_by() -> None:
             "pivot_accuracy": 0.0,
             "undersampling": [1.0],
             "deoptimisation": 0.0,
+            "never_seen": 0.0,
         }
     )
-    arrays = collected(config, others=OTHERS)[0]
+    arrays = collected(config, others=OTHERS, holdout=())[0]
     recipe = arrays["recipe"]
     assert set(recipe) == {0, 1}
     biases = LAYOUT.parameters[1]

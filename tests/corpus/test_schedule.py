@@ -7,6 +7,7 @@ from scipy.stats import chisquare
 from torch import Tensor
 
 from hyperforget.config import CollectionConfig, RecipeConfig
+from hyperforget.corpus.checkpoints import never_seen
 from hyperforget.corpus.schedule import (
     STRONGLY_UNDERSAMPLED,
     Runs,
@@ -15,9 +16,10 @@ from hyperforget.corpus.schedule import (
     draw_schedule,
 )
 from hyperforget.networks.layout import Layout
+from hyperforget.networks.training import Curriculum
 
 HOLDOUT = [(0, 4), (1, 2, 3), (2,)]
-PLANNED = CollectionConfig(steps=200, reviews=20, deoptimisation=0.6, switch=(0.25, 0.75))
+PLANNED = CollectionConfig(steps=200, reviews=20, deoptimisation=0.5, never_seen=0.2, switch=(0.25, 0.75))
 RUNS = 1500
 
 
@@ -34,6 +36,10 @@ def planned(holdout: list[tuple[int, ...]], config: CollectionConfig = PLANNED, 
     return draw_schedule(runs, RUNS, seeded(seed))
 
 
+def without(**changed: object) -> CollectionConfig:
+    return PLANNED.model_copy(update=changed)
+
+
 @pytest.fixture(scope="module")
 def schedule() -> Schedule:
     return planned(HOLDOUT)
@@ -44,11 +50,11 @@ def test_pivots_are_never_undersampled(schedule: Schedule) -> None:
     assert schedule.curriculum.after[:, 5:].eq(1).all()
 
 
-def test_two_kinds_of_runs(schedule: Schedule) -> None:
+def test_three_kinds_of_runs(schedule: Schedule) -> None:
     before, after, switch = schedule.curriculum.before, schedule.curriculum.after, schedule.curriculum.switch
     deletes = switch > 0
     # Four standard deviations of a share of 1,500 draws.
-    assert deletes.double().mean().item() == pytest.approx(0.6, abs=4 * (0.24 / RUNS) ** 0.5)
+    assert deletes.double().mean().item() == pytest.approx(0.5, abs=4 * (0.25 / RUNS) ** 0.5)
     assert before.eq(1).all()
     assert switch[deletes].min() >= 50
     assert switch[deletes].max() <= 150
@@ -56,6 +62,87 @@ def test_two_kinds_of_runs(schedule: Schedule) -> None:
     assert after[deletes].eq(0).any(1).all()
     rates = [0.0, 0.02, 0.1, 0.3, 1.0]
     assert after[~deletes].unique().tolist() == pytest.approx(rates)
+
+
+def test_runs_that_never_see_classes_leave_them_out_from_step_0_on_as_often_as_asked() -> None:
+    """With rates above 0, whatever a run without a switch leaves out it was to leave out."""
+    curriculum = planned(HOLDOUT, without(undersampling=[0.02, 0.3])).curriculum
+    deletes = curriculum.switch > 0
+    leaves_out = ~deletes & curriculum.after.eq(0).any(dim=1)
+    assert leaves_out.double().mean().item() == pytest.approx(0.2, abs=4 * (0.16 / RUNS) ** 0.5)
+    assert deletes.double().mean().item() == pytest.approx(0.5, abs=4 * (0.25 / RUNS) ** 0.5)
+    assert set(curriculum.after[leaves_out].unique().tolist()) == {0.0, 1.0}
+    assert curriculum.after[leaves_out, 5:].eq(1).all()
+    left_out = set(classes_where(curriculum.after[leaves_out] == 0))
+    assert not left_out & set(HOLDOUT)
+    assert {(0,), (4,), (0, 1, 4), (0, 1, 2, 3, 4)} <= left_out
+    segment = {
+        "switch": curriculum.switch.numpy(),
+        "rate_before": curriculum.before.numpy(),
+        "rate_after": curriculum.after.numpy(),
+    }
+    assert np.array_equal(never_seen(segment).any(axis=1), leaves_out.numpy())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sets_that_are_never_seen_are_of_every_size_alike(seed: int) -> None:
+    curriculum = planned([], without(deoptimisation=0.0, never_seen=1.0), seed).curriculum
+    assert curriculum.switch.eq(0).all()
+    unseen = curriculum.after[:, :5].eq(0)
+    assert chisquare(torch.bincount(unseen.sum(1), minlength=6)[1:].numpy()).pvalue > 1e-3
+    assert chisquare(unseen.sum(0).numpy()).pvalue > 1e-3
+    assert not unseen.sum(1).eq(0).any()
+
+
+def drawn_by_hand(runs: Runs, count: int, generator: torch.Generator) -> Curriculum:
+    """What runs are shown where none leaves classes out: one that deletes them, or undersamples, after the other."""
+    config, classes = runs.config, runs.layout.classes
+    free = [label for label in range(classes) if label not in runs.pivots]
+    kinds = torch.rand(count, generator=generator).tolist()
+    places = torch.rand(count, generator=generator)
+    switch, after = [], []
+    for kind, place in zip(kinds, places, strict=True):
+        deletes = kind < config.deoptimisation
+        while True:
+            smallest = 1 if deletes else 0
+            size = int(torch.randint(smallest, len(free) + 1, (), generator=generator))
+            chosen = sorted(free[place] for place in torch.randperm(len(free), generator=generator).tolist()[:size])
+            if tuple(chosen) not in runs.holdout:
+                break
+        kept = [1.0] * classes
+        if deletes:
+            switch.append(int(config.steps * (config.switch[0] + (config.switch[1] - config.switch[0]) * place)))
+            for label in chosen:
+                kept[label] = 0.0
+        else:
+            switch.append(0)
+            rates = torch.randint(len(config.undersampling), (size,), generator=generator).tolist()
+            for label, rate in zip(chosen, rates, strict=True):
+                kept[label] = config.undersampling[rate]
+            strongly = tuple(label for label in free if kept[label] <= STRONGLY_UNDERSAMPLED)
+            entirely = tuple(label for label in free if kept[label] == 0)
+            if strongly in runs.holdout or entirely in runs.holdout:
+                kept = [1.0] * classes
+        after.append(kept)
+    low, high = config.learning_rates
+    learning_rates = low * (high / low) ** torch.rand(count, generator=generator)
+    return Curriculum(torch.ones(count, classes), torch.tensor(after), torch.tensor(switch), learning_rates)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("holdout", [[], HOLDOUT])
+def test_where_no_run_leaves_classes_out_nothing_is_drawn_for_it(holdout: list[tuple[int, ...]], seed: int) -> None:
+    config = without(never_seen=0.0)
+    runs = Runs(Layout((6, 3, 8)), RUNS, config, [RecipeConfig()], [5, 6, 7], holdout)
+    found, expected = planned(holdout, config, seed).curriculum, drawn_by_hand(runs, RUNS, seeded(seed))
+    for name in ("before", "after", "switch"):
+        assert torch.equal(getattr(found, name), getattr(expected, name)), name
+    torch.testing.assert_close(found.learning_rates, expected.learning_rates)
+
+
+def test_the_kinds_of_runs_that_delete_are_the_same_however_many_leave_classes_out() -> None:
+    some, none = (planned(HOLDOUT, without(never_seen=share)).curriculum for share in (0.2, 0.0))
+    assert torch.equal(some.switch, none.switch)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -104,7 +191,9 @@ def test_runs_are_reviewed_at_their_end_and_just_before_a_deletion(schedule: Sch
 
 @pytest.mark.parametrize("rule", ["uniform", "early", "ends"])
 def test_reviews_fall_where_the_schedule_says(rule: str) -> None:
-    config = PLANNED.model_copy(update={"review_schedule": rule, "deoptimisation": 0.0, "reviews_per_run": 4.0})
+    config = PLANNED.model_copy(
+        update={"review_schedule": rule, "deoptimisation": 0.0, "never_seen": 0.0, "reviews_per_run": 4.0}
+    )
     density = planned([], config).reviews[:, :-1].double().mean(0)
     thirds = [density[:6].mean(), density[7:12].mean(), density[13:].mean()]
     if rule == "uniform":

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hyperforget.config import ArchitectureConfig
-from hyperforget.config.performance import Performance
+from hyperforget.config.performance import Metric, Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import Hypernetwork
@@ -19,6 +19,11 @@ from hyperforget.networks.layout import Layout
 SMALL = ArchitectureConfig(components=7, width=16, layers=2, heads=2, frequencies=4, largest_exponent=3.0)
 
 
+def told_by(conditioning: str, *also: Metric) -> Performance:
+    """The losses of all classes, or their mean, and ``also`` further metrics."""
+    return Performance(classes="each" if CONDITIONINGS[conditioning].per_class else "mean", also=also)
+
+
 @pytest.fixture(scope="session")
 def layout() -> Layout:
     return Layout((6, 5, 4))
@@ -28,7 +33,8 @@ def layout() -> Layout:
 def build(layout: Layout) -> Callable[..., Hypernetwork]:
     """``build(conditioning, tokens, prompt)``; all weights are random, also those that start at zero.
 
-    With ``space="subspace"`` its 7 components are those of random networks, and tokens and prompt play no part.
+    It is told class losses, or their mean, or ``performance``. With ``space="subspace"`` its 7 components are those of
+    random networks, and tokens and prompt play no part.
     """
 
     def make(
@@ -42,10 +48,12 @@ def build(layout: Layout) -> Callable[..., Hypernetwork]:
         of: Layout = layout,
         mean: torch.Tensor | None = None,
         scale: torch.Tensor | None = None,
+        performance: Performance | None = None,
     ) -> Hypernetwork:
         torch.manual_seed(seed)
         shape = {"space": space, "tokens": tokens, "prompt": prompt}
-        model = Hypernetwork(of, conditioning, SMALL.model_copy(update=shape))
+        told = performance or told_by(conditioning)
+        model = Hypernetwork(of, conditioning, SMALL.model_copy(update=shape), told)
         if isinstance(model.space, Subspace):
             model.space.fit(torch.randn(30, of.size, generator=torch.Generator().manual_seed(seed)))
         if mean is not None:
@@ -65,11 +73,18 @@ def build(layout: Layout) -> Callable[..., Hypernetwork]:
 def make_corpus(layout: Layout) -> Callable[..., Corpus]:
     """``make_corpus(runs, seed)``: checkpoints are a network plus their losses times fixed directions.
 
-    ``conditioning`` says what of these losses a hypernetwork is told. With ``shared`` starts all runs have the same
-    network, and checkpoints vary a little beside.
+    ``conditioning`` says what of these losses a hypernetwork is told, and ``told`` whether anything else; the higher
+    a loss, the lower is the discriminability. Classes with a loss below 2 are known. With ``shared`` starts all runs
+    have the same network, and checkpoints vary a little beside.
     """
 
-    def make(runs: int = 30, seed: int = 0, conditioning: str = "dihyfo-1", shared: bool = False) -> Corpus:
+    def make(
+        runs: int = 30,
+        seed: int = 0,
+        conditioning: str = "dihyfo-1",
+        shared: bool = False,
+        told: Performance | None = None,
+    ) -> Corpus:
         directions = torch.randn(layout.classes, layout.size, generator=torch.Generator().manual_seed(99))
         generator = torch.Generator().manual_seed(seed)
         saved = torch.randint(2, 5, (runs,), generator=generator)
@@ -82,7 +97,8 @@ def make_corpus(layout: Layout) -> Callable[..., Corpus]:
         theta[:, 0] = starts
         padding = torch.arange(4) >= saved.unsqueeze(1)
         theta[padding], losses[padding] = torch.nan, torch.nan
-        told = Performance(classes="each" if CONDITIONINGS[conditioning].per_class else "mean")
-        return Corpus(theta, performance_values(Outcomes(losses, losses, torch.ones(layout.classes)), told), saved)
+        outcomes = Outcomes(losses, losses, 3 - losses / 2, 4 - losses / 2, torch.ones(layout.classes))
+        performance = performance_values(outcomes, told or told_by(conditioning))
+        return Corpus(theta, performance, losses < 2, saved)
 
     return make

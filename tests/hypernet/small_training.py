@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from hyperforget.config import ArchitectureConfig, HardwareConfig, TrainingConfig
+from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.errors import run_command
@@ -40,7 +41,7 @@ def corpus(runs: int, seed: int) -> Corpus:
     generator = torch.Generator().manual_seed(seed)
     theta = initialise(LAYOUT, 4 * runs, generator).params.unflatten(0, (runs, 4))
     saved = torch.randint(2, 5, (runs,), generator=generator)
-    return Corpus(theta, torch.rand(runs, 4, 4, generator=generator), saved)
+    return Corpus(theta, torch.rand(runs, 4, 8, generator=generator), torch.ones(runs, 4, 4, dtype=torch.bool), saved)
 
 
 def train(
@@ -51,7 +52,7 @@ def train(
 ) -> Trained:
     torch.manual_seed(0)
     shape = ArchitectureConfig(width=16, layers=2, heads=2, frequencies=4, largest_exponent=3.0)
-    model = Hypernetwork(LAYOUT, "dihyfo-1", shape)
+    model = Hypernetwork(LAYOUT, "dihyfo-1", shape, Performance(also=("discriminability",)))
     images = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4, 4)
     data = training.TrainingData(corpus(30, 0), corpus(10, 1), images.to(torch.device(device)))
     setup = training.TrainingSetup(PROCESSES["ddpm"], config, hardware or HardwareConfig())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hyperforget.config import reads_start
+from hyperforget.config import load_config, reads_start
 from hyperforget.hypernet.conditioning import CONDITIONINGS, compress, frequency_encoding
 
 TARGET = torch.tensor([[0.0, 1.0, 8.0], [0.5, 0.1, 2.0]])
@@ -16,12 +16,12 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("classes", [2, 4, 10])
-def test_the_declared_count_is_the_width_of_the_scalars(name: str, classes: int) -> None:
+@pytest.mark.parametrize("count", [1, 2, 4, 10, 20])
+def test_the_declared_count_is_the_width_of_the_scalars(name: str, count: int) -> None:
     conditioning = CONDITIONINGS[name]
-    told = torch.rand(5, conditioning.performance_count(classes))
+    told = torch.rand(5, count)
     scalars = conditioning.scalars(told, told.flip(0) if conditioning.uses_start else None)
-    assert scalars.shape == (5, conditioning.scalar_count(classes))
+    assert scalars.shape == (5, conditioning.scalar_count(count))
     assert scalars.isfinite().all()
 
 
@@ -52,8 +52,16 @@ def test_gpt_and_dihyfo_1_are_told_the_start_and_the_change(name: str, count: in
     np.testing.assert_allclose(told, np.concatenate([start, target - start], axis=1), atol=1e-6)
 
 
-def test_gpt_is_told_one_number_and_the_others_one_a_class(name: str) -> None:
-    assert CONDITIONINGS[name].performance_count(10) == (1 if name == "gpt" else 10)
+def test_gpt_is_told_one_number_and_the_others_one_or_two_a_class(name: str) -> None:
+    tasks = {"digits": {"classes": [0, 1, 2], "hidden": [5], "pivots": [0], "forget": ["1"]}}
+    for told, count in (
+        (["loss"], 10),
+        (["loss", "discriminability"], 20),
+        (["loss", "discriminability", "separability"], 30),
+    ):
+        performance = load_config({"tasks": tasks, "models": {name: {"told": told}}}).performance(name)
+        assert performance.count(10) == (1 if name == "gpt" else count)
+        assert CONDITIONINGS[name].per_class == (performance.classes == "each")
 
 
 def test_losses_are_compressed_by_a_logarithm_that_keeps_zero() -> None:

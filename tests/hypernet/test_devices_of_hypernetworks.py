@@ -17,7 +17,7 @@ from hyperforget.hypernet.sampling import sample as sample_networks
 from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.probing.alignment import probe_snapshots, prompted_classes
+from hyperforget.probing.alignment import probe_snapshots, prompted_values
 from hyperforget.probing.optimizer_curves import compare_optimizers, rival_recipes
 from hyperforget.records.hypernets import OptimizerRow
 from hyperforget.unlearning.candidates import Candidates
@@ -34,7 +34,7 @@ def seeded(seed: int) -> torch.Generator:
 
 def hypernet_on(build: Build, device: torch.device, *snapshots: int) -> TrainedHypernetwork:
     weights = {step: build("dihyfo-1", seed=step).state_dict() for step in snapshots}
-    return TrainedHypernetwork(build("dihyfo-1").to(device), PROCESSES["ddpm"], Performance(), weights)
+    return TrainedHypernetwork(build("dihyfo-1").to(device), PROCESSES["ddpm"], weights)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_sampled_networks_are_the_same(
 
     def sample(device: torch.device) -> Tensor:
         model = build(conditioning, **options).to(device)
-        hypernet = TrainedHypernetwork(model, PROCESSES[process], Performance(), {})
+        hypernet = TrainedHypernetwork(model, PROCESSES[process], {})
         how = Sampling(SamplingConfig(steps=3, stochasticity=1.0), seeded(3))
         return sample_networks(hypernet, targets, starts, how).params
 
@@ -85,7 +85,7 @@ def test_probes_are_the_same(gpu: torch.device, build: Build, make_corpus: Calla
             hypernet_on(build, device, 1, 2),
             {"seen": make_corpus(12)},
             SPLIT.to(device),
-            prompted_classes(Performance(), 4, [0]),
+            prompted_values(Performance(), 4, [0]),
             ProbeConfig(prompts=3, networks=2),
             lambda name: Sampling(SamplingConfig(steps=2), seeded(3)),
         )

@@ -4,12 +4,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from hyperforget.config.performance import Performance
 from hyperforget.data.splits import Split
-from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors, losses_by_class
+from hyperforget.hypernet.loss_matching import draw_images, group_by_class, performance_errors, performance_on
+from hyperforget.metrics.discriminability import discriminability
+from hyperforget.metrics.measuring import measure
+from hyperforget.metrics.performance import performance_values
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward
+
+TOLD = {"losses": Performance(), "both": Performance(also=("discriminability",))}
 
 
 @pytest.fixture
@@ -33,13 +39,18 @@ def test_all_images_of_a_class_are_drawn_sooner_or_later(split: Split) -> None:
     assert len(images.T.unique(dim=0)) == 13
 
 
-def test_errors_are_those_of_a_plain_loop(split: Split, layout: Layout) -> None:
+@pytest.mark.parametrize("told", TOLD)
+def test_errors_are_those_of_a_plain_loop(split: Split, layout: Layout, told: str) -> None:
     generator = torch.Generator().manual_seed(1)
     predicted, target = (4 * initialise(layout, 5, generator).params for _ in range(2))
     images = draw_images(group_by_class(split, 4), 3, generator)
-    found = loss_errors(predicted, losses_by_class(target, layout, images), layout, images)
+    done, wanted = (performance_on(params, TOLD[told], layout, images) for params in (predicted, target))
+    found, apart = performance_errors(done, wanted, 4)
+    assert wanted.shape == (5, TOLD[told].count(4))
+    labels = torch.arange(4).repeat_interleave(3)
     for network in range(5):
         differences = []
+        told_apart = []
         for label in range(4):
             shown = images.T[3 * label : 3 * label + 3]
             losses = [
@@ -52,14 +63,35 @@ def test_errors_are_those_of_a_plain_loop(split: Split, layout: Layout) -> None:
             differences.append(torch.log1p(losses[0]) - torch.log1p(losses[1]))
         expected = torch.stack(differences).square().mean()
         torch.testing.assert_close(found[network], expected, atol=1e-5, rtol=1e-4)
+        for params in (predicted, target):
+            logits = forward(Networks(params[network : network + 1], layout), images.T)
+            told_apart.append(torch.log1p(discriminability(logits, labels)[0]))
+        expected = (told_apart[0] - told_apart[1]).square().mean() if told == "both" else torch.zeros(())
+        torch.testing.assert_close(apart[network], expected, atol=1e-5, rtol=1e-4)
 
 
-def test_the_checkpoint_itself_has_no_error_and_gradients_reach_the_prediction(split: Split, layout: Layout) -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_what_networks_do_is_what_is_measured_on_the_same_images(layout: Layout, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    params = 4 * initialise(layout, 5, generator).params
+    images = torch.randn(6, 4 * 7, generator=generator)
+    measured = measure(Networks(params, layout), Split(images.T, torch.arange(4).repeat_interleave(7), 4))
+    found = performance_on(params, TOLD["both"], layout, images)
+    torch.testing.assert_close(found, performance_values(measured, TOLD["both"]), atol=1e-5, rtol=1e-4)
+    assert torch.equal(performance_on(params, TOLD["losses"], layout, images), found[:, :4])
+
+
+@pytest.mark.parametrize("told", TOLD)
+def test_the_checkpoint_itself_has_no_error_and_gradients_reach_the_prediction(
+    split: Split, layout: Layout, told: str
+) -> None:
     target = initialise(layout, 3, torch.Generator().manual_seed(0)).params
-    predicted = (target + 0.5).requires_grad_()
+    predicted = (target + 0.5 * torch.randn(target.shape, generator=torch.Generator().manual_seed(3))).requires_grad_()
     images = draw_images(group_by_class(split, 4), 3, torch.Generator().manual_seed(2))
-    wanted = losses_by_class(target, layout, images)
-    assert torch.equal(loss_errors(target, wanted, layout, images), torch.zeros(3))
-    loss_errors(predicted, wanted, layout, images).sum().backward()
-    assert predicted.grad is not None
-    assert (predicted.grad.abs().sum(dim=1) > 0).all()
+    wanted = performance_on(target, TOLD[told], layout, images)
+    assert all(torch.equal(errors, torch.zeros(3)) for errors in performance_errors(wanted, wanted, 4))
+    errors = performance_errors(performance_on(predicted, TOLD[told], layout, images), wanted, 4)
+    for each in errors if told == "both" else errors[:1]:
+        (gradient,) = torch.autograd.grad(each.sum(), predicted, retain_graph=True)
+        assert gradient.isfinite().all()
+        assert (gradient.abs().sum(dim=1) > 0).all()

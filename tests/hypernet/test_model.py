@@ -6,12 +6,14 @@ import pytest
 import torch
 
 from hyperforget.config import ArchitectureConfig
+from hyperforget.config.performance import Metric
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import DENOISERS, Hypernetwork
 from hyperforget.hypernet.spaces import SPACES
 from hyperforget.hypernet.tokens import TOKENS
 from hyperforget.hypernet.transformer import Block, TokenTransformer
 from hyperforget.networks.layout import Layout
+from tests.hypernet.conftest import told_by
 
 Build = Callable[..., Hypernetwork]
 
@@ -38,8 +40,11 @@ def told(model: Hypernetwork, inputs: dict[str, torch.Tensor]) -> dict[str, torc
     """What this model is to be given."""
     start = ("start", "start_performance")
     given = {key: value for key, value in inputs.items() if model.conditioning.uses_start or key not in start}
-    count = model.conditioning.performance_count(4)
-    return {key: value[:, :count] if "performance" in key else value for key, value in given.items()}
+    count = model.performance.count(4)
+    return {
+        key: torch.cat([value, value.flip(0) + 0.1], dim=1)[:, :count] if "performance" in key else value
+        for key, value in given.items()
+    }
 
 
 @pytest.mark.parametrize("tokens", TOKENS)
@@ -56,10 +61,16 @@ def test_an_untrained_network_predicts_no_change(
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
 @pytest.mark.parametrize("tokens", TOKENS)
 @pytest.mark.parametrize("prompt", PROMPTS)
+@pytest.mark.parametrize("also", [(), ("discriminability",)])
 def test_every_input_matters_to_every_parameter(
-    build: Build, inputs: dict[str, torch.Tensor], conditioning: str, tokens: str, prompt: str
+    build: Build,
+    inputs: dict[str, torch.Tensor],
+    conditioning: str,
+    tokens: str,
+    prompt: str,
+    also: tuple[Metric, ...],
 ) -> None:
-    model = build(conditioning, tokens, prompt)
+    model = build(conditioning, tokens, prompt, performance=told_by(conditioning, *also))
     given = told(model, inputs)
     before = model(**given)
     assert before.shape == inputs["noised"].shape
@@ -142,12 +153,12 @@ def test_the_thesis_size_can_be_built(conditioning: str) -> None:
     )
     layout = Layout((784, 7, 10))
     with torch.device("meta"):
-        model = Hypernetwork(layout, conditioning, thesis)
+        model = Hypernetwork(layout, conditioning, thesis, told_by(conditioning))
     parameters = sum(parameter.numel() for parameter in model.parameters())
     # Twelve blocks hold 12 width² each; the rest reads and writes the main network's 5,575 parameters.
     assert parameters > 12 * 12 * 1536**2
     assert 300e6 < parameters < 400e6
-    count = model.conditioning.performance_count(10)
+    count = model.performance.count(10)
     start = (torch.empty(2, layout.size, device="meta"), torch.empty(2, count, device="meta"))
     told = start if model.conditioning.uses_start else (None, None)
     time, performance = torch.empty(2, device="meta"), torch.empty(2, count, device="meta")

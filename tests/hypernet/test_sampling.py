@@ -28,15 +28,14 @@ from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from tests.conftest import InPieces
 
 Build = Callable[..., Hypernetwork]
-PERFORMANCE = Performance()
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def trained(model: object, performance: Performance = PERFORMANCE, process: str = "ddpm") -> TrainedHypernetwork:
-    return TrainedHypernetwork(model, PROCESSES[process], performance, {})  # type: ignore[arg-type]
+def trained(model: object, process: str = "ddpm") -> TrainedHypernetwork:
+    return TrainedHypernetwork(model, PROCESSES[process], {})  # type: ignore[arg-type]
 
 
 def sample(
@@ -48,7 +47,7 @@ def sample(
     seed: int = 0,
     resuming: Resuming = NOT_RESUMING,
 ) -> Tensor:
-    count = model.conditioning.performance_count(4)
+    count = model.performance.count(4)
     starts = Starts(random(7, 59, seed=1), random(7, 4, seed=2).abs()[:, :count])
     targets = random(7, 4, seed=3).abs()[:, :count]
     generator = torch.Generator().manual_seed(seed)
@@ -188,7 +187,12 @@ def chain(hypernet: TrainedHypernetwork, prompt: Tensor, starts: Networks, updat
 
 @pytest.mark.parametrize(
     ("conditioning", "performance"),
-    [("dihyfo-1", Performance()), ("gpt", Performance("loss", "mean")), ("gpt", Performance("accuracy", 2))],
+    [
+        ("dihyfo-1", Performance()),
+        ("dihyfo-1", Performance(also=("discriminability",))),
+        ("gpt", Performance("loss", "mean")),
+        ("gpt", Performance("accuracy", 2)),
+    ],
 )
 @pytest.mark.parametrize("space", SPACES)
 def test_a_chain_is_single_updates_from_one_generator(
@@ -198,19 +202,19 @@ def test_a_chain_is_single_updates_from_one_generator(
     performance: Performance,
     space: str,
 ) -> None:
-    model = build(conditioning, space=space)
-    prompt = torch.full((4 if conditioning == "dihyfo-1" else 1,), 0.3)
+    model = build(conditioning, space=space, performance=performance)
+    prompt = torch.full((performance.count(4),), 0.3)
     sampling = Sampling(CONFIG, torch.Generator().manual_seed(2))
     expected = [starts]
     for _ in range(3):
         told = performance_values(measure(expected[-1], SPLIT), performance)
         before = Starts(expected[-1].params, told)
-        expected.append(sample_networks(trained(model, performance), prompt.expand(3, -1), before, sampling))
-    found = chain(trained(model, performance), prompt, starts, 3)
+        expected.append(sample_networks(trained(model), prompt.expand(3, -1), before, sampling))
+    found = chain(trained(model), prompt, starts, 3)
     assert found.shape == (4, 3, model.layout.size)
     assert torch.equal(found, torch.stack([networks.params for networks in expected]))
     # The first updates do not depend on how many follow.
-    assert torch.equal(chain(trained(model, performance), prompt, starts, 1), found[:2])
+    assert torch.equal(chain(trained(model), prompt, starts, 1), found[:2])
 
 
 def halfway(layout: Layout, asked: list[tuple[Tensor, Tensor]]) -> SimpleNamespace:
@@ -223,6 +227,7 @@ def halfway(layout: Layout, asked: list[tuple[Tensor, Tensor]]) -> SimpleNamespa
 
     return Halfway(
         layout=layout,
+        performance=Performance(),
         conditioning=CONDITIONINGS["dihyfo-1"],
         device=torch.device("cpu"),
         space=SimpleNamespace(
@@ -236,7 +241,7 @@ def halfway(layout: Layout, asked: list[tuple[Tensor, Tensor]]) -> SimpleNamespa
 def test_updates_of_a_known_model_have_a_closed_form(layout: Layout, starts: Networks) -> None:
     asked: list[tuple[Tensor, Tensor]] = []
     prompt = torch.tensor([0.1, 0.2, 0.3, 0.4])
-    found = chain(trained(halfway(layout, asked), Performance(), "flow"), prompt, starts, 4)
+    found = chain(trained(halfway(layout, asked), "flow"), prompt, starts, 4)
     for update in range(5):
         torch.testing.assert_close(found[update], 1 + (starts.params - 1) / 2**update)
     assert all(torch.equal(target, prompt.expand(3, -1)) for target, _ in asked)
@@ -252,7 +257,7 @@ def test_updates_of_a_known_model_have_a_closed_form(layout: Layout, starts: Net
 def test_a_chain_that_is_killed_time_and_again_ends_as_if_it_never_was(
     in_pieces: InPieces, build: Callable[..., Hypernetwork], starts: Networks, kills: list[int]
 ) -> None:
-    hypernet = trained(build("dihyfo-1"), Performance())
+    hypernet = trained(build("dihyfo-1"))
     prompt = torch.full((4,), 0.3)
 
     def work(resuming: Resuming) -> Chain:

@@ -26,15 +26,20 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
+TOLD = Performance("error", 2)
+# What a conditioning that reads something of each class is told.
+EACH = Performance(also=("discriminability",))
+
+
 def publish(root: Path, token: Path, models: list[Hypernetwork], process: str = "ddpm") -> None:
     snapshots = {step: model.state_dict() for step, model in zip(STEPS, models, strict=True)}
     named = {"task": "toy", "model": "dihyfo-1"}
-    hypernet = TrainedHypernetwork(models[-1], PROCESSES[process], Performance("error", 2), snapshots)
+    hypernet = TrainedHypernetwork(models[-1], PROCESSES[process], snapshots)
     publish_hypernetwork(Store(root), token, hypernet, named, {"test_mse": 0.5})
 
 
 def output(model: Hypernetwork) -> torch.Tensor:
-    count = model.conditioning.performance_count(4)
+    count = model.performance.count(4)
     start = (random(3, 59), random(3, count).abs()) if model.conditioning.uses_start else (None, None)
     with torch.no_grad():
         time, performance = torch.tensor([0.1, 0.5, 1.0]), random(3, count, seed=2).abs()
@@ -48,13 +53,14 @@ def output(model: Hypernetwork) -> torch.Tensor:
 def test_everything_comes_back(
     tmp_path: Path, build: Build, conditioning: str, shape: dict[str, str], process: str
 ) -> None:
-    models = [build(conditioning, **shape, seed=seed) for seed in range(3)]
+    told = EACH if CONDITIONINGS[conditioning].per_class else TOLD
+    models = [build(conditioning, **shape, seed=seed, performance=told) for seed in range(3)]
     for model in models:
         model.space.fit(random(40, 59))
     publish(tmp_path, tmp_path / "token.json", models, process)
     stored = load_hypernetwork(Store(tmp_path), tmp_path / "token.json")
     assert stored.process == PROCESSES[process]
-    assert stored.performance == Performance("error", 2)
+    assert stored.performance == stored.model.performance == told
     assert stored.model.architecture == models[0].architecture
     assert stored.model.layout == models[0].layout
     assert not stored.model.training
@@ -89,7 +95,12 @@ def test_the_token_names_the_model_and_its_size_and_is_the_same_each_time(tmp_pa
 
 def test_an_object_says_what_shapes_the_model(tmp_path: Path, build: Build) -> None:
     """All of it is part of the object's id, so that it has to stay as it is."""
-    publish(tmp_path, tmp_path / "token.json", [build("gpt", "layers", seed=seed) for seed in range(3)], "flow")
+    publish(
+        tmp_path,
+        tmp_path / "token.json",
+        [build("gpt", "layers", seed=seed, performance=TOLD) for seed in range(3)],
+        "flow",
+    )
     attributes = Store(tmp_path).read(read_token(tmp_path / "token.json").object_id).attributes
     assert attributes == {
         "architecture": {
@@ -111,6 +122,22 @@ def test_an_object_says_what_shapes_the_model(tmp_path: Path, build: Build) -> N
         "snapshots": STEPS,
         "task": "toy",
     }
+
+
+@pytest.mark.parametrize(
+    "told", [Performance(), Performance("error", 2), Performance("accuracy", "mean")], ids=lambda told: told.metric
+)
+def test_what_was_stored_before_several_metrics_were_told_is_read_as_before(
+    tmp_path: Path, build: Build, told: Performance
+) -> None:
+    conditioning = "gpt" if told.is_scalar else "dihyfo-1"
+    models = [build(conditioning, seed=seed, performance=told) for seed in range(3)]
+    publish(tmp_path, tmp_path / "new.json", models)
+    attributes = Store(tmp_path).read_attributes(read_token(tmp_path / "new.json").object_id)
+    assert attributes["performance"] == {"metric": told.metric, "classes": told.classes}
+    found = load_hypernetwork(Store(tmp_path), tmp_path / "new.json")
+    assert found.performance == told
+    assert torch.equal(output(found.model), output(models[-1]))
 
 
 def test_damage_is_found(tmp_path: Path, build: Build) -> None:

@@ -132,7 +132,7 @@ def test_with_layer_tokens_it_is_not(build: Build, layout: Layout, conditioning:
 def _asymmetry(model: Hypernetwork, layout: Layout) -> float:
     """How far permuting the hidden units of the input is from permuting those of the output, relative to the output."""
     noised, start = random(3, layout.size), random(3, layout.size, seed=1)
-    count = model.conditioning.performance_count(4)
+    count = model.performance.count(4)
     time, target, performance = (
         torch.tensor([0.1, 0.5, 1.0]),
         random(3, count, seed=2).abs(),

@@ -1,7 +1,8 @@
 """Training on a small corpus: schedule, weights of pairs, snapshots, averaging, and what is left alone."""
 
+import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from hyperforget.config import TrainingConfig
+from hyperforget.config.performance import Metric, Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.corpus.pairs import Pairs, draw_pairs
 from hyperforget.data.splits import Split
@@ -16,7 +18,7 @@ from hyperforget.hypernet import batches, training
 from hyperforget.hypernet.batches import Batch, draw_batch, pair_weights, recombine
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
-from hyperforget.hypernet.loss_matching import draw_images, group_by_class, loss_errors, losses_by_class
+from hyperforget.hypernet.loss_matching import draw_images, group_by_class, performance_errors, performance_on
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import SPACES, Subspace
 from hyperforget.hypernet.training import (
@@ -29,6 +31,7 @@ from hyperforget.hypernet.training import (
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward
+from tests.hypernet.conftest import told_by
 
 Build = Callable[..., Hypernetwork]
 Make = Callable[..., Corpus]
@@ -45,7 +48,10 @@ IMAGES = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), t
 
 @pytest.fixture
 def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> Train:
-    """``train(conditioning, seed=0, **training)`` on the small corpus; what was trained, and its model."""
+    """``train(conditioning, seed=0, **training)`` on the small corpus; what was trained, and its model.
+
+    It is told class losses, or their mean, or ``told``.
+    """
     monkeypatch.setattr(training, "_HISTORY_PAIRS", 64)
 
     def run(
@@ -54,16 +60,19 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> T
         space: str = "weights",
         seed: int = 0,
         unseen: Corpus | None = None,
+        told: Performance | None = None,
+        holdout: Sequence[tuple[int, ...]] = (),
         **options: object,
     ) -> tuple[Trained, Hypernetwork]:
-        model = build(conditioning, space=space, random=False)
+        performance = told or told_by(conditioning)
+        model = build(conditioning, space=space, random=False, performance=performance)
         config = TrainingConfig.model_validate(SHORT | options)
         generator = torch.Generator().manual_seed(seed)
-        corpus = {"conditioning": conditioning, "shared": space == "subspace"}
+        corpus = {"told": performance, "shared": space == "subspace"}
         seen = make_corpus(**corpus)
         model.space.fit(seen.checkpoints())
         unseen = make_corpus(10, seed=1, **corpus) if unseen is None else unseen
-        data, setup = TrainingData(seen, unseen, IMAGES), TrainingSetup(PROCESSES[process], config)
+        data, setup = TrainingData(seen, unseen, IMAGES, holdout), TrainingSetup(PROCESSES[process], config)
         return train_hypernetwork(model, data, setup, generator), model
 
     return run
@@ -142,9 +151,35 @@ def test_loss_matching_brings_class_losses_closer(
         _, model = train(conditioning, **LONGER, loss_matching=weight)
         corpus = make_corpus(conditioning=conditioning)
         batch = draw_batch(corpus, PROCESSES["ddpm"], model, TrainingConfig(), 256, torch.Generator().manual_seed(4))
-        wanted = losses_by_class(batch.target, layout, images)
-        errors.append(float(loss_errors(generated(model, batch), wanted, layout, images).mean()))
+        found, wanted = (
+            performance_on(params, Performance(), layout, images) for params in (generated(model, batch), batch.target)
+        )
+        errors.append(float(performance_errors(found, wanted, layout.classes)[0].mean()))
     assert errors[1] < 0.8 * errors[0]
+
+
+@pytest.mark.parametrize("conditioning", ["dihyfo-1", "dihyfo-2"])
+def test_discriminability_matching_brings_discriminability_closer(
+    train: Train, make_corpus: Make, conditioning: str, layout: Layout
+) -> None:
+    images = draw_images(group_by_class(IMAGES, layout.classes), 50, torch.Generator().manual_seed(0))
+    errors, told = [], told_by(conditioning, "discriminability")
+    for weight in (0.0, 20.0):
+        options = {"loss_matching": 1e-6, "discriminability_matching": weight, "matching_images": 50, "recombined": 0.0}
+        _, model = train(conditioning, told=told, **(LONGER | options))
+        corpus = make_corpus(told=told)
+        batch = draw_batch(corpus, PROCESSES["ddpm"], model, TrainingConfig(), 256, torch.Generator().manual_seed(4))
+        found, wanted = (
+            performance_on(params, told, layout, images) for params in (generated(model, batch), batch.target)
+        )
+        errors.append(float(performance_errors(found, wanted, layout.classes)[1].mean()))
+    assert errors[1] < 0.9 * errors[0]
+
+
+def test_a_model_that_is_told_losses_alone_matches_no_discriminability(train: Train) -> None:
+    one, other = (train(loss_matching=1.0, discriminability_matching=weight)[0] for weight in (0.0, 9.0))
+    assert one.history == other.history
+    assert all(torch.equal(value, other.snapshots[12][name]) for name, value in one.snapshots[12].items())
 
 
 @pytest.mark.parametrize("conditioning", ["dihyfo-1", "dihyfo-2"])
@@ -159,18 +194,24 @@ def test_recombined_prompts_are_obeyed_better_by_a_model_that_has_seen_some(
         batch = draw_batch(
             make_corpus(conditioning=conditioning), PROCESSES["ddpm"], model, TrainingConfig(), 256, generator
         )
-        batch = recombine(batch, 1.0, generator)
-        errors.append(float(loss_errors(generated(model, batch), batch.target_performance, layout, images).mean()))
+        batch = recombine(batch, 1.0, [], generator)
+        found = performance_on(generated(model, batch), Performance(), layout, images)
+        errors.append(float(performance_errors(found, batch.target_performance, layout.classes)[0].mean()))
     assert errors[1] < 0.9 * errors[0]
 
 
-def test_of_a_recombined_pair_only_the_losses_asked_for_count(train: Train, make_corpus: Make, layout: Layout) -> None:
-    _, model = train("dihyfo-2", steps=1)
-    config = TrainingConfig(loss_matching=1.0)
+@pytest.mark.parametrize("also", [(), ("discriminability",)])
+def test_of_a_recombined_pair_only_the_performance_asked_for_counts(
+    train: Train, make_corpus: Make, layout: Layout, also: tuple[Metric, ...]
+) -> None:
+    told = Performance(also=also)
+    _, model = train("dihyfo-2", steps=1, told=told)
+    config = TrainingConfig(loss_matching=1.0, discriminability_matching=0.5)
     images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
     generator = torch.Generator().manual_seed(4)
-    batch = draw_batch(make_corpus(conditioning="dihyfo-2"), PROCESSES["ddpm"], model, config, 8, generator)
-    batch = recombine(batch, 0.5, generator)
+    batch = draw_batch(make_corpus(told=told), PROCESSES["ddpm"], model, config, 8, generator)
+    batch = recombine(batch, 0.5, [], generator)
+    batch = replace(batch, answered=torch.arange(8) >= 4)
     predicted = torch.randn(batch.clean.shape, generator=generator)
 
     def errors(**changed: Tensor) -> Tensor:
@@ -180,8 +221,33 @@ def test_of_a_recombined_pair_only_the_losses_asked_for_count(train: Train, make
     assert moved.tolist() == [False] * 4 + [True] * 4
     moved = errors(target_performance=batch.target_performance + 1) != errors()
     assert moved.tolist() == [True] * 4 + [False] * 4
-    expected = loss_errors(model.space.denormalise(predicted, None), batch.target_performance, layout, images)
-    torch.testing.assert_close(errors()[:4], expected[:4])
+    found = performance_on(model.space.denormalise(predicted, None), told, layout, images)
+    losses, discriminable = performance_errors(found, batch.target_performance, layout.classes)
+    torch.testing.assert_close(errors()[:4], (losses + 0.5 * discriminable)[:4])
+    assert bool(discriminable.any()) == bool(also)
+
+
+def test_training_asks_for_no_state_of_a_held_out_set(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every set of classes is held out, no pair can be asked for anything but its own."""
+    answered: list[bool] = []
+
+    def errors(
+        predicted: Tensor, batch: Batch, model: Hypernetwork, images: Tensor | None, config: TrainingConfig
+    ) -> Tensor:
+        answered.extend(batch.answered.tolist())
+        return reckon(predicted, batch, model, images, config)
+
+    reckon = training._errors
+    monkeypatch.setattr(training, "_errors", errors)
+    told = told_by("dihyfo-1", "discriminability")
+    every = [classes for size in range(5) for classes in itertools.combinations(range(4), size)]
+    for holdout, share in (([], 0.5), (every, 0.0)):
+        answered.clear()
+        train(told=told, loss_matching=1.0, recombined=0.5, holdout=holdout)
+        assert len(answered) == 12 * 16
+        asked = 1 - sum(answered) / len(answered)
+        # One in sixteen is swapped nowhere.
+        assert asked == pytest.approx(share * 15 / 16, abs=0.06 if share else 0)
 
 
 @pytest.mark.parametrize(("conditioning", "loss_matching"), [("gpt", 1.0), ("dihyfo-1", 0.0)])
@@ -207,12 +273,13 @@ def test_in_the_subspace_losses_are_matched_on_the_networks_that_are_handed_over
         pairs.append(draw_pairs(corpus, count, from_start, generator))
         return pairs[-1]
 
-    def match(predicted: Tensor, wanted: Tensor, layout: Layout, images: Tensor) -> Tensor:
-        networks.append(predicted)
-        return loss_errors(predicted, wanted, layout, images)
+    def perform(params: Tensor, performance: Performance, layout: Layout, images: Tensor) -> Tensor:
+        if params.requires_grad:
+            networks.append(params)
+        return performance_on(params, performance, layout, images)
 
     monkeypatch.setattr(batches, "draw_pairs", draw)
-    monkeypatch.setattr(training, "loss_errors", match)
+    monkeypatch.setattr(training, "performance_on", perform)
     _, model = train(conditioning, space="subspace", loss_matching=1.0)
     assert len(networks) == 12
     assert isinstance(model.space, Subspace)
@@ -221,13 +288,12 @@ def test_in_the_subspace_losses_are_matched_on_the_networks_that_are_handed_over
     for drawn, predicted in zip(pairs[2:], networks, strict=True):
         kept = drawn.start if model.conditioning.uses_start else model.space.mean
         torch.testing.assert_close(predicted @ outside, (kept @ outside).expand_as(predicted), atol=1e-5, rtol=1e-4)
-        assert predicted.requires_grad
 
 
 def test_unseen_runs_are_measured_and_not_trained_on(train: Train, make_corpus: Make) -> None:
     plain, _ = train("dihyfo-2")
     unseen = make_corpus(10, seed=1)
-    other, _ = train("dihyfo-2", unseen=Corpus(unseen.all_theta + 10, unseen.performance, unseen.saved))
+    other, _ = train("dihyfo-2", unseen=replace(unseen, all_theta=unseen.all_theta + 10))
     for found, expected in zip(other.history, plain.history, strict=True):
         assert found.train_mse == expected.train_mse
         assert found.test_mse > expected.test_mse + 1
@@ -274,7 +340,7 @@ def test_the_start_and_its_losses_are_hidden_from_a_model_that_reads_none(
 
     def draw_other_starts(corpus: Corpus, count: int, from_start: float, generator: torch.Generator) -> Pairs:
         pairs = draw_pairs(corpus, count, from_start, generator)
-        return Pairs(pairs.start + 1, pairs.start_performance + 1, pairs.target, pairs.target_performance)
+        return replace(pairs, start=pairs.start + 1, start_performance=pairs.start_performance + 1)
 
     monkeypatch.setattr(batches, "draw_pairs", draw_other_starts)
     assert train("dihyfo-2")[0].history == one.history

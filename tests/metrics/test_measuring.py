@@ -6,10 +6,11 @@ from torch import nn
 
 from hyperforget.data.splits import Split
 from hyperforget.metrics import measuring
+from hyperforget.metrics.discriminability import discriminability, separability
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.perceptron import forward, hidden_units
 
 LAYOUT = Layout((6, 5, 3))
 SPLIT = Split(torch.randn(60, 6, generator=torch.Generator().manual_seed(7)), torch.arange(60) % 3, 3)
@@ -21,6 +22,11 @@ def test_measure_agrees_with_torchs_cross_entropy_in_any_chunks(monkeypatch: pyt
     assert whole.sizes.tolist() == [20, 20, 20]
     for network in range(len(networks)):
         logits = forward(networks[network : network + 1], SPLIT.images)[0]
+        separate = discriminability(logits.unsqueeze(0), SPLIT.labels)[0]
+        torch.testing.assert_close(whole.discriminability[network], separate, atol=1e-5, rtol=1e-4)
+        units = hidden_units(networks[network : network + 1], SPLIT.images)
+        found = separability(units, SPLIT.labels, 3)[0]
+        torch.testing.assert_close(whole.separability[network], found, atol=1e-4, rtol=1e-3)
         for label in range(3):
             member = SPLIT.labels == label
             loss = nn.functional.cross_entropy(logits[member], SPLIT.labels[member])
@@ -31,4 +37,6 @@ def test_measure_agrees_with_torchs_cross_entropy_in_any_chunks(monkeypatch: pyt
     monkeypatch.setattr(measuring, "_NETWORKS_AT_ONCE", 3)
     parts = measure(networks, SPLIT)
     torch.testing.assert_close(parts.losses, whole.losses)
+    torch.testing.assert_close(parts.discriminability, whole.discriminability)
+    torch.testing.assert_close(parts.separability, whole.separability)
     assert torch.equal(parts.correct, whole.correct)

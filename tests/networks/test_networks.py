@@ -16,7 +16,7 @@ from hyperforget.config import RecipeConfig
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import INITIALISATIONS, initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward, forward_parts
+from hyperforget.networks.perceptron import forward, forward_parts, hidden_units
 from hyperforget.networks.permutations import permute_hidden
 
 SIZES = st.lists(st.integers(1, 6), min_size=3, max_size=5).map(tuple)
@@ -60,6 +60,22 @@ def test_forward_equals_the_sequential_network_that_the_state_dict_loads_into(
         network = sequential(sizes)
         network.load_state_dict(layout.state_dict(row))
         torch.testing.assert_close(outputs, network(images), rtol=1e-5, atol=1e-5)
+
+
+@given(SIZES, SEEDS)
+@few
+def test_hidden_units_are_what_the_last_linear_layer_of_the_sequential_network_reads(
+    sizes: tuple[int, ...], seed: int
+) -> None:
+    layout = Layout(sizes)
+    networks = random_networks(layout, 3, seed)
+    images = torch.randn(7, sizes[0], generator=seeded(seed))
+    units = hidden_units(networks, images)
+    assert units.shape == (3, 7, sizes[-2])
+    for row, found in zip(networks.params, units, strict=True):
+        network = sequential(sizes)
+        network.load_state_dict(layout.state_dict(row))
+        torch.testing.assert_close(found, network[:-1](images), rtol=1e-5, atol=1e-5)
 
 
 def test_layout_is_that_of_the_state_dict() -> None:

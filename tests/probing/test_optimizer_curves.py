@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperforget.config import OptimizersConfig, RecipeConfig, SamplingConfig
-from hyperforget.config.performance import Performance
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
@@ -107,7 +106,7 @@ def test_a_comparison_that_is_killed_time_and_again_ends_as_if_it_never_was(
     split = Split(torch.randn(30, 6, generator=generator), torch.arange(30).remainder(4), 4)
     data = TaskData(split, split, split, 0.0, 1.0)
     starts = initialise(layout, 3, generator)
-    hypernet = TrainedHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), {})
+    hypernet = TrainedHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], {})
     rivals = rival_recipes(RecipeConfig(steps=12, batch_size=8, momentum=0.9), CONFIG)
 
     def work(resuming: Resuming) -> list[OptimizerRow]:

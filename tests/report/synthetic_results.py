@@ -161,6 +161,8 @@ def _forget_set(
         add(method, "test", "accuracy", kept * share + left * (1 - share), 0.01, n)
         add(method, "forget-train", "mia", generator.uniform(0.3, 0.6), 0.04, min(n, 32))
         add(method, "forget", "mia_test", generator.uniform(0.3, 0.6), 0.04, min(n, 32))
+        for metric in ("shift", "auc", "probe", "relearn_10", "relearn_50"):
+            add(method, "forget", metric, generator.uniform(0.5, 0.9), 0.03, min(n, 16))
         for set_, scale in (("retain", 0.4), ("forget", 2.2), ("test", 1.0)):
             add(method, set_, "overlap", 1 - 0.9 * distance * scale, 0.02, n)
             add(method, set_, "activation_distance", distance * scale, 0.02, n)
@@ -253,35 +255,38 @@ def _training(
     )
     alignment, prompts = [], []
     for starts, penalty in (("seen", 0.0), ("unseen", 0.07)):
-        for index, name in enumerate(told.labels(len(task["classes"]))):
+        for part, (index, name) in itertools.product(told.parts, enumerate(told.labels(len(task["classes"])))):
             role = _role(name, task)
             for step in range(250, 4001, 250):
                 fit = 1 - penalty - 0.02 * index - (0.25 if role == "pivot" else 0.0)
                 r_squared = fit - 2.5 * np.exp(-step / 300) + generator.normal(0, 0.02)
-                alignment.append([step, starts, name, role, r_squared, np.sqrt(max(r_squared, 0.0))])
-            high = 1.0 if role == "pivot" or told.metric != "loss" else 9.0
+                alignment.append([step, starts, part.metric, name, role, r_squared, np.sqrt(max(r_squared, 0.0))])
+            high = 1.0 if role == "pivot" or part.metric != "loss" else 9.0
             for network in range(100):
                 target = np.exp(generator.uniform(np.log(0.03), np.log(high)))
                 observed = target * np.exp(generator.normal(0, 0.15 + 3 * penalty))
-                prompts.append([starts, name, role, network, target, observed])
-    pd.DataFrame(alignment, columns=["step", "starts", "class", "role", "r_squared", "correlation"]).to_csv(
-        folder / "alignment.csv", index=False
-    )
-    pd.DataFrame(prompts, columns=["starts", "class", "role", "network", "target", "observed"]).to_csv(
-        folder / "prompts.csv", index=False
-    )
-    edges = np.geomspace(0.03, 9.0, 25) if told.metric == "loss" else np.linspace(0.1, 0.9, 25)
+                prompts.append([starts, part.metric, name, role, network, target, observed])
+    columns = ["step", "starts", "metric", "class", "role", "r_squared", "correlation"]
+    pd.DataFrame(alignment, columns=columns).to_csv(folder / "alignment.csv", index=False)
+    columns = ["starts", "metric", "class", "role", "network", "target", "observed"]
+    pd.DataFrame(prompts, columns=columns).to_csv(folder / "prompts.csv", index=False)
+    edges = {part.metric: _edges(part) for part in told.parts}
     shares = {"train": np.arange(24, 0, -1.0), "prompts": np.ones(24)}
     shares |= {"rebalanced": np.ones(24) + 0.1 * generator.random(24)} if rebalanced else {}
     pd.DataFrame(
         [
-            [name, _role(name, task), of, edges[index], edges[index + 1], counts[index] / counts.sum()]
+            [metric, name, _role(name, task), of, bounds[index], bounds[index + 1], counts[index] / counts.sum()]
+            for metric, bounds in edges.items()
             for of, counts in shares.items()
             for name in told.labels(len(task["classes"]))
             for index in range(24)
         ],
-        columns=["class", "role", "values", "low", "high", "share"],
+        columns=["metric", "class", "role", "values", "low", "high", "share"],
     ).to_csv(folder / "distribution.csv", index=False)
+
+
+def _edges(told: Performance) -> np.ndarray:
+    return np.geomspace(0.03, 9.0, 25) if told.metric == "loss" else np.linspace(0.1, 0.9, 25)
 
 
 def _role(name: str, task: dict[str, Any]) -> str:
@@ -316,6 +321,9 @@ def _corpus(folder: Path, corpus: str, task: dict[str, Any], generator: np.rando
                 role,
                 24000,
                 forgotten,
+                forgotten // 3,
+                forgotten // 2,
+                None if role == "pivot" else 0.9,
                 0.02,
                 0.1 if role == "pivot" else 0.4,
                 0.9 if role == "pivot" else 11.3,
@@ -323,16 +331,17 @@ def _corpus(folder: Path, corpus: str, task: dict[str, Any], generator: np.rando
         )
         for low, high in itertools.pairwise(edges):
             bins.append([name, low, high, 4000, int(generator.integers(0, 4000)), int(generator.integers(0, 9000))])
-    pd.DataFrame(classes, columns=["class", "role", "checkpoints", "forgotten", "lowest", "median", "highest"]).to_csv(
-        folder / f"{corpus}-classes.csv", index=False
-    )
+    columns = [
+        "class", "role", "checkpoints", "forgotten", "never_seen", "hidden", "level", "lowest", "median", "highest",
+    ]  # fmt: skip
+    pd.DataFrame(classes, columns=columns).to_csv(folder / f"{corpus}-classes.csv", index=False)
     pd.DataFrame(bins, columns=["class", "low", "high", "cap", "admitted", "rejected"]).to_csv(
         folder / f"{corpus}-bins.csv", index=False
     )
-    sets = [[forget, "false", 900, 640] for forget in task["forget"]] + [
-        [forget, "true", 0, 0] for forget in task["holdout"]
+    sets = [[forget, "false", 900, 640, 210, 850] for forget in task["forget"]] + [
+        [forget, "true", 0, 0, 0, 0] for forget in task["holdout"]
     ]
-    pd.DataFrame(sets, columns=["forget", "holdout", "checkpoints", "forgotten"]).to_csv(
+    pd.DataFrame(sets, columns=["forget", "holdout", "checkpoints", "forgotten", "hidden", "in_state"]).to_csv(
         folder / f"{corpus}-forget-sets.csv", index=False
     )
 

@@ -211,7 +211,7 @@ def test_values_far_below_the_axis_become_triangles(small: Path) -> None:
     frame.loc[0, "r_squared"] = -250.0
     frame.to_csv(path, index=False)
     with style():
-        drawing = draw_alignment(path, as_spec(SMALL).task("digits-4"), "dihyfo-1")
+        drawing = draw_alignment(path, as_spec(SMALL).task("digits-4"), "dihyfo-1", "loss")
     assert drawing.description.endswith("triangles on the lower edge: 1.")
     upper = drawing.figure.axes[:2]
     assert all(axes.get_ylim()[0] == -1 for axes in upper)

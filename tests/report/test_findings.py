@@ -125,9 +125,12 @@ def test_when_all_forgot_the_summary_says_so(tmp_path: Path) -> None:
 def test_corpus_warnings() -> None:
     task = task_of(as_spec(SPEC), "digits-4")
     main, ends = task.corpora
-    assert corpus_warnings(task, main, [ForgetSummary("2", False, 900, 640), ForgetSummary("3", True, 0, 0)]) == []
-    assert corpus_warnings(task, main, [ForgetSummary("1-2", False, 4, 0)]) == []
-    kept = [ForgetSummary("2-3", False, 900, 0), ForgetSummary("3", True, 12, 1)]
+    assert (
+        corpus_warnings(task, main, [ForgetSummary("2", False, 900, 640, 0, 640), ForgetSummary("3", True, 0, 0, 0, 0)])
+        == []
+    )
+    assert corpus_warnings(task, main, [ForgetSummary("1-2", False, 4, 0, 0, 0)]) == []
+    kept = [ForgetSummary("2-3", False, 900, 0, 0, 0), ForgetSummary("3", True, 12, 1, 0, 0)]
     none_forgotten, collected = corpus_warnings(task, ends, kept)
     assert "No checkpoint of a run that deleted exactly {2,3} on digits-4 (corpus ends)" in none_forgotten
     assert "{3} counts as kept out of collection, yet the corpus of digits-4 (corpus ends)" in collected

@@ -8,11 +8,11 @@ from hyperforget.report.results import Metrics
 from hyperforget.report.run_record import Timing
 from tests.report.synthetic_results import task_of
 
-CLASSES = """class,role,checkpoints,forgotten,lowest,median,highest
-0,pivot,1200,0,0.01,0.1,0.9
-2,free,1200,310,0.02,0.4,11.5
+CLASSES = """class,role,checkpoints,forgotten,never_seen,hidden,level,lowest,median,highest
+0,pivot,1200,0,0,0,,0.01,0.1,0.9
+2,free,1200,310,120,90,0.8,0.02,0.4,11.5
 """
-SETS = "forget,holdout,checkpoints,forgotten\n2,false,900,640\n3,true,0,0\n"
+SETS = "forget,holdout,checkpoints,forgotten,hidden,in_state\n2,false,900,640,210,850\n3,true,0,0,0,0\n"
 
 
 @pytest.fixture
@@ -35,8 +35,11 @@ def write_corpus(folder: Path, bins: str, name: str = "corpus") -> None:
 def test_corpus_tables_say_what_has_really_forgotten(task: FullTask, tmp_path: Path) -> None:
     write_corpus(tmp_path, "2,0,0.5,4000,3000,12\n2,0.5,inf,4000,17,0\n")
     classes, sets, bins = corpus_listings(task, MAIN, tmp_path)
-    assert classes.rows[1] == ("2", "free", "1,200", "310", "0.020", "0.400", "11.500")
-    assert sets.rows == (("{2}", "collected", "900", "640"), ("{3}", "kept out", "0", "0"))
+    assert classes.rows[1] == ("2", "free", "1,200", "310", "120", "90", "0.020", "0.400", "11.500")
+    assert sets.rows == (
+        ("{2}", "collected", "900", "640", "210", "850"),
+        ("{3}", "kept out", "0", "0", "0", "0"),
+    )
     assert bins.headings == ("Class", "0 to 0.5", "0.5 and more")
     assert "at most 4,000 a joint bin" in bins.caption
     assert bins.rows == (("2", "3,000 (12)", "17 (0)"),)

@@ -58,20 +58,21 @@ def test_two_rows_for_one_value_are_refused(tmp_path: Path) -> None:
         Metrics(write(tmp_path, f"{HEADER}\n{row}{row}"))
 
 
-def test_the_final_alignment_is_that_of_free_classes_and_unseen_starts_at_the_last_step(
+def test_the_final_alignment_is_that_of_the_first_metric_of_free_classes_and_unseen_starts_at_the_last_step(
     tmp_path: Path,
 ) -> None:
     path = write(
         tmp_path,
-        "step,starts,class,role,r_squared,correlation\n"
-        "10,unseen,2,free,0.1,0.1\n"
-        "20,unseen,0,pivot,0.2,0.2\n"
-        "20,seen,2,free,0.3,0.3\n"
-        "20,unseen,2,free,0.4,0.5\n"
-        "20,unseen,3,free,0.6,0.7\n",
+        "step,starts,metric,class,role,r_squared,correlation\n"
+        "10,unseen,loss,2,free,0.1,0.1\n"
+        "20,unseen,loss,0,pivot,0.2,0.2\n"
+        "20,seen,loss,2,free,0.3,0.3\n"
+        "20,unseen,loss,2,free,0.4,0.5\n"
+        "20,unseen,loss,3,free,0.6,0.7\n"
+        "20,unseen,discriminability,2,free,0.8,0.9\n",
     )
     found = final_alignment(path)
-    assert [(row.class_, row.r_squared, row.correlation) for row in found] == [
-        ("2", 0.4, 0.5),
-        ("3", 0.6, 0.7),
+    assert [(row.metric, row.class_, row.r_squared, row.correlation) for row in found] == [
+        ("loss", "2", 0.4, 0.5),
+        ("loss", "3", 0.6, 0.7),
     ]

@@ -26,6 +26,7 @@ def test_names_come_from_the_spec() -> None:
         "digits-4-holdout-paired",
         "digits-4-comparison",
     ]
+    assert "digits-4-recovery" in table_names(spec)
     assert figure_names(spec, "digits-4") == [
         "digits-4-dihyfo-1-learning",
         "digits-4-dihyfo-1-alignment",
@@ -48,13 +49,18 @@ def test_names_come_from_the_spec() -> None:
 
 def test_every_table_has_three_files_and_every_figure_one() -> None:
     spec = as_spec(SPEC)
-    assert len(table_files(spec)) == 3 * len(table_names(spec)) == 33
+    assert len(table_files(spec)) == 3 * len(table_names(spec)) == 39
     assert figure_files(spec, "digits") == [f"{name}.svg" for name in figure_names(spec, "digits")]
 
 
 def test_a_task_without_held_out_sets_has_no_tables_of_them() -> None:
     spec = as_spec({**SPEC, "tasks": {"digits-4": {**SPEC["tasks"]["digits-4"], "holdout": []}}})
-    assert table_names(spec) == ["digits-4-individual", "digits-4-paired", "digits-4-comparison"]
+    assert table_names(spec) == [
+        "digits-4-individual",
+        "digits-4-paired",
+        "digits-4-comparison",
+        "digits-4-recovery",
+    ]
 
 
 def test_models_and_methods_may_be_any_subset() -> None:

@@ -11,6 +11,7 @@ from hyperforget.data.splits import load_task_data
 from hyperforget.hypernet.sampling import Sampling, Starts, sample
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.metrics.measuring import measure
+from hyperforget.metrics.performance import performance_values
 from hyperforget.networks.initialisations import initialise
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.store.store import Store
@@ -58,21 +59,22 @@ def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(r
     data = load_task_data(Store(store), folder / "dataset.json")
     hypernet = load_hypernetwork(Store(store), folder / MODEL / "hypernet.json")
     layout = hypernet.model.layout
-    losses = load_outcomes(Store(store), folder / "corpus.json", data.validation.class_sizes).losses
+    outcomes = load_outcomes(Store(store), folder / "corpus.json", data.validation.class_sizes)
+    told = performance_values(outcomes, hypernet.performance)
     starts = initialise(layout, 3, generator_for(0, "optimizers", TASK, "starts"))
     sampling = Sampling(SETTINGS.models[MODEL].sampling, generator_for(0, "optimizers", TASK, MODEL))
     sampled = sample(
         hypernet,
-        best_prompt(losses, losses, SETTINGS.optimizers.best).expand(3, -1),
-        Starts(starts.params, measure(starts, data.validation).losses),
+        best_prompt(outcomes.losses, told, SETTINGS.optimizers.best).expand(3, -1),
+        Starts(starts.params, performance_values(measure(starts, data.validation), hypernet.performance)),
         sampling,
     )
     for update, networks in ((0, starts), (1, sampled)):
-        outcomes = measure(networks, data.test)
+        tested = measure(networks, data.test)
         for network in range(3):
             loss, accuracy = curves["hypernetwork", "", update, network]
-            assert loss == pytest.approx(float(outcomes.losses[network].mean()), rel=1e-5)
-            assert accuracy == pytest.approx(int(outcomes.correct[network].sum()) / len(data.test.labels))
+            assert loss == pytest.approx(float(tested.losses[network].mean()), rel=1e-5)
+            assert accuracy == pytest.approx(int(tested.correct[network].sum()) / len(data.test.labels))
     assert not torch.allclose(starts.params, sampled.params)
 
 

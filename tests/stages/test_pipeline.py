@@ -12,18 +12,22 @@ from safetensors.torch import load_file
 from torch import nn
 
 from hyperforget.config.methods import NEAREST, RETRAINED, STRANGERS
+from hyperforget.corpus.checkpoints import load_outcomes
 from hyperforget.data.splits import load_task_data
 from hyperforget.metrics.registry import METRICS, Metric
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
 from hyperforget.unlearning.candidates import load_candidates
 from hyperforget.unlearning.request import load_request
-from hyperforget.unlearning.selection import choose
+from hyperforget.unlearning.selection import Wanted, choose
 from tests.stages.tiny_pipeline import FORGET_SETS, METHODS, SETTINGS, TASK, jobs, run, text_files
 
 EACH = [("0", "pivot"), ("1", "pivot"), ("2", "free"), ("3", "free")]
 # Class and role of what each model is prompted with.
-PROMPTED = {"dihyfo-1": EACH, "dihyfo-2": EACH, "gpt": [("all", "all")]}
+BOTH = [(metric, label, role) for metric in ("loss", "discriminability", "separability") for label, role in EACH]
+PROMPTED = {"dihyfo-1": BOTH, "dihyfo-2": BOTH, "gpt": [("error", "all", "all")]}
+CLASS_COLUMNS = "class,role,checkpoints,forgotten,never_seen,hidden,level,lowest,median,highest"
+SET_COLUMNS = "forget,holdout,checkpoints,forgotten,hidden,in_state"
 METRIC_COLUMNS = "task,method,forget,selection,set,metric,value,low,high,n"
 
 
@@ -60,6 +64,7 @@ def test_metrics_hold_every_metric_of_every_method_on_its_sets(results: Path) ->
     sets = {"retain", "forget", "test", "retain-train", "forget-train", "choice"}
     assert {row["set"] for row in rows} == sets
     shares = {"accuracy", "overlap", "jsd", "mia", "mia_test", "usable_share"}
+    shares |= {"shift", "auc", "probe", "relearn_10", "relearn_50"}
     assert set(METRICS) == shares | {"activation_distance", "phi"}
     for row in rows:
         value = float(row["value"])
@@ -129,7 +134,7 @@ def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget:
         "method,candidate,start,prompt,forget_accuracy,retain_accuracy,chosen",
     )
     counts = {"dihyfo-1": 8, "dihyfo-1-edit": 12, "dihyfo-2": 8, "retrained": 3, "nearest": 8, "bias": 2}
-    counts |= {"dihyfo-1-edit-strangers": 18, "bias-strangers": 3}
+    counts |= {"mask": 2, "finetune": 2, "dihyfo-1-edit-strangers": 18, "bias-strangers": 3}
     assert set(counts) == set(METHODS)
     for method, count in counts.items():
         mine = [row for row in rows if row["method"] == method]
@@ -137,7 +142,7 @@ def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget:
         assert {row["chosen"] for row in mine} == {"true", "false"}
         (chosen,) = [row for row in mine if row["chosen"] == "true"]
         assert all(0 <= float(row[name]) <= 1 for row in mine for name in ("forget_accuracy", "retain_accuracy"))
-        prompted = method not in (RETRAINED, "bias", "bias-strangers")
+        prompted = method not in (RETRAINED, "bias", "mask", "finetune", "bias-strangers")
         once = count // SETTINGS.models["dihyfo-1"].editing.rounds if "edit" in method else count
         prompts = [index % once * 2 // once if prompted else -1 for index in range(count)]
         assert [int(row["prompt"]) for row in mine] == prompts
@@ -164,6 +169,9 @@ def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results:
     rows = read(results / TASK / f"forget-{forget}.csv", METRIC_COLUMNS)
     dataset = results / TASK / "dataset.json"
     request = load_request(Store(results / "store"), dataset, forget, SETTINGS.protocol, torch.device("cpu"))
+    sizes = request.split.class_sizes
+    outcomes = load_outcomes(Store(results / "store"), results / TASK / "corpus.json", sizes)
+    wanted = Wanted.of(outcomes, request.forget)
     for method, count in counts.items():
         keys = {"method": method, "selection": "population", "set": "retain", "metric": "accuracy"}
         (row,) = [row for row in rows if keys.items() <= row.items()]
@@ -172,8 +180,7 @@ def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results:
         assert stored.chosen in stored.population
         if "edit" in method:
             assert stored.population == [
-                choose(stored.candidates, request.split.class_sizes, request.forget, SETTINGS.selection, start)
-                for start in range(count)
+                choose(stored.candidates, wanted, SETTINGS.selection, start) for start in range(count)
             ]
 
 
@@ -212,18 +219,18 @@ def test_learning_curves_and_alignment_cover_training(results: Path, model: str)
     folder = results / TASK / model
     history = read(folder / "history.csv", "step,train_mse,test_mse,learning_rate")
     assert [int(row["step"]) for row in history] == list(range(1, 31))
-    alignment = read(folder / "alignment.csv", "step,starts,class,role,r_squared,correlation")
-    assert [(row["step"], row["starts"], row["class"], row["role"]) for row in alignment] == [
-        (step, starts, label, role)
+    alignment = read(folder / "alignment.csv", "step,starts,metric,class,role,r_squared,correlation")
+    assert [(row["step"], row["starts"], row["metric"], row["class"], row["role"]) for row in alignment] == [
+        (step, starts, metric, label, role)
         for step in ("15", "30")
         for starts in ("seen", "unseen")
-        for label, role in PROMPTED[model]
+        for metric, label, role in PROMPTED[model]
     ]
-    prompts = read(folder / "prompts.csv", "starts,class,role,network,target,observed")
+    prompts = read(folder / "prompts.csv", "starts,metric,class,role,network,target,observed")
     assert {row["starts"] for row in prompts} == {"seen", "unseen"}
     assert len(prompts) == 2 * len(PROMPTED[model]) * 2 * 3
-    distribution = read(folder / "distribution.csv", "class,role,values,low,high,share")
-    assert {(row["class"], row["role"]) for row in distribution} == set(PROMPTED[model])
+    distribution = read(folder / "distribution.csv", "metric,class,role,values,low,high,share")
+    assert {(row["metric"], row["class"], row["role"]) for row in distribution} == set(PROMPTED[model])
     assert {row["values"] for row in distribution} == {"train", "prompts"} | (
         {"rebalanced"} if model == "gpt" else set()
     )
@@ -235,7 +242,7 @@ def test_learning_curves_and_alignment_cover_training(results: Path, model: str)
 def test_the_corpus_is_summarised(results: Path) -> None:
     folder = results / TASK
     token = read_token(folder / "corpus.json", kind="corpus").summary
-    classes = read(folder / "corpus-classes.csv", "class,role,checkpoints,forgotten,lowest,median,highest")
+    classes = read(folder / "corpus-classes.csv", CLASS_COLUMNS)
     assert [(row["class"], row["role"]) for row in classes] == [
         ("0", "pivot"),
         ("1", "pivot"),
@@ -245,10 +252,14 @@ def test_the_corpus_is_summarised(results: Path) -> None:
     for row in classes:
         assert int(row["checkpoints"]) == token["checkpoints"]
         assert 0 <= int(row["forgotten"]) <= int(row["checkpoints"])
+        assert 0 <= int(row["never_seen"]) <= int(row["forgotten"])
+        assert 0 <= int(row["hidden"]) <= int(row["forgotten"])
+        assert (row["level"] == "") == (row["never_seen"] == "0")
+        assert row["role"] == "free" or row["never_seen"] == "0"
         assert float(row["lowest"]) <= float(row["median"]) <= float(row["highest"])
-    sets = read(folder / "corpus-forget-sets.csv", "forget,holdout,checkpoints,forgotten")
+    sets = read(folder / "corpus-forget-sets.csv", SET_COLUMNS)
     assert [(row["forget"], row["holdout"]) for row in sets[:2]] == [("2", "false"), ("3", "true")]
-    assert all(0 <= int(row["forgotten"]) <= int(row["checkpoints"]) for row in sets)
+    assert all(0 <= int(row["hidden"]) <= int(row["forgotten"]) <= int(row["checkpoints"]) for row in sets)
     bins = read(folder / "corpus-bins.csv", "class,low,high,cap,admitted,rejected")
     for label in ("2", "3"):
         mine = [row for row in bins if row["class"] == label]
@@ -256,16 +267,16 @@ def test_the_corpus_is_summarised(results: Path) -> None:
         assert mine[-1]["high"] == ""
         assert sum(int(row["admitted"]) for row in mine) == token["checkpoints"]
         assert sum(int(row["admitted"]) + int(row["rejected"]) for row in mine) == (
-            token["reviewed"] - token["pivots_rejected"]
+            token["reviewed"] - token["pivots_rejected"] - token["holdout_rejected"]
         )
     assert token["runs"] == 40
     assert token["runs_with_checkpoints"] <= 40
 
 
 def test_a_held_out_set_has_no_checkpoints_of_its_own(results: Path) -> None:
-    sets = read(results / TASK / "corpus-forget-sets.csv", "forget,holdout,checkpoints,forgotten")
+    sets = read(results / TASK / "corpus-forget-sets.csv", SET_COLUMNS)
     (row,) = [row for row in sets if row["holdout"] == "true"]
-    assert (row["forget"], row["checkpoints"]) == ("3", "0")
+    assert (row["forget"], row["checkpoints"], row["in_state"]) == ("3", "0", "0")
 
 
 def test_tokens_name_objects_and_no_places(results: Path) -> None:

@@ -48,7 +48,7 @@ VALUES: dict[str, Any] = {
         }
     },
     "models": {
-        "dihyfo-1": TINY_MODEL,
+        "dihyfo-1": TINY_MODEL | {"editing": {"rounds": 3, "offered": "all"}},
         "dihyfo-2": TINY_MODEL,
         "gpt": TINY_MODEL | {"metric": "error", "training": TINY_MODEL["training"] | {"rebalance": True}},
     },

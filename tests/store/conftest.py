@@ -41,6 +41,8 @@ def publish_segment(store: Store, seed: int) -> str:
         "theta": generator.normal(size=(3, 4, 14)).astype(np.float32),
         "loss": generator.exponential(size=(3, 4, 2)).astype(np.float32),
         "correct": generator.integers(0, 11, size=(3, 4, 2)).astype(np.int32),
+        "discriminability": generator.exponential(size=(3, 4, 2)).astype(np.float32),
+        "separability": generator.exponential(size=(3, 4, 2)).astype(np.float32),
         "saved": np.array([4, 2, 3], np.int64),
     }
     return store.publish("segment", arrays, {"task": "digits-4", "shard": seed, "sizes": SIZES})

@@ -48,7 +48,7 @@ def test_building_again_replaces_and_leaves_a_mapped_pack_to_its_reader(run: Run
     mapped = load_pack(run.store, run.objects["corpus"], mapped=True)["theta"]
     folder = build_pack(run.store, run.objects["corpus"])
     np.testing.assert_array_equal(mapped, joined(run)["theta"])
-    arrays = {"theta.npy", "loss.npy", "correct.npy", "saved.npy"}
+    arrays = {"theta.npy", "loss.npy", "correct.npy", "discriminability.npy", "separability.npy", "saved.npy"}
     assert {path.name for path in folder.iterdir()} == arrays | {"pack.json"}
     assert list((run.root / "tmp").iterdir()) == []
 
@@ -62,9 +62,11 @@ def test_a_pack_of_another_corpus_is_not_believed(run: Run) -> None:
 
 def test_a_pack_that_lacks_an_array_is_made_anew(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as earlier:
+        earlier.setattr(packs_module, "ALWAYS", ("theta", "loss", "saved"))
         earlier.setattr(packs_module, "ARRAYS", ("theta", "loss", "saved"))
         build_pack(run.store, run.objects["corpus"])
-    assert set(load_pack(run.store, run.objects["corpus"])) == {"theta", "loss", "correct", "saved"}
+    found = load_pack(run.store, run.objects["corpus"])
+    assert set(found) == {"theta", "loss", "correct", "discriminability", "separability", "saved"}
 
 
 def test_what_cannot_be_packed(run: Run) -> None:

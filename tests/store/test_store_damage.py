@@ -44,6 +44,8 @@ def small(tmp_path: Path) -> Small:
         "theta": np.random.default_rng(0).normal(size=(2, 3, 5)).astype(np.float32),
         "loss": np.ones((2, 3, 1), np.float32),
         "correct": np.ones((2, 3, 1), np.int32),
+        "discriminability": np.ones((2, 3, 1), np.float32),
+        "separability": np.ones((2, 3, 1), np.float32),
         "saved": np.array([3, 2]),
     }
     segment = where.publish("segment", arrays, {"sizes": [1, 1, 2]})
@@ -105,7 +107,7 @@ def test_every_flipped_bit_is_found_and_no_reader_is_deceived(small: Small) -> N
     whole = list(readings(small))
     assert not any(reading is None or isinstance(reading, str) for reading in whole)
     files = sorted(path for path in small.root.rglob("*") if path.is_file())
-    assert len(files) == 28
+    assert len(files) == 34
     generator = np.random.default_rng(0)
     for flip in range(FLIPS):
         path = files[flip % len(files)]  # each file alike, however small

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import torch
 
 from hyperforget.config import EditingConfig
-from hyperforget.config.performance import Performance
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
@@ -27,9 +26,9 @@ def generator() -> torch.Generator:
 def test_edits_are_those_of_chains_one_for_each_prompt_and_original(
     build: Callable[..., Hypernetwork], layout: Layout
 ) -> None:
-    hypernet = TrainedHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], Performance(), {})
+    hypernet = TrainedHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], {})
     originals = initialise(layout, 3, generator())
-    config = EditingConfig(rounds=2, candidates=2)
+    config = EditingConfig(rounds=2, candidates=2, offered="all")
     edits = edit_networks(hypernet, PROMPTS, originals, SPLIT, Editing(config, generator()))
     assert edits.networks.params.shape == (2 * 2 * 6, layout.size)
     assert edits.start.tolist() == [0, 0, 1, 1, 2, 2] * 4
@@ -49,3 +48,15 @@ def test_edits_are_those_of_chains_one_for_each_prompt_and_original(
     one_round = Editing(EditingConfig(rounds=1, candidates=2), generator())
     once = edit_networks(hypernet, PROMPTS, originals, SPLIT, one_round)
     assert torch.equal(once.networks.params, edits.networks.params[:12])
+
+
+def test_by_default_the_edits_of_the_last_round_are_offered(build: Callable[..., Hypernetwork], layout: Layout) -> None:
+    hypernet = TrainedHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], {})
+    originals = initialise(layout, 3, generator())
+    every, last = (
+        edit_networks(hypernet, PROMPTS, originals, SPLIT, Editing(EditingConfig(offered=offered), generator()))
+        for offered in ("all", "last")
+    )
+    for name in ("losses", "correct", "discriminability", "prompt", "start"):
+        assert torch.equal(getattr(last, name), getattr(every, name)[6:])
+    assert torch.equal(last.networks.params, every.networks.params[6:])

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hyperforget.config import PromptConfig
+from hyperforget.config.performance import Performance
+from hyperforget.corpus.checkpoints import CorpusOutcomes
 from hyperforget.unlearning.prompts import best_prompt, prompt_grid
 
 CONFIG = PromptConfig(forget=[0.3, 0.9, 0.5], retain=[0.1, 0.5])
@@ -15,47 +17,115 @@ CHECKPOINTS = 101
 RNG = np.random.default_rng(0)
 LOSSES = RNG.gamma(1.0, 2.0, size=(CHECKPOINTS, 4)).astype(np.float32)
 # Of 100 images a class: 0 and 1 correct ones are forgotten, from 50 on a class is known.
-ACCURACIES = (RNG.choice([0, 1, 2, 49, 50, 90], size=(CHECKPOINTS, 4)) / 100).astype(np.float32)
+CORRECT = RNG.choice([0, 1, 2, 49, 50, 90], size=(CHECKPOINTS, 4))
+DISCRIMINABILITY = RNG.gamma(2.0, 1.0, size=(CHECKPOINTS, 4)).astype(np.float32)
+NEVER_SEEN = RNG.random(size=(CHECKPOINTS, 4)) < 0.4
+BOTH = Performance(also=("discriminability",))
+PAIRS = [(0.3, 0.1), (0.3, 0.5), (0.9, 0.1), (0.9, 0.5), (0.5, 0.1), (0.5, 0.5)]
 
 
-def grid(losses: np.ndarray, accuracies: np.ndarray, forget: torch.Tensor = FORGET) -> np.ndarray:
-    return prompt_grid(torch.from_numpy(losses), torch.from_numpy(accuracies), forget, CONFIG).numpy()
+def outcomes_of(
+    losses: np.ndarray = LOSSES, correct: np.ndarray = CORRECT, never_seen: np.ndarray = NEVER_SEEN
+) -> CorpusOutcomes:
+    arrays = (
+        losses,
+        correct,
+        DISCRIMINABILITY[: len(losses)],
+        DISCRIMINABILITY[: len(losses)] + 1,
+        np.full(4, 100),
+        never_seen[: len(losses)],
+    )
+    return CorpusOutcomes(*(torch.from_numpy(array) for array in arrays))
+
+
+def grid(
+    losses: np.ndarray = LOSSES,
+    correct: np.ndarray = CORRECT,
+    never_seen: np.ndarray = NEVER_SEEN,
+    performance: Performance | None = None,
+) -> np.ndarray:
+    outcomes = outcomes_of(losses, correct, never_seen)
+    return prompt_grid(outcomes, FORGET, CONFIG, performance or Performance()).numpy()
 
 
 def test_every_pair_of_quantiles_is_a_prompt_forget_quantiles_outermost() -> None:
-    prompts = grid(LOSSES, ACCURACIES)
+    prompts = grid()
     assert prompts.shape == (6, 4)
     assert np.isfinite(prompts).all()
-    pairs = [(0.3, 0.1), (0.3, 0.5), (0.9, 0.1), (0.9, 0.5), (0.5, 0.1), (0.5, 0.5)]
-    for prompt, (high, low) in zip(prompts, pairs, strict=True):
+    for prompt, (high, low) in zip(prompts, PAIRS, strict=True):
         for label in range(4):
-            losses, accuracies = LOSSES[:, label].astype(np.float64), ACCURACIES[:, label]
-            among = accuracies < 0.015 if FORGET[label] else accuracies > 0.495
+            losses, correct = LOSSES[:, label].astype(np.float64), CORRECT[:, label]
+            among = correct <= 1 if FORGET[label] else correct >= 50
             expected = np.quantile(losses[among], high if FORGET[label] else low)
             assert prompt[label] == pytest.approx(expected, rel=1e-5)
 
 
+def test_where_discriminability_is_told_what_never_saw_a_class_says_how_it_is_forgotten() -> None:
+    """Losses of all classes, then their discriminability at one minus the quantile, of the same checkpoints."""
+    prompts = grid(performance=BOTH)
+    assert prompts.shape == (6, 8)
+    for prompt, (high, low) in zip(prompts, PAIRS, strict=True):
+        for label in range(4):
+            correct, quantile = CORRECT[:, label], high if FORGET[label] else low
+            among = (correct <= 1) & NEVER_SEEN[:, label] if FORGET[label] else correct >= 50
+            assert 0 < among.sum() < CHECKPOINTS / 2
+            loss = np.quantile(LOSSES[among, label].astype(np.float64), quantile)
+            discriminable = np.quantile(DISCRIMINABILITY[among, label].astype(np.float64), 1 - quantile)
+            assert prompt[label] == pytest.approx(loss, rel=1e-5)
+            assert prompt[4 + label] == pytest.approx(discriminable, rel=1e-5)
+
+
+def test_checkpoints_whose_runs_saw_a_class_change_nothing_of_how_it_is_forgotten() -> None:
+    losses = np.where((CORRECT <= 1) & ~NEVER_SEEN, 100 + LOSSES, LOSSES).astype(np.float32)
+    assert (losses[:, FORGET.numpy()] != LOSSES[:, FORGET.numpy()]).any()
+    np.testing.assert_array_equal(grid(losses, performance=BOTH), grid(performance=BOTH))
+    assert (grid(losses)[:, FORGET.numpy()] != grid()[:, FORGET.numpy()]).any()
+
+
+def test_the_higher_the_loss_asked_for_the_lower_the_discriminability() -> None:
+    config = PromptConfig(forget=[0.1, 0.4, 0.6, 0.9], retain=[0.5])
+    prompts = prompt_grid(outcomes_of(), FORGET, config, BOTH)
+    losses, discriminable = prompts[:, :4][:, FORGET], prompts[:, 4:][:, FORGET]
+    assert (losses.diff(dim=0) > 0).all()
+    assert (discriminable.diff(dim=0) < 0).all()
+
+
+def test_a_class_that_all_have_seen_is_asked_for_what_those_have_that_do_not_answer_it() -> None:
+    never_seen = NEVER_SEEN.copy()
+    never_seen[:, 1] = False
+    prompts, before = grid(never_seen=never_seen, performance=BOTH), grid(performance=BOTH)
+    for row, (high, _) in enumerate(PAIRS):
+        forgotten = CORRECT[:, 1] <= 1
+        loss = np.quantile(LOSSES[forgotten, 1].astype(np.float64), high)
+        discriminable = np.quantile(DISCRIMINABILITY[forgotten, 1].astype(np.float64), 1 - high)
+        assert prompts[row, [1, 5]].tolist() == pytest.approx([loss, discriminable], rel=1e-4)
+    np.testing.assert_array_equal(np.delete(prompts, [1, 5], axis=1), np.delete(before, [1, 5], axis=1))
+    np.testing.assert_array_equal(grid(never_seen=never_seen), grid())
+
+
 def test_a_class_that_none_has_forgotten_is_asked_for_its_highest_losses() -> None:
-    accuracies = ACCURACIES.copy()
-    accuracies[:, 1] = 0.02
-    prompts = grid(LOSSES, accuracies)
+    correct = CORRECT.copy()
+    correct[:, 1] = 2
+    prompts = grid(correct=correct)
     for row, high in enumerate((0.3, 0.3, 0.9, 0.9, 0.5, 0.5)):
         expected = np.quantile(LOSSES[:, 1].astype(np.float64), 0.95 + 0.05 * high)
         assert prompts[row, 1] == pytest.approx(expected, rel=1e-5)
-    np.testing.assert_array_equal(np.delete(prompts, 1, axis=1), np.delete(grid(LOSSES, ACCURACIES), 1, axis=1))
+    np.testing.assert_array_equal(np.delete(prompts, 1, axis=1), np.delete(grid(), 1, axis=1))
 
 
 def test_a_class_that_none_knows_is_asked_for_a_quantile_of_all() -> None:
-    accuracies = ACCURACIES.copy()
-    accuracies[:, 0] = 0.49
+    correct = CORRECT.copy()
+    correct[:, 0] = 49
     for row, low in enumerate((0.1, 0.5) * 3):
         expected = np.quantile(LOSSES[:, 0].astype(np.float64), low)
-        assert grid(LOSSES, accuracies)[row, 0] == pytest.approx(expected, rel=1e-5)
+        assert grid(correct=correct)[row, 0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_one_checkpoint_is_enough() -> None:
-    prompts = grid(LOSSES[:1], ACCURACIES[:1])
+    prompts = grid(LOSSES[:1], CORRECT[:1])
     np.testing.assert_array_equal(prompts, np.broadcast_to(LOSSES[0], (6, 4)))
+    both = grid(LOSSES[:1], CORRECT[:1], performance=BOTH)
+    np.testing.assert_array_equal(both, np.broadcast_to([*LOSSES[0], *DISCRIMINABILITY[0]], (6, 8)))
 
 
 @given(
@@ -67,10 +137,13 @@ def test_quantiles_equal_numpys(values: list[float], quantile: float) -> None:
     losses = torch.tensor([[value, value] for value in values])
     config = PromptConfig(forget=[quantile], retain=[quantile])
     forget = torch.tensor([True, False])
-    accuracies = torch.tensor([0.0, 1.0]).expand(len(values), 2)
-    prompt = prompt_grid(losses, accuracies, forget, config)
-    expected = np.quantile(np.array(values, dtype=np.float64), quantile)
-    np.testing.assert_allclose(prompt.numpy(), [[expected, expected]], rtol=1e-5, atol=1e-5)
+    correct = torch.tensor([0, 1]).expand(len(values), 2)
+    unseen = torch.tensor([True, False]).expand(len(values), 2)
+    outcomes = CorpusOutcomes(losses, correct, losses, losses, torch.ones(2), unseen)
+    expected, mirrored = np.quantile(np.array(values, dtype=np.float64), [quantile, 1 - quantile])
+    for performance, wanted in ((Performance(), [expected] * 2), (BOTH, [expected] * 2 + [mirrored] * 2)):
+        prompt = prompt_grid(outcomes, forget, config, performance)
+        np.testing.assert_allclose(prompt.numpy(), [wanted], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(("share", "count"), [(1e-9, 1), (0.05, 5), (0.5, 50), (1.0, CHECKPOINTS)])
@@ -79,5 +152,5 @@ def test_the_best_prompt_is_the_median_of_those_with_the_lowest_mean_loss(share:
     losses = torch.from_numpy(LOSSES)
     np.testing.assert_allclose(best_prompt(losses, losses, share), np.median(LOSSES[best], axis=0), rtol=1e-6)
     # Whatever a hypernetwork is told, the same checkpoints are the best.
-    told = best_prompt(losses, torch.from_numpy(ACCURACIES[:, :1]), share)
-    np.testing.assert_allclose(told, np.median(ACCURACIES[best, :1], axis=0), rtol=1e-6)
+    told = best_prompt(losses, torch.from_numpy(DISCRIMINABILITY[:, :1]), share)
+    np.testing.assert_allclose(told, np.median(DISCRIMINABILITY[best, :1], axis=0), rtol=1e-6)

@@ -6,11 +6,12 @@ import torch
 from hyperforget.config import SelectionConfig
 from hyperforget.networks.batch import Networks
 from hyperforget.unlearning.candidates import Candidates, class_accuracies
-from hyperforget.unlearning.selection import choose, choose_each
+from hyperforget.unlearning.selection import Wanted, choose, choose_each
 from tests.unlearning.conftest import LAYOUT
 
 SIZES = torch.tensor([10, 10, 20])
 FORGET = torch.tensor([False, False, True])
+WANTED = Wanted(FORGET, SIZES, torch.full((3,), torch.nan))
 LOWEST = SelectionConfig(rule="lowest-forget")
 
 
@@ -18,6 +19,7 @@ def counted(
     *rows: tuple[int, int, int],
     start: list[int] | None = None,
     losses: list[tuple[float, float, float]] | None = None,
+    tells: list[float] | None = None,
 ) -> Candidates:
     """Candidates with these correct counts, of 10, 10 and 20 images; the third class is to be forgotten."""
     count = len(rows)
@@ -25,6 +27,7 @@ def counted(
         Networks(torch.zeros(count, LAYOUT.size), LAYOUT),
         torch.zeros(count, 3) if losses is None else torch.tensor(losses),
         torch.tensor(rows),
+        torch.zeros(count, 3) if tells is None else torch.tensor([[9.0, 9.0, told] for told in tells]),
         torch.zeros(count, dtype=torch.int64),
         torch.arange(count) if start is None else torch.tensor(start),
     )
@@ -41,21 +44,31 @@ def test_class_accuracies_are_over_all_images_of_the_classes() -> None:
 
 
 def test_lowest_forget_takes_the_best_retained_of_the_least_remembered() -> None:
-    assert choose(counted((10, 10, 1), (5, 5, 0), (6, 5, 0), (10, 10, 20)), SIZES, FORGET, LOWEST) == 2
-    assert choose(counted((10, 10, 3), (1, 1, 2)), SIZES, FORGET, LOWEST) == 1
+    assert choose(counted((10, 10, 1), (5, 5, 0), (6, 5, 0), (10, 10, 20)), WANTED, LOWEST) == 2
+    assert choose(counted((10, 10, 3), (1, 1, 2)), WANTED, LOWEST) == 1
 
 
 def test_highest_retain_takes_the_best_within_the_tolerance() -> None:
     batch = counted((9, 9, 2), (10, 10, 3), (8, 8, 0), (10, 8, 1))
-    assert choose(batch, SIZES, FORGET, highest(0.0)) == 2
-    assert choose(batch, SIZES, FORGET, highest(0.05)) == 3
-    assert choose(batch, SIZES, FORGET, highest(0.1)) == 0
-    assert choose(batch, SIZES, FORGET, highest(0.15)) == 1
-    assert choose(batch, SIZES, FORGET, LOWEST) == 2
+    assert choose(batch, WANTED, highest(0.0)) == 2
+    assert choose(batch, WANTED, highest(0.05)) == 3
+    assert choose(batch, WANTED, highest(0.1)) == 0
+    assert choose(batch, WANTED, highest(0.15)) == 1
+    assert choose(batch, WANTED, LOWEST) == 2
+
+
+def test_retrained_level_takes_the_one_that_tells_the_class_as_networks_that_never_saw_it() -> None:
+    config = SelectionConfig(rule="retrained-level", tolerance=0.1, margin=0.1)
+    wanted = Wanted(FORGET, SIZES, torch.tensor([0.0, 0.0, 1.0]))
+    rows = [(10, 10, 0), (10, 10, 2), (9, 9, 0), (9, 8, 0), (10, 10, 3)]
+    assert choose(counted(*rows, tells=[4.0, 0.2, 1.2, 1.0, 1.0]), wanted, config) == 2
+    assert choose(counted(*rows, tells=[4.0, 0.9, 1.2, 1.0, 1.0]), wanted, config) == 1
+    # On a logarithmic scale, 2 is nearer to 1 than 0.2 is.
+    assert choose(counted(*rows, tells=[1.8, 0.2, 9.0, 1.0, 1.0]), wanted, config) == 0
 
 
 def test_highest_retain_falls_back_on_the_least_remembered() -> None:
-    assert choose(counted((10, 10, 9), (3, 3, 5), (4, 3, 5)), SIZES, FORGET, highest(0.1)) == 2
+    assert choose(counted((10, 10, 9), (3, 3, 5), (4, 3, 5)), WANTED, highest(0.1)) == 2
 
 
 @pytest.mark.parametrize("config", [LOWEST, highest(0.2)], ids=["lowest-forget", "highest-retain"])
@@ -65,23 +78,23 @@ def test_of_level_networks_the_widest_gap_of_losses_is_taken_and_then_the_first(
     # The classes' own counts differ, the accuracy on all retained ones does not; the first is worse on these.
     rows = [(1, 1, 0), (9, 7, 0), (8, 8, 0), (7, 9, 0)]
     losses = [(0.0, 0.0, 9.0), (1.0, 2.0, 5.0), (0.5, 0.5, 5.0), (0.1, 0.1, 4.0)]
-    assert choose(counted(*rows, losses=losses), SIZES, FORGET, config) == 2
+    assert choose(counted(*rows, losses=losses), WANTED, config) == 2
     losses[3] = (0.3, 0.1, 4.8)
-    assert choose(counted(*rows, losses=losses), SIZES, FORGET, config) == 3
-    assert choose(counted(*rows), SIZES, FORGET, config) == 1
+    assert choose(counted(*rows, losses=losses), WANTED, config) == 3
+    assert choose(counted(*rows), WANTED, config) == 1
 
 
 @pytest.mark.parametrize("config", [LOWEST, highest(0.0)], ids=["lowest-forget", "highest-retain"])
 def test_a_start_restricts_the_choice_even_to_worse_ones(config: SelectionConfig) -> None:
     batch = counted((10, 10, 0), (5, 5, 3), (6, 5, 3), (9, 9, 4), start=[1, 0, 0, 0])
-    assert choose(batch, SIZES, FORGET, config) == 0
-    assert choose(batch, SIZES, FORGET, config, start=0) == 2
-    assert choose(batch, SIZES, FORGET, config, start=1) == 0
+    assert choose(batch, WANTED, config) == 0
+    assert choose(batch, WANTED, config, start=0) == 2
+    assert choose(batch, WANTED, config, start=1) == 0
 
 
 @pytest.mark.parametrize("config", [LOWEST, highest(0.2)], ids=["lowest-forget", "highest-retain"])
 def test_each_start_has_a_chosen_network_of_its_own(config: SelectionConfig) -> None:
     batch = counted((10, 10, 0), (5, 5, 3), (6, 5, 3), (9, 9, 4), (1, 1, 0), start=[1, 0, 0, 4, 1])
-    found = choose_each(batch, SIZES, FORGET, config)
-    assert found == [choose(batch, SIZES, FORGET, config, start=start) for start in (0, 1, 4)]
+    found = choose_each(batch, WANTED, config)
+    assert found == [choose(batch, WANTED, config, start=start) for start in (0, 1, 4)]
     assert batch.start[found].tolist() == [0, 1, 4]

@@ -14,7 +14,7 @@ ENDS = ("--config", "tasks={digits-4: {corpora: {ends: {runs: 300, shards: 3, mo
 
 def test_default_run(checkout: Checkout) -> None:
     planned = checkout.planned("results/report.html")
-    # Two tasks; 3 + 5 forget sets; two hypernetworks a task, one of which also edits,
+    # Two tasks; 3 + 9 forget sets; two hypernetworks a task, one of which also edits,
     # originals and strangers.
     assert planned == {
         "fetch_dataset": 2,
@@ -25,12 +25,12 @@ def test_default_run(checkout: Checkout) -> None:
         "compare_optimizers": 2,
         "train_original": 2,
         "train_strangers": 2,
-        "train_retrained": 8,
-        "sample_unlearned": 16,
-        "sample_edited": 16,
-        "look_up_checkpoints": 8,
-        "edit_original": 16,
-        "evaluate": 8,
+        "train_retrained": 12,
+        "sample_unlearned": 24,
+        "sample_edited": 24,
+        "look_up_checkpoints": 12,
+        "edit_original": 48,
+        "evaluate": 12,
         "gather_metrics": 1,
         "gather_costs": 1,
         "build_tables": 1,
@@ -85,7 +85,7 @@ def test_one_forget_set_that_no_configuration_names(checkout: Checkout) -> None:
         "sample_unlearned": 2,
         "sample_edited": 2,
         "look_up_checkpoints": 1,
-        "edit_original": 2,
+        "edit_original": 4,
         "evaluate": 1,
     }
 
@@ -94,7 +94,7 @@ def test_a_task_may_have_no_strangers(checkout: Checkout) -> None:
     changes = ("--config", "tasks={digits: {strangers: {count: 0}}, digits-4: {strangers: {count: 0}}}")
     planned = checkout.planned("results/report.html", *changes)
     assert "train_strangers" not in planned
-    assert (planned["sample_edited"], planned["edit_original"]) == (8, 8)
+    assert (planned["sample_edited"], planned["edit_original"]) == (12, 36)
     for target in ("strangers.json", "bias-strangers/forget-2.json", "dihyfo-1-edit-strangers/forget-2.json"):
         printed = checkout.snakemake("-n", f"results/digits/{target}", *changes)
         assert printed.returncode != 0
@@ -103,7 +103,9 @@ def test_a_task_may_have_no_strangers(checkout: Checkout) -> None:
 
 
 def test_models_that_forget_no_class_are_trained_and_probed_only(checkout: Checkout) -> None:
-    planned = checkout.planned("results/report.html", "--config", "models={gpt: {}, own: {conditioning: gpt}}")
+    default = (checkout.folder / "config" / "config.yaml").read_text().partition("\nmodels:")[0]
+    (checkout.folder / "gpt-alone.yaml").write_text(default + "\nmodels: {gpt: {}, own: {conditioning: gpt}}\n")
+    planned = checkout.planned("results/report.html", "--configfile", "gpt-alone.yaml")
     assert (planned["train_hypernet"], planned["probe_hypernet"]) == (4, 4)
     assert not {"sample_unlearned", "sample_edited"} & set(planned)
 
@@ -130,7 +132,10 @@ def test_another_folder_uses_the_default_configuration(checkout: Checkout, tmp_p
         (["results/digits/corpus-ends.json", *ENDS], ["'digits'", "'corpus-ends'", "allowed are corpus"]),
         (
             ["results/digits-4/gpt/forget-2.json", "--config", "models={gpt: {}}"],
-            ["'gpt' forgets no class", "allowed are the methods retrained, nearest, bias"],
+            [
+                "'gpt' forgets no class",
+                "allowed are the methods dihyfo-1, dihyfo-1-edit, dihyfo-2, retrained",
+            ],
         ),
         (["--config", "models={gpt: {metric_class: 4}}"], ["models.gpt.metric_class is 4", "nearest is 3"]),
         (["--config", "protocl=thesis"], ["'protocl'", "did you mean 'protocol'"]),

@@ -40,15 +40,15 @@ def rules_of(jobs: Jobs) -> list[list[str]]:
 
 def test_the_default_run_takes_fewer_than_forty_cluster_jobs(checkout: Checkout) -> None:
     jobs = rules_of(planned(checkout, *REPORT))
-    assert len(jobs) == 20
-    assert sum(map(len, jobs)) == 100 - 6
+    assert len(jobs) == 24
+    assert sum(map(len, jobs)) == 160 - 6
     for data in [job for job in jobs if "fetch_dataset" in job]:
         assert data == ["fetch_dataset", "train_original", "train_strangers"]
     forget_sets = [job for job in jobs if "evaluate" in job]
-    assert len(forget_sets) == 8
+    assert len(forget_sets) == 12
     for job in forget_sets:
         assert job == [
-            *["edit_original"] * 2,
+            *["edit_original"] * 4,
             "evaluate",
             "look_up_checkpoints",
             *["sample_edited"] * 2,
@@ -61,8 +61,8 @@ def test_the_default_run_takes_fewer_than_forty_cluster_jobs(checkout: Checkout)
 
 def test_one_setting_says_how_many_forget_sets_a_job_takes(checkout: Checkout) -> None:
     jobs = rules_of(planned(checkout, *REPORT, "--group-components", "forget=4"))
-    assert [job.count("evaluate") for job in jobs if "evaluate" in job] == [4, 4]
-    assert len(jobs) == 20 - 6
+    assert [job.count("evaluate") for job in jobs if "evaluate" in job] == [4, 4, 4]
+    assert len(jobs) == 24 - 9
 
 
 def test_memory_and_time_grow_with_each_attempt(checkout: Checkout) -> None:
@@ -112,7 +112,7 @@ def test_a_workstation_runs_as_many_jobs_on_gpus_as_it_has(checkout: Checkout) -
     assert re.findall(r"^ *(\w+): \w+ +# EDIT", text, flags=re.MULTILINE) == ["gpu", "mem_mb"]
     printed = checkout.snakemake("-n", "results/report.html", "--workflow-profile", WORKSTATION)
     assert printed.returncode == 0, printed.stdout
-    assert len(re.findall(r"^ +resources: .*\bgpu=1\b", printed.stdout, flags=re.MULTILINE)) == 74
+    assert len(re.findall(r"^ +resources: .*\bgpu=1\b", printed.stdout, flags=re.MULTILINE)) == 126
 
 
 def test_the_thesis_own_scale_is_planned_out_as_the_documentation_says(checkout: Checkout) -> None:

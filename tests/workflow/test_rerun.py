@@ -87,7 +87,7 @@ def test_a_new_forget_set_trains_no_hypernetwork(finished: Checkout) -> None:
         "sample_unlearned": 2,
         "sample_edited": 2,
         "look_up_checkpoints": 1,
-        "edit_original": 2,
+        "edit_original": 4,
         "evaluate": 1,
     }
 
@@ -106,7 +106,7 @@ def test_a_new_forget_set_trains_no_hypernetwork(finished: Checkout) -> None:
             "hyperforget/unlearning/bias.py",
             "_MARGIN = 1e-3",
             "_MARGIN = 2e-3",
-            ENDS | {"edit_original": 4},
+            ENDS | {"edit_original": 8},
         ),
         (
             "hyperforget/hypernet/sampling.py",

@@ -12,7 +12,7 @@ from tests.checkouts import Checkout
 
 pytestmark = [pytest.mark.workflow, pytest.mark.smoke]
 
-METHODS = ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2", "retrained", "nearest", "bias"]
+METHODS = ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2", "retrained", "nearest", "bias", "mask", "finetune"]
 METHODS += ["dihyfo-1-edit-strangers", "bias-strangers"]
 
 
@@ -44,6 +44,7 @@ def test_metrics_are_complete(finished: Checkout) -> None:
     assert accuracy == {(m, f, s) for m in METHODS for f in ("2", "3") for s in sets}
     assert {row["metric"] for row in rows} == {
         "accuracy", "overlap", "activation_distance", "phi", "jsd", "mia", "mia_test", "usable_share",
+        "shift", "auc", "probe", "relearn_10", "relearn_50",
     }  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def test_strangers_stand_in_a_table_of_their_own(finished: Checkout) -> None:
     methods = ["retrained", "dihyfo-1-edit-strangers", "bias-strangers"]
     assert [(row["forget"], row["method"]) for row in rows] == [(f, m) for f in ("2", "3") for m in methods]
     elsewhere = [path for path in (finished.folder / "results/tables").iterdir() if "-strangers" not in path.name]
-    assert len(elsewhere) == 15
+    assert len(elsewhere) == 18
     assert not any("strangers" in path.read_text() for path in elsewhere)
 
 

@@ -98,7 +98,7 @@ def test_after_a_pull_and_a_checkout_on_another_machine_there_is_nothing_to_do(t
     assert "Nothing to be done" in printed.stdout
     assert outputs(new) == before
     lineage = store(run.folder, "lineage", str(new / TARGET), *theirs)
-    assert len(lineage["steps"]) == 40
+    assert len(lineage["steps"]) == 44
 
 
 def test_after_other_settings_a_checkout_with_its_configuration_is_complete_too(tagged: Tagged) -> None:
@@ -149,4 +149,4 @@ def test_the_store_is_sound_and_keeps_what_is_needed(tagged: Tagged) -> None:
     store(run.folder, "gc", "--grace", "0", "--keep-last", "0", "--delete")
     assert store(run.folder, "verify", "--level", "2") == []
     assert run.planned(TARGET, *REDUCED) == {}
-    assert len(store(run.folder, "lineage", TARGET)["steps"]) == 40
+    assert len(store(run.folder, "lineage", TARGET)["steps"]) == 44

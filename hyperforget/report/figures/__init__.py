@@ -18,6 +18,7 @@ from hyperforget.report.spec import (
     comparison_figures,
     confusion_methods,
     figure_names,
+    told_suffixes,
     training_figures,
 )
 
@@ -43,16 +44,19 @@ def _draw_figures(spec: FiguresSpec, task_name: str, results: Path) -> dict[str,
     for model in spec.models:
         name = f"{task_name}-{model}"
         drawings[f"{name}-learning"] = draw_learning(folder / model / "history.csv", task_name, model)
-        drawings[f"{name}-alignment"] = draw_alignment(folder / model / "alignment.csv", task, model)
         performance, distribution = spec.performance(model), folder / model / "distribution.csv"
         if performance.is_scalar:
             bounds = best_values(distribution, performance)
         else:
             bounds = class_medians(folder / f"{task.corpus_of(model).name}-classes.csv")
-        prompts = folder / model / "prompts.csv"
-        drawings[f"{name}-observed"] = draw_observed(prompts, bounds, task, model, performance)
+        alignment, prompts = folder / model / "alignment.csv", folder / model / "prompts.csv"
+        for suffix, told in told_suffixes(spec, model).items():
+            drawings[f"{name}-alignment{suffix}"] = draw_alignment(alignment, task, model, told.metric)
+            lines = {} if suffix else bounds
+            drawings[f"{name}-observed{suffix}"] = draw_observed(prompts, lines, task, model, told)
         if "distribution" in training_figures(spec, model):
-            drawings[f"{name}-distribution"] = draw_distribution(distribution, task, model, performance)
+            told = performance.parts[0]
+            drawings[f"{name}-distribution"] = draw_distribution(distribution, task, model, told)
         if model in spec.learned_optimizers:
             curves = folder / model / "optimizers.csv"
             drawings[f"{name}-optimizers"] = draw_optimizers(curves, task_name, model)

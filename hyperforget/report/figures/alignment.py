@@ -9,11 +9,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from hyperforget.config.performance import Metric
 from hyperforget.config.report_specs import FigureTask
 from hyperforget.records.files import read_rows
 from hyperforget.records.hypernets import AlignmentRow
 from hyperforget.report.figures.style import INK, ROLE_TITLES, Drawing, class_style, new_figure
-from hyperforget.report.results import mean, rows_by
+from hyperforget.report.results import mean, rows_by, rows_with
 from hyperforget.report.spec import method_title
 
 _MEASURES = (("r_squared", "prompt alignment R²"), ("correlation", "correlation"))
@@ -22,9 +23,9 @@ _DASHES: dict[str, Any] = {"seen": "-", "unseen": (0, (3, 1.5))}
 _LOWEST = -1.0
 
 
-def draw_alignment(path: Path, task: FigureTask, model: str) -> Drawing:
-    """R² and correlation of target and observed values over training, by class, from ``alignment.csv``."""
-    alignment = read_rows(path, AlignmentRow)
+def draw_alignment(path: Path, task: FigureTask, model: str, metric: Metric) -> Drawing:
+    """R² and correlation of target and observed values of a metric over training, by class, from ``alignment.csv``."""
+    alignment = rows_with(read_rows(path, AlignmentRow), path, metric=metric)
     by_role = rows_by(alignment, lambda row: row.role)
     roles = [(role, title) for role, title in ROLE_TITLES.items() if role in by_role]
     figure = new_figure(3.6 * len(roles), 5.4)
@@ -48,7 +49,7 @@ def draw_alignment(path: Path, task: FigureTask, model: str) -> Drawing:
         if start in starts
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
-    title = f"Prompt alignment of {method_title(model)} on {task.name}"
+    title = f"Prompt alignment of the {metric} of {method_title(model)} on {task.name}"
     return Drawing(figure, title, _description(alignment, clipped))
 
 

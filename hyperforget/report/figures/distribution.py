@@ -30,7 +30,7 @@ def draw_distribution(path: Path, task: FigureTask, model: str, performance: Per
 
     From ``distribution.csv``; classes of one role are put together.
     """
-    pooled = _pooled(read_rows(path, DistributionRow))
+    pooled = _pooled(rows_with(read_rows(path, DistributionRow), path, metric=performance.metric))
     roles = [role for role in ROLE_TITLES if any(row.role == role for row in pooled)]
     others = [of for of in (_PROMPTS, _REBALANCED) if any(row.values == of for row in pooled)]
     figure = new_figure(max(3.8, 3.4 * len(others)), 2.6 * len(roles) + 0.4)

@@ -34,7 +34,13 @@ _MOST_POINTS = 250
 _MOST_COLUMNS = 3
 # Logarithmic axes shorter than this ratio are labelled within decades as well.
 _FEW_DECADES = 100
-_PLURALS = {"loss": "losses", "error": "errors", "accuracy": "accuracies"}
+_PLURALS = {
+    "loss": "losses",
+    "error": "errors",
+    "accuracy": "accuracies",
+    "discriminability": "discriminability",
+    "separability": "separability",
+}
 
 
 @dataclass(frozen=True)
@@ -49,10 +55,10 @@ class _Frame:
 def draw_observed(
     path: Path, bounds: Mapping[str, float], task: FigureTask, model: str, performance: Performance
 ) -> Drawing:
-    """Observed against target values, from ``prompts.csv``; ``bounds`` are those of
-    `class_medians` or `best_values`.
+    """Observed against target values of the one metric of ``performance``, from ``prompts.csv``; ``bounds`` are those
+    of `class_medians` or `best_values`, or none.
     """
-    prompts = read_rows(path, PromptRow)
+    prompts = rows_with(read_rows(path, PromptRow), path, metric=performance.metric)
     roles = [each for each in ROLE_TITLES.items() if any(row.role == each[0] for row in prompts)]
     starts = [each for each in _STARTS if any(row.starts == each[0] for row in prompts)]
     figure = new_figure(3.4 * len(starts) + 0.5, 3.3 * len(roles) + 0.3)
@@ -79,9 +85,11 @@ def draw_observed(
             if column == len(starts) - 1 and not performance.is_scalar:
                 _class_legend(axes)
     identity = identity_line(grid[0][0], frame.low, frame.high)
-    bound = grid[0][0].plot([], [], color=INK, linewidth=1.0, linestyle=":")[0]
-    meaning = "best in the corpus" if performance.is_scalar else "lower bound: class median in the corpus"
-    figure.legend([identity, bound], ["observed = target", meaning], loc="outside lower center", ncols=2)
+    handles, labels = [identity], ["observed = target"]
+    if bounds:
+        handles += grid[0][0].plot([], [], color=INK, linewidth=1.0, linestyle=":")
+        labels.append("best in the corpus" if performance.is_scalar else "lower bound: class median in the corpus")
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
     title = f"Observed against target {_PLURALS[performance.metric]} of {method_title(model)} on {task.name}"
     return Drawing(figure, title, _description(prompts, performance))
 

@@ -25,6 +25,7 @@ from hyperforget.report.tables.model import (
     text_with_sets,
 )
 from hyperforget.report.tables.published import Entry, compare, published_note
+from hyperforget.report.tables.recovery import recovery_table
 from hyperforget.report.tables.strangers import strangers_table
 
 _METHODS_PER_BLOCK = 3
@@ -73,6 +74,7 @@ def build_tables(spec: TablesSpec, metrics: Metrics) -> list[Table]:
                 tables.append(_individual_table(f"{prefix}-individual", spec, individual))
                 tables.append(_paired_table(f"{prefix}-paired", spec, replace(individual, measures=_PAIRED)))
         tables.append(comparison_table(spec, task, metrics))
+        tables.append(recovery_table(spec, task, metrics))
         if task.stranger_methods:
             tables.append(strangers_table(task, metrics))
     by_name = {table.name: table for table in tables}

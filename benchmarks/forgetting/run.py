@@ -1,0 +1,121 @@
+"""Hold a run against networks retrained without each forget set: have its networks forgotten, or do they hide?
+
+    snakemake --cores 2 results/report.html
+    python benchmarks/forgetting/run.py [--results results] [--tasks digits]
+
+Of each method that asks a hypernetwork and each forget set, one line of medians over networks, nothing chosen among
+them, on test images: accuracy on the forgotten classes and, less the retrained median, on the retained ones; what a
+shift of output biases, the ranking by logits (AUC) and a linear probe bring back, with the retrained median beside
+them. Then the alignment (R²) of what is told beside losses, mean over free classes, unseen starts. Values beyond their
+limit are marked, and counted. Ends with 1 where there are any.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+from hyperforget.config.methods import RETRAINED, RIVALS, Method
+from hyperforget.errors import UserError, run_command
+from hyperforget.forget_set import FORGOTTEN_ACCURACY
+from hyperforget.records.files import read_rows
+from hyperforget.records.hypernets import AlignmentRow
+from hyperforget.report.results import Metrics, Value
+from hyperforget.report.spec import forget_title
+
+# How far accuracy on retained classes may lie below the retrained median: of networks from a start or noise, and edits.
+RETAIN_MARGIN = {False: 0.02, True: 0.025}
+# How far what comes back may lie above the retrained median, and the AUC below it.
+SHIFT_MARGIN, AUC_MARGIN, PROBE_MARGIN = 0.10, 0.07, 0.10
+AUC_BELOW = 0.10
+ALIGNMENT = 0.8
+# Accuracies are shares of images: of two that are equal, neither must fail by the last binary digit.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A value, between which limits it has to be, and how it is printed."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    beside: str = ""
+
+    @property
+    def met(self) -> bool:
+        return self.low - ROUNDING <= self.value <= self.high + ROUNDING
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value:.3f}{self.beside}{' ' if self.met else '!'}"
+
+
+def main() -> None:
+    """Print a line a method and forget set, and one a model and metric."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--tasks", nargs="+", default=["digits"])
+    options = parser.parse_args()
+    metrics = Metrics(options.results / "metrics.csv")
+    found: list[Measured] = []
+    for task in options.tasks:
+        if not metrics.forget_sets(task):
+            raise UserError(f"{options.results} has no results of the task {task!r}; run it first")
+        for method in methods_of(metrics, task):
+            for forget in metrics.forget_sets(task):
+                measured = list(recovered(metrics, task, method, forget))
+                print(f"{task:10} {method:16} {forget_title(forget):14}", *measured)
+                found += measured
+        for path in sorted((options.results / task).glob("*/alignment.csv")):
+            measured = list(aligned(path))
+            print(f"{task:10} {path.parent.name:16} {'alignment':14}", *measured)
+            found += measured
+    missed = sum(not each.met for each in found)
+    print(f"{len(found) - missed} of {len(found)} within their limits")
+    sys.exit(bool(missed))
+
+
+def methods_of(metrics: Metrics, task: str) -> list[str]:
+    """The methods of the file that ask a hypernetwork, not on strangers."""
+    parsed = {method: Method.parse(method) for method in metrics.methods(task)}
+    return [
+        name for name, method in parsed.items() if method.base not in (RETRAINED, *RIVALS) and not method.on_strangers
+    ]
+
+
+def recovered(metrics: Metrics, task: str, method: str, forget: str) -> Iterator[Measured]:
+    """What the networks of a method keep, and what comes back."""
+
+    def median(of: str, metric: str, set_: str) -> Value:
+        return metrics.need(task, of, forget, "population", metric, set_)
+
+    yield Measured("D_f", median(method, "accuracy", "forget").value, 0.0, FORGOTTEN_ACCURACY)
+    kept = median(method, "accuracy", "retain").value - median(RETRAINED, "accuracy", "retain").value
+    yield Measured("D_r−retrained", kept, -RETAIN_MARGIN[Method.parse(method).edits], 1.0)
+    for metric, above, below in (
+        ("shift", SHIFT_MARGIN, 1.0),
+        ("auc", AUC_MARGIN, AUC_BELOW),
+        ("probe", PROBE_MARGIN, 1.0),
+    ):
+        level = median(RETRAINED, metric, "forget").value
+        value = median(method, metric, "forget").value
+        yield Measured(metric, value, level - below, level + above, f" ({level:.3f})")
+
+
+def aligned(path: Path) -> Iterator[Measured]:
+    """Alignment at the end of training of all that is told beside the first metric."""
+    rows = read_rows(path, AlignmentRow)
+    last = max(row.step for row in rows)
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        if (row.step, row.starts, row.role) == (last, "unseen", "free"):
+            values.setdefault(row.metric, []).append(row.r_squared)
+    for metric, of_classes in list(values.items())[1:]:
+        yield Measured(f"R² of {metric}", fmean(of_classes), ALIGNMENT, 1.0)
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,84 @@
+"""How well a network can tell a class from all others, whatever it answers, at its outputs and in its hidden units.
+
+Accuracy says what a network answers. A network that answers a class never may know it as well as before, and one shift
+of an output bias brings the class back; one that never saw the class cannot tell it. The d′ of signal detection sees
+the difference. And a network whose outputs tell nothing may still have the class in its hidden units, for a new output
+layer to read: that is what Fisher's linear discriminant sees.
+"""
+
+import torch
+from torch import Tensor
+
+# Nats. Margins that vary less are rounding, of networks whose answer is the same for all images.
+_LEAST_DEVIATION = 1e-3
+
+# Added to the variances of hidden units: a share of their mean, and a little for networks whose units are all dead.
+_RIDGE, _LEAST_VARIANCE = 1e-3, 1e-8
+
+
+def class_margins(logits: Tensor) -> Tensor:
+    """The margin of every class, ``z_c - log Σ_{j≠c} exp z_j``, that is the log-odds of its probability; same shape as
+    ``logits`` (..., C).
+
+    Exact also where the probability rounds to one: the others are added up without it.
+    """
+    shifted = logits - logits.detach().amax(-1, keepdim=True)
+    exponentials = shifted.exp()
+    is_top = shifted == 0
+    beside_top = exponentials.masked_fill(is_top, 0).sum(-1, keepdim=True)
+    of_top = exponentials.masked_fill(~is_top, 0).sum(-1, keepdim=True)
+    others = beside_top + (of_top - exponentials)
+    margins: Tensor = shifted - others.clamp(min=torch.finfo(logits.dtype).tiny).log()
+    return margins
+
+
+def discriminability(logits: Tensor, labels: Tensor) -> Tensor:
+    """d′ of every class, float32 (N, C), of N networks with ``logits`` (N, B, C) on images of ``labels`` (B,).
+
+    The mean margin of a class (`class_margins`) over its own images minus that over all others, in units of the root
+    mean square of both standard deviations, and 0 where it is negative (Green and Swets, 1966, signal detection theory;
+    d_a where deviations differ). For normal margins the area under the ROC curve is Φ(d′ / √2), see `area_of`. A class
+    without images, or with all, has none: NaN.
+    """
+    margins = class_margins(logits.float())
+    own = torch.eq(labels.unsqueeze(-1), torch.arange(logits.shape[-1], device=labels.device)).float()  # (B, C)
+    (mean, variance), (other_mean, other_variance) = (_moments(margins, weights) for weights in (own, 1 - own))
+    deviation = ((variance + other_variance) / 2).clamp(min=_LEAST_DEVIATION**2).sqrt()
+    found: Tensor = ((mean - other_mean) / deviation).clamp(min=0)
+    return found
+
+
+def separability(units: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """How far apart a class and all others lie in the hidden units of networks, (N, C); ``units`` (N, B, H) on images
+    of ``labels`` (B,).
+
+    The Mahalanobis distance of both means, by the covariance of units within classes (Fisher, 1936): with normal units
+    the d′ of the best linear read-out. A class without images, or with all, has none: NaN.
+    """
+    own = torch.eq(labels.unsqueeze(-1), torch.arange(classes, device=labels.device)).to(units.dtype)  # (B, C)
+    shares = own.mean(dim=0).unsqueeze(-1)  # (C, 1)
+    means = torch.einsum("nbh,bc->nch", units, own / own.sum(dim=0))
+    # Classes without images have no mean, and no image asks for it.
+    within = units - torch.einsum("nch,bc->nbh", means.nan_to_num(), own)
+    covariance = torch.einsum("nbh,nbk->nhk", within, within) / units.shape[1]
+    variance = covariance.diagonal(dim1=1, dim2=2)  # (N, H)
+    ridge = _RIDGE * variance.mean(dim=1, keepdim=True) + _LEAST_VARIANCE
+    covariance = covariance + torch.diag_embed(ridge.expand_as(variance))
+    others = (units.mean(dim=1, keepdim=True) - shares * means) / (1 - shares)
+    apart = (means - others).transpose(1, 2)  # (N, H, C)
+    squares: Tensor = (apart * torch.linalg.solve(covariance, apart)).sum(dim=1)
+    return squares.clamp(min=_LEAST_DEVIATION**2).sqrt()
+
+
+def area_of(discriminability: Tensor) -> Tensor:
+    """Φ(d′ / √2): the chance that an image of the class has a larger margin than one of the others."""
+    area: Tensor = torch.special.ndtr(discriminability / 2**0.5)
+    return area
+
+
+def _moments(margins: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance (N, C) of each class's margins (N, B, C) over the images that ``weights`` (B, C) count."""
+    shares = weights / weights.sum(dim=0)
+    mean = torch.einsum("nbc,bc->nc", margins, shares)
+    variance = torch.einsum("nbc,bc->nc", (margins - mean.unsqueeze(1)).square(), shares)
+    return mean, variance

@@ -1,0 +1,74 @@
+"""Recovery: how much of the forgotten classes comes back, for the networks that stand for a method."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from hyperforget.data.splits import TaskData
+from hyperforget.metrics.evaluate import Subject
+from hyperforget.metrics.recovery import (
+    accuracy_after,
+    best_biases,
+    few_images,
+    probe_accuracy,
+    relearn,
+    separation,
+)
+from hyperforget.metrics.summaries import summarise
+from hyperforget.networks.batch import Networks
+from hyperforget.networks.perceptron import forward, hidden_units
+from hyperforget.records.methods import MetricRow
+from hyperforget.unlearning.candidates import StoredCandidates
+
+# Images of a class that relearning shows, its steps, and its learning rate.
+RELEARN_IMAGES, RELEARN_STEPS, RELEARN_RATE = 5, (10, 50), 0.1
+# Training images of a class that biases and probes are fitted on, at the most.
+_FITTED_IMAGES = 200
+
+
+def recovery_rows(
+    stored: StoredCandidates, data: TaskData, forget: Tensor, subject: Subject, networks: int
+) -> list[MetricRow]:
+    """The metrics of recovery, for the chosen network and for the first ``networks`` of the population, on test images;
+    what brings classes back is fitted on training images, the same for every method.
+    """
+    members = stored.population[:networks]
+    rows = list(dict.fromkeys([stored.chosen, *members]))
+    values = _measure(stored.candidates.networks[rows], data, forget)
+    task, method, asked = subject.task, subject.method, subject.forget
+    of_members = torch.tensor([rows.index(row) for row in members])
+    return [
+        MetricRow(task, method, asked, selection, "forget", metric, *summarise(found))
+        for metric, of_all in values.items()
+        for selection, found in (("chosen", of_all[:1]), ("population", of_all[of_members]))
+    ]
+
+
+def _measure(networks: Networks, data: TaskData, forget: Tensor) -> dict[str, Tensor]:
+    """Every metric of recovery, float64 (N,)."""
+    generator = torch.Generator().manual_seed(0)
+    test, train = data.test, data.train
+    fitted = few_images(train.labels, _FITTED_IMAGES, generator)
+    images, labels = train.images[fitted], train.labels[fitted]
+    logits = forward(networks, test.images)
+    biases = best_biases(forward(networks, images), labels, forget)
+    few = few_images(train.labels, RELEARN_IMAGES, generator)
+    shown, wanted = train.images[few], train.labels[few]
+
+    def loss(params: Tensor) -> Tensor:
+        answers = forward(Networks(params, networks.layout), shown)  # (N, B, C)
+        return cross_entropy(answers.transpose(1, 2), wanted.expand(len(answers), -1), reduction="none").mean(dim=1)
+
+    relearned = relearn(networks.params, loss, RELEARN_STEPS, RELEARN_RATE)
+    unchanged = torch.zeros_like(biases)
+    units = hidden_units(networks, images), hidden_units(networks, test.images)
+    return {
+        "shift": accuracy_after(biases, logits, test.labels, forget),
+        "auc": separation(logits, test.labels, forget),
+        "probe": probe_accuracy(units[0], labels, units[1], test.labels, forget),
+    } | {
+        f"relearn_{steps}": accuracy_after(
+            unchanged, forward(Networks(params, networks.layout), test.images), test.labels, forget
+        )
+        for steps, params in zip(RELEARN_STEPS, relearned, strict=True)
+    }

@@ -1,0 +1,98 @@
+"""The benchmark of forgetting counts what lies beyond its limits."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from hyperforget.records.files import write_rows
+from hyperforget.records.hypernets import AlignmentRow
+from hyperforget.records.methods import MetricRow
+
+GOOD = {"accuracy/forget": 0.0, "accuracy/retain": 0.95, "shift": 0.1, "auc": 0.7, "probe": 0.6}
+
+
+@pytest.fixture(scope="module")
+def benchmark(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return load_benchmark("forgetting")
+
+
+def rows(method: str, values: dict[str, float]) -> list[MetricRow]:
+    found = []
+    for name, value in (GOOD | values).items():
+        metric, _, set_ = name.partition("/")
+        found.append(MetricRow("digits", method, "2", "population", set_ or "forget", metric, value, 0.0, 1.0, 16))
+    return found
+
+
+def printed(
+    benchmark: ModuleType,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    values: dict[str, float],
+    method: str = "dihyfo-2",
+) -> tuple[int, str]:
+    values = dict(values)
+    aligned = values.pop("aligned", 0.9)
+    model = folder / "digits" / "dihyfo-2"
+    model.mkdir(parents=True)
+    write_rows(folder / "metrics.csv", [*rows("retrained", {}), *rows(method, values), *rows("bias", {"shift": 0.9})])
+    told = [
+        AlignmentRow(step, "unseen", metric, "2", "free", r_squared, 1.0)
+        for step, metric, r_squared in (
+            (5, "discriminability", -1.0),
+            (9, "loss", 0.1),
+            (9, "discriminability", aligned),
+        )
+    ]
+    write_rows(model / "alignment.csv", told)
+    monkeypatch.setattr("sys.argv", ["run.py", "--results", str(folder)])
+    with pytest.raises(SystemExit) as leaving:
+        benchmark.main()
+    assert isinstance(leaving.value.code, int)
+    return leaving.value.code, capsys.readouterr().out
+
+
+def test_a_run_that_forgets_is_within_all_limits(
+    benchmark: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, text = printed(benchmark, tmp_path, capsys, monkeypatch, {})
+    assert code == 0
+    assert "6 of 6 within their limits" in text
+    assert "bias" not in text
+    assert "!" not in text
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"accuracy/forget": 0.02},
+        {"accuracy/retain": 0.929},
+        {"shift": 0.21},
+        {"auc": 0.78},
+        {"auc": 0.59},
+        {"probe": 0.71},
+        {"aligned": 0.79},
+    ],
+    ids=str,
+)
+def test_each_value_beyond_its_limit_is_marked_and_counted(
+    benchmark: ModuleType,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    values: dict[str, float],
+) -> None:
+    code, text = printed(benchmark, tmp_path, capsys, monkeypatch, values)
+    assert code == 1
+    assert "5 of 6 within their limits" in text
+    assert text.count("!") == 1
+
+
+def test_edits_may_keep_a_little_less(
+    benchmark: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, _ = printed(benchmark, tmp_path, capsys, monkeypatch, {"accuracy/retain": 0.927}, method="dihyfo-2-edit")
+    assert code == 0
