@@ -48,8 +48,8 @@ def test_jobs_ask_for_what_their_rules_need_one_after_another(cluster_run: Clust
         ("collect", "01:00:00", medium),
         ("collect", "01:00:00", medium),
         ("data", "00:35:00", small),
-        ("forget", "01:15:00", small),
-        ("forget", "01:15:00", small),
+        ("forget", "01:25:00", small),
+        ("forget", "01:25:00", small),
         ("hypernet", "01:50:00", medium),  # dihyfo-2 does not read a start, and so is no optimiser
         ("hypernet", "02:00:00", medium),
         ("hypernet", "02:00:00", medium),
