@@ -1,7 +1,7 @@
 """Is a generator worth more than looking up a checkpoint or lowering a bias? All methods in one table."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hyperforget.config.methods import RETRAINED
 from hyperforget.config.report_specs import TablesSpec, TableTask
@@ -9,7 +9,8 @@ from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import method_title
-from hyperforget.report.tables.model import Block, Cell, Heading, Row, Table, exact, forget_label, text, text_with_sets
+from hyperforget.report.tables.by_forget_set import blocks_by_forget_set
+from hyperforget.report.tables.model import Cell, Heading, Row, Table, exact, text, text_with_sets
 
 _HEADINGS = (
     (
@@ -34,18 +35,13 @@ _NOTHING = Value(math.nan)
 def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
     """One block a forget set, one row a method, the retrained network first."""
     methods = sorted(spec.methods, key=lambda method: method != RETRAINED)
-    blocks: list[Block] = []
-    csv_rows: list[tuple[str, ...]] = [_CSV_HEADER]
-    for forget in task.forget_sets:
-        held_out = forget in task.holdout
-        rows = []
-        for method in methods:
-            cells = _cells(task.name, method, forget, metrics)
-            rows.append(Row(text(method_title(method)), cells))
-            numbers = [*accuracy_numbers(cells[:4]), *(cell.value for cell in cells[4:])]
-            csv_rows.append((forget, str(held_out).lower(), method, *map(exact, numbers)))
-        title = forget_label(forget) + text(", kept out of collection" if held_out else "")
-        blocks.append(Block(() if blocks else _HEADINGS, tuple(rows), title))
+
+    def line(method: str, forget: str) -> tuple[Row, Iterable[str]]:
+        cells = _cells(task.name, method, forget, metrics)
+        numbers = [*accuracy_numbers(cells[:4]), *(cell.value for cell in cells[4:])]
+        return Row(text(method_title(method)), cells), map(exact, numbers)
+
+    blocks, csv_rows = blocks_by_forget_set(task, methods, _HEADINGS, line)
     caption = text_with_sets(
         f"Every method on {task.name}, side by side: accuracy on test images of the forgotten (D_f) and the retained "
         "classes (D_r) of the chosen network, and median and 95 % interval over all networks of the method (of edits, "
@@ -57,7 +53,7 @@ def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Tab
         "of 1.00 floors, and a share near 1, where hardly anything need be chosen. A generator is worth its training "
         "where it beats both the nearest stored checkpoint and the original network with lowered biases."
     )
-    return Table(f"{task.name}-comparison", caption, text("Method"), tuple(blocks), tuple(csv_rows))
+    return Table(f"{task.name}-comparison", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
 
 
 def activation_distance(metrics: Metrics, task: str, method: str, forget: str) -> float:

@@ -1,6 +1,7 @@
 """Who forgets, and who only hides: how much of the forgotten classes comes back, method by method."""
 
 import math
+from collections.abc import Iterable
 from typing import Literal
 
 from hyperforget.config.methods import RETRAINED
@@ -9,7 +10,8 @@ from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.report.glossary import METRICS
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import method_title
-from hyperforget.report.tables.model import Block, Cell, Heading, Row, Table, exact, forget_label, text, text_with_sets
+from hyperforget.report.tables.by_forget_set import blocks_by_forget_set
+from hyperforget.report.tables.model import Cell, Heading, Row, Table, exact, text, text_with_sets
 
 RECOVERY = ("shift", "auc", "probe", "relearn_10", "relearn_50")
 # What decides whether a class is hidden; features of other classes tell probes and relearning some of it.
@@ -45,27 +47,23 @@ def recovery_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table
     """One block a forget set, one row a method, the retrained networks first."""
     methods = sorted(spec.methods, key=lambda method: method != RETRAINED)
     headings = (tuple(Heading(text(METRICS[name].title)) for name in RECOVERY),)
-    blocks: list[Block] = []
-    csv_rows: list[tuple[str, ...]] = [_CSV_HEADER]
-    for forget in task.forget_sets:
-        held_out = forget in task.holdout
-        rows = []
-        for method in methods:
-            values = [_find(metrics, task.name, method, forget, name) for name in RECOVERY]
-            verdict = knowledge(metrics, task.name, method, forget)
-            label = method_title(method) + (f": {verdict}" if verdict else "")
-            rows.append(Row(text(label), tuple(Cell(each.value, each.low, each.high, decimals=2) for each in values)))
-            numbers = [number for each in values for number in (each.value, each.low, each.high)]
-            csv_rows.append((forget, str(held_out).lower(), method, verdict or "", *map(exact, numbers)))
-        title = forget_label(forget) + text(", kept out of collection" if held_out else "")
-        blocks.append(Block(() if blocks else headings, tuple(rows), title))
+
+    def line(method: str, forget: str) -> tuple[Row, Iterable[str]]:
+        values = [_find(metrics, task.name, method, forget, name) for name in RECOVERY]
+        verdict = knowledge(metrics, task.name, method, forget)
+        label = method_title(method) + (f": {verdict}" if verdict else "")
+        cells = tuple(Cell(each.value, each.low, each.high, decimals=2) for each in values)
+        numbers = [number for each in values for number in (each.value, each.low, each.high)]
+        return Row(text(label), cells), (verdict or "", *map(exact, numbers))
+
+    blocks, csv_rows = blocks_by_forget_set(task, methods, headings, line)
     caption = text_with_sets(
         f"Recovery on {task.name}: how much of the forgotten classes (D_f) comes back on test images, median and 95 % "
         "interval over networks of a method. A method hides a set where its shift or its AUC lies above the interval "
         "of retrained networks, and answers it where it still recognises the images without any help. Good: every "
         "value as of retrained networks, no higher and not much lower."
     )
-    return Table(f"{task.name}-recovery", caption, text("Method"), tuple(blocks), tuple(csv_rows))
+    return Table(f"{task.name}-recovery", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
 
 
 def _find(metrics: Metrics, task: str, method: str, forget: str, name: str) -> Value:

@@ -1,13 +1,15 @@
 """What editing does to networks that were trained otherwise than those that the hypernetwork learned from."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from hyperforget.config.methods import RETRAINED, Method
 from hyperforget.config.report_specs import TableTask
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import method_title
+from hyperforget.report.tables.by_forget_set import blocks_by_forget_set
 from hyperforget.report.tables.comparison import ACCURACY_COLUMNS, accuracy_numbers
-from hyperforget.report.tables.model import Block, Cell, Heading, Row, Table, exact, forget_label, text, text_with_sets
+from hyperforget.report.tables.model import Cell, Heading, Row, Table, exact, text, text_with_sets
 
 _HEADINGS = (
     (Heading(text_with_sets("Accuracy on D_f"), 2), Heading(text_with_sets("Accuracy on D_r"), 2)),
@@ -17,23 +19,17 @@ _HEADINGS = (
 
 def strangers_table(task: TableTask, metrics: Metrics) -> Table:
     """One block a forget set, one row a method that edits strangers, below the retrained networks."""
-    blocks: list[Block] = []
-    csv_rows: list[tuple[str, ...]] = [ACCURACY_COLUMNS]
-    for forget in task.forget_sets:
-        held_out = forget in task.holdout
-        rows = []
-        for method in (RETRAINED, *task.stranger_methods):
-            values = [
-                metrics.need(task.name, method, forget, selection, "accuracy", set_)
-                for set_ in ("forget", "retain")
-                for selection in ("chosen", "population")
-            ]
-            cells = tuple(Cell(value.value, value.low, value.high) for value in values)
-            rows.append(Row(text(edited_title(method)), cells))
-            numbers = accuracy_numbers(cells)
-            csv_rows.append((forget, str(held_out).lower(), method, *map(exact, numbers)))
-        title = forget_label(forget) + text(", kept out of collection" if held_out else "")
-        blocks.append(Block(() if blocks else _HEADINGS, tuple(rows), title))
+
+    def line(method: str, forget: str) -> tuple[Row, Iterable[str]]:
+        values = [
+            metrics.need(task.name, method, forget, selection, "accuracy", set_)
+            for set_ in ("forget", "retain")
+            for selection in ("chosen", "population")
+        ]
+        cells = tuple(Cell(value.value, value.low, value.high) for value in values)
+        return Row(text(edited_title(method)), cells), map(exact, accuracy_numbers(cells))
+
+    blocks, csv_rows = blocks_by_forget_set(task, (RETRAINED, *task.stranger_methods), _HEADINGS, line)
     caption = text_with_sets(
         f"Strangers on {task.name}, networks trained otherwise than the corpus ({task.stranger_training}), and made to "
         "forget: accuracy on test images of the forgotten (D_f) and the retained classes (D_r), of the first stranger "
@@ -41,7 +37,7 @@ def strangers_table(task: TableTask, metrics: Metrics) -> Table:
         "counts. Beside them the networks retrained without the forgotten classes, by the task's own recipe. Good: 0 "
         "on D_f, and on D_r no less than lowered biases leave."
     )
-    return Table(f"{task.name}-strangers", caption, text("Method"), tuple(blocks), tuple(csv_rows))
+    return Table(f"{task.name}-strangers", caption, text("Method"), blocks, (ACCURACY_COLUMNS, *csv_rows))
 
 
 def edited_title(method: str) -> str:
