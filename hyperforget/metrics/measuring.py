@@ -9,7 +9,7 @@ from hyperforget.data.splits import Split
 from hyperforget.metrics.classes import class_losses, correct_counts
 from hyperforget.metrics.discriminability import discriminability, separability
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.perceptron import forward_with_units
+from hyperforget.networks.perceptron import units_and_logits
 
 _NETWORKS_AT_ONCE = 256
 
@@ -42,8 +42,7 @@ def measure(networks: Networks, split: Split) -> Outcomes:
     found: list[tuple[Tensor, ...]] = []
     for first in range(0, len(networks), _NETWORKS_AT_ONCE):
         some = networks[first : first + _NETWORKS_AT_ONCE].to(split.images.device)
-        outputs = forward_with_units(some.layout.split(some.params), split.images.T)
-        units, logits = (each.transpose(1, 2) for each in outputs)  # (N, B, H), (N, B, C)
+        units, logits = units_and_logits(some, split.images)
         values = (
             class_losses(logits, labels, classes),
             correct_counts(logits, labels, classes),

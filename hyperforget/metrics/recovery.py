@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from hyperforget.metrics.classes import accuracy_on, correct_counts
+
 _PASSES = 3
 # Of the regression that reads hidden units: the inverse strength of its L2 penalty, and its iterations at the most.
 _PROBE_PENALTY, _PROBE_ITERATIONS = 1.0, 300
@@ -47,9 +49,8 @@ def best_biases(logits: Tensor, labels: Tensor, forget: Tensor) -> Tensor:
 
 def accuracy_after(biases: Tensor, logits: Tensor, labels: Tensor, forget: Tensor) -> Tensor:
     """Accuracy float64 (N,) on images of the forgotten classes, of logits (N, B, C) with ``biases`` (N, C) added."""
-    forgotten = forget[labels]
-    answers = (logits[:, forgotten] + biases.unsqueeze(1)).argmax(dim=-1)
-    return torch.eq(answers, labels[forgotten]).double().mean(dim=-1)
+    counts = correct_counts(logits + biases.unsqueeze(1), labels, len(forget))
+    return accuracy_on(counts, torch.bincount(labels, minlength=len(forget)), forget)
 
 
 def separation(logits: Tensor, labels: Tensor, forget: Tensor) -> Tensor:

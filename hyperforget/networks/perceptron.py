@@ -35,11 +35,14 @@ def forward_with_units(parts: list[Tensor], images: Tensor) -> tuple[Tensor, Ten
     return units, torch.baddbmm(parts[-1].unsqueeze(2), parts[-2], units)
 
 
-def hidden_units(networks: Networks, images: Tensor) -> Tensor:
-    """What N networks have in their last hidden layer, after the ReLU, (N, B, H), on images (B, D)."""
-    return forward_with_units(networks.layout.split(networks.params), images.T)[0].transpose(1, 2)
+def units_and_logits(networks: Networks, images: Tensor) -> tuple[Tensor, Tensor]:
+    """What N networks have in their last hidden layer, after the ReLU, (N, B, H), and their logits (N, B, C), on images
+    (B, D).
+    """
+    units, logits = forward_with_units(networks.layout.split(networks.params), images.T)
+    return units.transpose(1, 2), logits.transpose(1, 2)
 
 
 def forward(networks: Networks, images: Tensor) -> Tensor:
     """Logits (N, B, C) of N networks on images (B, D)."""
-    return forward_parts(networks.layout.split(networks.params), images.T).transpose(1, 2)
+    return units_and_logits(networks, images)[1]

@@ -16,7 +16,7 @@ from hyperforget.metrics.recovery import (
 )
 from hyperforget.metrics.summaries import summarise
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.perceptron import forward, hidden_units
+from hyperforget.networks.perceptron import forward, units_and_logits
 from hyperforget.records.methods import MetricRow
 from hyperforget.unlearning.candidates import StoredCandidates
 
@@ -50,8 +50,9 @@ def _measure(networks: Networks, data: TaskData, forget: Tensor) -> dict[str, Te
     test, train = data.test, data.train
     fitted = few_images(train.labels, _FITTED_IMAGES, generator)
     images, labels = train.images[fitted], train.labels[fitted]
-    logits = forward(networks, test.images)
-    biases = best_biases(forward(networks, images), labels, forget)
+    units, logits = units_and_logits(networks, test.images)
+    fitted_units, fitted_logits = units_and_logits(networks, images)
+    biases = best_biases(fitted_logits, labels, forget)
     few = few_images(train.labels, RELEARN_IMAGES, generator)
     shown, wanted = train.images[few], train.labels[few]
 
@@ -61,11 +62,10 @@ def _measure(networks: Networks, data: TaskData, forget: Tensor) -> dict[str, Te
 
     relearned = relearn(networks.params, loss, RELEARN_STEPS, RELEARN_RATE)
     unchanged = torch.zeros_like(biases)
-    units = hidden_units(networks, images), hidden_units(networks, test.images)
     return {
         "shift": accuracy_after(biases, logits, test.labels, forget),
         "auc": separation(logits, test.labels, forget),
-        "probe": probe_accuracy(units[0], labels, units[1], test.labels, forget),
+        "probe": probe_accuracy(fitted_units, labels, units, test.labels, forget),
     } | {
         f"relearn_{steps}": accuracy_after(
             unchanged, forward(Networks(params, networks.layout), test.images), test.labels, forget

@@ -10,7 +10,7 @@ from hyperforget.metrics.discriminability import discriminability, separability
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward, hidden_units
+from hyperforget.networks.perceptron import forward, units_and_logits
 
 LAYOUT = Layout((6, 5, 3))
 SPLIT = Split(torch.randn(60, 6, generator=torch.Generator().manual_seed(7)), torch.arange(60) % 3, 3)
@@ -24,7 +24,7 @@ def test_measure_agrees_with_torchs_cross_entropy_in_any_chunks(monkeypatch: pyt
         logits = forward(networks[network : network + 1], SPLIT.images)[0]
         separate = discriminability(logits.unsqueeze(0), SPLIT.labels)[0]
         torch.testing.assert_close(whole.discriminability[network], separate, atol=1e-5, rtol=1e-4)
-        units = hidden_units(networks[network : network + 1], SPLIT.images)
+        units = units_and_logits(networks[network : network + 1], SPLIT.images)[0]
         found = separability(units, SPLIT.labels, 3)[0]
         torch.testing.assert_close(whole.separability[network], found, atol=1e-4, rtol=1e-3)
         for label in range(3):

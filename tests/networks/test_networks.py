@@ -16,7 +16,7 @@ from hyperforget.config import RecipeConfig
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import INITIALISATIONS, initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward, forward_parts, hidden_units
+from hyperforget.networks.perceptron import forward, forward_parts, units_and_logits
 from hyperforget.networks.permutations import permute_hidden
 
 SIZES = st.lists(st.integers(1, 6), min_size=3, max_size=5).map(tuple)
@@ -70,7 +70,7 @@ def test_hidden_units_are_what_the_last_linear_layer_of_the_sequential_network_r
     layout = Layout(sizes)
     networks = random_networks(layout, 3, seed)
     images = torch.randn(7, sizes[0], generator=seeded(seed))
-    units = hidden_units(networks, images)
+    units = units_and_logits(networks, images)[0]
     assert units.shape == (3, 7, sizes[-2])
     for row, found in zip(networks.params, units, strict=True):
         network = sequential(sizes)
