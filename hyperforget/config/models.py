@@ -71,8 +71,8 @@ class TrainingConfig(Section):
     discriminability_matching: float = Field(
         0.25,
         ge=0,
-        description="weight of the error of its classes' discriminability, where the model is told it: without "
-        "it, a generated network hides classes instead of forgetting them (thesis: 0)",
+        description="weight of the errors of its classes' discriminability and separability, where the model is "
+        "told them: without it, a generated network hides classes instead of forgetting them (thesis: 0)",
     )
     recombined: Fraction = Field(
         0.25,
@@ -130,8 +130,8 @@ class ModelConfig(Section):
 
     conditioning: Literal["gpt", "dihyfo-1", "dihyfo-2"] | None = Field(
         None,
-        description="what it is told: `gpt` one number and a start, `dihyfo-1` the losses of all classes "
-        "and a start, `dihyfo-2` the losses alone; without one, the model's name says it",
+        description="what it is told: `gpt` one number and a start, `dihyfo-1` what `told` says of all classes and a "
+        "start, `dihyfo-2` that alone; without one, the model's name says it",
     )
     told: list[Literal["loss", "discriminability", "separability"]] = Field(
         ["loss", "discriminability", "separability"],

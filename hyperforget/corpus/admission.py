@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hyperforget.corpus.checkpoints import KNOWN_ACCURACY
+from hyperforget.corpus.checkpoints import KNOWN_ACCURACY, knows_all_but
 from hyperforget.corpus.schedule import Runs
 from hyperforget.metrics.measuring import Outcomes
 from hyperforget.records.corpora import LevelCount
@@ -30,9 +30,9 @@ class Admission:
     """Counts loss levels over all runs of a shard and decides, checkpoint by checkpoint.
 
     Pivots must each reach ``pivot_accuracy`` on a split of ``sizes`` (C,) images a class, and the classes that are not
-    known must not be exactly a held-out set. Under the rule ``bins`` a
-    checkpoint falls into one joint bin, the combination of its free classes' loss levels: the fuller a bin is, up to
-    its cap, the rarer it is chosen. Under ``relaxed`` accurate pivots suffice.
+    known must not be exactly a held-out set. Under the rule ``bins`` a checkpoint falls into one joint bin, the
+    combination of its free classes' loss levels: the fuller a bin is, up to its cap, the rarer it is chosen. Under
+    ``relaxed`` accurate pivots suffice.
     """
 
     def __init__(self, runs: Runs, sizes: Tensor) -> None:
@@ -40,7 +40,7 @@ class Admission:
         self.config = config
         self.pivots = list(runs.pivots)
         self.free = free
-        self.holdout = torch.tensor([[label not in classes for label in free] for classes in runs.holdout])
+        self.holdout = [tuple(free.index(label) for label in classes if label in free) for classes in runs.holdout]
         self.sizes = sizes
         self.edges = torch.tensor(config.loss_levels)
         self.cap = max(1, round(config.bin_cap * runs.count * config.checkpoints))
@@ -59,10 +59,9 @@ class Admission:
         accurate = (outcomes.correct[rows][:, self.pivots] >= needed).all(dim=1)
         self.pivots_rejected += int((~accurate).sum())
         rows = rows[accurate]
-        if len(self.holdout):
+        if self.holdout:
             # What knows all but a held-out set would show how that is forgotten, whatever run it is of.
-            known = outcomes.accuracies[rows][:, self.free] >= KNOWN_ACCURACY
-            held_out = (known.unsqueeze(1) == self.holdout).all(dim=2).any(dim=1)
+            held_out = knows_all_but(outcomes.accuracies[rows][:, self.free] >= KNOWN_ACCURACY, self.holdout)
             self.holdout_rejected += int(held_out.sum())
             rows = rows[~held_out]
         levels = torch.bucketize(outcomes.losses[rows][:, self.free].contiguous(), self.edges)

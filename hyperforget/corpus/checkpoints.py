@@ -3,7 +3,7 @@
 Parameters stay on disk and are read where they are taken, since a corpus may be larger than memory.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -120,6 +120,14 @@ def admitted_mask(saved: Tensor, slots: int) -> Tensor:
     mask = torch.arange(slots) < saved.unsqueeze(1)
     mask[:, 0] = False
     return mask
+
+
+def knows_all_but(known: Tensor, sets: Sequence[tuple[int, ...]]) -> Tensor:
+    """Which checkpoints, that know ``known`` bool (..., C), miss exactly the classes of one of the sets, bool (...)."""
+    states = torch.ones(len(sets), known.shape[-1], dtype=torch.bool)
+    for state, classes in zip(states, sets, strict=True):
+        state[list(classes)] = False
+    return (known.unsqueeze(-2) == states.to(known.device)).all(dim=-1).any(dim=-1)
 
 
 def read_segments(store: Store, segments: list[str], names: list[str]) -> dict[str, np.ndarray]:

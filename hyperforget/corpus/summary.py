@@ -9,7 +9,7 @@ import torch
 
 from hyperforget.config.specs import Requirements
 from hyperforget.corpus.admission import AdmissionCounts
-from hyperforget.corpus.checkpoints import KNOWN_ACCURACY, admitted_mask, never_seen
+from hyperforget.corpus.checkpoints import KNOWN_ACCURACY, admitted_mask, knows_all_but, never_seen
 from hyperforget.errors import UserError
 from hyperforget.forget_set import FORGOTTEN_ACCURACY, ForgetSet, format_classes
 from hyperforget.records.corpora import ClassSummary, ForgetSummary
@@ -79,7 +79,7 @@ def summarise_forget_sets(
     ``arrays`` are those of segments: ``switch`` (R,), ``step`` (R, T), ``rate_after`` (R, C).
     """
     after = found.admitted & (arrays["step"] > arrays["switch"][:, None])
-    known = found.accuracies >= KNOWN_ACCURACY
+    known = torch.from_numpy(found.accuracies >= KNOWN_ACCURACY)
     deleted = [format_classes(np.flatnonzero(rates == 0).tolist()) for rates in arrays["rate_after"]]
     sets = {str(s): s for s in (*forget, *holdout)}
     for text in sorted(set(deleted) - {""}, key=lambda text: (text.count("-"), text)):
@@ -90,7 +90,7 @@ def summarise_forget_sets(
         runs = np.array([value == text for value in deleted])
         chosen = after & runs[:, None]
         forgotten = chosen & found.forgotten[..., classes].all(-1)
-        in_state = found.admitted & (known == ~np.array(forget_set.mask(known.shape[-1]))).all(-1)
+        in_state = found.admitted & knows_all_but(known, [forget_set.classes]).numpy()
         rows.append(
             ForgetSummary(
                 text,

@@ -81,7 +81,7 @@ def publish_task_data(store: Store, token: Path, arrays: dict[str, np.ndarray], 
 
 
 def load_task_data(store: Store, token: Path) -> TaskData:
-    """The data that a token names; raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`."""
+    """The data that a token names; raises `hyperforget.store.errors.MissingObjectError` or `CorruptObjectError`."""
     stored = store.read(read_token(token, kind="dataset").object_id, kind="dataset")
     attributes = stored.attributes
     return task_data(stored.arrays, attributes["classes"], attributes["mean"], attributes["std"])

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from hyperforget.config import TrainingConfig
-from hyperforget.corpus.checkpoints import Corpus
+from hyperforget.corpus.checkpoints import Corpus, knows_all_but
 from hyperforget.corpus.pairs import draw_pairs
 from hyperforget.hypernet.diffusion import Process, add_noise
 from hyperforget.hypernet.model import Hypernetwork
@@ -111,21 +111,13 @@ def recombine(batch: Batch, share: float, holdout: Sequence[tuple[int, ...]], ge
     known = batch.target_known
     swapped = (torch.rand((count, known.shape[1]), generator=generator) < 0.5).to(device)
     state = torch.where(swapped, known[partners], known[:count])
-    swapped = swapped & ~_held_out(state, holdout).unsqueeze(1)
+    swapped = swapped & ~knows_all_but(state, holdout).unsqueeze(1)
     asked, answered = own.clone(), batch.answered.clone()
     # All that is told of a class comes from one checkpoint.
     each = swapped.repeat(1, own.shape[1] // known.shape[1])
     asked[:count] = torch.where(each, own[partners], own[:count])
     answered[:count] = ~swapped.any(dim=1)
     return replace(batch, target_performance=asked, answered=answered)
-
-
-def _held_out(known: Tensor, holdout: Sequence[tuple[int, ...]]) -> Tensor:
-    """Which rows of ``known`` bool (B, C) miss exactly one of the sets, bool (B,)."""
-    states = torch.ones(len(holdout), known.shape[1], dtype=torch.bool)
-    for state, classes in zip(states, holdout, strict=True):
-        state[list(classes)] = False
-    return (known.unsqueeze(1) == states.to(known.device)).all(dim=2).any(dim=1)
 
 
 def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:

@@ -5,6 +5,8 @@ of the parameters (thesis, equations 3.6 and 3.8), training therefore compares t
 network with those of the checkpoint, both on the same few training images, and sends the gradient through the main
 network into the hypernetwork (end-to-end training of hypernetworks: thesis, equation 2.19).
 
+Where a hypernetwork is told more of each class than its loss, that is compared in the same way.
+
 It also learns what no checkpoint shows: a generated network can be held against class losses that were only asked for.
 """
 

@@ -78,7 +78,7 @@ def _performance(told: dict[str, Any]) -> Performance:
 def load_hypernetwork(store: Store, token: Path) -> TrainedHypernetwork:
     """The hypernetwork that a token names, on the CPU, in evaluation mode and with its final weights.
 
-    Raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`.
+    Raises `hyperforget.store.errors.MissingObjectError` or `CorruptObjectError`.
     """
     stored = store.read(read_token(token, kind="hypernet").object_id, kind="hypernet")
     attributes = stored.attributes

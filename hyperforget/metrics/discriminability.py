@@ -41,7 +41,7 @@ def discriminability(logits: Tensor, labels: Tensor) -> Tensor:
     without images, or with all, has none: NaN.
     """
     margins = class_margins(logits.float())
-    own = torch.eq(labels.unsqueeze(-1), torch.arange(logits.shape[-1], device=labels.device)).float()  # (B, C)
+    own = _members(labels, logits.shape[-1]).float()
     (mean, variance), (other_mean, other_variance) = (_moments(margins, weights) for weights in (own, 1 - own))
     deviation = ((variance + other_variance) / 2).clamp(min=_LEAST_DEVIATION**2).sqrt()
     found: Tensor = ((mean - other_mean) / deviation).clamp(min=0)
@@ -55,7 +55,7 @@ def separability(units: Tensor, labels: Tensor, classes: int) -> Tensor:
     The Mahalanobis distance of both means, by the covariance of units within classes (Fisher, 1936): with normal units
     the d′ of the best linear read-out. A class without images, or with all, has none: NaN.
     """
-    own = torch.eq(labels.unsqueeze(-1), torch.arange(classes, device=labels.device)).to(units.dtype)  # (B, C)
+    own = _members(labels, classes).to(units.dtype)
     shares = own.mean(dim=0).unsqueeze(-1)  # (C, 1)
     means = torch.einsum("nbh,bc->nch", units, own / own.sum(dim=0))
     # Classes without images have no mean, and no image asks for it.
@@ -74,6 +74,11 @@ def area_of(discriminability: Tensor) -> Tensor:
     """Φ(d′ / √2): the chance that an image of the class has a larger margin than one of the others."""
     area: Tensor = torch.special.ndtr(discriminability / 2**0.5)
     return area
+
+
+def _members(labels: Tensor, classes: int) -> Tensor:
+    """Which class each image is of, bool (B, C); unlike torch's ``one_hot`` it does not wait for a GPU."""
+    return torch.eq(labels.unsqueeze(-1), torch.arange(classes, device=labels.device))
 
 
 def _moments(margins: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

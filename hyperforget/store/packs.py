@@ -7,7 +7,7 @@ A pack is derived from the segments of a corpus and may be deleted at will; load
 
 Segments as raw chunks to be mapped would do without, but drawing pairs from 16 of them takes three times as
 long as from one flat file (``benchmarks/store``). Loading compares CRC-32C, which costs a tenth of SHA-256
-and finds accidents; `hyperforget.store.verify` compares SHA-256.
+and finds accidents; `hyperforget.store.verification.verify` compares SHA-256.
 """
 
 import contextlib

@@ -107,7 +107,7 @@ def publish_candidates(
 
 
 def load_candidates(store: Store, token: Path) -> StoredCandidates:
-    """What a token names; raises `hyperforget.store.MissingObjectError` or `CorruptObjectError`."""
+    """What a token names; raises `hyperforget.store.errors.MissingObjectError` or `CorruptObjectError`."""
     stored = store.read(read_token(token, kind="networks").object_id, kind="networks")
     arrays, attributes = stored.arrays, stored.attributes
     params, *others = (torch.from_numpy(arrays[name]) for name in _ARRAYS)
