@@ -35,6 +35,11 @@ class ArchitectureConfig(Section):
     )
     layers: Count = Field(4, description="blocks of the transformer (thesis: 12) or of the perceptron")
     heads: Count = Field(4, description="of `weights`; attention heads (thesis: 16), which must divide `width`")
+    compressed: bool = Field(
+        True,
+        description="whether what is told is compressed, log(1 + value), as differences matter most where it is small "
+        "(thesis: false)",
+    )
     frequencies: Count = Field(16, description="frequencies that encode a scalar")
     largest_exponent: Positive = Field(4.0, description="the highest frequency is 2 to this power")
 
@@ -49,6 +54,9 @@ class TrainingConfig(Section):
     )
     warmup: Whole = Field(100, ge=0, description="steps of linear warm-up")
     weight_decay: float = Field(0.01, ge=0, description="decoupled weight decay of AdamW")
+    second_moment_decay: Fraction = Field(
+        0.99, lt=1, description="decay of AdamW's average of squared gradients, β₂ (G.pt: 0.999)"
+    )
     clip: Positive = Field(1.0, description="largest gradient norm")
     ema: Fraction = Field(0.995, description="decay of the moving average of weights that is sampled from")
     from_start: Fraction = Field(0.2, description="chance that a pair's earlier checkpoint is the run's random start")

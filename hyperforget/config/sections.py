@@ -20,8 +20,13 @@ class PromptConfig(Section):
     among prompts.
     """
 
+    conditional: bool = Field(
+        True,
+        description="whether prompts ask for what networks show that know all classes but the forgotten ones, by "
+        "regression over the corpus, or for quantiles of each class on its own (thesis: false)",
+    )
     forget: list[Fraction] = Field(
-        [0.7],
+        [0.5],
         min_length=1,
         description="quantiles of a forgotten class's losses, over checkpoints that never saw it, or that have "
         "forgotten it where losses alone are told; of its discriminability and separability one minus these, so that "
@@ -30,8 +35,8 @@ class PromptConfig(Section):
     retain: list[Fraction] = Field(
         [0.3],
         min_length=1,
-        description="quantiles of a retained class's losses, over checkpoints that know it, and one minus these of "
-        "the others",
+        description="quantiles of how good the networks are that prompts ask for, 0 the best; of prompts that are not "
+        "`conditional`, of a retained class's losses over checkpoints that know it, and one minus these of the others",
     )
 
 

@@ -160,11 +160,6 @@ class CorpusOutcomes(Outcomes):
         """The checkpoints, bool (M,), that do not answer a class because their run never saw it."""
         return (self.accuracies[:, label] <= FORGOTTEN_ACCURACY) & self.never_seen[:, label]
 
-    def unseen_level(self) -> Tensor:
-        """Median discriminability of each class (C,) over the checkpoints that have `forgotten` it; NaN without any."""
-        found = [self.discriminability[self.forgotten(label), label] for label in range(len(self.sizes))]
-        return torch.stack([each.median() if len(each) else torch.tensor(torch.nan) for each in found])
-
 
 def load_outcomes(store: Store, token: Path, sizes: Tensor) -> CorpusOutcomes:
     """What all admitted checkpoints do, without their parameters; ``sizes`` (C,) are images per class."""

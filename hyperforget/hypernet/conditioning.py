@@ -13,7 +13,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Conditioning:
-    """``scalars(target, start)`` maps the performance (B, K) of both networks to (B, S).
+    """``scalars(target, start)`` maps the performance (B, K) of both networks, compressed or not, to (B, S).
 
     ``uses_start`` tells whether θ is read, ``per_class`` whether something of each class is told, else one number.
     """
@@ -37,11 +37,11 @@ def compress(performance: Tensor) -> Tensor:
 
 def _start_and_change(target: Tensor, start: Tensor | None) -> Tensor:
     assert start is not None
-    return torch.cat([compress(start), compress(target) - compress(start)], dim=1)  # (B, 2 * K)
+    return torch.cat([start, target - start], dim=1)  # (B, 2 * K)
 
 
 def _target_only(target: Tensor, start: Tensor | None) -> Tensor:
-    return compress(target)
+    return target
 
 
 CONDITIONINGS = {

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from hyperforget.config.models import ArchitectureConfig
 from hyperforget.config.performance import Performance
-from hyperforget.hypernet.conditioning import CONDITIONINGS, frequency_encoding
+from hyperforget.hypernet.conditioning import CONDITIONINGS, compress, frequency_encoding
 from hyperforget.hypernet.perceptron import Perceptron
 from hyperforget.hypernet.spaces import SPACES
 from hyperforget.hypernet.transformer import TokenTransformer
@@ -75,7 +75,13 @@ class Hypernetwork(nn.Module):
         the start (B, D) and its performance.
         """
         shape = self.architecture
-        told = self.conditioning.scalars(target_performance, start_performance)
+        performances = target_performance, start_performance
+        if shape.compressed:
+            performances = (
+                compress(target_performance),
+                None if start_performance is None else compress(start_performance),
+            )
+        told = self.conditioning.scalars(*performances)
         scalars = torch.cat([time.unsqueeze(1), told], dim=1)  # (B, S)
         encoded = frequency_encoding(scalars, shape.frequencies, shape.largest_exponent)  # (B, S, E)
         vectors = [noised] if start is None else [noised, start]

@@ -56,13 +56,18 @@ def publish_hypernetwork(
     }
     content = attributes | {
         "sizes": list(model.layout.sizes),
-        "architecture": {"conditioning": model.conditioning.name, **model.architecture.model_dump()},
+        "architecture": {"conditioning": model.conditioning.name, **_shape(model.architecture)},
         "process": hypernet.process.name,
         "performance": _told(hypernet.performance),
         "snapshots": list(hypernet.snapshots),
     }
     object_id = store.publish("hypernet", arrays, content)
     write_token(token, "hypernet", object_id, attributes | summary | {"parameters": model.parameter_count})
+
+
+def _shape(architecture: ArchitectureConfig) -> dict[str, Any]:
+    """A model that is told compressed values has the id that it had before there was a choice."""
+    return architecture.model_dump(exclude={"compressed"} if architecture.compressed else set())
 
 
 def _told(performance: Performance) -> dict[str, Any]:

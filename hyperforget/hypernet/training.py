@@ -29,7 +29,7 @@ from hyperforget.runtime.saved_state import State
 
 _HISTORY_POINTS = 40
 _HISTORY_PAIRS = 512
-_ADAM_BETAS = (0.9, 0.99)
+_FIRST_MOMENT_DECAY = 0.9
 
 
 @dataclass(frozen=True)
@@ -234,8 +234,10 @@ def computes_in_bfloat16(precision: str, device: torch.device) -> bool:
 
 def _optimizer(model: Hypernetwork, config: TrainingConfig, hardware: HardwareConfig) -> torch.optim.Optimizer:
     settings: dict[str, Any] = {
-        "lr": config.learning_rate, "betas": _ADAM_BETAS, "weight_decay": config.weight_decay
-    }  # fmt: skip
+        "lr": config.learning_rate,
+        "betas": (_FIRST_MOMENT_DECAY, config.second_moment_decay),
+        "weight_decay": config.weight_decay,
+    }
     if not hardware.shard_optimizer or process_count() == 1:
         return torch.optim.AdamW(model.parameters(), **settings)
     # It imports torch's compiler, which takes seconds.

@@ -8,30 +8,43 @@ from torch import Tensor
 from hyperforget.config import PromptConfig
 from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import KNOWN_ACCURACY, CorpusOutcomes
-from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.performance import performance_values
+from hyperforget.unlearning.levels import class_levels, forgotten_by, quantile_of
 
 
 def prompt_grid(outcomes: CorpusOutcomes, forget: Tensor, config: PromptConfig, performance: Performance) -> Tensor:
     """Wanted performance (Q, K) for the forgotten classes bool (C,), from what M checkpoints of the corpus do.
 
-    Every pair of a ``forget`` and a ``retain`` quantile is a prompt: a forgotten class is asked for that quantile of
-    its losses among the checkpoints that have forgotten it, a retained class among those that know it. A class that no
-    checkpoint has forgotten, such as a pivot, is asked for a quantile of its highest losses instead; hypernetworks
-    answer reliably only inside the range of losses that the corpus holds.
+    Every pair of a ``forget`` and a ``retain`` quantile is a prompt. ``conditional`` prompts ask for what networks show
+    that know all classes but these (`class_levels`): so good as the ``retain`` quantile says, 0 the best, and what is
+    told of forgotten classes as far from what is expected of these networks as the ``forget`` quantile says.
 
-    Where a model is told discriminability, checkpoints count as having forgotten a class only if their runs never saw
-    it: what these still tell of it is what retrained networks would. Of losses and discriminability both are then
-    asked for, the higher the loss the lower the discriminability.
+    Else a forgotten class is asked for that quantile of its losses among the checkpoints that show how it is forgotten
+    (`forgotten_by`), a retained class among those that know it, each on its own. A class that no checkpoint has
+    forgotten, such as a pivot, is always asked for a quantile of its highest losses; hypernetworks answer reliably only
+    inside the range of losses that the corpus holds.
+
+    Of what is told beside losses, one minus the quantile is asked for: the higher the loss the lower the
+    discriminability.
     """
-    columns = [
-        [
-            _asked(outcomes, label, performance, (high if forget[label] else low), bool(forget[label]))
-            for label in range(len(forget))
-        ]
-        for high, low in product(config.forget, config.retain)
-    ]
-    return torch.stack([torch.stack(column).T.flatten() for column in columns])
+    pairs = list(product(config.forget, config.retain))
+    classes = range(len(forget))
+    levels = (
+        class_levels(outcomes, forget, performance, config.retain) if config.conditional else [None for _ in classes]
+    )
+    mirrored = torch.tensor([part.metric != performance.metric for part in performance.parts])
+    prompts = []
+    for label, level in zip(classes, levels, strict=True):
+        forgets = bool(forget[label])
+        if level is None:
+            asked = [_asked(outcomes, label, performance, high if forgets else low, forgets) for high, low in pairs]
+            prompts.append(torch.stack(asked))
+            continue
+        # How good a network is says all of the classes that it knows.
+        wanted = config.forget if forgets else [0.5] * len(config.forget)
+        at = [level.at(torch.where(mirrored, 1 - quantile, quantile)) for quantile in wanted]
+        prompts.append(torch.cat(at))  # (Q, parts)
+    return torch.stack(prompts, dim=2).flatten(1)  # one part of all classes after the other
 
 
 def best_prompt(losses: Tensor, performance: Tensor, share: float) -> Tensor:
@@ -47,24 +60,13 @@ def best_prompt(losses: Tensor, performance: Tensor, share: float) -> Tensor:
 
 
 def _asked(outcomes: CorpusOutcomes, label: int, performance: Performance, quantile: float, forgets: bool) -> Tensor:
-    """What one class is asked for: its loss and, where it is told, its discriminability."""
-    accuracies, losses = outcomes.accuracies[:, label], outcomes.losses[:, label]
-    alike = accuracies <= FORGOTTEN_ACCURACY if forgets else accuracies >= KNOWN_ACCURACY
-    if forgets and performance.also and outcomes.forgotten(label).any():
-        alike = outcomes.forgotten(label)
+    """What one class is asked for on its own: its loss and, where it is told, its discriminability."""
+    known = outcomes.accuracies[:, label] >= KNOWN_ACCURACY
+    alike = forgotten_by(outcomes, label, performance) if forgets else known
     if not alike.any():
         alike = torch.ones_like(alike)
         quantile = 0.95 + 0.05 * quantile if forgets else quantile
-    asked = [_quantile(losses[alike], quantile)]
+    asked = [quantile_of(outcomes.losses[alike, label], quantile)]
     for part in performance.parts[1:]:
-        asked.append(_quantile(performance_values(outcomes, part)[alike, label], 1 - quantile))
+        asked.append(quantile_of(performance_values(outcomes, part)[alike, label], 1 - quantile))
     return torch.stack(asked)
-
-
-def _quantile(values: Tensor, quantile: float) -> Tensor:
-    """Linear between order statistics; `torch.quantile` refuses more than 16 million values."""
-    ordered = values.sort().values
-    place = quantile * (ordered.numel() - 1)
-    lower = int(place)
-    upper = min(lower + 1, ordered.numel() - 1)
-    return torch.lerp(ordered[lower], ordered[upper], place - lower)

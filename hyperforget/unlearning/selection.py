@@ -9,12 +9,13 @@ from hyperforget.config import SelectionConfig
 from hyperforget.corpus.checkpoints import CorpusOutcomes
 from hyperforget.hypernet.conditioning import compress
 from hyperforget.unlearning.candidates import Candidates, class_accuracies
+from hyperforget.unlearning.levels import expected_discriminability
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is chosen by: the forgotten classes bool (C,), images per class ``sizes`` (C,), and how well networks that
-    never saw a class tell it, ``level`` (C,), NaN where that is not known.
+    """What is chosen by: the forgotten classes bool (C,), images per class ``sizes`` (C,), and how well networks tell
+    each class that know all but these, ``level`` (C,), NaN where that is not known.
     """
 
     forget: Tensor
@@ -24,7 +25,7 @@ class Wanted:
     @classmethod
     def of(cls, outcomes: CorpusOutcomes, forget: Tensor) -> "Wanted":
         """By what the checkpoints of a corpus do, on the split that selects."""
-        return cls(forget, outcomes.sizes, outcomes.unseen_level())
+        return cls(forget, outcomes.sizes, expected_discriminability(outcomes, forget))
 
 
 def choose(candidates: Candidates, wanted: Wanted, config: SelectionConfig, start: int | None = None) -> int:
@@ -35,7 +36,8 @@ def choose(candidates: Candidates, wanted: Wanted, config: SelectionConfig, star
     it. Of networks that are level, the one with the widest gap between the mean losses of forgotten and retained
     classes is taken: its forgetting has the most room before it fails. ``retrained-level``: among those within
     ``tolerance`` on the forget set and within ``margin`` of the highest on the retain set the one whose
-    discriminability of forgotten classes, as log(1 + d′), is nearest to the level of networks that never saw them.
+    discriminability of forgotten classes, as log(1 + d′), is nearest to the level of networks that know all
+    classes but them.
 
     With ``start`` only the networks from that start are considered.
     """

@@ -49,9 +49,10 @@ def build(layout: Layout) -> Callable[..., Hypernetwork]:
         mean: torch.Tensor | None = None,
         scale: torch.Tensor | None = None,
         performance: Performance | None = None,
+        compressed: bool = True,
     ) -> Hypernetwork:
         torch.manual_seed(seed)
-        shape = {"space": space, "tokens": tokens, "prompt": prompt}
+        shape = {"space": space, "tokens": tokens, "prompt": prompt, "compressed": compressed}
         told = performance or told_by(conditioning)
         model = Hypernetwork(of, conditioning, SMALL.model_copy(update=shape), told)
         if isinstance(model.space, Subspace):

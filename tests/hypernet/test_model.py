@@ -163,3 +163,14 @@ def test_the_thesis_size_can_be_built(conditioning: str) -> None:
     told = start if model.conditioning.uses_start else (None, None)
     time, performance = torch.empty(2, device="meta"), torch.empty(2, count, device="meta")
     assert model(start[0], time, performance, *told).shape == (2, layout.size)
+
+
+@pytest.mark.parametrize("conditioning", CONDITIONINGS)
+def test_compressed_means_told_the_logarithms_of_one_more(
+    build: Build, inputs: dict[str, torch.Tensor], conditioning: str
+) -> None:
+    compressed, plain = (build(conditioning, compressed=value) for value in (True, False))
+    given = told(plain, inputs)
+    logarithms = {key: value.log1p() if "performance" in key else value for key, value in given.items()}
+    assert torch.equal(compressed(**given), plain(**logarithms))
+    assert not torch.equal(compressed(**given), plain(**given))

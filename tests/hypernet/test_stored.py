@@ -124,6 +124,15 @@ def test_an_object_says_what_shapes_the_model(tmp_path: Path, build: Build) -> N
     }
 
 
+def test_a_model_that_is_told_values_as_they_are_is_read_back_as_one(tmp_path: Path, build: Build) -> None:
+    models = [build(seed=seed, compressed=False) for seed in range(3)]
+    publish(tmp_path, tmp_path / "token.json", models)
+    found = load_hypernetwork(Store(tmp_path), tmp_path / "token.json")
+    assert not found.model.architecture.compressed
+    assert torch.equal(output(found.model), output(models[-1]))
+    assert not torch.equal(output(found.model), output(build(seed=2)))
+
+
 @pytest.mark.parametrize(
     "told", [Performance(), Performance("error", 2), Performance("accuracy", "mean")], ids=lambda told: told.metric
 )

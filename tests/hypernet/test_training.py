@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 from dataclasses import replace
 
 import pytest
@@ -393,6 +394,19 @@ def test_precision_is_as_asked_or_what_the_processor_can() -> None:
     assert training.computes_in_bfloat16("bfloat16", CPU)
     assert not training.computes_in_bfloat16("float32", CPU)
     assert isinstance(training.computes_in_bfloat16("auto", CPU), bool)
+
+
+def test_squared_gradients_are_averaged_as_configured(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+    step = torch.optim.AdamW.step
+
+    def note(self: torch.optim.AdamW, *arguments: Any) -> Any:
+        given.append(self.param_groups[0]["betas"])
+        return step(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", note)
+    train(steps=2, second_moment_decay=0.9375)
+    assert set(given) == {(0.9, 0.9375)}
 
 
 def test_gradients_are_clipped(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Prompts against numpy's quantiles."""
+"""Prompts against numpy's quantiles, and against the levels of networks that know all classes but a set."""
 
 import numpy as np
 import pytest
@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hyperforget.config import PromptConfig
 from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import CorpusOutcomes
+from hyperforget.unlearning.levels import class_levels
 from hyperforget.unlearning.prompts import best_prompt, prompt_grid
 
-CONFIG = PromptConfig(forget=[0.3, 0.9, 0.5], retain=[0.1, 0.5])
+CONFIG = PromptConfig(conditional=False, forget=[0.3, 0.9, 0.5], retain=[0.1, 0.5])
 FORGET = torch.tensor([False, True, False, True])
 CHECKPOINTS = 101
 RNG = np.random.default_rng(0)
@@ -83,7 +84,7 @@ def test_checkpoints_whose_runs_saw_a_class_change_nothing_of_how_it_is_forgotte
 
 
 def test_the_higher_the_loss_asked_for_the_lower_the_discriminability() -> None:
-    config = PromptConfig(forget=[0.1, 0.4, 0.6, 0.9], retain=[0.5])
+    config = PromptConfig(conditional=False, forget=[0.1, 0.4, 0.6, 0.9], retain=[0.5])
     prompts = prompt_grid(outcomes_of(), FORGET, config, BOTH)
     losses, discriminable = prompts[:, :4][:, FORGET], prompts[:, 4:][:, FORGET]
     assert (losses.diff(dim=0) > 0).all()
@@ -128,6 +129,29 @@ def test_one_checkpoint_is_enough() -> None:
     np.testing.assert_array_equal(both, np.broadcast_to([*LOSSES[0], *DISCRIMINABILITY[0]], (6, 8)))
 
 
+@pytest.mark.parametrize("performance", [Performance(), BOTH])
+def test_conditional_prompts_are_the_levels_of_the_set_at_both_quantiles(performance: Performance) -> None:
+    config = PromptConfig(forget=CONFIG.forget, retain=CONFIG.retain)
+    prompts = prompt_grid(outcomes_of(), FORGET, config, performance)
+    levels = class_levels(outcomes_of(), FORGET, performance, config.retain)
+    for row, (high, low) in enumerate(PAIRS):
+        for label, level in enumerate(levels):
+            assert level is not None
+            quantile = high if FORGET[label] else 0.5
+            values = level.at(torch.tensor([quantile, 1 - quantile])[: len(performance.parts)])
+            expected = values[config.retain.index(low)]
+            torch.testing.assert_close(prompts[row, label::4], expected)
+
+
+def test_of_a_set_that_none_has_forgotten_conditional_prompts_are_those_of_its_classes_alone() -> None:
+    correct = CORRECT.copy()
+    correct[:, 1] = 60
+    conditional = PromptConfig(forget=CONFIG.forget, retain=CONFIG.retain)
+    prompts = prompt_grid(outcomes_of(correct=correct), FORGET, conditional, BOTH)
+    np.testing.assert_array_equal(prompts[:, 1], grid(correct=correct, performance=BOTH)[:, 1])
+    assert (prompts[:, 3].numpy() != grid(correct=correct, performance=BOTH)[:, 3]).any()
+
+
 @given(
     values=st.lists(st.floats(0, 50, width=32), min_size=1, max_size=30),
     quantile=st.floats(0, 1),
@@ -135,7 +159,7 @@ def test_one_checkpoint_is_enough() -> None:
 @settings(max_examples=100, deadline=None)
 def test_quantiles_equal_numpys(values: list[float], quantile: float) -> None:
     losses = torch.tensor([[value, value] for value in values])
-    config = PromptConfig(forget=[quantile], retain=[quantile])
+    config = PromptConfig(conditional=False, forget=[quantile], retain=[quantile])
     forget = torch.tensor([True, False])
     correct = torch.tensor([0, 1]).expand(len(values), 2)
     unseen = torch.tensor([True, False]).expand(len(values), 2)
