@@ -30,7 +30,13 @@ def load_config(values: Mapping[str, Any]) -> Config:
         config = Config.model_validate(dict(values))
     except ValidationError as error:
         raise UserError(_explain(error)) from None
+    _check_repeated("seeds", config.seeds)
     for name, task in config.tasks.items():
+        if name in config.repetitions:
+            raise UserError(
+                f"tasks: the name {name!r} is that of {config.repeated(name)[0]!r} done again with a further seed; "
+                "allowed is any other"
+            )
         _check_task(f"tasks.{name}", task)
         _check_corpora(f"tasks.{name}.corpora", task, config)
     _check_range("probe.range", config.probe.range)

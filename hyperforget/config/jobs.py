@@ -15,11 +15,11 @@ def task_of(config: Config, names: Mapping[str, str]) -> TaskConfig:
     Raises `UserError`, with what is allowed, for an unknown task, forget set or corpus of it, for strangers where it
     has none, and for a model that is to forget and cannot.
     """
-    name = names["task"]
+    name = config.repeated(names["task"])[0]
     if name not in config.tasks:
+        known = [*config.tasks, *config.repetitions]
         raise UserError(
-            f"task {name!r} is not in the configuration; allowed are {', '.join(config.tasks)}"
-            f"{nearest_choice(name, config.tasks)}"
+            f"task {name!r} is not in the configuration; allowed are {', '.join(known)}{nearest_choice(name, known)}"
         )
     task = config.tasks[name]
     if "forget" in names:

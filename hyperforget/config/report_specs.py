@@ -34,10 +34,13 @@ class _Task(Section):
 
 
 class TableTask(_Task):
-    """What tables are told of a task: also the methods that edit strangers, if any, and how strangers were trained."""
+    """What tables are told of a task: also the methods that edit strangers, if any, how strangers were trained, and the
+    names in paths of what was done again with other seeds.
+    """
 
     stranger_methods: tuple[str, ...]
     stranger_training: str
+    repetitions: tuple[str, ...] = ()
 
 
 class FigureTask(_Task):
@@ -55,6 +58,7 @@ class TaskSpec(FigureTask):
     """What the page is told of a task."""
 
     stranger_methods: tuple[str, ...]
+    repetitions: tuple[str, ...] = ()
     pivots: tuple[str, ...]
     network: str
     description: str

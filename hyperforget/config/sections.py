@@ -1,6 +1,6 @@
 """The whole configuration, and the sections that are about no single task or model."""
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from hyperforget.config.performance import Performance
 from hyperforget.config.tasks import TaskConfig
 
 Protocol = Literal["validation", "thesis"]
+Seed = Annotated[Whole, Field(ge=0)]
 PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 
 
@@ -110,7 +111,12 @@ class Config(Section):
         description="the split that conditions, admits and selects: `validation`, or `thesis` for the test "
         "split, as the thesis did",
     )
-    seed: Whole = Field(0, ge=0, description="seed of everything random")
+    seeds: list[Seed] = Field(
+        [0],
+        min_length=1,
+        description="seeds of everything random: the first is that of all tables and figures, and of how images are "
+        "split; all but the split is done again for each further one, and a table says what changes",
+    )
     store: str = Field("results/store", description="folder of the artifact store")
     reuse: bool = Field(
         True, description="whether results that the store knows are restored; `false` computes them again and compares"
@@ -132,6 +138,15 @@ class Config(Section):
     optimizers: OptimizersConfig = OptimizersConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     hardware: HardwareConfig = HardwareConfig()
+
+    @property
+    def repetitions(self) -> dict[str, tuple[str, int]]:
+        """What is done again: the name in paths of each task with each further seed, and both of these."""
+        return {f"{task}-seed-{seed}": (task, seed) for task in self.tasks for seed in self.seeds[1:]}
+
+    def repeated(self, name: str) -> tuple[str, int]:
+        """The task, by its name in the configuration, and the seed that a name in paths stands for."""
+        return self.repetitions.get(name, (name, self.seeds[0]))
 
     def conditioning(self, model: str) -> str:
         """What a model is told, one of `CONDITIONING_NAMES`."""
@@ -164,7 +179,7 @@ class Config(Section):
 
     def stranger_methods(self, task: str) -> list[Method]:
         """The methods that edit strangers, of rivals one; none for a task that has no strangers."""
-        if not self.tasks[task].strangers.count:
+        if not self.tasks[self.repeated(task)[0]].strangers.count:
             return []
         spared = {rival for rival in EDITING_RIVALS if rival != ON_STRANGERS}
         return [method.strangers() for method in self.methods if method.edits and method.base not in spared]

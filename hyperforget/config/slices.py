@@ -48,7 +48,7 @@ def part_of(kind: Any, value: Any) -> Any:
 
 
 def _task(config: Config, names: Names) -> TaskConfig:
-    return config.tasks[names["task"]]
+    return config.tasks[config.repeated(names["task"])[0]]
 
 
 def _model(config: Config, names: Names) -> ModelConfig:
@@ -69,7 +69,7 @@ def _content(config: Config, names: Names) -> str | None:
 def _requirements(config: Config, names: Names) -> Requirements:
     collection = _collection(config, names)
     wanted = {name: getattr(collection, name) for name in Requirements.model_fields if name != "key"}
-    return Requirements(key=collection_key(names["task"], names["corpus"]), **wanted)
+    return Requirements(key=collection_key(config.repeated(names["task"])[0], names["corpus"]), **wanted)
 
 
 def _classes(task: TaskConfig, key: Literal["forget", "holdout"]) -> list[tuple[int, ...]]:
@@ -78,7 +78,9 @@ def _classes(task: TaskConfig, key: Literal["forget", "holdout"]) -> list[tuple[
 
 # Where each value of a spec comes from, whichever stage is told it.
 _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
-    "seed": lambda config, names: config.seed,
+    "seed": lambda config, names: config.repeated(names["task"])[1],
+    "split_seed": lambda config, names: config.seeds[0],
+    "split_of": lambda config, names: config.repeated(names["task"])[0],
     "protocol": lambda config, names: config.protocol,
     "dataset": lambda config, names: _task(config, names).dataset,
     "classes": lambda config, names: _task(config, names).classes,
@@ -138,6 +140,7 @@ def _task_spec(config: Config, name: str) -> FullTask:
         corpora=tuple(_corpus_spec(config, task, corpus) for corpus in task.collections),
         stranger_methods=tuple(map(str, config.stranger_methods(name))),
         stranger_training=_in_words(task.recipe_of(STRANGERS)),
+        repetitions=tuple(run for run, (repeated, _) in config.repetitions.items() if repeated == name),
         pivots=tuple(map(str, task.pivots)),
         network="MLP, ReLU, hidden units: " + ", ".join(map(str, task.hidden)),
         description=f"{task.dataset.source}, classes {', '.join(map(str, task.classes))}",

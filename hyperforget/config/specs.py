@@ -21,11 +21,14 @@ from hyperforget.config.tasks import DatasetConfig, MinibatchConfig, RecipeConfi
 
 
 class DatasetSpec(Section):
-    """For `fetch_dataset`; ``content`` is the SHA-256 of the file that images come from, if it is one."""
+    """For `fetch_dataset`; ``content`` is the SHA-256 of the file that images come from, if it is one. Images are split
+    by a seed and a task's name in the configuration, ``split_of``, so that repetitions of a task have the same.
+    """
 
     dataset: DatasetConfig
     classes: list[int]
-    seed: int
+    split_seed: int
+    split_of: str
     content: str | None
 
 

@@ -27,8 +27,9 @@ _TAIL = 0.05
 class Batch:
     """B pairs: ``clean`` and ``noised`` values (B, D) of the model's space, their ``time`` (B,) and ``weight`` (B,),
     the wanted checkpoint's parameters ``target`` (B, P) and the ``target_performance`` (B, K) that is asked for.
-    ``answered`` (B,) is false where no checkpoint has it, see `recombine`; values and parameters are then those of one
-    that has a part of it. ``target_known`` bool (B, C) are the classes that the wanted checkpoint knows.
+    ``target_known`` bool (B, C) are the classes that the wanted checkpoint knows. ``answered`` (B,) is false where no
+    checkpoint has what is asked for, see `recombine`: of the classes ``from_partner`` bool (B, C) it is what a
+    ``partner`` (B, P) has, of the others what the wanted checkpoint has.
 
     Where the model reads a start: its parameters ``network`` (B, P), its values ``start`` (B, D), and its
     ``start_performance`` (B, K).
@@ -42,6 +43,8 @@ class Batch:
     target_performance: Tensor
     target_known: Tensor
     answered: Tensor
+    partner: Tensor | None = None
+    from_partner: Tensor | None = None
     network: Tensor | None = None
     start: Tensor | None = None
     start_performance: Tensor | None = None
@@ -117,7 +120,9 @@ def recombine(batch: Batch, share: float, holdout: Sequence[tuple[int, ...]], ge
     each = swapped.repeat(1, own.shape[1] // known.shape[1])
     asked[:count] = torch.where(each, own[partners], own[:count])
     answered[:count] = ~swapped.any(dim=1)
-    return replace(batch, target_performance=asked, answered=answered)
+    partner, from_partner = batch.target.clone(), torch.zeros_like(known)
+    partner[:count], from_partner[:count] = batch.target[partners], swapped
+    return replace(batch, target_performance=asked, answered=answered, partner=partner, from_partner=from_partner)
 
 
 def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:

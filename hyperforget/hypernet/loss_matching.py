@@ -7,7 +7,7 @@ network into the hypernetwork (end-to-end training of hypernetworks: thesis, equ
 
 Where a hypernetwork is told more of each class than its loss, that is compared in the same way.
 
-It also learns what no checkpoint shows: a generated network can be held against class losses that were only asked for.
+It also learns what no checkpoint shows: a generated network can be held, class by class, against several checkpoints.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from hyperforget.config.performance import Performance
 from hyperforget.data.splits import Split
+from hyperforget.hypernet.batches import Batch
 from hyperforget.hypernet.conditioning import compress
 from hyperforget.metrics.discriminability import discriminability, separability
 from hyperforget.networks.layout import Layout
@@ -60,6 +61,21 @@ def performance_on(params: Tensor, performance: Performance, layout: Layout, ima
         else:
             found.append(separability(units.transpose(1, 2), labels, layout.classes))
     return torch.cat(found, dim=1)
+
+
+@torch.no_grad()
+def wanted_on(batch: Batch, performance: Performance, layout: Layout, images: Tensor) -> Tensor:
+    """What the checkpoints of pairs do on ``images``, (B, K), of each class the one that it is asked of.
+
+    Prompts are measured on other images than those of training, on which all networks do worse: a network that did
+    here as its prompt says would be worse than what was asked for.
+    """
+    wanted = performance_on(batch.target, performance, layout, images)
+    if batch.partner is None or batch.from_partner is None:
+        return wanted
+    others = performance_on(batch.partner, performance, layout, images)
+    each = batch.from_partner.repeat(1, len(performance.parts))
+    return torch.where(each, others, wanted)
 
 
 def performance_errors(found: Tensor, wanted: Tensor, classes: int) -> tuple[Tensor, Tensor]:

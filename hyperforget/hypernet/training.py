@@ -18,7 +18,13 @@ from hyperforget.data.splits import Split
 from hyperforget.errors import UserError
 from hyperforget.hypernet.batches import Batch, draw_batch, recombine
 from hyperforget.hypernet.diffusion import Process
-from hyperforget.hypernet.loss_matching import draw_images, group_by_class, performance_errors, performance_on
+from hyperforget.hypernet.loss_matching import (
+    draw_images,
+    group_by_class,
+    performance_errors,
+    performance_on,
+    wanted_on,
+)
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.transformer import recompute_activations
 from hyperforget.progress import progress
@@ -276,9 +282,7 @@ def _errors(
         return errors
     networks = model.space.denormalise(predicted, batch.network)
     told = model.performance if model.conditioning.per_class else Performance()
-    with torch.no_grad():
-        wanted = performance_on(batch.target, told, model.layout, images)
-    wanted = torch.where(batch.answered.unsqueeze(1), wanted, batch.target_performance)
+    wanted = wanted_on(batch, told, model.layout, images)
     found = performance_on(networks, told, model.layout, images)
     losses, discriminable = performance_errors(found, wanted, model.layout.classes)
     return errors + config.loss_matching * losses + config.discriminability_matching * discriminable

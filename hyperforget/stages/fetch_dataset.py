@@ -13,10 +13,10 @@ from hyperforget.store.files import file_digest
 
 def run(job: Job[DatasetSpec]) -> None:
     """Load, call, save."""
-    spec, task = job.spec, job.names["task"]
+    spec = job.spec
     if spec.content is not None and file_digest(Path(spec.dataset.path or "")) != spec.content:
         raise UserError(f"{spec.dataset.path} has changed since the run was planned; start the run again")
-    seed = derived_seed(spec.seed, "split", task) % 2**32
+    seed = derived_seed(spec.split_seed, "split", spec.split_of) % 2**32
     arrays, pixels = prepare_splits(spec.dataset, spec.classes, seed)
-    attributes = {"task": task, "classes": len(spec.classes), "labels": spec.classes, **pixels}
+    attributes = {"task": spec.split_of, "classes": len(spec.classes), "labels": spec.classes, **pixels}
     publish_task_data(job.store, job.output("token"), arrays, attributes)

@@ -47,7 +47,7 @@ def refusal_of(values: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("path", "nearest", "some_allowed"),
     [
-        ("sede", "seed", "protocol, seed, store, reuse, tasks"),
+        ("seedz", "seeds", "protocol, seeds, store, reuse, tasks"),
         ("tasks.toy.pivot", "pivots", "hidden, pivots, forget"),
         ("tasks.toy.dataset.sorce", "source", "source"),
         ("tasks.toy.recipe.momentun", "momentum", "momentum, weight_decay"),
@@ -82,10 +82,11 @@ def test_a_task_may_be_named_like_a_key(task: str) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "allowed"),
     [
-        ("seed", "x", "(str): input should be a valid integer"),
-        ("seed", 1.5, "(float): input should be a valid integer"),
-        ("seed", None, "(NoneType): input should be a valid integer"),
-        ("seed", True, "integer"),
+        ("seeds", 1, "(int): input should be a valid list"),
+        ("probe.networks", "x", "(str): input should be a valid integer"),
+        ("probe.networks", 1.5, "(float): input should be a valid integer"),
+        ("probe.networks", None, "(NoneType): input should be a valid integer"),
+        ("probe.networks", True, "integer"),
         ("store", [], "(list): input should be a valid string"),
         ("tasks", None, "(NoneType): input should be a valid dictionary"),
         ("tasks.toy", 3, "(int): input should be a valid dictionary"),
@@ -109,7 +110,7 @@ def test_wrong_type(path: str, value: object, allowed: str) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "allowed"),
     [
-        ("seed", -1, "greater than or equal to 0"),
+        ("seeds", [], "at least 1"),
         ("tasks", {}, "at least 1"),
         ("models", {}, "at least 1"),
         ("tasks.toy.classes", [0], "at least 2"),
@@ -219,6 +220,7 @@ def test_a_set_is_left_that_runs_may_delete() -> None:
     [
         ("tasks.toy.forget", ["2", "2"]),
         ("rivals", ["bias", "bias"]),
+        ("seeds", [3, 3]),
         ("optimizers.adam_learning_rates", [0.5, 0.5]),
     ],
 )
@@ -447,7 +449,7 @@ def test_a_loaded_configuration_dumps_and_loads_unchanged_and_cannot_be_altered(
     config = load_config(VALUES)
     assert load_config(config.model_dump(mode="json")) == config
     with pytest.raises(ValueError, match="frozen"):
-        config.seed = 1  # type: ignore[misc]
+        config.seeds = [1]  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)

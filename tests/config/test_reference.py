@@ -101,7 +101,7 @@ def test_defaults_are_those_of_a_configuration_that_sets_nothing(tables: Tables)
 @pytest.mark.parametrize(
     ("path", "name", "kind"),
     [
-        ("", "seed", "whole number"),
+        ("", "seeds", "list of whole numbers"),
         ("", "store", "text"),
         ("", "protocol", "one of `validation`, `thesis`"),
         ("tasks.<name>", "hidden", "list of whole numbers"),
@@ -125,7 +125,7 @@ def test_keys_and_meanings_at_a_path() -> None:
     assert keys_at(["tasks", "toy", "collection", "recipes", "0"]) == list(UpdateConfig.model_fields)
     assert keys_at(["tasks", "toy", "corpora", "ends"]) == [*CollectionConfig.model_fields, "models"]
     assert keys_at([]) == list(Config.model_fields)
-    assert meaning(["seed"]) == "seed of everything random"
+    assert meaning(["seeds"]).startswith("seeds of everything random")
     assert meaning(["tasks", "toy", "hidden"]).startswith("hidden units of each layer")
     assert meaning(["tasks", "toy", "switch", "1"]) == "it has no default"
 

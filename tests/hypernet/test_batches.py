@@ -46,10 +46,14 @@ def test_what_is_asked_of_a_class_is_the_own_or_that_of_one_other_pair(batch: Ba
             assert len(others) == 1
             assert others != [row]
             assert not changed.answered[row]
+            assert changed.partner is not None
+            assert torch.equal(changed.partner[row], batch.target[others[0]])
+        assert changed.from_partner is not None
+        assert torch.equal(changed.from_partner[row], taken[:4])
     assert 90 < foreign < 150
     assert torch.equal(batch.target_performance, own)
     for field in fields(Batch):
-        if field.name not in ("target_performance", "answered"):
+        if field.name not in ("target_performance", "answered", "partner", "from_partner"):
             assert getattr(changed, field.name) is getattr(batch, field.name)
 
 

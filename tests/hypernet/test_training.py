@@ -3,8 +3,8 @@
 import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -19,7 +19,13 @@ from hyperforget.hypernet import batches, training
 from hyperforget.hypernet.batches import Batch, draw_batch, pair_weights, recombine
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
-from hyperforget.hypernet.loss_matching import draw_images, group_by_class, performance_errors, performance_on
+from hyperforget.hypernet.loss_matching import (
+    draw_images,
+    group_by_class,
+    performance_errors,
+    performance_on,
+    wanted_on,
+)
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import SPACES, Subspace
 from hyperforget.hypernet.training import (
@@ -197,12 +203,13 @@ def test_recombined_prompts_are_obeyed_better_by_a_model_that_has_seen_some(
         )
         batch = recombine(batch, 1.0, [], generator)
         found = performance_on(generated(model, batch), Performance(), layout, images)
-        errors.append(float(performance_errors(found, batch.target_performance, layout.classes)[0].mean()))
+        wanted = wanted_on(batch, Performance(), layout, images)
+        errors.append(float(performance_errors(found, wanted, layout.classes)[0].mean()))
     assert errors[1] < 0.9 * errors[0]
 
 
 @pytest.mark.parametrize("also", [(), ("discriminability",)])
-def test_of_a_recombined_pair_only_the_performance_asked_for_counts(
+def test_of_a_recombined_pair_each_class_counts_as_in_the_checkpoint_that_it_is_asked_of(
     train: Train, make_corpus: Make, layout: Layout, also: tuple[Metric, ...]
 ) -> None:
     told = Performance(also=also)
@@ -212,19 +219,26 @@ def test_of_a_recombined_pair_only_the_performance_asked_for_counts(
     generator = torch.Generator().manual_seed(4)
     batch = draw_batch(make_corpus(told=told), PROCESSES["ddpm"], model, config, 8, generator)
     batch = recombine(batch, 0.5, [], generator)
-    batch = replace(batch, answered=torch.arange(8) >= 4)
+    assert batch.partner is not None
+    assert batch.from_partner is not None
+    asked = batch.from_partner.any(dim=1)
+    assert 0 < asked.sum() <= 4
     predicted = torch.randn(batch.clean.shape, generator=generator)
 
     def errors(**changed: Tensor) -> Tensor:
         return training._errors(predicted, replace(batch, **changed), model, images, config)
 
-    moved = errors(clean=batch.clean + 1, target=batch.target + 1) != errors()
-    assert moved.tolist() == [False] * 4 + [True] * 4
-    moved = errors(target_performance=batch.target_performance + 1) != errors()
-    assert moved.tolist() == [True] * 4 + [False] * 4
-    found = performance_on(model.space.denormalise(predicted, None), told, layout, images)
-    losses, discriminable = performance_errors(found, batch.target_performance, layout.classes)
-    torch.testing.assert_close(errors()[:4], (losses + 0.5 * discriminable)[:4])
+    assert torch.equal(errors(clean=batch.clean + 1) != errors(), ~asked)
+    assert torch.equal(errors(partner=batch.partner + 1) != errors(), asked)
+    # The prompt was measured on other images; what answers it is measured on these.
+    assert torch.equal(errors(target_performance=batch.target_performance + 1), errors())
+    found, own, others = (
+        performance_on(params, told, layout, images)
+        for params in (model.space.denormalise(predicted, None), batch.target, batch.partner)
+    )
+    each = torch.cat([batch.from_partner] * (1 + len(also)), dim=1)
+    losses, discriminable = performance_errors(found, torch.where(each, others, own), layout.classes)
+    torch.testing.assert_close(errors()[asked], (losses + 0.5 * discriminable)[asked])
     assert bool(discriminable.any()) == bool(also)
 
 

@@ -18,7 +18,7 @@ STATES = [state for state in np.ndindex(2, 2, 2, 1) if state != (1, 0, 1, 0)]
 def corpus(each: int = 5, noise: float = 0.0) -> CorpusOutcomes:
     """Checkpoints that miss some of the first three classes; what a class shows adds up over what is missing."""
     rng = np.random.default_rng(0)
-    missing = np.repeat(np.array(STATES), each, axis=0)  # (M, C)
+    missing: np.ndarray = np.repeat(np.array(STATES), each, axis=0)  # (M, C)
     good = np.tile(np.linspace(-0.1, 0.1, each), len(STATES))[:, None]
     losses = 0.3 + 1.5 * missing + 0.1 * missing.sum(axis=1, keepdims=True) + good
     discriminable = 1.2 - 0.7 * missing - 0.1 * missing.sum(axis=1, keepdims=True) - good
@@ -72,7 +72,8 @@ def test_it_is_the_linear_regression_of_scikit_learn() -> None:
 def test_checkpoints_whose_runs_saw_a_class_do_not_show_how_it_is_told() -> None:
     outcomes = corpus()
     hidden = CorpusOutcomes(
-        *(torch.cat([getattr(outcomes, name)] * 2) for name in ("losses", "correct")),
+        torch.cat([outcomes.losses] * 2),
+        torch.cat([outcomes.correct] * 2),
         torch.cat([outcomes.discriminability, outcomes.discriminability + 2]),
         torch.cat([outcomes.separability] * 2),
         outcomes.sizes,

@@ -40,6 +40,15 @@ def test_default_run(checkout: Checkout) -> None:
     }
 
 
+def test_further_seeds_do_all_again_but_the_figures(checkout: Checkout) -> None:
+    once = checkout.planned("results/metrics.csv")
+    again = checkout.planned("results/metrics.csv", "--config", "seeds=[0, 1, 2]")
+    assert again == {rule: count * (1 if rule == "gather_metrics" else 3) for rule, count in once.items()}
+    report = checkout.planned("results/report.html", "--config", "seeds=[0, 1]")
+    assert report["evaluate"] == 2 * 12
+    assert (report["build_figures_digits"], report["probe_hypernet"]) == (1, 4)
+
+
 def test_a_further_corpus_is_collected_for_the_models_that_it_names(checkout: Checkout) -> None:
     planned = checkout.planned("results/report.html", *ENDS)
     assert (planned["collect_checkpoints"], planned["assemble_corpus"]) == (4 + 3, 2 + 1)
@@ -139,7 +148,7 @@ def test_another_folder_uses_the_default_configuration(checkout: Checkout, tmp_p
         ),
         (["--config", "models={gpt: {metric_class: 4}}"], ["models.gpt.metric_class is 4", "nearest is 3"]),
         (["--config", "protocl=thesis"], ["'protocl'", "did you mean 'protocol'"]),
-        (["--config", "seed=many"], ["seed is 'many'", "valid integer"]),
+        (["--config", "seeds=many"], ["seeds is 'many'", "valid list"]),
         (["--config", "tasks={digits: {hiden: [3]}}"], ["tasks.digits.hiden", "did you mean 'hidden'"]),
         (
             ["--config", "tasks={digits: {dataset: {source: npz, path: nowhere.npz}}}"],

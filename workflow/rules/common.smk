@@ -169,11 +169,12 @@ def all_networks(wildcards):
 
 
 def forget_sets(task):
-    return [*settings.tasks[task].forget, *settings.tasks[task].holdout]
+    own = settings.tasks[settings.repeated(task)[0]]
+    return [*own.forget, *own.holdout]
 
 
-def all_forget_sets(pattern):
-    return [pattern.format(task=task, forget=forget) for task in settings.tasks for forget in forget_sets(task)]
+def all_forget_sets(pattern, tasks=settings.tasks):
+    return [pattern.format(task=task, forget=forget) for task in tasks for forget in forget_sets(task)]
 
 
 def figures(task):

@@ -7,7 +7,7 @@ localrules:
 
 rule gather_metrics:
     input:
-        parts=all_forget_sets("results/{task}/forget-{forget}.csv"),
+        parts=all_forget_sets("results/{task}/forget-{forget}.csv", [*settings.tasks, *settings.repetitions]),
     output:
         metrics="results/metrics.csv",
     log:

@@ -26,6 +26,7 @@ from hyperforget.report.tables.model import (
 )
 from hyperforget.report.tables.published import Entry, compare, published_note
 from hyperforget.report.tables.recovery import recovery_table
+from hyperforget.report.tables.seeds import seeds_table
 from hyperforget.report.tables.strangers import strangers_table
 
 _METHODS_PER_BLOCK = 3
@@ -77,6 +78,8 @@ def build_tables(spec: TablesSpec, metrics: Metrics) -> list[Table]:
         tables.append(recovery_table(spec, task, metrics))
         if task.stranger_methods:
             tables.append(strangers_table(task, metrics))
+        if task.repetitions:
+            tables.append(seeds_table(spec, task, metrics))
     by_name = {table.name: table for table in tables}
     return [by_name[name] for name in table_names(spec)]
 

@@ -1,0 +1,58 @@
+"""What changes with the seed: the medians of every method, from one whole run to the next."""
+
+from collections.abc import Iterable
+
+from hyperforget.config.methods import RETRAINED
+from hyperforget.config.report_specs import TablesSpec, TableTask
+from hyperforget.report.glossary import METRICS
+from hyperforget.report.results import Metrics, Value, mean
+from hyperforget.report.spec import method_title
+from hyperforget.report.tables.by_forget_set import blocks_by_forget_set
+from hyperforget.report.tables.model import Cell, Heading, Row, Table, exact, text, text_with_sets
+
+# Metric and set of each column.
+_MEASURES = (
+    ("accuracy", "forget"),
+    ("accuracy", "retain"),
+    ("shift", "forget"),
+    ("auc", "forget"),
+    ("probe", "forget"),
+)
+_CSV_HEADER = (
+    "forget", "holdout", "method",
+    *(f"{metric}_{set_}{part}" for metric, set_ in _MEASURES for part in ("", "_lowest", "_highest")),
+)  # fmt: skip
+
+
+def seeds_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
+    """One block a forget set, one row a method, the retrained networks first: the mean over seeds of the medians over
+    networks, with the lowest and the highest seed.
+    """
+    runs = (task.name, *task.repetitions)
+    methods = sorted(spec.methods, key=lambda method: method != RETRAINED)
+    headings = (
+        tuple(
+            Heading(text_with_sets(f"Accuracy on D_{set_[0]}") if metric == "accuracy" else text(METRICS[metric].title))
+            for metric, set_ in _MEASURES
+        ),
+    )
+
+    def line(method: str, forget: str) -> tuple[Row, Iterable[str]]:
+        values = [over_seeds(metrics, runs, method, forget, metric, set_) for metric, set_ in _MEASURES]
+        cells = tuple(Cell(each.value, each.low, each.high) for each in values)
+        numbers = [number for each in values for number in (each.value, each.low, each.high)]
+        return Row(text(method_title(method)), cells), map(exact, numbers)
+
+    blocks, csv_rows = blocks_by_forget_set(task, methods, headings, line)
+    caption = text_with_sets(
+        f"{len(runs)} seeds on {task.name}: everything from collection to choice done again with the same split of "
+        "images. Mean over seeds of the median over networks, nothing chosen, and in brackets the lowest and the "
+        "highest seed. Differences between methods that are smaller than these ranges mean nothing."
+    )
+    return Table(f"{task.name}-seeds", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
+
+
+def over_seeds(metrics: Metrics, runs: Iterable[str], method: str, forget: str, metric: str, set_: str) -> Value:
+    """The mean over runs of a median over networks, from the lowest to the highest."""
+    found = [metrics.need(run, method, forget, "population", metric, set_).value for run in runs]
+    return Value(mean(found), min(found), max(found), len(found))
