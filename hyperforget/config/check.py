@@ -11,7 +11,7 @@ from hyperforget.config.corpora import collection_key
 from hyperforget.config.data_folder import data_folder
 from hyperforget.config.hardware import check_hardware
 from hyperforget.config.methods import is_reserved
-from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig
+from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig, reads_start
 from hyperforget.config.reference import keys_at, meaning
 from hyperforget.config.sections import Config
 from hyperforget.config.tasks import CollectionConfig, DatasetConfig, TaskConfig, UpdateConfig
@@ -77,6 +77,11 @@ def _check_model(name: str, model: ModelConfig, config: Config) -> None:
         raise UserError(
             f"{where}: the name {name!r} belongs to another method; allowed is any other that does not end "
             "in '-edit' or '-strangers'"
+        )
+    if model.sampling.rounds > 1 and not reads_start(config.conditioning(name)):
+        raise UserError(
+            f"{where}.sampling.rounds is {model.sampling.rounds}, but {config.conditioning(name)!r} reads no start to "
+            "sample from again; allowed is 1"
         )
     _check_metric(where, model, config.conditioning(name), config)
     _check_told(name, model, config)

@@ -116,6 +116,11 @@ class SamplingConfig(SolverConfig):
     """How networks are sampled for a forget set."""
 
     candidates: Count = Field(32, description="networks sampled for each prompt")
+    rounds: Count = Field(
+        1,
+        description="rounds of sampling, each from what the one before it gave; more than one only of models that read "
+        "a start",
+    )
 
 
 class EditingConfig(SamplingConfig):

@@ -2,18 +2,15 @@
 
 import time
 
-import torch
-
+from hyperforget.config import EditingConfig
 from hyperforget.config.specs import SamplingSpec
 from hyperforget.corpus.checkpoints import load_outcomes
-from hyperforget.hypernet.sampling import Sampling, Starts, sample
 from hyperforget.hypernet.stored import load_hypernetwork
-from hyperforget.metrics.measuring import measure
-from hyperforget.metrics.performance import performance_values
 from hyperforget.networks.initialisations import initialise
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
-from hyperforget.unlearning.candidates import make_candidates, publish_candidates
+from hyperforget.unlearning.candidates import publish_candidates
+from hyperforget.unlearning.editing import Editing, edit_networks
 from hyperforget.unlearning.handover import export_chosen
 from hyperforget.unlearning.prompts import prompt_grid
 from hyperforget.unlearning.request import load_request
@@ -32,13 +29,10 @@ def run(job: Job[SamplingSpec]) -> dict[str, float]:
     prompts = prompt_grid(outcomes, request.forget, spec.prompts, hypernet.performance)
     generator = generator_for(spec.seed, "sample", names["task"], names["method"], names["forget"])
     networks = initialise(layout, config.candidates, generator, spec.initialisation)
-    measured = measure(networks, request.split)
-    starts = Starts(networks.params, performance_values(measured, hypernet.performance))
-    prompt = torch.arange(prompts.shape[0]).repeat_interleave(config.candidates)
-    start = torch.arange(config.candidates).repeat(prompts.shape[0])
-    sampling = Sampling(config, generator, job.resuming)
-    sampled = sample(hypernet, prompts[prompt], starts.take(start), sampling)
-    candidates = make_candidates(sampled, request.split, prompt, start)
+    # Random networks are changed as trained ones are.
+    solver = EditingConfig(steps=config.steps, stochasticity=config.stochasticity, rounds=config.rounds)
+    editing = Editing(solver, generator, job.resuming)
+    candidates = edit_networks(hypernet, prompts, networks, request.split, editing)
     chosen = choose(candidates, Wanted.of(outcomes, request.forget), spec.selection)
     publish_candidates(job.store, job.output("token"), candidates, chosen, names)
     export_chosen(job.output("network"), candidates, chosen, request.data, names)

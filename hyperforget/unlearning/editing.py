@@ -1,4 +1,4 @@
-"""Editing trained networks with a hypernetwork that reads a start."""
+"""Changing networks, trained or random, with a hypernetwork; one that reads no start makes new ones in their place."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Editing(Sampling):
 def edit_networks(
     hypernet: TrainedHypernetwork, prompts: Tensor, originals: Networks, split: Split, editing: Editing
 ) -> Candidates:
-    """The edits of the trained networks ``originals`` that are offered, for each prompt (Q, K), round after round.
+    """The edits of the networks ``originals`` that are offered, for each prompt (Q, K), round after round.
 
     The edits of a round are the starts of the next: networks come closer to what is asked for with each. ``split`` is
     the one that conditions and selects.

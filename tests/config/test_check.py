@@ -478,3 +478,9 @@ def test_the_default_run_has_the_tasks_of_the_thesis_on_embedded_digits() -> Non
         "mask",
         "finetune",
     ]
+
+
+def test_only_models_that_read_a_start_sample_in_several_rounds() -> None:
+    assert load_config(changed("models.dihyfo-1.sampling.rounds", 2)).models["dihyfo-1"].sampling.rounds == 2
+    message = refusal_of(changed("models.dihyfo-2.sampling.rounds", 2))
+    assert message.startswith("models.dihyfo-2.sampling.rounds is 2, but 'dihyfo-2' reads no start")
