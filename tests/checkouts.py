@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.made_once import made_once
+
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "workflow", "config", "hyperforget", "envs", "tests/smoke")
 
@@ -69,13 +71,16 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return copy_repository(tmp_path_factory.mktemp("checkout"))
 
 
+def run_to_the_report(folder: Path) -> None:
+    """Run the reduced configuration in a new copy of the repository."""
+    printed = copy_repository(folder).snakemake("results/report.html", "--configfile", "tests/smoke/config.yaml")
+    assert printed.returncode == 0, printed.stdout[-5000:]
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A copy in which the reduced configuration was run to the report."""
-    copy = copy_repository(tmp_path_factory.mktemp("finished"))
-    printed = copy.snakemake("results/report.html", "--configfile", "tests/smoke/config.yaml")
-    assert printed.returncode == 0, printed.stdout[-5000:]
-    return copy
+    """A copy in which the reduced configuration was run to the report; tests may change it and put it back."""
+    return Checkout(made_once(tmp_path_factory, "finished", run_to_the_report, writable=True))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from hyperforget.store.tokens import write_token
 from hyperforget.store.verification import verify
 from hyperforget.store.versions import Version, append_log, read_log, read_version, snapshot
 
-FLIPS = 1000
+FLIPS = 510
 
 
 @dataclass(frozen=True)
