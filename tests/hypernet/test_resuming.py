@@ -13,6 +13,8 @@ from torch import Tensor
 from hyperforget.runtime.saved_state import State, Unfinished
 from tests.hypernet.small_training import CONFIG, flat, result, same, train, train_to_file
 
+pytestmark = pytest.mark.pipeline
+
 # Its children are forked from a process that has imported torch and has run nothing.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["hyperforget.hypernet.training", "safetensors.torch", "torch._dynamo"])

@@ -22,6 +22,8 @@ from hyperforget.unlearning.request import load_request
 from hyperforget.unlearning.selection import Wanted, choose
 from tests.stages.tiny_pipeline import FORGET_SETS, METHODS, SETTINGS, TASK, jobs, run, text_files
 
+pytestmark = pytest.mark.pipeline
+
 EACH = [("0", "pivot"), ("1", "pivot"), ("2", "free"), ("3", "free")]
 # Class and role of what each model is prompted with.
 BOTH = [(metric, label, role) for metric in ("loss", "discriminability", "separability") for label, role in EACH]

@@ -20,6 +20,8 @@ from tests.stages.reading import Field, Fields, load, name_of, recorded
 from tests.stages.report_jobs import build_figures, build_report, build_tables
 from tests.stages.tiny_pipeline import TASK, Job, assemble, job, jobs, run, settings
 
+pytestmark = pytest.mark.pipeline
+
 def sections_in(kind: Any) -> Iterator[type[Section]]:
     """A section, and all that are part of it."""
     for part in (kind, *get_args(kind)):

@@ -18,6 +18,8 @@ from hyperforget.store.tokens import write_token
 from hyperforget.store.verification import verify
 from hyperforget.store.versions import Version, append_log, read_log, read_version, snapshot
 
+pytestmark = pytest.mark.pipeline
+
 FLIPS = 510
 
 
