@@ -22,6 +22,7 @@ from tests.stages.tiny_pipeline import TASK, Job, assemble, job, jobs, run, sett
 
 pytestmark = pytest.mark.pipeline
 
+
 def sections_in(kind: Any) -> Iterator[type[Section]]:
     """A section, and all that are part of it."""
     for part in (kind, *get_args(kind)):
