@@ -93,8 +93,9 @@ def datasets(folder: Path, patch: pytest.MonkeyPatch) -> list[tuple[str, list[st
 def reports(folder: Path) -> list[Job]:
     """Jobs of the report, with a model that is told one number and whose training draws values evenly."""
     told = {"performances": {"gpt": vars(Performance("error", "mean"))}, "rebalanced": ["gpt"]}
-    # The one with strangers.
-    task = {"tasks": {"digits": BUILT_SPEC["tasks"]["digits"]}}
+    # One with strangers and several corpora.
+    corpora = BUILT_SPEC["tasks"]["digits-4"]["corpora"]
+    task = {"tasks": {"digits": {**BUILT_SPEC["tasks"]["digits"], "corpora": corpora}}}
     spec = {**BUILT_SPEC, **told, **task, "models": ["dihyfo-1", "gpt"], "learned_optimizers": ["gpt"]}
     make_results(folder, spec)
     return [build_tables(folder, spec), build_figures(folder, spec, "digits"), build_report(folder, spec)]
