@@ -1,18 +1,23 @@
 # Everything with its own set-up: a virtual environment in .venv with the versions of constraints.txt.
-# make report [CORES=N]   make test   make lint   make setup [TORCH_INDEX=https://download.pytorch.org/whl/cpu]
+# make report [CORES=N]   make test   make test-unit   make lint   make setup [TORCH_INDEX=https://download.pytorch.org/whl/cpu]
 
 PYTHON ?= python3
 CORES ?= all
 TORCH_INDEX ?=
 BIN := .venv/bin
+PARALLEL := -n auto --dist loadfile
 
-.PHONY: report test lint setup
+.PHONY: report test test-unit lint setup
 
 report: setup
 	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete --show-failed-logs results/report.html
 
 test: setup
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest $(PARALLEL)
+
+# What takes minutes is left out.
+test-unit: setup
+	$(BIN)/pytest $(PARALLEL) -m "not pipeline and not workflow and not slurm"
 
 lint: setup
 	$(BIN)/ruff check .

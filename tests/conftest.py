@@ -47,9 +47,26 @@ class Killing(Unfinished):
         return self.seen % 3 == 0
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # pytest-xdist would begin with the files that have the most tests.
+    config.option.loadscopereorder = False
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole runs come first, so that of several processes none has to wait for one that began late."""
-    items.sort(key=lambda item: (not _is_of(item, "smoke"), not _is_of(item, "workflow")))
+    """What takes long comes first, so that of several processes none has to wait for one that began late.
+
+    Of the files that need a whole run, one makes it, and the others have their turn when it is there.
+    """
+    whole_runs = [item.path for item in items if _is_of(item, "smoke") and not _is_of(item, "slurm")]
+
+    def turn(item: pytest.Item) -> int:
+        if _is_of(item, "slurm"):
+            return 0
+        if _is_of(item, "smoke"):
+            return 0 if item.path == whole_runs[0] else 3
+        return 1 if _is_of(item, "workflow") else 2 if _is_of(item, "pipeline") else 4
+
+    items.sort(key=turn)
 
 
 def _is_of(item: pytest.Item, marker: str) -> bool:

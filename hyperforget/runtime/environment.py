@@ -3,6 +3,7 @@
 import platform
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -22,13 +23,18 @@ class GitState:
 
 def package_versions() -> list[tuple[str, str]]:
     """Python and the packages that decide numbers, with versions; those not installed are left out."""
-    versions = [("python", platform.python_version())]
-    for name in _PACKAGES:
-        try:
-            versions.append((name, version(name)))
-        except PackageNotFoundError:
-            continue
-    return versions
+    versions = {name: _version(name) for name in _PACKAGES}
+    return [("python", platform.python_version()), *((name, found) for name, found in versions.items() if found)]
+
+
+# It is read from a long text, and one process may run many stages.
+@cache
+def _version(package: str) -> str:
+    """The version of a package; nothing where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def git_state(folder: Path) -> GitState | None:

@@ -1,5 +1,6 @@
 """The benchmark that holds results against the thesis, on made-up results."""
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,11 +24,11 @@ def benchmark(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
     return load_benchmark("thesis")
 
 
-@pytest.fixture
-def results(tmp_path: Path) -> Path:
-    """A run on MNIST, made up."""
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on MNIST."""
     tasks = {name: task | STRANGERS for name, task in TASKS.items()}
-    folder = make_results(tmp_path / "results", {**SPEC, "tasks": tasks})
+    folder = make_results(tmp_path_factory.mktemp("made-up") / "results", {**SPEC, "tasks": tasks})
     for name, renamed in RENAMED.items():
         for path in (folder / name, *folder.glob(f"benchmarks/*/{name}")):
             path.rename(path.with_name(renamed))
@@ -35,6 +36,13 @@ def results(tmp_path: Path) -> Path:
     frame["task"] = frame["task"].map(RENAMED)
     frame.to_csv(folder / "metrics.csv", index=False)
     return folder
+
+
+@pytest.fixture
+def results(made_up: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be changed."""
+    shutil.copytree(made_up, tmp_path / "results")
+    return tmp_path / "results"
 
 
 def set_value(results: Path, value: float, **where: str) -> None:

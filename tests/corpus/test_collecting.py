@@ -220,6 +220,7 @@ def test_a_class_of_rate_0_has_no_influence_on_a_run() -> None:
     assert not np.allclose(second["theta"][~without], first["theta"][~without], atol=1e-2)
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize("kills", [[2], [31], [50, 20, 1]])
 @pytest.mark.parametrize(
     ("rule", "others", "shared"), [("bins", OTHERS, False), ("bins", [], True), ("relaxed", OTHERS, False)]

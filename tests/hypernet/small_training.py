@@ -26,7 +26,7 @@ from hyperforget.runtime.saved_state import Unfinished
 
 LAYOUT = Layout((6, 5, 4))
 CONFIG = TrainingConfig(
-    steps=15,
+    steps=10,
     batch_size=12,
     warmup=3,
     snapshots=4,

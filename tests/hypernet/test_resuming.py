@@ -13,6 +13,8 @@ from torch import Tensor
 from hyperforget.runtime.saved_state import State, Unfinished
 from tests.hypernet.small_training import CONFIG, flat, result, same, train, train_to_file
 
+pytestmark = pytest.mark.pipeline
+
 # Its children are forked from a process that has imported torch and has run nothing.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["hyperforget.hypernet.training", "safetensors.torch", "torch._dynamo"])
@@ -84,7 +86,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tensor]
     return result(folder)
 
 
-def test_killed_at_20_random_moments_it_gives_the_uninterrupted_result_each_time(
+def test_killed_at_10_random_moments_it_gives_the_uninterrupted_result_each_time(
     tmp_path: Path, uninterrupted: dict[str, Tensor]
 ) -> None:
     chance = random.Random(0)
@@ -93,7 +95,7 @@ def test_killed_at_20_random_moments_it_gives_the_uninterrupted_result_each_time
     process.join()
     seconds = time.monotonic() - started
     killed = 0
-    while killed < 20:
+    while killed < 10:
         folder = tmp_path / str(killed)
         folder.mkdir(exist_ok=True)
         process = start_and_wait_for_a_state(folder)

@@ -48,7 +48,7 @@ SHORT = {
     "steps": 12, "batch_size": 16, "warmup": 3, "snapshots": 3, "ema": 0.9, "precision": "float32",
     "loss_matching": 0.0, "matching_images": 8,
 }  # fmt: skip
-LONGER = {"steps": 80, "batch_size": 64, "learning_rate": 8e-3, "warmup": 5}
+LONGER = {"steps": 50, "batch_size": 32, "learning_rate": 8e-3, "warmup": 5}
 CPU = torch.device("cpu")
 IMAGES = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4, 4)
 

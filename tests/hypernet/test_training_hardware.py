@@ -14,6 +14,8 @@ from hyperforget.config import HardwareConfig
 from hyperforget.runtime.saved_state import Unfinished
 from tests.hypernet.small_training import CONFIG, flat, result, train, train_apart, train_together
 
+pytestmark = pytest.mark.pipeline
+
 # Children are forked from a process that has imported torch and has run nothing.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(

@@ -10,6 +10,7 @@ from hyperforget.report.figures import write_figures
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER
 from hyperforget.report.tables.thesis import write_tables
+from tests.made_once import made_once
 from tests.report.synthetic_results import BUILT_SPEC, SPEC, as_spec, make_results
 
 
@@ -32,9 +33,11 @@ def built_spec() -> FullSpec:
 @pytest.fixture(scope="session")
 def built(results: Path, built_spec: FullSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results folder with its tables and figures; tests only read it."""
-    folder = tmp_path_factory.mktemp("built") / "results"
-    shutil.copytree(results, folder)
-    write_tables(built_spec, Metrics(folder / "metrics.csv"), folder / TABLE_FOLDER)
-    for task in built_spec.tasks:
-        write_figures(built_spec, task.name, folder, folder / FIGURE_FOLDER)
-    return folder
+
+    def make(folder: Path) -> None:
+        shutil.copytree(results, folder)
+        write_tables(built_spec, Metrics(folder / "metrics.csv"), folder / TABLE_FOLDER)
+        for task in built_spec.tasks:
+            write_figures(built_spec, task.name, folder, folder / FIGURE_FOLDER)
+
+    return made_once(tmp_path_factory, "report", make)

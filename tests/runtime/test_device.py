@@ -1,7 +1,6 @@
 """The device that a stage computes on, and how torch is set up for it."""
 
-import subprocess
-import sys
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -52,12 +51,14 @@ def test_a_numbered_gpu_is_that_one_and_a_number_too_high_names_the_nearest() ->
         hardware.set_up(HardwareConfig(device="cuda:2"), 1)
 
 
-def test_deterministic_mode_refuses_what_is_not() -> None:
-    program = (
-        "import os, torch\nfrom hyperforget.config import HardwareConfig\n"
-        "from hyperforget.runtime.device import set_up\n"
-        "set_up(HardwareConfig(device='cpu', deterministic=True), 1)\n"
-        "print(torch.are_deterministic_algorithms_enabled(), os.environ['CUBLAS_WORKSPACE_CONFIG'])"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", ":4096:8"]
+def test_deterministic_mode_refuses_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Set first, so that it is taken back afterwards.
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    assert not torch.are_deterministic_algorithms_enabled()
+    try:
+        hardware.set_up(HardwareConfig(device="cpu", deterministic=True), 1)
+        assert torch.are_deterministic_algorithms_enabled()
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    finally:
+        torch.use_deterministic_algorithms(False)

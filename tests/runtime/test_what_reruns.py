@@ -28,31 +28,35 @@ REPORTING = {"build_tables", "build_figures", "build_report"}
 Reruns = Callable[[str, str, str], set[str]]
 
 
-@pytest.fixture
-def reruns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reruns]:
+def digests() -> dict[str, str]:
+    """Those of all stages, from the files as they are now."""
+    code_digest.cache_clear()
+    module._module_digest.cache_clear()
+    return {name: stage.code(name) for name, stage in STAGES.items()}
+
+
+@pytest.fixture(scope="module")
+def reruns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reruns]:
     """``reruns(file, old, new)``: the stages whose code is another after that edit in a copy of the package.
 
-    Without ``old`` the file ends in ``new``.
+    Without ``old`` the file ends in ``new``. Afterwards it is as it was.
     """
-
-    def digests() -> dict[str, str]:
-        code_digest.cache_clear()
-        module._module_digest.cache_clear()
-        return {name: stage.code(name) for name, stage in STAGES.items()}
-
-    copy = tmp_path / "hyperforget"
+    copy = tmp_path_factory.mktemp("package") / "hyperforget"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(module, "_ROOT", copy)
-    before = digests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_ROOT", copy)
+        before = digests()
 
-    def edited(file: str, old: str, new: str) -> set[str]:
-        text = (copy / file).read_text(encoding="utf-8")
-        assert not old or text.count(old) == 1, f"{file} has {old!r} {text.count(old)} times"
-        (copy / file).write_text(text.replace(old, new) if old else text + new, encoding="utf-8")
-        return {name for name, digest in digests().items() if digest != before[name]}
+        def edited(file: str, old: str, new: str) -> set[str]:
+            text = (copy / file).read_text(encoding="utf-8")
+            assert not old or text.count(old) == 1, f"{file} has {old!r} {text.count(old)} times"
+            (copy / file).write_text(text.replace(old, new) if old else text + new, encoding="utf-8")
+            try:
+                return {name for name, digest in digests().items() if digest != before[name]}
+            finally:
+                (copy / file).write_text(text, encoding="utf-8")
 
-    yield edited
-    monkeypatch.undo()
+        yield edited
     digests()
 
 

@@ -1,19 +1,39 @@
-"""One tiny run of the pipeline for all tests of its stages."""
+"""Tiny runs of the pipeline for all tests of its stages."""
 
 import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
+from tests.made_once import made_once
+from tests.stages.reading import recorded, save
 from tests.stages.tiny_pipeline import jobs, run
+
+
+def run_all(folder: Path) -> None:
+    for each in jobs(folder).values():
+        run(each)
 
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("results")
-    for each in jobs(folder).values():
-        run(each)
-    return folder
+    """A run of the pipeline, which tests only read."""
+    return made_once(tmp_path_factory, "tiny-pipeline", run_all)
+
+
+@pytest.fixture(scope="session")
+def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another run, elsewhere and later; its ``read.txt`` holds the fields of their specs that its stages read."""
+
+    def make(folder: Path) -> None:
+        torch.manual_seed(123)
+        with recorded() as reading:
+            for each in jobs(folder).values():
+                reading.run(each)
+        save(reading.fields, folder / "read.txt")
+
+    return made_once(tmp_path_factory, "tiny-pipeline-again", make)
 
 
 @pytest.fixture

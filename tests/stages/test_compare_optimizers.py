@@ -18,6 +18,8 @@ from hyperforget.store.store import Store
 from hyperforget.unlearning.prompts import best_prompt
 from tests.stages.tiny_pipeline import SETTINGS, TASK
 
+pytestmark = pytest.mark.pipeline
+
 MODEL = "dihyfo-1"
 Key = tuple[str, str, int, int]
 Curves = dict[Key, tuple[float, float]]

@@ -10,6 +10,8 @@ from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
 from tests.stages.tiny_pipeline import TASK, assemble, collect, run
 
+pytestmark = pytest.mark.pipeline
+
 
 def starts(results: Path, corpus: str, shard: int) -> torch.Tensor:
     """The random starts (R, P) of a shard's runs."""

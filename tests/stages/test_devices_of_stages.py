@@ -9,6 +9,8 @@ import torch
 from hyperforget.runtime import stage as stages
 from tests.stages.tiny_pipeline import jobs, run, settings, text_files
 
+pytestmark = pytest.mark.pipeline
+
 
 @pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from hyperforget.store.files import file_digest
 from hyperforget.store.store import Store
 from tests.stages.tiny_pipeline import FORGET_SETS, SETTINGS, TASK, job, jobs, run
 
+pytestmark = pytest.mark.pipeline
+
 
 def gather(results: Path) -> list[dict[str, str]]:
     folder = results / TASK

@@ -13,6 +13,8 @@ import pytest
 from hyperforget.runtime import saved_state as unfinished
 from tests.stages.tiny_pipeline import Job, jobs, run, settings, text_files
 
+pytestmark = pytest.mark.pipeline
+
 # Each job is a process that finds its libraries imported, so that it is in its work soon.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["zarr", "hyperforget.corpus.collecting", "hyperforget.unlearning.editing"])

@@ -12,6 +12,8 @@ from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
 from tests.stages.tiny_pipeline import TASK, Job, assemble, collect, job, jobs, run, text_files
 
+pytestmark = pytest.mark.pipeline
+
 
 def remove(folder: Path) -> None:
     for path in folder.rglob("*"):

@@ -7,6 +7,7 @@ import shutil
 import socket
 from pathlib import Path
 
+import pytest
 import torch
 
 from hyperforget.errors import run_command
@@ -15,6 +16,8 @@ from hyperforget.runtime.saved_state import FOLDER
 from hyperforget.store.computations import read_records
 from hyperforget.store.store import Store
 from tests.stages.tiny_pipeline import TASK, Job, jobs, run
+
+pytestmark = pytest.mark.pipeline
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["zarr", "hyperforget.hypernet.training", "torch._dynamo"])

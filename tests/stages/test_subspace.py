@@ -13,6 +13,8 @@ from hyperforget.store.tokens import read_token
 from hyperforget.unlearning.candidates import load_candidates
 from tests.stages.tiny_pipeline import TASK, jobs, run, settings
 
+pytestmark = pytest.mark.pipeline
+
 
 def in_subspace(model: str, components: int) -> Config:
     return settings(models={model: {"architecture": {"space": "subspace", "components": components, "heads": 4}}})

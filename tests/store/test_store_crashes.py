@@ -16,6 +16,8 @@ from hyperforget.store.tags import list_tags
 from hyperforget.store.verification import verify
 from hyperforget.store.versions import read_log
 
+pytestmark = pytest.mark.pipeline
+
 WRITERS = 100
 COMPETITORS, ROUNDS = 4, 20  # of publishing, recording, logging and tagging: 320 operations
 

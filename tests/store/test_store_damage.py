@@ -18,7 +18,9 @@ from hyperforget.store.tokens import write_token
 from hyperforget.store.verification import verify
 from hyperforget.store.versions import Version, append_log, read_log, read_version, snapshot
 
-FLIPS = 1000
+pytestmark = pytest.mark.pipeline
+
+FLIPS = 510
 
 
 @dataclass(frozen=True)

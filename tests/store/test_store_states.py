@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -16,6 +17,8 @@ from hyperforget.store.tags import checkout, delete_tag, list_tags, tag
 from hyperforget.store.tokens import write_token
 from hyperforget.store.verification import verify
 from hyperforget.store.versions import append_log, read_log, snapshot
+
+pytestmark = pytest.mark.pipeline
 
 NUMBERS = st.integers(0, 2)
 NAMES = st.sampled_from(["a", "b"])

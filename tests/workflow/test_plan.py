@@ -65,7 +65,7 @@ def test_every_model_gets_its_corpus(checkout: Checkout) -> None:
         "digits-4/nearest/forget-2.json": "corpus",
         "digits/dihyfo-2/hypernet.json": "corpus",
     }
-    printed = checkout.snakemake("-n", *(f"results/{target}" for target in corpora), *ENDS).stdout
+    printed = checkout.dry_run("-n", *(f"results/{target}" for target in corpora), *ENDS).stdout
     jobs = re.findall(r"input: (.*)\n +output: (.*)\n", printed)
     for target, corpus in corpora.items():
         [inputs] = [inputs for inputs, outputs in jobs if f"results/{target}" in outputs.split(", ")]
@@ -105,7 +105,7 @@ def test_a_task_may_have_no_strangers(checkout: Checkout) -> None:
     assert "train_strangers" not in planned
     assert (planned["sample_edited"], planned["edit_original"]) == (12, 36)
     for target in ("strangers.json", "bias-strangers/forget-2.json", "dihyfo-1-edit-strangers/forget-2.json"):
-        printed = checkout.snakemake("-n", f"results/digits/{target}", *changes)
+        printed = checkout.dry_run("-n", f"results/digits/{target}", *changes)
         assert printed.returncode != 0
         [sentence] = [line for line in printed.stdout.splitlines() if line.startswith("error: ")]
         assert "tasks.digits.strangers.count is 0" in sentence
@@ -124,7 +124,7 @@ def test_workflow_snakefile_has_the_same_default_target(checkout: Checkout) -> N
 
 
 def test_another_folder_uses_the_default_configuration(checkout: Checkout, tmp_path: Path) -> None:
-    printed = checkout.snakemake(
+    printed = checkout.dry_run(
         "-n", "--snakefile", str(checkout.folder / "Snakefile"), "--directory", str(tmp_path), cwd=tmp_path
     )
     assert printed.returncode == 0, printed.stdout
@@ -161,7 +161,7 @@ def test_another_folder_uses_the_default_configuration(checkout: Checkout, tmp_p
     ],
 )
 def test_bad_input_is_one_sentence_before_any_work(checkout: Checkout, arguments: list[str], parts: list[str]) -> None:
-    printed = checkout.snakemake(*arguments)
+    printed = checkout.dry_run(*arguments)
     assert printed.returncode != 0
     assert not (checkout.folder / "results").exists()
     assert "Traceback" not in printed.stdout
@@ -172,7 +172,7 @@ def test_bad_input_is_one_sentence_before_any_work(checkout: Checkout, arguments
 
 
 def test_a_pivot_in_a_forget_set_is_allowed_with_a_warning(checkout: Checkout) -> None:
-    printed = checkout.snakemake("-n", "results/report.html", "--config", "tasks={digits: {forget: ['2-5']}}")
+    printed = checkout.dry_run("-n", "results/report.html", "--config", "tasks={digits: {forget: ['2-5']}}")
     assert printed.returncode == 0, printed.stdout
     [warning] = [line for line in printed.stdout.splitlines() if line.startswith("warning: ")]
     assert "'2-5'" in warning
@@ -180,5 +180,5 @@ def test_a_pivot_in_a_forget_set_is_allowed_with_a_warning(checkout: Checkout) -
 
 
 def test_lint_is_clean(checkout: Checkout) -> None:
-    printed = checkout.snakemake("--lint")
+    printed = checkout.dry_run("--lint")
     assert printed.returncode == 0, printed.stdout

@@ -20,7 +20,7 @@ Jobs = list[list[tuple[str, dict[str, str]]]]
 
 def planned(checkout: Checkout, *arguments: str) -> Jobs:
     """What a dry run would submit: for each job of the cluster its rules, and what each of these asks for."""
-    printed = checkout.snakemake("-n", *arguments)
+    printed = checkout.dry_run("-n", *arguments)
     assert printed.returncode == 0, printed.stdout
     jobs = []
     # Members of a group are indented below its line.
@@ -110,7 +110,7 @@ def test_a_workstation_runs_as_many_jobs_on_gpus_as_it_has(checkout: Checkout) -
     profile = checkout.folder / WORKSTATION / "profile.v9+.yaml"
     text = profile.read_text()
     assert re.findall(r"^ *(\w+): \w+ +# EDIT", text, flags=re.MULTILINE) == ["gpu", "mem_mb"]
-    printed = checkout.snakemake("-n", "results/report.html", "--workflow-profile", WORKSTATION)
+    printed = checkout.dry_run("-n", "results/report.html", "--workflow-profile", WORKSTATION)
     assert printed.returncode == 0, printed.stdout
     assert len(re.findall(r"^ +resources: .*\bgpu=1\b", printed.stdout, flags=re.MULTILINE)) == 126
 

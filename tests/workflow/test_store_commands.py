@@ -77,7 +77,7 @@ def test_a_checkout_in_a_new_folder_leaves_the_workflow_nothing_to_do(tagged: Ta
     run, before = tagged
     new = tmp_path / "new"
     store(run.folder, "checkout", "paper", "--results", str(new / "results"))
-    printed = run.snakemake("-n", TARGET, *REDUCED, "--directory", str(new))
+    printed = run.dry_run("-n", TARGET, *REDUCED, "--directory", str(new))
     assert "Nothing to be done" in printed.stdout
     assert outputs(new) == before
 
@@ -94,7 +94,7 @@ def test_after_a_pull_and_a_checkout_on_another_machine_there_is_nothing_to_do(t
     assert 40 <= pulled["recipes"] < 50
     assert store(run.folder, "verify", "--level", "2", *theirs) == []
     store(run.folder, "checkout", "paper", "--results", str(new / "results"), *theirs)
-    printed = run.snakemake("-n", TARGET, *REDUCED, "--directory", str(new))
+    printed = run.dry_run("-n", TARGET, *REDUCED, "--directory", str(new))
     assert "Nothing to be done" in printed.stdout
     assert outputs(new) == before
     lineage = store(run.folder, "lineage", str(new / TARGET), *theirs)

@@ -4,6 +4,8 @@ import html
 import io
 import re
 
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+
 from hyperforget.report.figures.style import INK, Drawing
 
 # A machine without DejaVu Sans falls back to fonts that are as wide or narrower, so nothing overlaps.
@@ -21,7 +23,8 @@ def to_svg(drawing: Drawing, name: str) -> str:
     """
     stream = io.StringIO()
     metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    drawing.figure.savefig(stream, format="svg", metadata=metadata)
+    # As `savefig` does, which draws all twice.
+    FigureCanvasSVG(drawing.figure).print_svg(stream, metadata=metadata)
     svg = stream.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

@@ -16,7 +16,7 @@ from hyperforget.store.canonical import digest
 from hyperforget.store.computations import Computation, FileRef, OutputFile, Record, keep_record, read_records
 from hyperforget.store.documents import decode_document, encode_document
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
-from hyperforget.store.remote import Bucket, Transfer, pull, push
+from hyperforget.store.remote import Bucket, Transfer, open_bucket, pull, push
 from hyperforget.store.remote.kinds import OBJECTS, RECORDS, record_name
 from hyperforget.store.store import Store
 from hyperforget.store.tags import checkout, delete_tag, list_tags, read_tag, tag
@@ -147,12 +147,25 @@ def damage(bucket: Bucket, kind: str) -> str:
 
 @pytest.mark.parametrize("name", [None, "paper"])
 @pytest.mark.parametrize("kind", ["data", "objects", "blobs", "recipes", "log", "tags"])
-def test_what_is_damaged_there_is_refused(run: Run, pushed: Bucket, new: Path, kind: str, name: str | None) -> None:
+def test_what_is_damaged_there_is_refused(run: Run, tmp_path: Path, new: Path, kind: str, name: str | None) -> None:
+    # A folder, which is read as a bucket is, but faster.
+    (tmp_path / "remote").mkdir()
+    pushed = open_bucket((tmp_path / "remote").as_uri())
+    push(run.store, pushed)
+    refuses_damage(run, pushed, new, kind, name)
+
+
+def test_what_is_damaged_in_a_bucket_is_refused(run: Run, pushed: Bucket, new: Path) -> None:
+    refuses_damage(run, pushed, new, "data", None)
+
+
+def refuses_damage(run: Run, pushed: Bucket, new: Path, kind: str, name: str | None) -> None:
+    """Nothing damaged is pulled, and what the refusal advises helps."""
     key = damage(pushed, kind)
     with pytest.raises(CorruptObjectError) as refused:
         pull(Store(new), pushed, name)
     message = str(refused.value)
-    assert message.startswith(f"{key} in remote s3://")
+    assert message.startswith(f"{key} in remote {pushed.url}")
     assert message.endswith("; delete it there and push again from a store that has it")
     assert "\n" not in message
     if kind not in ("data", "blobs"):
