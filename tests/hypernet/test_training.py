@@ -204,7 +204,13 @@ def test_recombined_prompts_are_obeyed_better_by_a_model_that_has_seen_some(
     corpus = replace(corpus, all_theta=theta, performance=losses.reshape(corpus.performance.shape))
     errors = []
     for share in (0.0, 0.5):
-        _, model = train(conditioning, **LONGER, seen=corpus, loss_matching=10.0, recombined=share)
+        _, model = train(
+            conditioning,
+            **(LONGER | {"steps": 80, "batch_size": 64}),
+            seen=corpus,
+            loss_matching=10.0,
+            recombined=share,
+        )
         generator = torch.Generator().manual_seed(4)
         batch = draw_batch(corpus, PROCESSES["ddpm"], model, TrainingConfig(), 256, generator)
         batch = recombine(batch, 1.0, [], generator)
