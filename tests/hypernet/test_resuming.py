@@ -86,7 +86,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tensor]
     return result(folder)
 
 
-def test_killed_at_10_random_moments_it_gives_the_uninterrupted_result_each_time(
+def test_killed_at_20_random_moments_it_gives_the_uninterrupted_result_each_time(
     tmp_path: Path, uninterrupted: dict[str, Tensor]
 ) -> None:
     chance = random.Random(0)
@@ -95,7 +95,7 @@ def test_killed_at_10_random_moments_it_gives_the_uninterrupted_result_each_time
     process.join()
     seconds = time.monotonic() - started
     killed = 0
-    while killed < 10:
+    while killed < 20:
         folder = tmp_path / str(killed)
         folder.mkdir(exist_ok=True)
         process = start_and_wait_for_a_state(folder)

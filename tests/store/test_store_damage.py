@@ -20,7 +20,7 @@ from hyperforget.store.versions import Version, append_log, read_log, read_versi
 
 pytestmark = pytest.mark.pipeline
 
-FLIPS = 510
+FLIPS = 1000
 
 
 @dataclass(frozen=True)
