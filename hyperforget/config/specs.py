@@ -164,7 +164,8 @@ class RivalSpec(Section):
 
 
 class EvaluationSpec(Section):
-    """For `evaluate`."""
+    """For `evaluate`, which chooses a retrained network by the same ``selection``."""
 
     protocol: Protocol
+    selection: SelectionConfig
     evaluation: EvaluationConfig

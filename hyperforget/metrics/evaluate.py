@@ -38,7 +38,8 @@ class Subject:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the networks that stand for a method, its population, answer; ``chosen`` is the index of one.
+    """What the networks that stand for a method, its population, answer; ``chosen`` is the index of one, and
+    ``selected`` that of another that the rule of selection takes, where the chosen one was not taken by it.
 
     ``logits(networks, split)`` gives floats (N, B, C) for a slice of the ``count`` networks on all images of a split,
     in the order of its labels. It is called for a chunk at a time.
@@ -47,6 +48,7 @@ class Predictions:
     logits: Callable[[slice, SplitName], Tensor]
     count: int
     chosen: int
+    selected: int | None = None
 
 
 def evaluate_networks(
@@ -62,7 +64,8 @@ def evaluate_networks(
     Paired metrics compare each network with retrained seed 0; the ``chosen-to-all`` rows compare the chosen one with
     every retrained seed, since seed 0 may be an unusual one. For the method ``retrained`` itself, whose chosen network
     is seed 0, paired metrics are the noise floor: the chosen rows compare seed 0 with every other seed, the population
-    rows all pairs of seeds; a single seed has no such rows. ``chunk`` networks are in memory at a time. Membership
+    rows all pairs of seeds; a single seed has no such rows. The ``selected`` rows are of the retrained network that was
+    taken as networks of other methods are, against all others. ``chunk`` networks are in memory at a time. Membership
     inference costs 5 to 50 milliseconds a network, so for the population it covers the first ``membership_networks``.
 
     Raises `UserError` for a set without images and for a network whose outputs are not all finite, `ValueError` for
@@ -77,6 +80,7 @@ def evaluate_networks(
         for start in range(0, predictions.count, chunk)
     )
     chosen = {key: values[predictions.chosen : predictions.chosen + 1] for key, values in population.items()}
+    selected = {key: values[[predictions.selected or 0]] for key, values in population.items()}
     for key in population:
         if key[0] in ("mia", "mia_test"):
             population[key] = population[key][:membership_networks]
@@ -85,6 +89,8 @@ def evaluate_networks(
         pairs = _compare_seeds(standard, chunk)
         by_selection["chosen"] = _unpaired(chosen) | _joined(pairs[:1])
         by_selection["population"] = _unpaired(population) | _joined(pairs)
+        if predictions.selected is not None:
+            by_selection["selected"] = _unpaired(selected) | _compare_with_others(standard, predictions.selected, chunk)
     else:
         by_selection["chosen-to-all"] = _compare_with_all(finite, standard, chunk)
     task, method, forget = subject.task, subject.method, subject.forget
@@ -101,6 +107,8 @@ def _measure(predictions: Predictions, standard: GoldStandard, networks: slice, 
     """All metrics of a chunk of networks; membership inference is NaN for those that it does not cover."""
     index = torch.arange(networks.start, networks.stop)
     attacked = (index < membership_networks) | (index == predictions.chosen)
+    if predictions.selected is not None:
+        attacked |= index == predictions.selected
 
     logits = predictions.logits(networks, "train")
     values = _accuracies(logits, standard, "train")
@@ -167,6 +175,12 @@ def _compare_seeds(standard: GoldStandard, chunk: int) -> list[_Values]:
     return compared
 
 
+def _compare_with_others(standard: GoldStandard, seed: int, chunk: int) -> _Values:
+    """The paired metrics of one retrained seed against every other."""
+    q, others = standard.probabilities[seed], torch.arange(len(standard.probabilities)) != seed
+    return _joined(_compare(seeds, q, standard) for seeds in standard.probabilities[others].split(chunk) if len(seeds))
+
+
 def _joined(parts: Iterable[_Values]) -> _Values:
     parts = list(parts)
     return {key: torch.cat([part[key] for part in parts]) for key in parts[0]} if parts else {}
@@ -178,8 +192,9 @@ def _unpaired(values: _Values) -> _Values:
 
 def _check(predictions: Predictions, standard: GoldStandard, method: str) -> None:
     mask, retrained = standard.forget, standard.probabilities
-    if not 0 <= predictions.chosen < predictions.count:
-        raise ValueError(f"the chosen network {predictions.chosen} is not one of the {predictions.count} networks")
+    for index in (predictions.chosen, predictions.selected or 0):
+        if not 0 <= index < predictions.count:
+            raise ValueError(f"the chosen network {index} is not one of the {predictions.count} networks")
     if mask.dtype != torch.bool or mask.dim() != 1:
         raise ValueError(f"the forget mask must be boolean (classes,), not {mask.dtype} {tuple(mask.shape)}")
     expected = (max(len(retrained), 1), len(standard.labels["test"]), len(mask))

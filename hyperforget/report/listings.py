@@ -9,10 +9,11 @@ from hyperforget.config.report_specs import CorpusSpec, ReportSpec, TaskSpec
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.records.corpora import ClassSummary, ForgetSummary, LevelCount
 from hyperforget.records.files import read_rows
-from hyperforget.report.findings import ACCURACY_MARGIN, DISTANCE_MARGIN, set_name, verdict
+from hyperforget.report.findings import set_name
 from hyperforget.report.results import Metrics
 from hyperforget.report.run_record import Timing, Token
 from hyperforget.report.spec import corpus_title, forget_title, method_title
+from hyperforget.report.verdicts import ACCURACY_MARGIN, DISTANCE_MARGIN, verdict
 
 # Upper edges from here on stand for "no upper edge".
 _UNBOUNDED = 1e6

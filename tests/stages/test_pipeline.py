@@ -28,6 +28,7 @@ BOTH = [(metric, label, role) for metric in ("loss", "discriminability", "separa
 PROMPTED = {"dihyfo-1": BOTH, "dihyfo-2": BOTH, "gpt": [("error", "all", "all")]}
 CLASS_COLUMNS = "class,role,checkpoints,forgotten,never_seen,hidden,level,lowest,median,highest"
 SET_COLUMNS = "forget,holdout,checkpoints,forgotten,hidden,in_state"
+RECOVERY = {"shift", "auc", "probe", "relearn_10", "relearn_50"}
 METRIC_COLUMNS = "task,method,forget,selection,set,metric,value,low,high,n"
 
 
@@ -45,7 +46,8 @@ def selections(metric: Metric, method: str) -> list[str]:
     """Those that a method has rows of a metric for."""
     if metric.name == "usable_share":
         return ["population"]
-    return ["chosen", "population", *["chosen-to-all"] * (metric.paired and method != "retrained")]
+    others = ["chosen-to-all"] * metric.paired if method != RETRAINED else ["selected"] * (metric.name not in RECOVERY)
+    return ["chosen", "population", *others]
 
 
 def test_metrics_hold_every_metric_of_every_method_on_its_sets(results: Path) -> None:
@@ -64,7 +66,7 @@ def test_metrics_hold_every_metric_of_every_method_on_its_sets(results: Path) ->
     sets = {"retain", "forget", "test", "retain-train", "forget-train", "choice"}
     assert {row["set"] for row in rows} == sets
     shares = {"accuracy", "overlap", "jsd", "mia", "mia_test", "usable_share"}
-    shares |= {"shift", "auc", "probe", "relearn_10", "relearn_50"}
+    shares |= RECOVERY
     assert set(METRICS) == shares | {"activation_distance", "phi"}
     for row in rows:
         value = float(row["value"])
@@ -180,7 +182,8 @@ def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results:
         assert stored.chosen in stored.population
         if "edit" in method:
             assert stored.population == [
-                choose(stored.candidates, wanted, SETTINGS.selection, start) for start in range(count)
+                choose(stored.candidates, wanted, SETTINGS.selection, stored.candidates.start == start)
+                for start in range(count)
             ]
 
 

@@ -58,7 +58,7 @@ def read(results: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     )
     every = {**jobs(folder), **{f"{name}, otherwise": each for name, each in jobs(folder, other).items()}}
     by_level = jobs(folder, settings(selection={"rule": "retrained-level"}))
-    choosing = ("sample_unlearned", "sample_edited", "look_up_checkpoints")
+    choosing = ("sample_unlearned", "sample_edited", "look_up_checkpoints", "evaluate")
     every |= {f"{name}, by level": each for name, each in by_level.items() if each[0] in choosing}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Section, "__getattribute__", getattribute)

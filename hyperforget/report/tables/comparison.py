@@ -30,16 +30,25 @@ ACCURACY_COLUMNS = (
 )  # fmt: skip
 _CSV_HEADER = (*ACCURACY_COLUMNS, "activation_distance", "relative_activation_distance", "usable_share")
 _NOTHING = Value(math.nan)
+# The row, and the rows of the metrics file, of the retrained network that the rule of selection takes.
+SELECTED = "selected"
+_SELECTED_ROW = f"{RETRAINED}-{SELECTED}"
 
 
 def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
-    """One block a forget set, one row a method, the retrained network first."""
+    """One block a forget set, one row a method, the retrained networks first, and after them the chosen one of them,
+    which metrics files of before do not have.
+    """
     methods = sorted(spec.methods, key=lambda method: method != RETRAINED)
+    if RETRAINED in methods and all(_selected(metrics, task.name, forget) for forget in task.forget_sets):
+        methods.insert(1, _SELECTED_ROW)
 
     def line(method: str, forget: str) -> tuple[Row, Iterable[str]]:
-        cells = _cells(task.name, method, forget, metrics)
+        chosen = method == _SELECTED_ROW
+        cells = (_selected_cells if chosen else _cells)(task.name, method, forget, metrics)
         numbers = [*accuracy_numbers(cells[:4]), *(cell.value for cell in cells[4:])]
-        return Row(text(method_title(method)), cells), map(exact, numbers)
+        title = f"{method_title(RETRAINED)}, chosen" if chosen else method_title(method)
+        return Row(text(title), cells), map(exact, numbers)
 
     blocks, csv_rows = blocks_by_forget_set(task, methods, _HEADINGS, line)
     caption = text_with_sets(
@@ -49,9 +58,12 @@ def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Tab
         "retrained ones, also divided by the floor, the median distance between two of them; and of the networks at "
         "the chosen one's prompt (of all, where there are no prompts) the share that is usable: on the images that "
         f"chose, at most {FORGOTTEN_ACCURACY} on the forgotten classes, and on the retained ones at most "
-        f"{USABLE_RETAIN_MARGIN} below the retrained median. Good: 0 on D_f, the retrained median on D_r, a distance "
-        "of 1.00 floors, and a share near 1, where hardly anything need be chosen. A generator is worth its training "
-        "where it beats both the nearest stored checkpoint and the original network with lowered biases."
+        f"{USABLE_RETAIN_MARGIN} below the retrained median. Where nothing is chosen, of retrained networks and of "
+        "methods that edit without a hypernetwork, the first stands for the chosen one; in a row of its own stands the "
+        "retrained network that the rule by which generators choose takes of all. Good: 0 on D_f; on D_r, chosen as "
+        "chosen retrained, and all as all retrained, never one against the other; a distance of 1.00 floors, and a "
+        "share near 1, where hardly anything need be chosen. A generator is worth its training where it beats both the "
+        "stored checkpoint that is looked up and the original network with lowered biases."
     )
     return Table(f"{task.name}-comparison", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
 
@@ -64,6 +76,13 @@ def activation_distance(metrics: Metrics, task: str, method: str, forget: str) -
         found = metrics.find(task, method, forget, "chosen", "activation_distance", "test")
         return (found or _NOTHING).value
     return metrics.need(task, method, forget, "chosen-to-all", "activation_distance", "test").value
+
+
+def selected_retained(metrics: Metrics, task: str, forget: str) -> float:
+    """Accuracy on retained classes of the retrained network that the rule of selection takes, which chosen networks are
+    to be compared with; NaN in metrics files of before.
+    """
+    return (_selected(metrics, task, forget) or _NOTHING).value
 
 
 def distance_floor(metrics: Metrics, task: str, forget: str) -> float:
@@ -91,6 +110,23 @@ def _cells(task: str, method: str, forget: str, metrics: Metrics) -> tuple[Cell,
         Cell(distance),
         Cell(distance / floor if floor else math.nan, decimals=2),
         Cell(usable.value, decimals=2),
+    )
+
+
+def _selected(metrics: Metrics, task: str, forget: str, metric: str = "accuracy", set_: str = "retain") -> Value | None:
+    return metrics.find(task, RETRAINED, forget, SELECTED, metric, set_)
+
+
+def _selected_cells(task: str, _: str, forget: str, metrics: Metrics) -> tuple[Cell, ...]:
+    accuracies = [(_selected(metrics, task, forget, set_=set_) or _NOTHING).value for set_ in ("forget", "retain")]
+    distance = (_selected(metrics, task, forget, "activation_distance", "test") or _NOTHING).value
+    floor = distance_floor(metrics, task, forget)
+    nothing = Cell(math.nan)
+    return (
+        *(cell for accuracy in accuracies for cell in (Cell(accuracy), nothing)),
+        Cell(distance),
+        Cell(distance / floor if floor else math.nan, decimals=2),
+        nothing,
     )
 
 
