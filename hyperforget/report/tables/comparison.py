@@ -62,8 +62,9 @@ def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Tab
         "methods that edit without a hypernetwork, the first stands for the chosen one; in a row of its own stands the "
         "retrained network that the rule by which generators choose takes of all. Good: 0 on D_f; on D_r, chosen as "
         "chosen retrained, and all as all retrained, never one against the other; a distance of 1.00 floors, and a "
-        "share near 1, where hardly anything need be chosen. A generator is worth its training where it beats both the "
-        "stored checkpoint that is looked up and the original network with lowered biases."
+        "share near 1, where hardly anything need be chosen. The nearest checkpoint is chosen by the same rule of the "
+        "whole corpus; all others in its row are those nearest to the prompt. A generator is worth its training where "
+        "it beats both the stored checkpoint that is looked up and the original network with lowered biases."
     )
     return Table(f"{task.name}-comparison", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
 
