@@ -1,6 +1,6 @@
 """Every metric of one method on one forget set, as rows of ``results/metrics.csv``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 from hyperforget.config.methods import RETRAINED
 from hyperforget.errors import UserError
 from hyperforget.metrics import paired
+from hyperforget.metrics.bootstrap import median_intervals
 from hyperforget.metrics.classes import accuracy_on, correct_counts
 from hyperforget.metrics.gold_standard import GoldStandard, SplitName
 from hyperforget.metrics.membership import entropy, membership_scores
@@ -75,10 +76,10 @@ def evaluate_networks(
         raise ValueError(f"chunk {chunk} and membership_networks {membership_networks} must be at least 1")
     _check(predictions, standard, subject.method)
     finite = _finite(predictions, standard, subject)
-    population = _joined(
-        _measure(finite, standard, slice(start, min(start + chunk, predictions.count)), membership_networks)
-        for start in range(0, predictions.count, chunk)
-    )
+    chunks = [slice(start, min(start + chunk, predictions.count)) for start in range(0, predictions.count, chunk)]
+    measured_chunks = [_measure(finite, standard, networks, membership_networks) for networks in chunks]
+    population = _joined(values for values, _ in measured_chunks)
+    correct = torch.cat([right for _, right in measured_chunks])
     chosen = {key: values[predictions.chosen : predictions.chosen + 1] for key, values in population.items()}
     selected = {key: values[[predictions.selected or 0]] for key, values in population.items()}
     for key in population:
@@ -94,8 +95,14 @@ def evaluate_networks(
     else:
         by_selection["chosen-to-all"] = _compare_with_all(finite, standard, chunk)
     task, method, forget = subject.task, subject.method, subject.forget
+    bounds = _accuracy_bounds(correct, standard, predictions)
+    nothing = (None, None)
     return [
-        MetricRow(task, method, forget, selection, name, metric.name, *summarise(measured[metric.name, name]))
+        MetricRow(
+            *(task, method, forget, selection, name, metric.name),
+            *summarise(measured[metric.name, name]),
+            *(bounds.get((selection, name), nothing) if metric.name == "accuracy" else nothing),
+        )
         for selection, measured in by_selection.items()
         for metric in METRICS.values()
         for name in metric.sets
@@ -103,8 +110,12 @@ def evaluate_networks(
     ]
 
 
-def _measure(predictions: Predictions, standard: GoldStandard, networks: slice, membership_networks: int) -> _Values:
-    """All metrics of a chunk of networks; membership inference is NaN for those that it does not cover."""
+def _measure(
+    predictions: Predictions, standard: GoldStandard, networks: slice, membership_networks: int
+) -> tuple[_Values, Tensor]:
+    """All metrics of a chunk of networks, and which test images these get right, bool (N, B); membership inference is
+    NaN for those that it does not cover.
+    """
     index = torch.arange(networks.start, networks.stop)
     attacked = (index < membership_networks) | (index == predictions.chosen)
     if predictions.selected is not None:
@@ -116,6 +127,7 @@ def _measure(predictions: Predictions, standard: GoldStandard, networks: slice, 
 
     logits = predictions.logits(networks, "test")
     values |= _accuracies(logits, standard, "test")
+    correct = torch.eq(logits.argmax(-1), standard.labels["test"]).cpu()
     probabilities = logits.softmax(-1)
     values |= _compare(probabilities, standard.probabilities[0], standard)
     test_entropy = entropy(probabilities[attacked])
@@ -125,7 +137,22 @@ def _measure(predictions: Predictions, standard: GoldStandard, networks: slice, 
     scores = torch.full((len(index), len(targets)), torch.nan, dtype=torch.float64)
     scores[attacked] = membership_scores(train_entropy[:, members["retain-train"]], test_entropy, targets)
     values["mia", "forget-train"], values["mia_test", "forget"] = scores.unbind(-1)
-    return values
+    return values, correct
+
+
+def _accuracy_bounds(
+    correct: Tensor, standard: GoldStandard, predictions: Predictions
+) -> dict[tuple[str, str], tuple[float, float]]:
+    """The 95 % interval of the accuracy on forgotten and on retained test images, by selection and set."""
+    groups: dict[str, Sequence[int]] = {"chosen": [predictions.chosen], "population": range(len(correct))}
+    if predictions.selected is not None:
+        groups["selected"] = [predictions.selected]
+    members = standard.members("test")
+    found: dict[tuple[str, str], tuple[float, float]] = {}
+    for name in ("retain", "forget"):
+        intervals = median_intervals(correct[:, members[name].cpu()], list(groups.values()))
+        found |= {(selection, name): interval for selection, interval in zip(groups, intervals, strict=True)}
+    return found
 
 
 def _finite(predictions: Predictions, standard: GoldStandard, subject: Subject) -> Predictions:

@@ -10,8 +10,9 @@ class MetricRow:
     """One line of ``results/metrics.csv``.
 
     ``n`` counts the networks, or the pairs of networks, behind ``value``. Where it exceeds one, ``value`` is their
-    median, ``low`` and ``high`` their 2.5 and 97.5 percentiles; for a single one, and for a share of networks, there is
-    no interval, and these are None.
+    median, ``low`` and ``high`` their 2.5 and 97.5 percentiles, the central 95 % of networks; for a single one, and for
+    a share of networks, these are None. ``median_low`` to ``median_high`` is the 95 % interval of ``value`` itself,
+    over networks and test images, for accuracies on retained and on forgotten test images, else None.
     """
 
     task: str
@@ -24,6 +25,8 @@ class MetricRow:
     low: float | None
     high: float | None
     n: int
+    median_low: float | None = None
+    median_high: float | None = None
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -114,7 +114,8 @@ def verdict_listing(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Listi
     caption = (
         f"Each generator on {task.name} against the rivals that need no training. Accuracy: a network that "
         f"forgets (at most {FORGOTTEN_ACCURACY} on the forgotten classes) beats one that does not; between "
-        f"two alike, the accuracy on retained classes decides, level within {ACCURACY_MARGIN}. Closeness: "
+        "two alike, the accuracy on retained classes decides, level within the 95 % interval of the difference (within "
+        f"{ACCURACY_MARGIN} where it is not known). Closeness: "
         f"activation distance to the retrained network, level within {DISTANCE_MARGIN * 100:.0f} %. Good: "
         "better in both, above all on sets kept out of collection, where there is no checkpoint to look up."
     )

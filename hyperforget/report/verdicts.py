@@ -8,7 +8,8 @@ from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.report.results import Metrics
 from hyperforget.report.tables.comparison import activation_distance
 
-# Accuracies closer than the margin, and distances closer than that share of each other, count as level.
+# Distances closer than that share of each other count as level, and accuracies where their 95 % intervals tell nothing
+# of their difference: where these are not known, closer than the margin.
 ACCURACY_MARGIN = 0.01
 DISTANCE_MARGIN = 0.1
 BETTER, LEVEL, WORSE = "better", "level", "worse"
@@ -16,11 +17,14 @@ BETTER, LEVEL, WORSE = "better", "level", "worse"
 
 @dataclass(frozen=True)
 class Outcome:
-    """The chosen network of one method on one forget set, on test images."""
+    """The chosen network of one method on one forget set, on test images; ``retain_error`` is half of the 95 % interval
+    of its accuracy on retained classes, NaN where that is not known.
+    """
 
     forget_accuracy: float
     retain_accuracy: float
     distance: float
+    retain_error: float = math.nan
 
     @property
     def forgets(self) -> bool:
@@ -46,12 +50,15 @@ class Verdict:
 def outcome(metrics: Metrics, task: str, method: str, forget: str) -> Outcome:
     """The numbers that a verdict rests on; raises `UserError` where the metrics file lacks one."""
     forgotten = metrics.need(task, method, forget, "chosen", "accuracy", "forget").value
-    retained = metrics.need(task, method, forget, "chosen", "accuracy", "retain").value
-    return Outcome(forgotten, retained, activation_distance(metrics, task, method, forget))
+    retained = metrics.need(task, method, forget, "chosen", "accuracy", "retain")
+    distance = activation_distance(metrics, task, method, forget)
+    return Outcome(forgotten, retained.value, distance, retained.error)
 
 
 def judge(own: Outcome, rival: Outcome) -> Verdict:
-    """Accuracy: a network that forgets beats one that does not; between two alike retained classes decide.
+    """Accuracy: a network that forgets beats one that does not; between two alike retained classes decide, level where
+    the difference is within its 95 % interval, as if both were measured on images of their own: on the same ones, where
+    they err alike, less is needed, so that this rather calls level what is not.
 
     Closeness: the smaller activation distance to the retrained networks.
     """
@@ -60,8 +67,9 @@ def judge(own: Outcome, rival: Outcome) -> Verdict:
         accuracy = BETTER if own.forgets else WORSE
         reason = f"forgotten classes {own.forget_accuracy:.4f} against {rival.forget_accuracy:.4f}"
     else:
-        accuracy = _side(gain, ACCURACY_MARGIN)
-        reason = f"retained classes {signed(gain)}"
+        margin = math.hypot(own.retain_error, rival.retain_error)
+        accuracy = _side(gain, ACCURACY_MARGIN if math.isnan(margin) else margin)
+        reason = f"retained classes {signed(gain)}" + ("" if math.isnan(margin) else f" ± {margin:.4f}")
     ratio = own.distance / rival.distance if rival.distance else math.nan
     closeness = LEVEL if math.isnan(ratio) else _side(-math.log(ratio), -math.log(1 - DISTANCE_MARGIN))
     return Verdict(accuracy, reason, closeness, "not measured" if math.isnan(ratio) else f"{ratio:.2f} × its distance")

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 
 from hyperforget.errors import UserError
+from hyperforget.metrics.bootstrap import median_intervals
 from hyperforget.metrics.evaluate import Predictions, Subject, evaluate_networks
 from hyperforget.metrics.gold_standard import GoldStandard, SplitName
 from hyperforget.metrics.registry import METRICS
@@ -100,12 +101,16 @@ def test_rows_cover_exactly_the_registered_metrics_and_sets(rows: list[MetricRow
 
 def test_fields_are_the_columns_and_hold_plain_numbers() -> None:
     columns = ["task", "method", "forget", "selection", "set", "metric", "value", "low", "high", "n"]
+    columns += ["median_low", "median_high"]
     assert [field.name for field in dataclasses.fields(MetricRow)] == columns
     for row in rows_of_method() + rows_of_retrained():
         assert (row.task, row.forget) == ("toy", "2-3")
         assert type(row.value) is float
         assert type(row.n) is int
         assert all(type(bound) is (float if row.n > 1 else type(None)) for bound in (row.low, row.high))
+        known = row.metric == "accuracy" and row.set in ("retain", "forget")
+        bounds = (row.median_low, row.median_high)
+        assert all(type(bound) is (float if known else type(None)) for bound in bounds)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +130,17 @@ def test_accuracy_equals_scikit_learn(name: str, split: SplitName, classes: tupl
     rows = rows_of_method()
     assert find(rows, "chosen", name, "accuracy").value == values[5]
     assert_summarises(find(rows, "population", name, "accuracy"), values)
+
+
+@pytest.mark.parametrize(("name", "forgotten"), [("retain", False), ("forget", True)])
+def test_intervals_of_accuracies_are_over_the_images_of_the_set(name: str, forgotten: bool) -> None:
+    correct = (LOGITS["test"].argmax(-1) == LABELS["test"])[:, FORGET[LABELS["test"]] == forgotten]
+    alone, everyone = median_intervals(correct, [[5], range(NETWORKS)])
+    rows = rows_of_method(chunk=2)
+    for selection, expected in (("chosen", alone), ("population", everyone)):
+        row = find(rows, selection, name, "accuracy")
+        assert (row.median_low, row.median_high) == expected
+        assert expected[0] < row.value < expected[1]
 
 
 @pytest.mark.parametrize("name", ["retain", "forget", "test"])

