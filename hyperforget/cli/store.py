@@ -87,7 +87,7 @@ def diff(
 ) -> None:
     """Tell which files differ between two versions and why, and which cells of metrics.csv moved.
 
-    Causes are keys of the configuration, code, and data. Cells are compared with their old 95 % intervals.
+    Causes are keys of the configuration, code, and data. Cells are compared with the old central 95 % of networks.
     """
     from hyperforget.provenance.changes import diff as compare
     from hyperforget.provenance.changes_views import as_text

@@ -3,7 +3,8 @@
 ``config/README.md`` holds the reference that ``python -m hyperforget.config`` prints.
 """
 
-from hyperforget.config.check import forget_set, load_config, warnings
+from hyperforget.config.check import load_config, warnings
+from hyperforget.config.forget_sets import forget_set
 from hyperforget.config.hardware import HardwareConfig
 from hyperforget.config.models import (
     ArchitectureConfig,

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from hyperforget.config.corpora import collection_key
 from hyperforget.config.data_folder import data_folder
+from hyperforget.config.forget_sets import forget_set, pivot_warnings
 from hyperforget.config.hardware import check_hardware
 from hyperforget.config.methods import is_reserved
 from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig, reads_start
@@ -16,7 +17,6 @@ from hyperforget.config.reference import keys_at, meaning
 from hyperforget.config.sections import Config
 from hyperforget.config.tasks import CollectionConfig, DatasetConfig, TaskConfig, UpdateConfig
 from hyperforget.errors import UserError, nearest_choice
-from hyperforget.forget_set import ForgetSet, parse_forget_set
 
 _USUAL_LEARNING_RATES = {"sgd": 0.1, "adam": 0.001}
 
@@ -51,19 +51,7 @@ def load_config(values: Mapping[str, Any]) -> Config:
 
 def warnings(config: Config) -> list[str]:
     """What is allowed but likely unintended, one sentence each."""
-    pivots = [
-        f"tasks.{name}: the forget set {text!r} has the pivot class {label}, which lies outside what the corpus covers"
-        for name, task in config.tasks.items()
-        for text in (*task.forget, *task.holdout)
-        for label in forget_set(text, task).classes
-        if label in task.pivots
-    ]
-    return pivots + space_warnings(config)
-
-
-def forget_set(text: str, task: TaskConfig, where: str = "forget set") -> ForgetSet:
-    """Parse a forget set of a task; see `hyperforget.forget_set.parse_forget_set`."""
-    return parse_forget_set(text, len(task.classes), where)
+    return pivot_warnings(config) + space_warnings(config)
 
 
 def _check_model(name: str, model: ModelConfig, config: Config) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hyperforget.config.check import forget_set
+from hyperforget.config.forget_sets import forget_set
 from hyperforget.config.methods import STRANGERS, Method
 from hyperforget.config.sections import Config
 from hyperforget.config.tasks import TaskConfig

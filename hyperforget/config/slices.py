@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from hyperforget.config.base import Section
-from hyperforget.config.check import forget_set
 from hyperforget.config.corpora import collection_key
+from hyperforget.config.forget_sets import forget_set
 from hyperforget.config.methods import ORIGINAL, STRANGERS, Method
 from hyperforget.config.models import ModelConfig
 from hyperforget.config.report_specs import CorpusSpec, FiguresSpec, FullSpec, FullTask, ReportSpec, TablesSpec

@@ -134,7 +134,9 @@ class EditingSpec(Section):
 
 
 class LookupSpec(Section):
-    """For `look_up_checkpoints`: ``candidates`` for each prompt, as many as the generators offer."""
+    """For `look_up_checkpoints`: beside the chosen checkpoint stand the ``candidates`` nearest to each prompt, which
+    are as many as the generators offer.
+    """
 
     hidden: list[int]
     protocol: Protocol
@@ -164,7 +166,8 @@ class RivalSpec(Section):
 
 
 class EvaluationSpec(Section):
-    """For `evaluate`."""
+    """For `evaluate`, which chooses a retrained network by the same ``selection``."""
 
     protocol: Protocol
+    selection: SelectionConfig
     evaluation: EvaluationConfig

@@ -175,9 +175,15 @@ class TaskConfig(Section):
         min_length=1, description="hidden units of each layer of the main network (ReLU between layers)"
     )
     pivots: list[Whole] = Field(
-        min_length=1, description="classes that stay good in every checkpoint and are never forgotten"
+        min_length=1,
+        description="classes that stay good in every checkpoint, all others being free; no forget set has one",
     )
-    forget: list[str] = Field(min_length=1, description="forget sets of the tables, e.g. `2-3`")
+    allow_pivots: bool = Field(
+        False,
+        description="measure forget sets with pivots as well, which no hypernetwork learned to forget; else they are "
+        "refused",
+    )
+    forget: list[str] = Field(min_length=1, description="forget sets of the tables, e.g. `2-3`, of free classes")
     holdout: list[str] = Field(
         [], description="forget sets that no checkpoint is collected for, and that are evaluated too"
     )

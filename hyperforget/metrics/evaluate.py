@@ -1,6 +1,6 @@
 """Every metric of one method on one forget set, as rows of ``results/metrics.csv``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 from hyperforget.config.methods import RETRAINED
 from hyperforget.errors import UserError
 from hyperforget.metrics import paired
+from hyperforget.metrics.bootstrap import median_intervals
 from hyperforget.metrics.classes import accuracy_on, correct_counts
 from hyperforget.metrics.gold_standard import GoldStandard, SplitName
 from hyperforget.metrics.membership import entropy, membership_scores
@@ -38,7 +39,8 @@ class Subject:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the networks that stand for a method, its population, answer; ``chosen`` is the index of one.
+    """What the networks that stand for a method, its population, answer; ``chosen`` is the index of one, and
+    ``selected`` that of another that the rule of selection takes, where the chosen one was not taken by it.
 
     ``logits(networks, split)`` gives floats (N, B, C) for a slice of the ``count`` networks on all images of a split,
     in the order of its labels. It is called for a chunk at a time.
@@ -47,6 +49,7 @@ class Predictions:
     logits: Callable[[slice, SplitName], Tensor]
     count: int
     chosen: int
+    selected: int | None = None
 
 
 def evaluate_networks(
@@ -62,7 +65,8 @@ def evaluate_networks(
     Paired metrics compare each network with retrained seed 0; the ``chosen-to-all`` rows compare the chosen one with
     every retrained seed, since seed 0 may be an unusual one. For the method ``retrained`` itself, whose chosen network
     is seed 0, paired metrics are the noise floor: the chosen rows compare seed 0 with every other seed, the population
-    rows all pairs of seeds; a single seed has no such rows. ``chunk`` networks are in memory at a time. Membership
+    rows all pairs of seeds; a single seed has no such rows. The ``selected`` rows are of the retrained network that was
+    taken as networks of other methods are, against all others. ``chunk`` networks are in memory at a time. Membership
     inference costs 5 to 50 milliseconds a network, so for the population it covers the first ``membership_networks``.
 
     Raises `UserError` for a set without images and for a network whose outputs are not all finite, `ValueError` for
@@ -72,11 +76,12 @@ def evaluate_networks(
         raise ValueError(f"chunk {chunk} and membership_networks {membership_networks} must be at least 1")
     _check(predictions, standard, subject.method)
     finite = _finite(predictions, standard, subject)
-    population = _joined(
-        _measure(finite, standard, slice(start, min(start + chunk, predictions.count)), membership_networks)
-        for start in range(0, predictions.count, chunk)
-    )
+    chunks = [slice(start, min(start + chunk, predictions.count)) for start in range(0, predictions.count, chunk)]
+    measured_chunks = [_measure(finite, standard, networks, membership_networks) for networks in chunks]
+    population = _joined(values for values, _ in measured_chunks)
+    correct = torch.cat([right for _, right in measured_chunks])
     chosen = {key: values[predictions.chosen : predictions.chosen + 1] for key, values in population.items()}
+    selected = {key: values[[predictions.selected or 0]] for key, values in population.items()}
     for key in population:
         if key[0] in ("mia", "mia_test"):
             population[key] = population[key][:membership_networks]
@@ -85,11 +90,19 @@ def evaluate_networks(
         pairs = _compare_seeds(standard, chunk)
         by_selection["chosen"] = _unpaired(chosen) | _joined(pairs[:1])
         by_selection["population"] = _unpaired(population) | _joined(pairs)
+        if predictions.selected is not None:
+            by_selection["selected"] = _unpaired(selected) | _compare_with_others(standard, predictions.selected, chunk)
     else:
         by_selection["chosen-to-all"] = _compare_with_all(finite, standard, chunk)
     task, method, forget = subject.task, subject.method, subject.forget
+    bounds = _accuracy_bounds(correct, standard, predictions)
+    nothing = (None, None)
     return [
-        MetricRow(task, method, forget, selection, name, metric.name, *summarise(measured[metric.name, name]))
+        MetricRow(
+            *(task, method, forget, selection, name, metric.name),
+            *summarise(measured[metric.name, name]),
+            *(bounds.get((selection, name), nothing) if metric.name == "accuracy" else nothing),
+        )
         for selection, measured in by_selection.items()
         for metric in METRICS.values()
         for name in metric.sets
@@ -97,10 +110,16 @@ def evaluate_networks(
     ]
 
 
-def _measure(predictions: Predictions, standard: GoldStandard, networks: slice, membership_networks: int) -> _Values:
-    """All metrics of a chunk of networks; membership inference is NaN for those that it does not cover."""
+def _measure(
+    predictions: Predictions, standard: GoldStandard, networks: slice, membership_networks: int
+) -> tuple[_Values, Tensor]:
+    """All metrics of a chunk of networks, and which test images these get right, bool (N, B); membership inference is
+    NaN for those that it does not cover.
+    """
     index = torch.arange(networks.start, networks.stop)
     attacked = (index < membership_networks) | (index == predictions.chosen)
+    if predictions.selected is not None:
+        attacked |= index == predictions.selected
 
     logits = predictions.logits(networks, "train")
     values = _accuracies(logits, standard, "train")
@@ -108,6 +127,7 @@ def _measure(predictions: Predictions, standard: GoldStandard, networks: slice, 
 
     logits = predictions.logits(networks, "test")
     values |= _accuracies(logits, standard, "test")
+    correct = torch.eq(logits.argmax(-1), standard.labels["test"]).cpu()
     probabilities = logits.softmax(-1)
     values |= _compare(probabilities, standard.probabilities[0], standard)
     test_entropy = entropy(probabilities[attacked])
@@ -117,7 +137,22 @@ def _measure(predictions: Predictions, standard: GoldStandard, networks: slice, 
     scores = torch.full((len(index), len(targets)), torch.nan, dtype=torch.float64)
     scores[attacked] = membership_scores(train_entropy[:, members["retain-train"]], test_entropy, targets)
     values["mia", "forget-train"], values["mia_test", "forget"] = scores.unbind(-1)
-    return values
+    return values, correct
+
+
+def _accuracy_bounds(
+    correct: Tensor, standard: GoldStandard, predictions: Predictions
+) -> dict[tuple[str, str], tuple[float, float]]:
+    """The 95 % interval of the accuracy on forgotten and on retained test images, by selection and set."""
+    groups: dict[str, Sequence[int]] = {"chosen": [predictions.chosen], "population": range(len(correct))}
+    if predictions.selected is not None:
+        groups["selected"] = [predictions.selected]
+    members = standard.members("test")
+    found: dict[tuple[str, str], tuple[float, float]] = {}
+    for name in ("retain", "forget"):
+        intervals = median_intervals(correct[:, members[name].cpu()], list(groups.values()))
+        found |= {(selection, name): interval for selection, interval in zip(groups, intervals, strict=True)}
+    return found
 
 
 def _finite(predictions: Predictions, standard: GoldStandard, subject: Subject) -> Predictions:
@@ -167,6 +202,12 @@ def _compare_seeds(standard: GoldStandard, chunk: int) -> list[_Values]:
     return compared
 
 
+def _compare_with_others(standard: GoldStandard, seed: int, chunk: int) -> _Values:
+    """The paired metrics of one retrained seed against every other."""
+    q, others = standard.probabilities[seed], torch.arange(len(standard.probabilities)) != seed
+    return _joined(_compare(seeds, q, standard) for seeds in standard.probabilities[others].split(chunk) if len(seeds))
+
+
 def _joined(parts: Iterable[_Values]) -> _Values:
     parts = list(parts)
     return {key: torch.cat([part[key] for part in parts]) for key in parts[0]} if parts else {}
@@ -178,8 +219,9 @@ def _unpaired(values: _Values) -> _Values:
 
 def _check(predictions: Predictions, standard: GoldStandard, method: str) -> None:
     mask, retrained = standard.forget, standard.probabilities
-    if not 0 <= predictions.chosen < predictions.count:
-        raise ValueError(f"the chosen network {predictions.chosen} is not one of the {predictions.count} networks")
+    for index in (predictions.chosen, predictions.selected or 0):
+        if not 0 <= index < predictions.count:
+            raise ValueError(f"the chosen network {index} is not one of the {predictions.count} networks")
     if mask.dtype != torch.bool or mask.dim() != 1:
         raise ValueError(f"the forget mask must be boolean (classes,), not {mask.dtype} {tuple(mask.shape)}")
     expected = (max(len(retrained), 1), len(standard.labels["test"]), len(mask))

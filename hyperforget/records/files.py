@@ -9,9 +9,9 @@ import csv
 import io
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from hyperforget.errors import UserError
 
@@ -31,7 +31,8 @@ def write_rows(path: Path, rows: Sequence[Any]) -> None:
 
 
 def read_rows(path: Path, row_type: type[RowType], may_be_empty: bool = False) -> list[RowType]:
-    """The rows of a file that `write_rows` wrote; columns that the data class lacks are passed over.
+    """The rows of a file that `write_rows` wrote; columns that the data class lacks are passed over, and fields with a
+    default may have no column, as in files that were written before they were there.
 
     Raises `UserError` naming the file when it is missing, lacks a column, has text for a number, another word than
     those of a `Literal`, or no row.
@@ -46,27 +47,32 @@ def read_rows(path: Path, row_type: type[RowType], may_be_empty: bool = False) -
 
 def parse_rows(text: str, row_type: type[RowType], source: str) -> list[RowType]:
     """The rows in the text of a CSV file, which errors call ``source``; raises `UserError` as `read_rows`."""
-    columns, parsers = columns_of(row_type), list(map(_parser, get_type_hints(row_type).values()))
+    columns, hints = columns_of(row_type), get_type_hints(row_type)
     header, *lines = csv.reader(io.StringIO(text, newline="")) if text.strip() else ([],)
     if not header:
         raise UserError(f"{source} is empty; expected are the columns {', '.join(columns)}")
-    missing = [column for column in columns if column not in header]
+    optional = {field.name.rstrip("_") for field in fields(cast(Any, row_type)) if field.default is not MISSING}
+    missing = [column for column in columns if column not in {*header, *optional}]
     if missing:
         raise UserError(f"{source} lacks the column {missing[0]!r}; it has {', '.join(header)}")
-    places = [header.index(column) for column in columns]
+    present = [
+        (name, column, header.index(column), _parser(kind))
+        for (name, kind), column in zip(hints.items(), columns, strict=True)
+        if column in header
+    ]
     rows = []
     for line in filter(None, lines):
         if len(line) != len(header):
             raise UserError(f"{source} has a row of {len(line)} cells under {len(header)} columns")
-        values = []
-        for column, parse, place in zip(columns, parsers, places, strict=True):
+        values = {}
+        for name, column, place, parse in present:
             try:
-                values.append(parse(line[place]))
+                values[name] = parse(line[place])
             except _WrongWord as error:
                 raise UserError(f"{source}, column {column!r}: {line[place]!r} is none of {error}") from None
             except ValueError:
                 raise UserError(f"{source}, column {column!r}: {line[place]!r} is not a number") from None
-        rows.append(row_type(*values))
+        rows.append(row_type(**values))
     return rows
 
 

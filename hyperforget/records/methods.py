@@ -10,8 +10,9 @@ class MetricRow:
     """One line of ``results/metrics.csv``.
 
     ``n`` counts the networks, or the pairs of networks, behind ``value``. Where it exceeds one, ``value`` is their
-    median, ``low`` and ``high`` their 2.5 and 97.5 percentiles; for a single one, and for a share of networks, there is
-    no interval, and these are None.
+    median, ``low`` and ``high`` their 2.5 and 97.5 percentiles, the central 95 % of networks; for a single one, and for
+    a share of networks, these are None. ``median_low`` to ``median_high`` is the 95 % interval of ``value`` itself,
+    over networks and test images, for accuracies on retained and on forgotten test images, else None.
     """
 
     task: str
@@ -24,6 +25,8 @@ class MetricRow:
     low: float | None
     high: float | None
     n: int
+    median_low: float | None = None
+    median_high: float | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -57,13 +60,14 @@ class ConfusionRow:
 
 @dataclass(frozen=True)
 class CostRow:
-    """A method that asks a hypernetwork, on one task, in ``results/costs.csv``.
+    """A method that asks a hypernetwork, or a rival without one, on one task, in ``results/costs.csv``.
 
     Times are seconds of wall clock. ``collection_seconds`` and ``training_seconds`` are paid once, the first for all
     models of a task; ``request_seconds`` at each forget set and ``retrain_seconds``, of one network trained alone, at
     each forget set without a hypernetwork: medians over the forget sets. ``retrain_together_seconds`` is the share of
-    one of ``networks_together`` that are trained at once. ``break_even_requests`` is infinite where a request costs as
-    much as a retrain. None is not known.
+    one of ``networks_together`` that are trained at once. A rival stands as its own ``model``, has nothing trained for
+    it, and only looking up needs a collection. ``break_even_requests`` is infinite where a request costs as much as a
+    retrain. None is not known.
     """
 
     task: str

@@ -1,8 +1,9 @@
-"""What hypernetworks cost against retraining, from ``results/costs.csv``."""
+"""What hypernetworks and their rivals cost against retraining, from ``results/costs.csv``."""
 
 import math
 from pathlib import Path
 
+from hyperforget.config.methods import RIVALS
 from hyperforget.records.files import read_rows
 from hyperforget.records.methods import CostRow
 from hyperforget.report.findings import Finding
@@ -10,7 +11,7 @@ from hyperforget.report.listings import Listing
 from hyperforget.report.spec import method_title
 
 _HEADINGS = (
-    "Task", "Generator", "Collection (s)", "Training (s)", "One request (s)", "One retrain (s)",
+    "Task", "Method", "Collection (s)", "Training (s)", "One request (s)", "One retrain (s)",
     "One of many retrained at once (s)", "Requests until it pays",
 )  # fmt: skip
 
@@ -21,7 +22,7 @@ def read_costs(path: Path) -> list[CostRow]:
 
 
 def cost_listing(costs: list[CostRow]) -> Listing | None:
-    """The table of the report; None without a generator."""
+    """The table of the report; None without a method that is asked."""
     rows = tuple(
         (
             cost.task,
@@ -36,17 +37,22 @@ def cost_listing(costs: list[CostRow]) -> Listing | None:
         for cost in costs
     )
     caption = (
-        "Seconds that each generator took: collection and training once, a request and a retrain for each "
-        "forget set (medians over forget sets). Good: fewer requests until it pays than you expect to have."
+        "Seconds that each method took: collection and training once, a request and a retrain for each forget set "
+        "(medians over forget sets). Rivals train nothing, and only looking up a checkpoint needs a collection. "
+        "Good: fewer requests until it pays than you expect to have, and a request no longer than that of a rival that "
+        "forgets as well."
     )
     return Listing("costs", caption, _HEADINGS, rows, numeric=2) if rows else None
 
 
 def cost_findings(costs: list[CostRow], task: str) -> list[Finding]:
     """The sentence of the summary of a task; none where nothing was measured."""
-    parts = []
+    parts, rivals = [], []
     for cost in costs:
         if cost.task != task or cost.break_even_requests is None:
+            continue
+        if cost.method in RIVALS:
+            rivals.append(f"{method_title(cost.method)} {_seconds(cost.request_seconds)} s")
             continue
         pays = (
             "never pays for itself"
@@ -55,6 +61,8 @@ def cost_findings(costs: list[CostRow], task: str) -> list[Finding]:
         )
         times = f"{_seconds(cost.request_seconds)} s a request, {_seconds(cost.retrain_seconds)} s a retrain"
         parts.append(f"{method_title(cost.method)} {pays} ({times})")
+    if rivals:
+        parts.append(f"a request to rivals, for which nothing is trained: {', '.join(rivals)}")
     return [Finding("Cost", f"{'; '.join(parts)}.")] if parts else []
 
 

@@ -3,34 +3,18 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
-from hyperforget.config.methods import RETRAINED, RIVALS, Method
+from hyperforget.config.methods import EDITING_RIVALS, RETRAINED, RIVALS, Method
 from hyperforget.config.report_specs import CorpusSpec, ReportSpec, TaskSpec
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.records.corpora import ForgetSummary
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import corpus_title, forget_title, method_title
-from hyperforget.report.tables.comparison import activation_distance, usable_share
+from hyperforget.report.tables.comparison import selected_retained, usable_share
 from hyperforget.report.tables.recovery import knowledge
 from hyperforget.report.tables.strangers import edited_title
-
-# Accuracies closer than the margin, and distances closer than that share of each other, count as level.
-ACCURACY_MARGIN = 0.01
-DISTANCE_MARGIN = 0.1
-BETTER, LEVEL, WORSE = "better", "level", "worse"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The chosen network of one method on one forget set, on test images."""
-
-    forget_accuracy: float
-    retain_accuracy: float
-    distance: float
-
-    @property
-    def forgets(self) -> bool:
-        return self.forget_accuracy <= FORGOTTEN_ACCURACY
+from hyperforget.report.verdicts import BETTER, LEVEL, WORSE, outcome, signed, verdict
 
 
 @dataclass(frozen=True)
@@ -39,46 +23,6 @@ class Finding:
 
     about: str
     text: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A generator against a rival on one forget set: who does better, and by what."""
-
-    accuracy: str
-    accuracy_reason: str
-    closeness: str
-    closeness_reason: str
-
-    @property
-    def wins(self) -> bool:
-        """Better in one of the two and worse in neither."""
-        sides = {self.accuracy, self.closeness}
-        return BETTER in sides and WORSE not in sides
-
-
-def outcome(metrics: Metrics, task: str, method: str, forget: str) -> Outcome:
-    """The numbers that a verdict rests on; raises `UserError` where the metrics file lacks one."""
-    forgotten = metrics.need(task, method, forget, "chosen", "accuracy", "forget").value
-    retained = metrics.need(task, method, forget, "chosen", "accuracy", "retain").value
-    return Outcome(forgotten, retained, activation_distance(metrics, task, method, forget))
-
-
-def judge(own: Outcome, rival: Outcome) -> Verdict:
-    """Accuracy: a network that forgets beats one that does not; between two alike retained classes decide.
-
-    Closeness: the smaller activation distance to the retrained networks.
-    """
-    gain = own.retain_accuracy - rival.retain_accuracy
-    if own.forgets != rival.forgets:
-        accuracy = BETTER if own.forgets else WORSE
-        reason = f"forgotten classes {own.forget_accuracy:.4f} against {rival.forget_accuracy:.4f}"
-    else:
-        accuracy = _side(gain, ACCURACY_MARGIN)
-        reason = f"retained classes {_signed(gain)}"
-    ratio = own.distance / rival.distance if rival.distance else math.nan
-    closeness = LEVEL if math.isnan(ratio) else _side(-math.log(ratio), -math.log(1 - DISTANCE_MARGIN))
-    return Verdict(accuracy, reason, closeness, "not measured" if math.isnan(ratio) else f"{ratio:.2f} × its distance")
 
 
 def summarise(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> list[Finding]:
@@ -168,17 +112,32 @@ def _hiding(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
 
 
 def _keeping(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
-    parts = []
-    for method in spec.methods:
-        if method == RETRAINED:
-            continue
-        gaps = {}
-        for forget in task.forget_sets:
-            median = metrics.need(task.name, RETRAINED, forget, "population", "accuracy", "retain").value
-            gaps[forget] = outcome(metrics, task.name, method, forget).retain_accuracy - median
-        worst = min(gaps, key=lambda forget: gaps[forget])
-        parts.append(f"{method_title(method)} {_signed(gaps[worst])} ({set_name(task, worst)})")
-    return f"accuracy on the retained classes minus the retrained median, worst set of each method: {', '.join(parts)}."
+    """Medians against medians, and chosen networks, of methods that choose, against the chosen retrained one; metrics
+    files of before do not have this.
+    """
+
+    def retained(method: str, selection: str) -> dict[str, float]:
+        find = partial(metrics.need, task.name, method, selection=selection, metric="accuracy", set_="retain")
+        return {forget: find(forget=forget).value for forget in task.forget_sets}
+
+    def worst(method: str, own: dict[str, float], retrained: dict[str, float]) -> str:
+        gaps = {forget: own[forget] - retrained[forget] for forget in own}
+        least = min(gaps, key=lambda forget: gaps[forget])
+        return f"{method_title(method)} {signed(gaps[least])} ({set_name(task, least)})"
+
+    methods = [method for method in spec.methods if method != RETRAINED]
+    middle = retained(RETRAINED, "population")
+    medians = [worst(each, retained(each, "population"), middle) for each in methods]
+    told = (
+        "accuracy on the retained classes, median of all networks minus the retrained median, worst set of each "
+        f"method: {', '.join(medians)}"
+    )
+    bars = {forget: selected_retained(metrics, task.name, forget) for forget in task.forget_sets}
+    choosing = [each for each in methods if Method.parse(each).base not in EDITING_RIVALS]
+    if not choosing or any(map(math.isnan, bars.values())):
+        return f"{told}."
+    gaps = [worst(each, retained(each, "chosen"), bars) for each in choosing]
+    return f"{told}; chosen network minus the retrained network that the same rule chooses: {', '.join(gaps)}."
 
 
 def _usable(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
@@ -238,7 +197,7 @@ def _strangers(task: TaskSpec, metrics: Metrics) -> str:
             }
             worst = min(gaps, key=lambda forget: gaps[forget])
             part += (
-                f" and has an accuracy on the retained classes of {_signed(gaps[worst])} against "
+                f" and has an accuracy on the retained classes of {signed(gaps[worst])} against "
                 f"{titles[rival].lower()} on its worst set ({set_name(task, worst)})"
             )
         parts.append(part)
@@ -250,11 +209,6 @@ def _against(task: TaskSpec, generator: str, rival: str, metrics: Metrics) -> st
     accuracy = _sides(task, {forget: found.accuracy for forget, found in verdicts.items()})
     closeness = _sides(task, {forget: found.closeness for forget, found in verdicts.items()})
     return f"accuracy {accuracy}; closeness {closeness}."
-
-
-def verdict(task: TaskSpec, generator: str, rival: str, forget: str, metrics: Metrics) -> Verdict:
-    """What `judge` says of the chosen networks of both on a forget set."""
-    return judge(outcome(metrics, task.name, generator, forget), outcome(metrics, task.name, rival, forget))
 
 
 def _sides(task: TaskSpec, sides: dict[str, str]) -> str:
@@ -271,15 +225,6 @@ def _sides(task: TaskSpec, sides: dict[str, str]) -> str:
 def set_name(task: TaskSpec, forget: str) -> str:
     """How text calls a forget set of a task."""
     return forget_title(forget) + (" (kept out)" if forget in task.holdout else "")
-
-
-def _side(gain: float, margin: float) -> str:
-    # Differences of printed numbers such as 0.95 and 0.94 must not depend on the last binary digit.
-    return LEVEL if abs(gain) <= margin + 1e-9 else BETTER if gain > 0 else WORSE
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.4f}".replace("-", "−")
 
 
 def _listed(items: list[str]) -> str:

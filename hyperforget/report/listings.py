@@ -9,10 +9,11 @@ from hyperforget.config.report_specs import CorpusSpec, ReportSpec, TaskSpec
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.records.corpora import ClassSummary, ForgetSummary, LevelCount
 from hyperforget.records.files import read_rows
-from hyperforget.report.findings import ACCURACY_MARGIN, DISTANCE_MARGIN, set_name, verdict
+from hyperforget.report.findings import set_name
 from hyperforget.report.results import Metrics
 from hyperforget.report.run_record import Timing, Token
 from hyperforget.report.spec import corpus_title, forget_title, method_title
+from hyperforget.report.verdicts import ACCURACY_MARGIN, DISTANCE_MARGIN, verdict
 
 # Upper edges from here on stand for "no upper edge".
 _UNBOUNDED = 1e6
@@ -113,7 +114,8 @@ def verdict_listing(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Listi
     caption = (
         f"Each generator on {task.name} against the rivals that need no training. Accuracy: a network that "
         f"forgets (at most {FORGOTTEN_ACCURACY} on the forgotten classes) beats one that does not; between "
-        f"two alike, the accuracy on retained classes decides, level within {ACCURACY_MARGIN}. Closeness: "
+        "two alike, the accuracy on retained classes decides, level within the 95 % interval of the difference (within "
+        f"{ACCURACY_MARGIN} where it is not known). Closeness: "
         f"activation distance to the retrained network, level within {DISTANCE_MARGIN * 100:.0f} %. Good: "
         "better in both, above all on sets kept out of collection, where there is no checkpoint to look up."
     )

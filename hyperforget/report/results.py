@@ -58,12 +58,21 @@ def final_alignment(path: Path) -> list[AlignmentRow]:
 
 @dataclass(frozen=True)
 class Value:
-    """A number of the metrics file, of ``n`` networks; ``low`` to ``high`` is its 95 % interval, else NaN."""
+    """A number of the metrics file, of ``n`` networks: ``low`` to ``high`` are the central 95 % of these, and
+    ``median_low`` to ``median_high`` is the 95 % interval of the number, else NaN.
+    """
 
     value: float
     low: float = math.nan
     high: float = math.nan
     n: int = 1
+    median_low: float = math.nan
+    median_high: float = math.nan
+
+    @property
+    def error(self) -> float:
+        """Half of its 95 % interval, NaN without one."""
+        return (self.median_high - self.median_low) / 2
 
 
 class Metrics:
@@ -76,8 +85,9 @@ class Metrics:
             if row.key in self._values:
                 names = (*row.key[:4], row.metric, row.set)
                 raise UserError(f"{path} has two rows for {' / '.join(names)}")
-            low, high = (math.nan if bound is None else bound for bound in (row.low, row.high))
-            self._values[row.key] = Value(row.value, low, high, row.n)
+            bounds = (row.low, row.high, row.median_low, row.median_high)
+            low, high, *of_median = (math.nan if bound is None else bound for bound in bounds)
+            self._values[row.key] = Value(row.value, low, high, row.n, *of_median)
 
     def forget_sets(self, task: str) -> list[str]:
         """The forget sets that the file has values of, in its order."""

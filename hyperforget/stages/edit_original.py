@@ -1,5 +1,7 @@
 """Apply an unlearning method without a hypernetwork to trained networks."""
 
+import time
+
 import torch
 
 from hyperforget.config import RecipeConfig
@@ -18,11 +20,12 @@ from hyperforget.unlearning.methods import unlearning_method
 from hyperforget.unlearning.request import load_request
 
 
-def run(job: Job[RivalSpec]) -> None:
-    """Load, call, save."""
+def run(job: Job[RivalSpec]) -> dict[str, float]:
+    """Load, call, save; returns what the request took once everything was loaded."""
     spec, names = job.spec, job.names
     request = load_request(job.store, job.input("dataset"), names["forget"], spec.protocol, job.device)
     stored = load_candidates(job.store, job.input("originals"))
+    clock = time.monotonic()
     generator = generator_for(spec.seed, "edit", names["task"], names["method"], names["forget"])
     unlearn = unlearning_method(Method.parse(names["method"]).base)
     originals, forget = stored.candidates.networks.to(job.device), request.forget.to(job.device)
@@ -33,3 +36,4 @@ def run(job: Job[RivalSpec]) -> None:
     # The first is the network that somebody has; the others show how much that matters.
     publish_candidates(job.store, job.output("token"), candidates, 0, dict(names))
     export_chosen(job.output("network"), candidates, 0, request.data, dict(names))
+    return {"request": time.monotonic() - clock}

@@ -13,6 +13,7 @@ from hyperforget.unlearning.judging import (
     confusion_rows,
     gold_standard_of,
     predictions_of,
+    selected_retrained,
     usable_row,
 )
 from hyperforget.unlearning.recovery import recovery_rows
@@ -27,16 +28,15 @@ def run(job: Job[EvaluationSpec]) -> None:
     batches = {
         read_token(token).summary["method"]: load_candidates(job.store, token) for token in job.inputs["networks"]
     }
+    sizes = request.split.class_sizes
     standard = gold_standard_of(batches[RETRAINED], data, request.forget)
-    offered = {
-        method: candidate_rows(method, stored, request.split.class_sizes, request.forget)
-        for method, stored in batches.items()
-    }
+    selected = {RETRAINED: selected_retrained(batches[RETRAINED], sizes, request.forget, spec.selection)}
+    offered = {method: candidate_rows(method, stored, sizes, request.forget) for method, stored in batches.items()}
     metrics, candidates, confusion = [], [], []
     for method, stored in progress(batches.items(), len(batches), "evaluating", "method"):
         subject = Subject(task, method, forget)
         metrics += evaluate_networks(
-            predictions_of(stored, data),
+            predictions_of(stored, data, selected.get(method)),
             standard,
             subject,
             membership_networks=spec.evaluation.membership_networks,

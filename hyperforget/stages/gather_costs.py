@@ -1,4 +1,4 @@
-"""Gather what hypernetworks, requests to them and retrained networks took when they were made."""
+"""Gather what hypernetworks, requests to them and to rivals, and retrained networks took when they were made."""
 
 from hyperforget.config.base import Section
 from hyperforget.provenance.costs import cost_rows

@@ -77,7 +77,7 @@ STAGES = {
         computes=True,
     ),
     "look_up_checkpoints": Stage(
-        "The rival `nearest`: stored checkpoints whose losses are closest to the prompts of a forget set.",
+        "The rival `nearest`: the checkpoint that the rule of selection takes of a whole corpus.",
         "hyperforget.config.specs:LookupSpec",
         names=("task", "method", "forget"),
         inputs=("dataset", "corpus"),
@@ -108,7 +108,7 @@ STAGES = {
         outputs=("metrics",),
     ),
     "gather_costs": Stage(
-        "Gather what hypernetworks, requests to them and retrained networks took when they were made.",
+        "Gather what hypernetworks, requests to them and to rivals, and retrained networks took when they were made.",
         inputs=("tokens*",),
         outputs=("costs",),
         # Equal tokens can have been made anew in another time.

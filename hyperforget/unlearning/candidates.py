@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -31,6 +31,21 @@ _DIMENSIONS = {
     "prompt": ("network",),
     "start": ("network",),
 }
+
+
+class Measured(Protocol):
+    """What networks are chosen by: class ``losses`` (N, C) in nats, ``correct`` counts and ``discriminability`` (N, C)
+    on the split that selects, of `Candidates` or of the checkpoints of a corpus.
+    """
+
+    @property
+    def losses(self) -> Tensor: ...
+
+    @property
+    def correct(self) -> Tensor: ...
+
+    @property
+    def discriminability(self) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -74,11 +89,11 @@ def make_candidates(
     )
 
 
-def class_accuracies(candidates: Candidates, sizes: Tensor, forget: Tensor) -> tuple[Tensor, Tensor]:
+def class_accuracies(networks: Measured, sizes: Tensor, forget: Tensor) -> tuple[Tensor, Tensor]:
     """Exact accuracy (N,), float64, on the forgotten and on the retained classes of the split that selects, which has
     ``sizes`` (C,) images a class.
     """
-    return accuracy_on(candidates.correct, sizes, forget), accuracy_on(candidates.correct, sizes, ~forget)
+    return accuracy_on(networks.correct, sizes, forget), accuracy_on(networks.correct, sizes, ~forget)
 
 
 def publish_candidates(

@@ -6,6 +6,7 @@ from statistics import median
 from sklearn.metrics import confusion_matrix
 from torch import Tensor
 
+from hyperforget.config import SelectionConfig
 from hyperforget.data.splits import TaskData
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.evaluate import Predictions, Subject
@@ -14,16 +15,27 @@ from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 from hyperforget.networks.perceptron import forward
 from hyperforget.records.methods import CandidateRow, ConfusionRow, MetricRow
 from hyperforget.unlearning.candidates import StoredCandidates, class_accuracies
+from hyperforget.unlearning.selection import Wanted, choose
 
 
-def predictions_of(stored: StoredCandidates, data: TaskData) -> Predictions:
-    """What the population of stored candidates answers, as `hyperforget.metrics.evaluate` reads it."""
+def predictions_of(stored: StoredCandidates, data: TaskData, selected: int | None = None) -> Predictions:
+    """What the population of stored candidates answers, as `hyperforget.metrics.evaluate` reads it; ``selected`` is the
+    index of a candidate.
+    """
     population = stored.candidates.networks[stored.population]
 
     def logits(networks: slice, split: SplitName) -> Tensor:
         return forward(population[networks], (data.train if split == "train" else data.test).images)
 
-    return Predictions(logits, len(population), stored.population.index(stored.chosen))
+    place = None if selected is None else stored.population.index(selected)
+    return Predictions(logits, len(population), stored.population.index(stored.chosen), place)
+
+
+def selected_retrained(retrained: StoredCandidates, sizes: Tensor, forget: Tensor, rule: SelectionConfig) -> int:
+    """Index of the retrained network that the rule for all other methods takes, on the split that selects, which has
+    ``sizes`` (C,) images a class: what a chosen network is to be compared with.
+    """
+    return choose(retrained.candidates, Wanted.of_retrained(retrained.candidates, sizes, forget), rule)
 
 
 def gold_standard_of(retrained: StoredCandidates, data: TaskData, forget: Tensor) -> GoldStandard:

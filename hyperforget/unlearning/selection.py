@@ -8,7 +8,7 @@ from torch import Tensor
 from hyperforget.config import SelectionConfig
 from hyperforget.corpus.checkpoints import CorpusOutcomes
 from hyperforget.hypernet.conditioning import compress
-from hyperforget.unlearning.candidates import Candidates, class_accuracies
+from hyperforget.unlearning.candidates import Candidates, Measured, class_accuracies
 from hyperforget.unlearning.levels import expected_discriminability
 
 
@@ -27,8 +27,13 @@ class Wanted:
         """By what the checkpoints of a corpus do, on the split that selects."""
         return cls(forget, outcomes.sizes, expected_discriminability(outcomes, forget))
 
+    @classmethod
+    def of_retrained(cls, retrained: Measured, sizes: Tensor, forget: Tensor) -> "Wanted":
+        """By what retrained networks do themselves, whose level a corpus can only tell by inference."""
+        return cls(forget, sizes, retrained.discriminability.nanmedian(dim=0).values)
 
-def choose(candidates: Candidates, wanted: Wanted, config: SelectionConfig, start: int | None = None) -> int:
+
+def choose(networks: Measured, wanted: Wanted, config: SelectionConfig, among: Tensor | None = None) -> int:
     """Index of the chosen network, by what it does on the split that selects.
 
     ``lowest-forget`` (thesis, section 3.5): lowest accuracy on the forget set, then highest on the retain set.
@@ -39,24 +44,24 @@ def choose(candidates: Candidates, wanted: Wanted, config: SelectionConfig, star
     discriminability of forgotten classes, as log(1 + d′), is nearest to the level of networks that know all
     classes but them.
 
-    With ``start`` only the networks from that start are considered.
+    With ``among``, bool (N,), only these networks are considered.
     """
     forget = wanted.forget
-    forgotten, retained = class_accuracies(candidates, wanted.sizes, forget)
+    forgotten, retained = class_accuracies(networks, wanted.sizes, forget)
     if config.rule != "lowest-forget":
         forgotten = (forgotten - config.tolerance).clamp(min=0)
-    if start is not None:
-        forgotten = torch.where(candidates.start == start, forgotten, torch.inf)
+    if among is not None:
+        forgotten = torch.where(among, forgotten, torch.inf)
     retained = torch.where(forgotten == forgotten.min(), retained, -torch.inf)
     if config.rule == "retrained-level":
-        away = (compress(candidates.discriminability) - compress(wanted.level))[:, forget].abs().nansum(dim=1)
+        away = (compress(networks.discriminability) - compress(wanted.level))[:, forget].abs().nansum(dim=1)
         # Accuracies are shares of images: of two that are equal, neither must fail by the last binary digit.
         return int(torch.where(retained >= retained.max() - config.margin - 1e-9, away, torch.inf).argmin())
-    gap = candidates.losses[:, forget].mean(dim=1) - candidates.losses[:, ~forget].mean(dim=1)
+    gap = networks.losses[:, forget].mean(dim=1) - networks.losses[:, ~forget].mean(dim=1)
     gap = gap.nan_to_num(nan=-torch.inf)
     return int(torch.where(retained == retained.max(), gap, -torch.inf).argmax())
 
 
 def choose_each(candidates: Candidates, wanted: Wanted, config: SelectionConfig) -> list[int]:
     """Index of the chosen network of each start, in the order of starts; see `choose`."""
-    return [choose(candidates, wanted, config, start) for start in candidates.start.unique().tolist()]
+    return [choose(candidates, wanted, config, candidates.start == start) for start in candidates.start.unique()]

@@ -48,7 +48,7 @@ def refusal_of(values: dict[str, Any]) -> str:
     ("path", "nearest", "some_allowed"),
     [
         ("seedz", "seeds", "protocol, seeds, store, reuse, tasks"),
-        ("tasks.toy.pivot", "pivots", "hidden, pivots, forget"),
+        ("tasks.toy.pivot", "pivots", "hidden, pivots, allow_pivots, forget"),
         ("tasks.toy.dataset.sorce", "source", "source"),
         ("tasks.toy.recipe.momentun", "momentum", "momentum, weight_decay"),
         ("tasks.toy.strangers.counts", "count", "count, recipe"),
@@ -210,7 +210,7 @@ def test_a_forget_set_stands_in_one_place() -> None:
 
 def test_a_set_is_left_that_runs_may_delete() -> None:
     values = changed("tasks.toy.holdout", ["2", "3", "2-3"])
-    values["tasks"]["toy"]["forget"] = ["0"]
+    values["tasks"]["toy"] |= {"forget": ["0"], "allow_pivots": True}
     message = refusal_of(values)
     assert message.startswith("tasks.toy.holdout is ['2', '3', '2-3'], every set of the classes that are no")
 
@@ -347,12 +347,25 @@ def test_numbers_of_yaml_are_taken_as_forget_sets() -> None:
     assert forget_set("2-3", task) == ForgetSet((2, 3))
 
 
-def test_a_pivot_in_a_forget_set_is_allowed_with_a_warning() -> None:
+@pytest.mark.parametrize("key", ["forget", "holdout"])
+@pytest.mark.parametrize(("text", "pivot", "nearest"), [("1-2", 1, "2"), ("0-2-3", 0, "2-3"), ("0-1", 0, "2")])
+def test_a_pivot_in_a_forget_set_is_refused(key: str, text: str, pivot: int, nearest: str) -> None:
+    message = refusal_of(changed(f"tasks.toy.{key}", [text]))
+    assert message == (
+        f"tasks.toy.{key}: the forget set {text!r} has the pivot class {pivot}, which no hypernetwork learns to forget"
+        f"; allowed are the free classes 2, 3, or any with the task's allow_pivots: true; the nearest is {nearest!r}"
+    )
+
+
+def test_a_pivot_in_a_forget_set_may_be_asked_for_and_warns() -> None:
     assert warnings(load_config(VALUES)) == []
-    found = warnings(load_config(changed("tasks.toy.forget", ["2", "1-2"])))
-    sentence = "has the pivot class 1, which lies outside what the corpus covers"
-    assert found == [f"tasks.toy: the forget set '1-2' {sentence}"]
-    assert len(warnings(load_config(changed("tasks.toy.holdout", ["0-1"])))) == 2
+    toy = VALUES["tasks"]["toy"] | {"allow_pivots": True}
+    found = warnings(load_config({"tasks": {"toy": toy | {"forget": ["2", "1-2"]}}}))
+    assert found == [
+        "tasks.toy: the forget set '1-2' has the pivot class 1, which lies outside what the corpus covers; "
+        "tasks.toy.allow_pivots is true, so the report's figures are measured for it all the same"
+    ]
+    assert len(warnings(load_config({"tasks": {"toy": toy | {"holdout": ["0-1"]}}}))) == 2
 
 
 def test_defaults_of_the_models() -> None:

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 
 from hyperforget.errors import UserError
+from hyperforget.metrics.bootstrap import median_intervals
 from hyperforget.metrics.evaluate import Predictions, Subject, evaluate_networks
 from hyperforget.metrics.gold_standard import GoldStandard, SplitName
 from hyperforget.metrics.registry import METRICS
@@ -100,12 +101,16 @@ def test_rows_cover_exactly_the_registered_metrics_and_sets(rows: list[MetricRow
 
 def test_fields_are_the_columns_and_hold_plain_numbers() -> None:
     columns = ["task", "method", "forget", "selection", "set", "metric", "value", "low", "high", "n"]
+    columns += ["median_low", "median_high"]
     assert [field.name for field in dataclasses.fields(MetricRow)] == columns
     for row in rows_of_method() + rows_of_retrained():
         assert (row.task, row.forget) == ("toy", "2-3")
         assert type(row.value) is float
         assert type(row.n) is int
         assert all(type(bound) is (float if row.n > 1 else type(None)) for bound in (row.low, row.high))
+        known = row.metric == "accuracy" and row.set in ("retain", "forget")
+        bounds = (row.median_low, row.median_high)
+        assert all(type(bound) is (float if known else type(None)) for bound in bounds)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +130,17 @@ def test_accuracy_equals_scikit_learn(name: str, split: SplitName, classes: tupl
     rows = rows_of_method()
     assert find(rows, "chosen", name, "accuracy").value == values[5]
     assert_summarises(find(rows, "population", name, "accuracy"), values)
+
+
+@pytest.mark.parametrize(("name", "forgotten"), [("retain", False), ("forget", True)])
+def test_intervals_of_accuracies_are_over_the_images_of_the_set(name: str, forgotten: bool) -> None:
+    correct = (LOGITS["test"].argmax(-1) == LABELS["test"])[:, FORGET[LABELS["test"]] == forgotten]
+    alone, everyone = median_intervals(correct, [[5], range(NETWORKS)])
+    rows = rows_of_method(chunk=2)
+    for selection, expected in (("chosen", alone), ("population", everyone)):
+        row = find(rows, selection, name, "accuracy")
+        assert (row.median_low, row.median_high) == expected
+        assert expected[0] < row.value < expected[1]
 
 
 @pytest.mark.parametrize("name", ["retain", "forget", "test"])
@@ -164,6 +180,24 @@ def test_retrained_rows_are_the_noise_floor() -> None:
     assert_summarises(find(rows, "population", "test", "jsd"), pairs)
     assert find(rows, "chosen", "test", "accuracy").n == 1
     assert find(rows, "population", "test", "accuracy").n == SEEDS
+
+
+def test_the_selected_retrained_network_is_compared_with_all_others() -> None:
+    predictions = dataclasses.replace(predictions_of(RETRAINED_LOGITS, chosen=0), selected=3)
+    rows = evaluate_networks(predictions, STANDARD, about("retrained"), membership_networks=2)
+    p = softmax(RETRAINED_LOGITS["test"])
+    assert_summarises(
+        find(rows, "selected", "test", "jsd"), [divergence(p[3], p[seed]) for seed in range(SEEDS) if seed != 3]
+    )
+    assert find(rows, "selected", "forget-train", "mia").value == pytest.approx(attack(RETRAINED_LOGITS, 3)[0])
+    right = (RETRAINED_LOGITS["test"][3].argmax(-1) == LABELS["test"]) & ~FORGET[LABELS["test"]]
+    expected = float(right.sum() / (~FORGET[LABELS["test"]]).sum())
+    assert find(rows, "selected", "retain", "accuracy").value == pytest.approx(expected)
+    # The rows of seed 0 and of all, which the thesis' tables show, stay as they are.
+    others = [row for row in rows if row.selection != "selected"]
+    assert others == evaluate_networks(
+        predictions_of(RETRAINED_LOGITS, chosen=0), STANDARD, about("retrained"), membership_networks=2
+    )
 
 
 def test_membership_inference_and_its_control() -> None:
@@ -249,6 +283,7 @@ def test_set_without_images_is_named() -> None:
     [
         ({"chosen": 7}, "bias", "chosen network 7"),
         ({"chosen": 5}, "retrained", "seed 0 chosen"),
+        ({"selected": 7}, "retrained", "chosen network 7"),
         ({"chunk": 0}, "bias", "at least 1"),
         ({"forget": FORGET.long()}, "bias", "must be boolean"),
         ({"probabilities": STANDARD.probabilities[0]}, "bias", "retrained probabilities must be"),
@@ -257,7 +292,7 @@ def test_set_without_images_is_named() -> None:
 )
 def test_arguments_that_do_not_fit_are_refused(change: dict[str, Any], method: str, message: str) -> None:
     fields = {key: value for key, value in change.items() if key in ("forget", "probabilities")}
-    predictions = predictions_of(LOGITS, change.get("chosen", 0))
+    predictions = Predictions(lambda *_: LOGITS["test"], NETWORKS, change.get("chosen", 0), change.get("selected"))
     standard = dataclasses.replace(STANDARD, **fields)
     with pytest.raises(ValueError, match=message):
         evaluate_networks(predictions, standard, about(method), chunk=change.get("chunk", 16))

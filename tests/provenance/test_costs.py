@@ -87,6 +87,28 @@ def test_each_way_to_ask_a_hypernetwork_has_a_row(run: Run) -> None:
     ]
 
 
+def test_rivals_have_rows_of_their_own_after_the_hypernetworks(run: Run) -> None:
+    hypernet = hypernetwork(run)
+    corpus = run.folder / "toy/corpus.json"
+
+    def rival(stage: str, method: str, forget: str, request: float, **inputs: Path) -> Path:
+        path = f"toy/{method}/forget-{forget}.json"
+        return run.made(stage, 9, path, inputs, timed={"request": request}, method=method, forget=forget)
+
+    tokens = [rival("edit_original", "finetune", forget, seconds) for forget, seconds in (("2", 5.0), ("3", 7.0))]
+    tokens += [
+        rival("edit_original", "bias", "2", 0.25),
+        rival("look_up_checkpoints", "nearest", "2", 2.0, corpus=corpus),
+    ]
+    tokens += [hypernet, sampled(run, hypernet, "2", 1.0), retrained(run, "2", 4.0)]
+    assert cost_rows(Store(run.folder / "store"), tokens) == [
+        CostRow("toy", "dihyfo-1", "dihyfo-1", 80, 120, 1.0, 4.0, 0.5, 4, 67),
+        CostRow("toy", "finetune", "finetune", 0, 0, 6.0, 4.0, 0.5, 4, math.inf),
+        CostRow("toy", "bias", "bias", 0, 0, 0.25, 4.0, 0.5, 4, 0),
+        CostRow("toy", "nearest", "nearest", 80, 0, 2.0, 4.0, 0.5, 4, 40),
+    ]
+
+
 def test_a_hypernetwork_that_nobody_asked_has_a_row_too(run: Run) -> None:
     tokens = [hypernetwork(run, "gpt"), retrained(run, "2", 3.0)]
     assert cost_rows(Store(run.folder / "store"), tokens) == [

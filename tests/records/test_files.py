@@ -141,3 +141,9 @@ def test_the_key_of_a_metric_is_all_but_its_numbers() -> None:
     row = methods.MetricRow("t", "m", "2-3", "chosen", "retain", "accuracy", 0.5, None, None, 1)
     assert row.key == ("t", "m", "2-3", "chosen", "retain", "accuracy")
     assert replace(row, value=0.6, n=2).key == row.key
+
+
+def test_a_column_of_a_field_with_a_default_may_be_lacking() -> None:
+    row = methods.MetricRow("t", "m", "2-3", "chosen", "retain", "accuracy", 0.5, None, None, 1)
+    old = "task,method,forget,selection,set,metric,value,low,high,n\nt,m,2-3,chosen,retain,accuracy,0.5,,,1\n"
+    assert parse_rows(old, methods.MetricRow, "old") == [row]

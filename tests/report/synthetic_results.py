@@ -184,6 +184,13 @@ def _forget_set(
                         32,
                     ]
                 )
+        if method == "retrained":
+            for set_, metric, value in (
+                ("retain", "accuracy", kept + 0.008),
+                ("forget", "accuracy", left),
+                ("test", "activation_distance", 1.02 * distance),
+            ):
+                rows.append([name, method, forget, "selected", set_, metric, value, None, None, 1])
         usable = float(generator.integers(0, 17)) / 16
         rows.append([name, method, forget, "population", "choice", "usable_share", usable, None, None, 16])
         if method not in ("retrained", "bias"):
@@ -191,6 +198,9 @@ def _forget_set(
         if method != "retrained":
             confusion.append(_confusion(method, task["classes"], forget.split("-"), 1 - distance, generator))
     frame = pd.DataFrame(rows, columns=METRIC_COLUMNS)
+    measured = (frame["metric"] == "accuracy") & frame["set"].isin(["retain", "forget"])
+    frame["median_low"] = frame["value"].where(measured) - 0.004
+    frame["median_high"] = frame["value"].where(measured) + 0.006
     frame.to_csv(folder / f"forget-{forget}.csv", index=False)
     _write(
         candidates,

@@ -53,5 +53,10 @@ def test_the_summary_says_after_how_many_requests_a_generator_pays() -> None:
         "DiHyFo-1 pays for itself after 23,215 requests (0.250 s a request, 0.313 s a retrain); "
         "DiHyFo-2 never pays for itself (1.20 s a request, 0.313 s a retrain)."
     )
+    rivals = [CostRow("digits", name, name, 0, 0, 0.5, 0.31, 0.02, 32, math.inf) for name in ("bias", "finetune")]
+    (finding,) = cost_findings([NEVER, *rivals], "digits")
+    assert finding.text.endswith(
+        "; a request to rivals, for which nothing is trained: Lowered biases 0.500 s, Finetuned 0.500 s."
+    )
     assert cost_findings([PAYS], "digits-4") == []
     assert cost_findings([UNASKED], "digits") == []

@@ -1,5 +1,6 @@
 """The report in plain words."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from hyperforget.config.report_specs import FullSpec
 from hyperforget.records.corpora import ForgetSummary
 from hyperforget.records.files import columns_of
 from hyperforget.records.methods import MetricRow
-from hyperforget.report.findings import Outcome, corpus_warnings, judge, summarise
+from hyperforget.report.findings import corpus_warnings, summarise
 from hyperforget.report.results import Metrics
+from hyperforget.report.verdicts import Outcome, judge
 from tests.report.synthetic_results import SPEC, as_spec, task_of
 
 TASK = {**SPEC["tasks"]["digits-4"], "forget": ["2"], "holdout": ["3"]}
@@ -25,7 +27,7 @@ def make_metrics(folder: Path, values: dict[tuple[str, str], tuple[float, float,
                 ("retain", "accuracy", retained),
                 ("test", "activation_distance", distance),
             ):
-                lines.append(f"digits-4,{method},{forget},{selection},{set_},{metric},{value},,,{n}")
+                lines.append(f"digits-4,{method},{forget},{selection},{set_},{metric},{value},,,{n},,")
     path = folder / "metrics.csv"
     path.write_text("\n".join(lines))
     return Metrics(path)
@@ -44,6 +46,19 @@ def make_metrics(folder: Path, values: dict[tuple[str, str], tuple[float, float,
 def test_verdicts(own: Outcome, rival: Outcome, accuracy: str, closeness: str) -> None:
     verdict = judge(own, rival)
     assert (verdict.accuracy, verdict.closeness) == (accuracy, closeness)
+
+
+@pytest.mark.parametrize(
+    ("errors", "gain", "accuracy"),
+    [((0.03, 0.04), 0.049, "level"), ((0.03, 0.04), 0.051, "better"), ((0.001, 0.001), 0.005, "better")],
+)
+def test_accuracies_are_level_within_the_interval_of_their_difference(
+    errors: tuple[float, float], gain: float, accuracy: str
+) -> None:
+    own, rival = (Outcome(0.0, value, 0.2, error) for value, error in zip((0.9 + gain, 0.9), errors, strict=True))
+    verdict = judge(own, rival)
+    assert verdict.accuracy == accuracy
+    assert verdict.accuracy_reason == f"retained classes +{gain:.4f} ± {math.hypot(*errors):.4f}"
 
 
 def test_a_verdict_is_mirrored_when_the_two_change_places() -> None:
@@ -78,10 +93,29 @@ def test_the_summary_says_who_forgot_what_was_kept_and_who_won(tmp_path: Path) -
     assert "DiHyFo-1 and Retrained forgot every set" in found["Forgetting"]
     assert "Nearest checkpoint still recognises 1 of 2 sets ({3} (kept out), 0.3100)" in found["Forgetting"]
     assert "DiHyFo-1 −0.0300 ({3} (kept out))" in found["Keeping"]
+    # A chosen network is compared with a chosen one or not at all.
+    assert "chosen" not in found["Keeping"]
     assert found["Worth its training"].endswith("DiHyFo-1 on {3} (kept out).")
     assert found["DiHyFo-1 against nearest checkpoint"] == (
         "accuracy better on {3} (kept out), level on {2}; closeness better on {3} (kept out), level on {2}."
     )
+
+
+def test_chosen_networks_are_compared_with_the_chosen_retrained_one(tmp_path: Path) -> None:
+    values = {
+        (method, forget): (0.0, accuracy, 0.2)
+        for method, accuracy in (("retrained", 0.97), ("dihyfo-1", 0.96), ("bias", 0.95))
+        for forget in ("2", "3")
+    }
+    path = make_metrics(tmp_path, values).path
+    with path.open("a") as file:
+        file.writelines(f"\ndigits-4,retrained,{forget},selected,retain,accuracy,0.985,,,1,," for forget in "23")
+    spec = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["dihyfo-1", "retrained", "bias"]})
+    found = {finding.about: finding.text for finding in summarise(spec, task_of(spec, "digits-4"), Metrics(path))}
+    medians, chosen = found["Keeping"].split("; ")
+    assert "DiHyFo-1 −0.0100 ({2}), Lowered biases −0.0200 ({2})" in medians
+    # Of lowered biases nothing is chosen.
+    assert chosen == ("chosen network minus the retrained network that the same rule chooses: DiHyFo-1 −0.0250 ({2}).")
 
 
 def test_the_summary_says_how_many_networks_are_usable(results: Path, spec: FullSpec) -> None:
@@ -103,7 +137,7 @@ def test_a_usable_share_that_is_the_same_everywhere_is_said_once(tmp_path: Path)
     values = {("dihyfo-2", forget): (0.0, 0.9, 0.2) for forget in ("2", "3")}
     path = make_metrics(tmp_path, values).path
     with path.open("a") as file:
-        file.writelines(f"\ndigits-4,dihyfo-2,{forget},population,choice,usable_share,1.0,,,16" for forget in "23")
+        file.writelines(f"\ndigits-4,dihyfo-2,{forget},population,choice,usable_share,1.0,,,16,," for forget in "23")
     spec = as_spec({**SPEC, "tasks": {"digits-4": TASK}, "methods": ["dihyfo-2"]})
     found = {finding.about: finding.text for finding in summarise(spec, task_of(spec, "digits-4"), Metrics(path))}
     assert found["Usable without choosing"].endswith(": DiHyFo-2 1.00 on every set.")

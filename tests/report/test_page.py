@@ -93,6 +93,14 @@ def test_nothing_is_loaded_and_nothing_runs(page: Page, text: str) -> None:
     }
 
 
+def test_what_can_bring_a_class_back_stands_before_all_results(text: str) -> None:
+    after = text.index('<h2 id="after"')
+    assert text.index('<h2 id="summary"') < after < text.index('<h2 id="task-')
+    words = " ".join(text[after : text.index("</section>", after)].split())
+    assert "a hypernetwork restores it" in words
+    assert "delete the store and every bucket" in words
+
+
 def test_headings_are_in_order(page: Page) -> None:
     assert page.headings[0] == 1
     assert page.headings.count(1) == 1

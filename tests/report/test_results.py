@@ -41,19 +41,21 @@ def test_what_is_not_a_number_counts_for_nothing() -> None:
 
 
 def test_metrics_are_found_by_all_their_names(tmp_path: Path) -> None:
-    rows = "t,m,2,chosen,retain,accuracy,0.5,,,1\nt,m,2,population,retain,accuracy,0.4,0.1,0.9,32\n"
+    rows = "t,m,2,chosen,retain,accuracy,0.5,,,1,,\nt,m,2,population,retain,accuracy,0.4,0.1,0.9,32,0.3,0.45\n"
     metrics = Metrics(write(tmp_path, f"{HEADER}\n{rows}"))
     chosen = metrics.need("t", "m", "2", "chosen", "accuracy", "retain")
     assert (chosen.value, math.isnan(chosen.low), math.isnan(chosen.high), chosen.n) == (0.5, True, True, 1)
     population = metrics.need("t", "m", "2", "population", "accuracy", "retain")
     assert (population.low, population.high, population.n) == (0.1, 0.9, 32)
+    assert (population.median_low, population.median_high) == (0.3, 0.45)
+    assert population.error == pytest.approx(0.075)
     assert metrics.find("t", "m", "2", "chosen", "accuracy", "forget") is None
     with pytest.raises(UserError, match=r"file\.csv has no row with task 't', method 'm', forget '2-3'"):
         metrics.need("t", "m", "2-3", "chosen", "accuracy", "retain")
 
 
 def test_two_rows_for_one_value_are_refused(tmp_path: Path) -> None:
-    row = "t,m,2,chosen,retain,accuracy,0.5,,,1\n"
+    row = "t,m,2,chosen,retain,accuracy,0.5,,,1,,\n"
     with pytest.raises(UserError, match="two rows for t / m / 2 / chosen / accuracy / retain"):
         Metrics(write(tmp_path, f"{HEADER}\n{row}{row}"))
 

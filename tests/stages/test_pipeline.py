@@ -12,12 +12,13 @@ from safetensors.torch import load_file
 from torch import nn
 
 from hyperforget.config.methods import NEAREST, RETRAINED, STRANGERS
-from hyperforget.corpus.checkpoints import load_outcomes
+from hyperforget.config.performance import Performance
+from hyperforget.corpus.checkpoints import load_corpus, load_outcomes
 from hyperforget.data.splits import load_task_data
 from hyperforget.metrics.registry import METRICS, Metric
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
-from hyperforget.unlearning.candidates import load_candidates
+from hyperforget.unlearning.candidates import class_accuracies, load_candidates
 from hyperforget.unlearning.request import load_request
 from hyperforget.unlearning.selection import Wanted, choose
 from tests.stages.tiny_pipeline import FORGET_SETS, METHODS, SETTINGS, TASK, jobs, run, text_files
@@ -30,7 +31,8 @@ BOTH = [(metric, label, role) for metric in ("loss", "discriminability", "separa
 PROMPTED = {"dihyfo-1": BOTH, "dihyfo-2": BOTH, "gpt": [("error", "all", "all")]}
 CLASS_COLUMNS = "class,role,checkpoints,forgotten,never_seen,hidden,level,lowest,median,highest"
 SET_COLUMNS = "forget,holdout,checkpoints,forgotten,hidden,in_state"
-METRIC_COLUMNS = "task,method,forget,selection,set,metric,value,low,high,n"
+RECOVERY = {"shift", "auc", "probe", "relearn_10", "relearn_50"}
+METRIC_COLUMNS = "task,method,forget,selection,set,metric,value,low,high,n,median_low,median_high"
 
 
 def read(path: Path, columns: str) -> list[dict[str, str]]:
@@ -47,7 +49,8 @@ def selections(metric: Metric, method: str) -> list[str]:
     """Those that a method has rows of a metric for."""
     if metric.name == "usable_share":
         return ["population"]
-    return ["chosen", "population", *["chosen-to-all"] * (metric.paired and method != "retrained")]
+    others = ["chosen-to-all"] * metric.paired if method != RETRAINED else ["selected"] * (metric.name not in RECOVERY)
+    return ["chosen", "population", *others]
 
 
 def test_metrics_hold_every_metric_of_every_method_on_its_sets(results: Path) -> None:
@@ -66,7 +69,7 @@ def test_metrics_hold_every_metric_of_every_method_on_its_sets(results: Path) ->
     sets = {"retain", "forget", "test", "retain-train", "forget-train", "choice"}
     assert {row["set"] for row in rows} == sets
     shares = {"accuracy", "overlap", "jsd", "mia", "mia_test", "usable_share"}
-    shares |= {"shift", "auc", "probe", "relearn_10", "relearn_50"}
+    shares |= RECOVERY
     assert set(METRICS) == shares | {"activation_distance", "phi"}
     for row in rows:
         value = float(row["value"])
@@ -75,6 +78,10 @@ def test_metrics_hold_every_metric_of_every_method_on_its_sets(results: Path) ->
         assert (row["low"] == "") == (row["high"] == "") == alone
         if row["metric"] in shares:
             assert 0 <= value <= 1
+        bounded = row["metric"] == "accuracy" and row["set"] in ("retain", "forget")
+        assert (row["median_low"] != "") == (row["median_high"] != "") == bounded
+        if bounded:
+            assert 0 <= float(row["median_low"]) <= value <= float(row["median_high"]) <= 1
         if row["low"]:
             assert float(row["low"]) <= value <= float(row["high"])
 
@@ -135,9 +142,9 @@ def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget:
         results / TASK / f"forget-{forget}-candidates.csv",
         "method,candidate,start,prompt,forget_accuracy,retain_accuracy,chosen",
     )
-    counts = {"dihyfo-1": 8, "dihyfo-1-edit": 12, "dihyfo-2": 8, "retrained": 3, "nearest": 8, "bias": 2}
+    counts = {"dihyfo-1": 8, "dihyfo-1-edit": 12, "dihyfo-2": 8, "retrained": 3, "bias": 2}
     counts |= {"mask": 2, "finetune": 2, "dihyfo-1-edit-strangers": 18, "bias-strangers": 3}
-    assert set(counts) == set(METHODS)
+    assert {*counts, NEAREST} == set(METHODS)
     for method, count in counts.items():
         mine = [row for row in rows if row["method"] == method]
         assert [int(row["candidate"]) for row in mine] == list(range(count))
@@ -148,9 +155,8 @@ def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget:
         once = count // SETTINGS.models["dihyfo-1"].editing.rounds if "edit" in method else count
         prompts = [index % once * 2 // once if prompted else -1 for index in range(count)]
         assert [int(row["prompt"]) for row in mine] == prompts
-        if method != NEAREST:
-            starts = once // 2 if prompted else once
-            assert [int(row["start"]) for row in mine] == [index % starts for index in range(count)]
+        starts = once // 2 if prompted else once
+        assert [int(row["start"]) for row in mine] == [index % starts for index in range(count)]
         if method == RETRAINED:
             assert all(float(row["forget_accuracy"]) <= 0.01 < float(row["retain_accuracy"]) for row in mine)
         if not prompted:
@@ -165,8 +171,29 @@ def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget:
 
 
 @pytest.mark.parametrize("forget", FORGET_SETS)
+def test_looking_up_hands_over_the_best_checkpoint_of_the_whole_corpus(results: Path, forget: str) -> None:
+    store = Store(results / "store")
+    dataset, corpus = results / TASK / "dataset.json", results / TASK / "corpus.json"
+    request = load_request(store, dataset, forget, SETTINGS.protocol, torch.device("cpu"))
+    sizes = request.split.class_sizes
+    outcomes = load_outcomes(store, corpus, sizes)
+    stored = load_candidates(store, results / TASK / NEAREST / f"forget-{forget}.json")
+    forgotten, retained = class_accuracies(outcomes, sizes, request.forget)
+    best = min(zip(forgotten.tolist(), (-retained).tolist(), strict=True))
+    of_offered = class_accuracies(stored.candidates, sizes, request.forget)
+    assert (float(of_offered[0][stored.chosen]), -float(of_offered[1][stored.chosen])) == best
+    # What the corpus stores of a checkpoint is what its parameters do.
+    taken = load_corpus(store, corpus, Performance(), sizes).checkpoints()[stored.candidates.start]
+    assert torch.equal(stored.candidates.networks.params, taken)
+    assert torch.equal(stored.candidates.correct, outcomes.correct[stored.candidates.start])
+    # The four nearest to each of two prompts, and the chosen one where it is none of them.
+    assert stored.candidates.prompt[:8].tolist() == [0] * 4 + [1] * 4
+    assert len(stored.population) == len(stored.candidates.prompt) <= 9
+
+
+@pytest.mark.parametrize("forget", FORGET_SETS)
 def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results: Path, forget: str) -> None:
-    counts = {"dihyfo-1": 8, "dihyfo-1-edit": 2, "dihyfo-2": 8, "retrained": 3, "nearest": 8, "bias": 2}
+    counts = {"dihyfo-1": 8, "dihyfo-1-edit": 2, "dihyfo-2": 8, "retrained": 3, "bias": 2}
     counts |= {"dihyfo-1-edit-strangers": 3, "bias-strangers": 3}
     rows = read(results / TASK / f"forget-{forget}.csv", METRIC_COLUMNS)
     dataset = results / TASK / "dataset.json"
@@ -182,7 +209,8 @@ def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results:
         assert stored.chosen in stored.population
         if "edit" in method:
             assert stored.population == [
-                choose(stored.candidates, wanted, SETTINGS.selection, start) for start in range(count)
+                choose(stored.candidates, wanted, SETTINGS.selection, stored.candidates.start == start)
+                for start in range(count)
             ]
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix
 
+from hyperforget.config import SelectionConfig
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.metrics.evaluate import Subject
 from hyperforget.metrics.gold_standard import SplitName
@@ -20,6 +21,7 @@ from hyperforget.unlearning.judging import (
     confusion_rows,
     gold_standard_of,
     predictions_of,
+    selected_retrained,
     usable_row,
 )
 
@@ -64,6 +66,20 @@ def test_only_the_population_is_evaluated() -> None:
     assert (predictions.count, predictions.chosen) == (3, 1)
     expected = forward(STORED.candidates.networks, DATA.test.images)
     torch.testing.assert_close(predictions.logits(slice(0, 3), "test"), expected[[1, 3, 4]])
+
+
+def test_of_retrained_networks_the_one_is_selected_that_the_rule_of_other_methods_takes() -> None:
+    sizes, rule = DATA.validation.class_sizes, SelectionConfig(rule="lowest-forget")
+    retrained = batch(6, 22, 0)
+    rows = candidate_rows("retrained", retrained, sizes, FORGET)
+    best = min(rows, key=lambda row: (row.forget_accuracy, -row.retain_accuracy))
+    selected = selected_retrained(retrained, sizes, FORGET, rule)
+    assert (rows[selected].forget_accuracy, rows[selected].retain_accuracy) == (
+        best.forget_accuracy,
+        best.retain_accuracy,
+    )
+    predictions = predictions_of(retrained, DATA, selected)
+    assert (predictions.chosen, predictions.selected) == (0, selected)
 
 
 def test_the_gold_standard_holds_probabilities_of_all_retrained_networks() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hyperforget.unlearning.nearest import nearest_checkpoints
+from hyperforget.unlearning.nearest import nearest_checkpoints, offer_checkpoints
 
 RNG = np.random.default_rng(0)
 
@@ -43,6 +43,21 @@ def test_an_exact_checkpoint_comes_first_and_all_come_once() -> None:
     assert indices.shape == (6, 6)
     assert indices[:, 0].tolist() == list(range(6))
     assert np.sort(indices, axis=1).tolist() == [list(range(6))] * 6
+
+
+@pytest.mark.parametrize("chosen", range(12))
+def test_the_chosen_checkpoint_is_offered_once_at_the_prompt_that_it_is_nearest_to(chosen: int) -> None:
+    losses = RNG.gamma(1.0, 2.0, size=(12, 3)).astype(np.float32)
+    prompts = losses[:2] + 0.01
+    offered = offer_checkpoints(torch.from_numpy(losses), torch.from_numpy(prompts), 4, chosen)
+    assert offered.checkpoint[offered.chosen] == chosen
+    own = int(np.argmin([distances(losses[chosen], prompt) for prompt in prompts]))
+    assert offered.prompt[offered.chosen] == own
+    at_own = offered.checkpoint[offered.prompt == own].tolist()
+    assert at_own.count(chosen) == 1
+    near = found(losses, prompts, 4)
+    assert offered.checkpoint[:8].tolist() == near.flatten().tolist()
+    assert len(offered.checkpoint) == 8 + (chosen not in near[own])
 
 
 def test_close_checkpoints_are_told_apart() -> None:

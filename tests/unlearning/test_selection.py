@@ -67,6 +67,14 @@ def test_retrained_level_takes_the_one_that_tells_the_class_as_networks_that_nev
     assert choose(counted(*rows, tells=[1.8, 0.2, 9.0, 1.0, 1.0]), wanted, config) == 0
 
 
+def test_the_level_of_retrained_networks_is_their_own_median() -> None:
+    config = SelectionConfig(rule="retrained-level", tolerance=0.1, margin=0.1)
+    networks = counted((10, 10, 0), (10, 9, 0), (9, 9, 0), (9, 9, 9), tells=[4.0, 0.2, 0.5, 0.4])
+    wanted = Wanted.of_retrained(networks, SIZES, FORGET)
+    assert wanted.level[2] == torch.tensor([4.0, 0.2, 0.5, 0.4]).median()
+    assert choose(networks, wanted, config) == 2
+
+
 def test_highest_retain_falls_back_on_the_least_remembered() -> None:
     assert choose(counted((10, 10, 9), (3, 3, 5), (4, 3, 5)), WANTED, highest(0.1)) == 2
 
@@ -88,13 +96,13 @@ def test_of_level_networks_the_widest_gap_of_losses_is_taken_and_then_the_first(
 def test_a_start_restricts_the_choice_even_to_worse_ones(config: SelectionConfig) -> None:
     batch = counted((10, 10, 0), (5, 5, 3), (6, 5, 3), (9, 9, 4), start=[1, 0, 0, 0])
     assert choose(batch, WANTED, config) == 0
-    assert choose(batch, WANTED, config, start=0) == 2
-    assert choose(batch, WANTED, config, start=1) == 0
+    assert choose(batch, WANTED, config, batch.start == 0) == 2
+    assert choose(batch, WANTED, config, batch.start == 1) == 0
 
 
 @pytest.mark.parametrize("config", [LOWEST, highest(0.2)], ids=["lowest-forget", "highest-retain"])
 def test_each_start_has_a_chosen_network_of_its_own(config: SelectionConfig) -> None:
     batch = counted((10, 10, 0), (5, 5, 3), (6, 5, 3), (9, 9, 4), (1, 1, 0), start=[1, 0, 0, 4, 1])
     found = choose_each(batch, WANTED, config)
-    assert found == [choose(batch, WANTED, config, start=start) for start in (0, 1, 4)]
+    assert found == [choose(batch, WANTED, config, batch.start == start) for start in (0, 1, 4)]
     assert batch.start[found].tolist() == [0, 1, 4]

@@ -137,6 +137,7 @@ def test_another_folder_uses_the_default_configuration(checkout: Checkout, tmp_p
         (["results/digits/forget-3-1.csv"], ["'3-1'", "not sorted", "write '1-3'"]),
         (["results/digits-4/forget-7.csv"], ["'7'", "unknown class 7", "0 to 3", "nearest is '3'"]),
         (["results/digits-4/forget-0-1-2-3.csv"], ["'0-1-2-3'", "all 4 classes"]),
+        (["results/digits/forget-2-5.csv"], ["'2-5'", "pivot class 5", "0, 1, 2, 3, 4", "nearest is '2'"]),
         (["results/digits/dihyfo-1/forget-two.safetensors"], ["'two'", "class labels 0 to 9"]),
         (["results/digits/corpus-ends.json", *ENDS], ["'digits'", "'corpus-ends'", "allowed are corpus"]),
         (
@@ -171,8 +172,9 @@ def test_bad_input_is_one_sentence_before_any_work(checkout: Checkout, arguments
         assert part in sentence
 
 
-def test_a_pivot_in_a_forget_set_is_allowed_with_a_warning(checkout: Checkout) -> None:
-    printed = checkout.dry_run("-n", "results/report.html", "--config", "tasks={digits: {forget: ['2-5']}}")
+def test_a_pivot_in_a_forget_set_may_be_asked_for_and_warns(checkout: Checkout) -> None:
+    asked = "tasks={digits: {forget: ['2-5'], allow_pivots: true}}"
+    printed = checkout.dry_run("-n", "results/report.html", "--config", asked)
     assert printed.returncode == 0, printed.stdout
     [warning] = [line for line in printed.stdout.splitlines() if line.startswith("warning: ")]
     assert "'2-5'" in warning

@@ -33,7 +33,7 @@ rule gather_costs:
         hypernets=expand("results/{task}/{model}/hypernet.json", task=settings.tasks, model=settings.models),
         networks=expand(
             all_forget_sets("results/{task}/{{method}}/forget-{forget}.json"),
-            method=[str(method) for method in settings.methods if method.base not in settings.rivals],
+            method=list(map(str, settings.methods)),
         ),
     output:
         costs="results/costs.csv",

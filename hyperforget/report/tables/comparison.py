@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from hyperforget.config.methods import RETRAINED
 from hyperforget.config.report_specs import TablesSpec, TableTask
@@ -14,13 +15,14 @@ from hyperforget.report.tables.model import Cell, Heading, Row, Table, exact, te
 
 _HEADINGS = (
     (
-        Heading(text_with_sets("Accuracy on D_f"), 2),
-        Heading(text_with_sets("Accuracy on D_r"), 2),
+        Heading(text_with_sets("Accuracy on D_f"), 3),
+        Heading(text_with_sets("Accuracy on D_r"), 3),
         Heading(text("Activation distance"), 2),
         Heading(text("Usable")),
     ),
     tuple(
-        Heading(text(title)) for title in [*("chosen", "all [95 %]") * 2, "chosen", "÷ floor", "share"]
+        Heading(text(title))
+        for title in [*("chosen [95 %]", "median [95 %]", "central 95 %") * 2, "chosen", "÷ floor", "share"]
     ),
 )  # fmt: skip
 ACCURACY_COLUMNS = (
@@ -28,30 +30,52 @@ ACCURACY_COLUMNS = (
     "forget_accuracy", "forget_accuracy_median", "forget_accuracy_low", "forget_accuracy_high",
     "retain_accuracy", "retain_accuracy_median", "retain_accuracy_low", "retain_accuracy_high",
 )  # fmt: skip
-_CSV_HEADER = (*ACCURACY_COLUMNS, "activation_distance", "relative_activation_distance", "usable_share")
+_INTERVAL_COLUMNS = tuple(
+    f"{set_}_{which}_{bound}"
+    for set_ in ("forget", "retain")
+    for which in ("accuracy_interval", "accuracy_median_interval")
+    for bound in ("low", "high")
+)
+_CSV_HEADER = (
+    *ACCURACY_COLUMNS, "activation_distance", "relative_activation_distance", "usable_share", *_INTERVAL_COLUMNS,
+)  # fmt: skip
 _NOTHING = Value(math.nan)
+# The row, and the rows of the metrics file, of the retrained network that the rule of selection takes.
+SELECTED = "selected"
+_SELECTED_ROW = f"{RETRAINED}-{SELECTED}"
 
 
 def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
-    """One block a forget set, one row a method, the retrained network first."""
+    """One block a forget set, one row a method, the retrained networks first, and after them the chosen one of them,
+    which metrics files of before do not have.
+    """
     methods = sorted(spec.methods, key=lambda method: method != RETRAINED)
+    if RETRAINED in methods and all(_selected(metrics, task.name, forget) for forget in task.forget_sets):
+        methods.insert(1, _SELECTED_ROW)
 
     def line(method: str, forget: str) -> tuple[Row, Iterable[str]]:
-        cells = _cells(task.name, method, forget, metrics)
-        numbers = [*accuracy_numbers(cells[:4]), *(cell.value for cell in cells[4:])]
-        return Row(text(method_title(method)), cells), map(exact, numbers)
+        selected = method == _SELECTED_ROW
+        found = (_selected_numbers if selected else _numbers)(task.name, method, forget, metrics)
+        title = f"{method_title(RETRAINED)}, chosen" if selected else method_title(method)
+        return Row(text(title), found.cells()), map(exact, found.fields())
 
     blocks, csv_rows = blocks_by_forget_set(task, methods, _HEADINGS, line)
     caption = text_with_sets(
-        f"Every method on {task.name}, side by side: accuracy on test images of the forgotten (D_f) and the retained "
-        "classes (D_r) of the chosen network, and median and 95 % interval over all networks of the method (of edits, "
-        "over the chosen one of each trained network); median activation distance of the chosen network to the "
-        "retrained ones, also divided by the floor, the median distance between two of them; and of the networks at "
-        "the chosen one's prompt (of all, where there are no prompts) the share that is usable: on the images that "
-        f"chose, at most {FORGOTTEN_ACCURACY} on the forgotten classes, and on the retained ones at most "
-        f"{USABLE_RETAIN_MARGIN} below the retrained median. Good: 0 on D_f, the retrained median on D_r, a distance "
-        "of 1.00 floors, and a share near 1, where hardly anything need be chosen. A generator is worth its training "
-        "where it beats both the nearest stored checkpoint and the original network with lowered biases."
+        f"Every method on {task.name}, side by side: accuracy on test images of the forgotten (D_f) and the "
+        "retained classes (D_r) of the chosen network; of all networks of the method (of edits, of the chosen one "
+        "of each trained network) the median, and between which bounds the central 95 % of networks lie. In "
+        "brackets 95 % intervals, by a bootstrap over test images and, for medians, over networks as well. Median "
+        "activation distance of the chosen network to the retrained ones, also divided by the floor, the median "
+        "distance between two of them; of the networks at the chosen one's prompt (of all, where there are no "
+        f"prompts) the share that is usable: on the images that chose, at most {FORGOTTEN_ACCURACY} on the "
+        f"forgotten classes, and on the retained ones at most {USABLE_RETAIN_MARGIN} below the retrained median. "
+        "Where nothing is chosen, of retrained networks and of methods that edit without a hypernetwork, the first "
+        "stands for the chosen one; in a row of its own stands the retrained network that the rule by which "
+        "generators choose takes of all. Good: 0 on D_f; on D_r, chosen as chosen retrained, and all as all "
+        "retrained, never one against the other; a distance of 1.00 floors, and a share near 1, where hardly "
+        "anything need be chosen. The nearest checkpoint is chosen by the same rule of the whole corpus; all "
+        "others in its row are those nearest to the prompt. A generator is worth its training where it beats both "
+        "the stored checkpoint that is looked up and the original network with lowered biases."
     )
     return Table(f"{task.name}-comparison", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
 
@@ -66,6 +90,13 @@ def activation_distance(metrics: Metrics, task: str, method: str, forget: str) -
     return metrics.need(task, method, forget, "chosen-to-all", "activation_distance", "test").value
 
 
+def selected_retained(metrics: Metrics, task: str, forget: str) -> float:
+    """Accuracy on retained classes of the retrained network that the rule of selection takes, which chosen networks are
+    to be compared with; NaN in metrics files of before.
+    """
+    return (_selected(metrics, task, forget) or _NOTHING).value
+
+
 def distance_floor(metrics: Metrics, task: str, forget: str) -> float:
     """Median activation distance between two retrained networks, NaN where there are no two."""
     found = metrics.find(task, RETRAINED, forget, "population", "activation_distance", "test")
@@ -77,27 +108,60 @@ def usable_share(metrics: Metrics, task: str, method: str, forget: str) -> Value
     return metrics.find(task, method, forget, "population", "usable_share", "choice") or _NOTHING
 
 
-def _cells(task: str, method: str, forget: str, metrics: Metrics) -> tuple[Cell, ...]:
-    cells = []
-    for set_ in ("forget", "retain"):
-        population = metrics.find(task, method, forget, "population", "accuracy", set_) or _NOTHING
-        cells.append(Cell(metrics.need(task, method, forget, "chosen", "accuracy", set_).value))
-        cells.append(Cell(*_triple(population)))
-    distance = activation_distance(metrics, task, method, forget)
-    floor = distance_floor(metrics, task, forget)
-    usable = usable_share(metrics, task, method, forget)
-    return (
-        *cells,
-        Cell(distance),
-        Cell(distance / floor if floor else math.nan, decimals=2),
-        Cell(usable.value, decimals=2),
+def _selected(metrics: Metrics, task: str, forget: str, metric: str = "accuracy", set_: str = "retain") -> Value | None:
+    return metrics.find(task, RETRAINED, forget, SELECTED, metric, set_)
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """Those of a row: of forgotten and of retained classes the accuracy of the chosen network and of all, the distance
+    of the chosen one, that in floors, and the usable share.
+    """
+
+    accuracies: tuple[tuple[Value, Value], ...]
+    distance: float
+    relative: float
+    usable: float
+
+    def cells(self) -> tuple[Cell, ...]:
+        shown = []
+        for chosen, everyone in self.accuracies:
+            shown += [Cell(each.value, each.median_low, each.median_high) for each in (chosen, everyone)]
+            shown.append(Cell(math.nan, everyone.low, everyone.high))
+        return (*shown, Cell(self.distance), Cell(self.relative, decimals=2), Cell(self.usable, decimals=2))
+
+    def fields(self) -> list[float]:
+        """In the order of `_CSV_HEADER`."""
+        both = [each for pair in self.accuracies for each in pair]
+        bounds = [bound for each in both for bound in (each.median_low, each.median_high)]
+        return [*accuracy_numbers(both), self.distance, self.relative, self.usable, *bounds]
+
+
+def _numbers(task: str, method: str, forget: str, metrics: Metrics) -> _Numbers:
+    accuracies = tuple(
+        (
+            metrics.need(task, method, forget, "chosen", "accuracy", set_),
+            metrics.find(task, method, forget, "population", "accuracy", set_) or _NOTHING,
+        )
+        for set_ in ("forget", "retain")
     )
+    distance, floor = activation_distance(metrics, task, method, forget), distance_floor(metrics, task, forget)
+    usable = usable_share(metrics, task, method, forget).value
+    return _Numbers(accuracies, distance, distance / floor if floor else math.nan, usable)
 
 
-def accuracy_numbers(cells: Sequence[Cell]) -> list[float]:
-    """Numbers of `ACCURACY_COLUMNS` from the cells of one network and of many, for forgotten, then retained classes."""
-    return [number for one, many in zip(cells[::2], cells[1::2], strict=True) for number in (one.value, *_triple(many))]
+def _selected_numbers(task: str, _: str, forget: str, metrics: Metrics) -> _Numbers:
+    found = [_selected(metrics, task, forget, set_=set_) or _NOTHING for set_ in ("forget", "retain")]
+    distance = (_selected(metrics, task, forget, "activation_distance", "test") or _NOTHING).value
+    floor = distance_floor(metrics, task, forget)
+    relative = distance / floor if floor else math.nan
+    return _Numbers(tuple((each, _NOTHING) for each in found), distance, relative, math.nan)
 
 
-def _triple(value: Value | Cell) -> tuple[float, float, float]:
-    return value.value, value.low, value.high
+def accuracy_numbers(values: Sequence[Value | Cell]) -> list[float]:
+    """Numbers of `ACCURACY_COLUMNS` from those of one network and of many, for forgotten, then retained classes."""
+    return [
+        number
+        for one, many in zip(values[::2], values[1::2], strict=True)
+        for number in (one.value, many.value, many.low, many.high)
+    ]

@@ -93,7 +93,7 @@ class Published:
 class Cell:
     """A number over ``span`` columns, with its interval and the published value where it has them.
 
-    NaN shows as a dash.
+    NaN shows as a dash, and as nothing where there is an interval alone.
     """
 
     value: float
@@ -106,6 +106,10 @@ class Cell:
     @property
     def has_interval(self) -> bool:
         return not (math.isnan(self.low) or math.isnan(self.high))
+
+    @property
+    def has_value(self) -> bool:
+        return not (math.isnan(self.value) and self.has_interval)
 
 
 @dataclass(frozen=True)

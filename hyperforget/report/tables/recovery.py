@@ -27,8 +27,8 @@ _CSV_HEADER = (
 
 def knowledge(metrics: Metrics, task: str, method: str, forget: str) -> Knowledge | None:
     """What the networks of a method know of a forget set: they ``answer`` a class of it, where their median accuracy on
-    it is above `FORGOTTEN_ACCURACY`; they ``hide`` it, where the median of a `DECISIVE` metric lies above the 95 %
-    interval of retrained networks; or they have forgotten it.
+    it is above `FORGOTTEN_ACCURACY`; they ``hide`` it, where the median of a `DECISIVE` metric lies above the central
+    95 % of retrained networks; or they have forgotten it.
 
     None for retrained networks, and where there are too few of these or the metrics are missing.
     """
@@ -58,10 +58,10 @@ def recovery_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table
 
     blocks, csv_rows = blocks_by_forget_set(task, methods, headings, line)
     caption = text_with_sets(
-        f"Recovery on {task.name}: how much of the forgotten classes (D_f) comes back on test images, median and 95 % "
-        "interval over networks of a method. A method hides a set where its shift or its AUC lies above the interval "
-        "of retrained networks, and answers it where it still recognises the images without any help. Good: every "
-        "value as of retrained networks, no higher and not much lower."
+        f"Recovery on {task.name}: how much of the forgotten classes (D_f) comes back on test images, median and "
+        "central 95 % of the networks of a method. A method hides a set where the median of its shift or its AUC lies "
+        "above the central 95 % of retrained networks, and answers it where it still recognises the images without any "
+        "help. Good: every value as of retrained networks, no higher and not much lower."
     )
     return Table(f"{task.name}-recovery", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
 

@@ -13,7 +13,7 @@ from hyperforget.report.tables.model import Cell, Heading, Row, Table, exact, te
 
 _HEADINGS = (
     (Heading(text_with_sets("Accuracy on D_f"), 2), Heading(text_with_sets("Accuracy on D_r"), 2)),
-    tuple(Heading(text(title)) for title in ("first", "all [95 %]") * 2),
+    tuple(Heading(text(title)) for title in ("first", "all [central 95 %]") * 2),
 )
 
 
@@ -33,7 +33,7 @@ def strangers_table(task: TableTask, metrics: Metrics) -> Table:
     caption = text_with_sets(
         f"Strangers on {task.name}, networks trained otherwise than the corpus ({task.stranger_training}), and made to "
         "forget: accuracy on test images of the forgotten (D_f) and the retained classes (D_r), of the first stranger "
-        "and, as median and 95 % interval, of all of them. Of the edits of one stranger, selection chose that which "
+        "and, as median and central 95 %, of all of them. Of the edits of one stranger, selection chose that which "
         "counts. Beside them the networks retrained without the forgotten classes, by the task's own recipe. Good: 0 "
         "on D_f, and on D_r no less than lowered biases leave."
     )

@@ -146,7 +146,7 @@ def _individual_table(name: str, spec: TablesSpec, source: _Source) -> Table:
         return _table(name, caption, source, thesis, _others(spec), None)
     medians = tuple(source.retrained(measure, required=True) for measure in source.measures)
     count = max((value.n for row in medians for value in row), default=0)
-    population = _Population(f"Retrained, median of {count} seeds [95 % interval]", medians)
+    population = _Population(f"Retrained, median of {count} seeds [central 95 % of networks]", medians)
     return _table(name, caption, source, thesis, _others(spec), population)
 
 
@@ -161,7 +161,7 @@ def _paired_table(name: str, spec: TablesSpec, source: _Source) -> Table:
     medians = tuple(source.retrained(measure, required=False) for measure in source.measures)
     # A single retrained network has no other to be compared with.
     is_whole = all(len(values) == len(source.forget_sets) for values in medians)
-    heading = "Two retrained networks, median of all pairs [95 % interval]"
+    heading = "Two retrained networks, median of all pairs [central 95 % of pairs]"
     return _table(name, caption, source, thesis, _others(spec), _Population(heading, medians) if is_whole else None)
 
 

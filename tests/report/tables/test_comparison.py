@@ -21,7 +21,7 @@ def frame(metrics: Metrics, spec: FullSpec) -> pd.DataFrame:
     return pd.read_csv(
         io.StringIO(to_csv(comparison_table(spec, task_of(spec, "digits"), metrics))),
         dtype={"forget": str},
-    )
+    ).query("method != 'retrained-selected'")
 
 
 def test_one_row_for_each_method_and_forget_set(frame: pd.DataFrame) -> None:
@@ -31,6 +31,27 @@ def test_one_row_for_each_method_and_forget_set(frame: pd.DataFrame) -> None:
     assert set(frame["forget"][frame["holdout"]]) == set(task["holdout"])
 
 
+def test_the_chosen_retrained_network_has_a_row_below_all_of_them(metrics: Metrics, spec: FullSpec) -> None:
+    table = comparison_table(spec, task_of(spec, "digits"), metrics)
+    rows = pd.read_csv(io.StringIO(to_csv(table)), dtype={"forget": str})
+    selected = rows[rows["method"] == "retrained-selected"]
+    assert list(rows["method"][:2]) == ["retrained", "retrained-selected"]
+    assert list(selected["forget"]) == list(task_of(spec, "digits").forget_sets)
+    for row in selected.to_dict("records"):
+        found = metrics.need("digits", "retrained", row["forget"], "selected", "accuracy", "retain").value
+        assert row["retain_accuracy"] == found
+    # A single network has no median and no share.
+    assert selected[["retain_accuracy_median", "usable_share"]].isna().all().all()
+    assert table.blocks[0].rows[1].label.plain == "Retrained, chosen"
+
+
+def test_a_metrics_file_of_before_has_no_row_of_it(results: Path, spec: FullSpec, tmp_path: Path) -> None:
+    lines = (results / "metrics.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "metrics.csv").write_text("".join(line for line in lines if ",selected," not in line))
+    table = comparison_table(spec, task_of(spec, "digits"), Metrics(tmp_path / "metrics.csv"))
+    assert len(table.blocks[0].rows) == len(METHODS)
+
+
 def test_numbers_are_those_of_the_metrics_file(frame: pd.DataFrame, metrics: Metrics) -> None:
     for row in frame.to_dict("records"):
         for set_ in ("forget", "retain"):
@@ -38,6 +59,19 @@ def test_numbers_are_those_of_the_metrics_file(frame: pd.DataFrame, metrics: Met
             everyone = metrics.need("digits", row["method"], row["forget"], "population", "accuracy", set_)
             assert row[f"{set_}_accuracy"] == chosen.value
             assert row[f"{set_}_accuracy_median"] == everyone.value
+
+
+def test_intervals_of_accuracies_stand_beside_them(frame: pd.DataFrame, metrics: Metrics, spec: FullSpec) -> None:
+    row = frame[frame["method"] == "dihyfo-1"].iloc[0]
+    chosen, everyone = (
+        metrics.need("digits", "dihyfo-1", row["forget"], selection, "accuracy", "retain")
+        for selection in ("chosen", "population")
+    )
+    assert row["retain_accuracy_interval_low"] == chosen.median_low == chosen.value - 0.004
+    assert row["retain_accuracy_median_interval_high"] == everyone.median_high
+    page = to_html(comparison_table(spec, task_of(spec, "digits"), metrics))
+    interval = f'<span class="interval">[{everyone.low:.4f}, {everyone.high:.4f}]</span>'
+    assert f"<td>{interval}</td>" in page
 
 
 def test_distances_are_relative_to_two_retrained_networks(frame: pd.DataFrame, metrics: Metrics) -> None:

@@ -91,12 +91,12 @@ def test_the_first_block_is_the_thesis_and_the_second_the_retrained_population(
     ]
     assert individual == [
         ["DiHyFo-1", "DiHyFo-2", "Retrained, seed 0"],
-        ["Retrained, median of 32 seeds [95 % interval]"],
+        ["Retrained, median of 32 seeds [central 95 % of networks]"],
         ["DiHyFo-1 (editing)", "Nearest checkpoint", "Lowered biases"],
     ]
     paired = [[heading.label.plain for heading in block.headings[0]] for block in tables["digits-paired"].blocks]
     assert paired[0] == ["DiHyFo-1", "DiHyFo-2"]
-    assert paired[1] == ["Two retrained networks, median of all pairs [95 % interval]"]
+    assert paired[1] == ["Two retrained networks, median of all pairs [central 95 % of pairs]"]
 
 
 def test_files_are_those_that_names_tells(results: Path, spec: FullSpec, tmp_path: Path) -> None:

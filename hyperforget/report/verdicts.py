@@ -1,0 +1,90 @@
+"""A generator against a rival, chosen network against chosen network: who does better, and by what."""
+
+import math
+from dataclasses import dataclass
+
+from hyperforget.config.report_specs import TaskSpec
+from hyperforget.forget_set import FORGOTTEN_ACCURACY
+from hyperforget.report.results import Metrics
+from hyperforget.report.tables.comparison import activation_distance
+
+# Distances closer than that share of each other count as level, and accuracies where their 95 % intervals tell nothing
+# of their difference: where these are not known, closer than the margin.
+ACCURACY_MARGIN = 0.01
+DISTANCE_MARGIN = 0.1
+BETTER, LEVEL, WORSE = "better", "level", "worse"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The chosen network of one method on one forget set, on test images; ``retain_error`` is half of the 95 % interval
+    of its accuracy on retained classes, NaN where that is not known.
+    """
+
+    forget_accuracy: float
+    retain_accuracy: float
+    distance: float
+    retain_error: float = math.nan
+
+    @property
+    def forgets(self) -> bool:
+        return self.forget_accuracy <= FORGOTTEN_ACCURACY
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A generator against a rival on one forget set: who does better, and by what."""
+
+    accuracy: str
+    accuracy_reason: str
+    closeness: str
+    closeness_reason: str
+
+    @property
+    def wins(self) -> bool:
+        """Better in one of the two and worse in neither."""
+        sides = {self.accuracy, self.closeness}
+        return BETTER in sides and WORSE not in sides
+
+
+def outcome(metrics: Metrics, task: str, method: str, forget: str) -> Outcome:
+    """The numbers that a verdict rests on; raises `UserError` where the metrics file lacks one."""
+    forgotten = metrics.need(task, method, forget, "chosen", "accuracy", "forget").value
+    retained = metrics.need(task, method, forget, "chosen", "accuracy", "retain")
+    distance = activation_distance(metrics, task, method, forget)
+    return Outcome(forgotten, retained.value, distance, retained.error)
+
+
+def judge(own: Outcome, rival: Outcome) -> Verdict:
+    """Accuracy: a network that forgets beats one that does not; between two alike retained classes decide, level where
+    the difference is within its 95 % interval, as if both were measured on images of their own: on the same ones, where
+    they err alike, less is needed, so that this rather calls level what is not.
+
+    Closeness: the smaller activation distance to the retrained networks.
+    """
+    gain = own.retain_accuracy - rival.retain_accuracy
+    if own.forgets != rival.forgets:
+        accuracy = BETTER if own.forgets else WORSE
+        reason = f"forgotten classes {own.forget_accuracy:.4f} against {rival.forget_accuracy:.4f}"
+    else:
+        margin = math.hypot(own.retain_error, rival.retain_error)
+        accuracy = _side(gain, ACCURACY_MARGIN if math.isnan(margin) else margin)
+        reason = f"retained classes {signed(gain)}" + ("" if math.isnan(margin) else f" ± {margin:.4f}")
+    ratio = own.distance / rival.distance if rival.distance else math.nan
+    closeness = LEVEL if math.isnan(ratio) else _side(-math.log(ratio), -math.log(1 - DISTANCE_MARGIN))
+    return Verdict(accuracy, reason, closeness, "not measured" if math.isnan(ratio) else f"{ratio:.2f} × its distance")
+
+
+def verdict(task: TaskSpec, generator: str, rival: str, forget: str, metrics: Metrics) -> Verdict:
+    """What `judge` says of the chosen networks of both on a forget set."""
+    return judge(outcome(metrics, task.name, generator, forget), outcome(metrics, task.name, rival, forget))
+
+
+def _side(gain: float, margin: float) -> str:
+    # Differences of printed numbers such as 0.95 and 0.94 must not depend on the last binary digit.
+    return LEVEL if abs(gain) <= margin + 1e-9 else BETTER if gain > 0 else WORSE
+
+
+def signed(value: float) -> str:
+    """With four decimals and a typographic minus."""
+    return f"{value:+.4f}".replace("-", "−")
