@@ -22,7 +22,7 @@ from tests.stages.test_what_stages_read import sections_in
 
 PACKAGE = Path(hyperforget.__file__).parent
 # Those that ask networks for something, and choose among what they get.
-SELECTING = {"sample_unlearned", "sample_edited", "look_up_checkpoints"}
+SELECTING = {"sample_unlearned", "sample_edited", "sweep_edited", "look_up_checkpoints"}
 REPORTING = {"build_tables", "build_figures", "build_report"}
 
 Reruns = Callable[[str, str, str], set[str]]

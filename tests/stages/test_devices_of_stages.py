@@ -23,6 +23,8 @@ pytestmark = pytest.mark.pipeline
         "sample/dihyfo-1/2",
         "sample/dihyfo-2/2",
         "edit/dihyfo-1/2",
+        "sweep/dihyfo-2/2",
+        "sweep/dihyfo-1-edit/2",
         "bias/2",
         "probe_hypernet/dihyfo-1",
         "compare_optimizers/dihyfo-1",
