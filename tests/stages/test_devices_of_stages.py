@@ -36,7 +36,7 @@ def test_a_stage_gives_the_same_on_a_gpu(
     # It knows real devices only; training in single precision turns it off anyway.
     monkeypatch.setattr(torch, "autocast", lambda *_, enabled: nullcontext())
     # A seed that the store does not know, so that it is computed.
-    stage, arguments = jobs(copied, settings(seed=5))[name]
+    stage, arguments = jobs(copied, settings(seeds=[5]))[name]
     run((stage, arguments))
     expected = text_files(copied)
     used = []
