@@ -41,6 +41,7 @@ def load_config(values: Mapping[str, Any]) -> Config:
         _check_corpora(f"tasks.{name}.corpora", task, config)
     _check_range("probe.range", config.probe.range)
     _check_repeated("rivals", config.rivals)
+    _check_repeated("trade_off.forget", config.trade_off.forget)
     for key in ("sgd_learning_rates", "adam_learning_rates"):
         _check_repeated(f"optimizers.{key}", getattr(config.optimizers, key))
     for name, model in config.models.items():

@@ -96,6 +96,16 @@ class FiguresSpec(Section):
         """Models that are told one number (G.pt)."""
         return tuple(model for model in self.models if self.performance(model).is_scalar)
 
+    @property
+    def generators(self) -> tuple[str, ...]:
+        """Methods that ask a hypernetwork."""
+        return tuple(method for method in self.methods if Method.parse(method).base in self.models)
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """The rivals that cost nothing, as far as the report has them."""
+        return tuple(method for method in RIVALS if method in self.methods)
+
     def task(self, name: str) -> FigureTask:
         """The task of that name; raises `UserError` for any other."""
         for task in self.tasks:
@@ -110,16 +120,6 @@ class ReportSpec(FiguresSpec):
 
     tasks: tuple[TaskSpec, ...]
     config: dict[str, Any] | None = None
-
-    @property
-    def generators(self) -> tuple[str, ...]:
-        """Methods that ask a hypernetwork."""
-        return tuple(method for method in self.methods if Method.parse(method).base in self.models)
-
-    @property
-    def rivals(self) -> tuple[str, ...]:
-        """The rivals that cost nothing, as far as the report has them."""
-        return tuple(method for method in RIVALS if method in self.methods)
 
 
 class FullTask(TaskSpec, TableTask):

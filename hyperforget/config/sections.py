@@ -56,6 +56,19 @@ class SelectionConfig(Section):
     margin: Fraction = Field(0.02, description="accuracy on the retain set that `retrained-level` gives up")
 
 
+class TradeOffConfig(Section):
+    """The figure of what is kept against what is hidden as prompts vary; all else is as for requests."""
+
+    forget: list[Fraction] = Field(
+        [0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98],
+        min_length=1,
+        description="quantiles that take the place of `prompts.forget`",
+    )
+    networks: Count = Field(
+        8, description="random starts, or trained networks that are edited at the most, for each quantile"
+    )
+
+
 class ProbeConfig(Section):
     """How prompt alignment is measured (thesis, section 3.2)."""
 
@@ -134,6 +147,7 @@ class Config(Section):
     )
     prompts: PromptConfig = PromptConfig()
     selection: SelectionConfig = SelectionConfig()
+    trade_off: TradeOffConfig = TradeOffConfig()
     probe: ProbeConfig = ProbeConfig()
     optimizers: OptimizersConfig = OptimizersConfig()
     evaluation: EvaluationConfig = EvaluationConfig()

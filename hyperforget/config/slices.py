@@ -108,6 +108,8 @@ _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     "editing": lambda config, names: _model(config, names).editing,
     "candidates": lambda config, names: max(model.sampling.candidates for model in config.models.values()),
     "prompts": lambda config, names: config.prompts,
+    "swept": lambda config, names: config.prompts.model_copy(update={"forget": config.trade_off.forget}),
+    "networks": lambda config, names: config.trade_off.networks,
     "selection": lambda config, names: config.selection,
     "probe": lambda config, names: config.probe,
     "optimizers": lambda config, names: config.optimizers,

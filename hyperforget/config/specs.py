@@ -133,6 +133,34 @@ class EditingSpec(Section):
     editing: EditingConfig
 
 
+class RoundsSpec(SolverConfig):
+    """How networks are sampled, but for their number."""
+
+    rounds: int
+
+
+class UnlearnedSweepSpec(Section):
+    """For `sweep_unlearned`: the prompts that are ``swept``, and how many ``networks`` each is asked for."""
+
+    seed: int
+    protocol: Protocol
+    swept: PromptConfig
+    networks: int
+    sampling: RoundsSpec
+    initialisation: str
+
+
+class EditedSweepSpec(Section):
+    """For `sweep_edited`: the prompts that are ``swept``, and how many trained ``networks`` are edited for each."""
+
+    seed: int
+    protocol: Protocol
+    swept: PromptConfig
+    networks: int
+    selection: SelectionConfig
+    editing: EditingConfig
+
+
 class LookupSpec(Section):
     """For `look_up_checkpoints`: beside the chosen checkpoint stand the ``candidates`` nearest to each prompt, which
     are as many as the generators offer.

@@ -88,6 +88,11 @@ _COMPARISON = {
         "same number show what their settings do, such as drawing its values evenly in training."
     ),
 }  # fmt: skip
+_TRADE_OFF = (
+    "What is kept against what is hidden on {task}, test images. Lines join medians of networks whose prompts ask for "
+    "ever higher losses of the forgotten classes, by quantiles of the corpus (larger marks: higher). The box is the "
+    "95 % interval of retrained networks. Good: lines through the top of the box; to its right, classes are hidden."
+)
 _CANDIDATES = (
     "All networks that {title} offers on {task}, by their accuracy on {data}; the area of a mark grows with the number "
     "of networks on the same spot. Ringed is the chosen one: lowest accuracy on the forgotten classes, then highest on "
@@ -118,6 +123,10 @@ def training_caption(kind: str, spec: ReportSpec, task: str, model: str, folder:
 def comparison_caption(kind: str, task: str) -> str:
     """For a figure of `spec.comparison_figures`."""
     return _COMPARISON[kind].format(task=task)
+
+
+def trade_off_caption(task: str) -> str:
+    return _TRADE_OFF.format(task=task)
 
 
 def candidates_caption(spec: ReportSpec, task: str, method: str) -> str:

@@ -11,7 +11,13 @@ from hyperforget.metrics.registry import METRICS
 from hyperforget.records.methods import CostRow
 from hyperforget.report import glossary
 from hyperforget.report.ablations import ablation_listing
-from hyperforget.report.captions import candidates_caption, comparison_caption, confusion_caption, training_caption
+from hyperforget.report.captions import (
+    candidates_caption,
+    comparison_caption,
+    confusion_caption,
+    trade_off_caption,
+    training_caption,
+)
 from hyperforget.report.costs import cost_findings, cost_listing, read_costs
 from hyperforget.report.findings import Finding, corpus_warnings, summarise
 from hyperforget.report.listings import (
@@ -64,7 +70,8 @@ class _TaskPage:
     warnings: list[str]
     corpora: list[tuple[str, str, list[Listing]]]
     training: list[tuple[str, str, list[_Picture]]]
-    tables: list[Markup]
+    tables: list[tuple[str, Markup]]
+    trade_off: _Picture | None
     verdicts: Listing | None
     ablations: Listing | None
     candidates: list[_Picture]
@@ -126,7 +133,8 @@ def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics
             for corpus in task.corpora
         ],
         training=training,
-        tables=[Markup(_read(results / TABLE_FOLDER / f"{name}.html")) for name in table_names(only_this)],
+        tables=[(name, Markup(_read(results / TABLE_FOLDER / f"{name}.html"))) for name in table_names(only_this)],
+        trade_off=picture(f"{task.name}-trade-off", trade_off_caption(task.name)) if spec.generators else None,
         verdicts=verdict_listing(spec, task, metrics),
         ablations=ablation_listing(spec, task, results, metrics, costs),
         candidates=[

@@ -44,7 +44,8 @@ def figure_names(spec: FiguresSpec, task: str) -> list[str]:
     candidates = [f"{task}-{method}-candidates" for method in candidate_methods(spec)]
     confusion = [f"{task}-{method}-confusion" for method in confusion_methods(spec)]
     comparisons = [f"{task}-{kind}-comparison" for kind in comparison_figures(spec)]
-    return training + comparisons + candidates + confusion
+    trade_off = [f"{task}-trade-off"] if spec.generators else []
+    return training + comparisons + trade_off + candidates + confusion
 
 
 def table_files(spec: TablesSpec | ReportSpec) -> list[str]:

@@ -76,6 +76,22 @@ STAGES = {
         outputs=("token", "network"),
         computes=True,
     ),
+    "sweep_unlearned": Stage(
+        "What sampled networks keep and hide of a forget set, as the prompt asks for more or less of it.",
+        "hyperforget.config.specs:UnlearnedSweepSpec",
+        names=("task", "method", "forget"),
+        inputs=("dataset", "corpus", "hypernet"),
+        outputs=("trade_off",),
+        computes=True,
+    ),
+    "sweep_edited": Stage(
+        "What edited networks keep and hide of a forget set, as the prompt asks for more or less of it.",
+        "hyperforget.config.specs:EditedSweepSpec",
+        names=("task", "method", "forget"),
+        inputs=("dataset", "corpus", "hypernet", "originals"),
+        outputs=("trade_off",),
+        computes=True,
+    ),
     "look_up_checkpoints": Stage(
         "The rival `nearest`: the checkpoint that the rule of selection takes of a whole corpus.",
         "hyperforget.config.specs:LookupSpec",

@@ -220,6 +220,7 @@ def test_a_set_is_left_that_runs_may_delete() -> None:
     [
         ("tasks.toy.forget", ["2", "2"]),
         ("rivals", ["bias", "bias"]),
+        ("trade_off.forget", [0.1, 0.1]),
         ("seeds", [3, 3]),
         ("optimizers.adam_learning_rates", [0.5, 0.5]),
     ],

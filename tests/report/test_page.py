@@ -124,6 +124,13 @@ def test_tables_and_scrolling_boxes_are_named_for_screen_readers(page: Page) -> 
     assert all("tabindex" in region and region["aria-labelledby"] in page.ids for region in page.regions)
 
 
+def test_what_is_kept_against_what_is_hidden_stands_behind_the_recovery_table(page: Page) -> None:
+    for task in ("digits-4", "digits"):
+        table, figure = page.ids.index(f"table-{task}-recovery"), page.ids.index(f"figure-{task}-trade-off")
+        between = [name for name in page.ids[table + 1 : figure] if re.fullmatch(r"(table|figure)-[\w-]+", name)]
+        assert between == [f"table-{task}-recovery-caption"]
+
+
 def test_language_viewport_skip_link_schemes_and_paper(text: str) -> None:
     assert '<html lang="en">' in text
     assert 'name="viewport"' in text
@@ -202,7 +209,7 @@ def test_a_report_of_one_model_and_one_task_works(built: Path) -> None:
     page = Page(text)
     assert page.open == []
     assert "Nearest checkpoint" not in re.sub(
-        r'<figure class="table" id="table-digits-4-[^>]*>.*?</figure>', "", text, flags=re.DOTALL
+        r'<figure [^>]*id="(?:table-digits-4-|figure-digits-4-trade-off)[^>]*>.*?</figure>', "", text, flags=re.DOTALL
     )
 
 

@@ -35,6 +35,7 @@ def test_names_come_from_the_spec() -> None:
         "digits-4-dihyfo-2-learning",
         "digits-4-dihyfo-2-alignment",
         "digits-4-dihyfo-2-observed",
+        "digits-4-trade-off",
         "digits-4-dihyfo-1-candidates",
         "digits-4-dihyfo-1-edit-candidates",
         "digits-4-dihyfo-2-candidates",
@@ -61,6 +62,11 @@ def test_a_task_without_held_out_sets_has_no_tables_of_them() -> None:
         "digits-4-comparison",
         "digits-4-recovery",
     ]
+
+
+def test_what_is_kept_against_what_is_hidden_is_shown_where_hypernetworks_are_asked_to_forget() -> None:
+    assert "digits-trade-off" in figure_names(as_spec(SPEC), "digits")
+    assert "digits-trade-off" not in figure_names(as_spec({**SPEC, "methods": ["retrained", "bias"]}), "digits")
 
 
 def test_models_and_methods_may_be_any_subset() -> None:

@@ -21,8 +21,8 @@ from hyperforget.stages.interfaces import STAGES
 from tests.stages.test_what_stages_read import sections_in
 
 PACKAGE = Path(hyperforget.__file__).parent
-# Those that choose among networks: among what they get, or what was retrained.
-SELECTING = {"sample_unlearned", "sample_edited", "look_up_checkpoints", "evaluate"}
+# Those that ask networks for something, and choose among networks: among what they get, or what was retrained.
+SELECTING = {"sample_unlearned", "sample_edited", "sweep_edited", "look_up_checkpoints", "evaluate"}
 REPORTING = {"build_tables", "build_figures", "build_report"}
 
 Reruns = Callable[[str, str, str], set[str]]

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.pipeline
         "sample/dihyfo-1/2",
         "sample/dihyfo-2/2",
         "edit/dihyfo-1/2",
+        "sweep/dihyfo-2/2",
+        "sweep/dihyfo-1-edit/2",
         "bias/2",
         "probe_hypernet/dihyfo-1",
         "compare_optimizers/dihyfo-1",
@@ -34,7 +36,7 @@ def test_a_stage_gives_the_same_on_a_gpu(
     # It knows real devices only; training in single precision turns it off anyway.
     monkeypatch.setattr(torch, "autocast", lambda *_, enabled: nullcontext())
     # A seed that the store does not know, so that it is computed.
-    stage, arguments = jobs(copied, settings(seed=5))[name]
+    stage, arguments = jobs(copied, settings(seeds=[5]))[name]
     run((stage, arguments))
     expected = text_files(copied)
     used = []

@@ -16,12 +16,15 @@ from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import load_corpus, load_outcomes
 from hyperforget.data.splits import load_task_data
 from hyperforget.metrics.registry import METRICS, Metric
+from hyperforget.records.files import read_rows
+from hyperforget.records.trade_off import TradeOffRow
+from hyperforget.report.results import Metrics
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
 from hyperforget.unlearning.candidates import class_accuracies, load_candidates
 from hyperforget.unlearning.request import load_request
 from hyperforget.unlearning.selection import Wanted, choose
-from tests.stages.tiny_pipeline import FORGET_SETS, METHODS, SETTINGS, TASK, jobs, run, text_files
+from tests.stages.tiny_pipeline import FORGET_SETS, METHODS, SETTINGS, TASK, jobs, run, settings, text_files
 
 pytestmark = pytest.mark.pipeline
 
@@ -212,6 +215,33 @@ def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results:
                 choose(stored.candidates, wanted, SETTINGS.selection, stored.candidates.start == start)
                 for start in range(count)
             ]
+
+
+@pytest.mark.parametrize("method", ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2"])
+@pytest.mark.parametrize("forget", FORGET_SETS)
+def test_sweeps_have_a_row_for_each_quantile(results: Path, method: str, forget: str) -> None:
+    columns = "quantile,forget_accuracy,retain_accuracy,shift,auc,networks"
+    rows = read(results / TASK / method / f"forget-{forget}-trade-off.csv", columns)
+    assert [float(row["quantile"]) for row in rows] == SETTINGS.trade_off.forget
+    # There are two originals, fewer than the setting allows.
+    assert {int(row["networks"]) for row in rows} == {2 if method == "dihyfo-1-edit" else 3}
+    for row in rows:
+        assert all(0 <= float(row[name]) <= 1 for name in columns.split(",")[1:-1])
+
+
+def test_a_sweep_at_the_prompts_own_quantiles_shows_the_population_of_the_metrics(copied: Path) -> None:
+    # With one prompt in both, edits get the same noise and are chosen among the same.
+    once = settings(prompts={"forget": [0.5]}, trade_off={"forget": [0.5]})
+    every = jobs(copied, once)
+    for name in ("edit/dihyfo-1/2", "evaluate/2", "sweep/dihyfo-1-edit/2"):
+        run(every[name])
+    (row,) = read_rows(copied / TASK / "dihyfo-1-edit" / "forget-2-trade-off.csv", TradeOffRow)
+    metrics = Metrics(copied / TASK / "forget-2.csv")
+    found = {
+        (metric, name): metrics.need(TASK, "dihyfo-1-edit", "2", "population", metric, name).value
+        for metric, name in (("accuracy", "forget"), ("accuracy", "retain"), ("shift", "forget"), ("auc", "forget"))
+    }
+    assert list(found.values()) == [row.forget_accuracy, row.retain_accuracy, row.shift, row.auc]
 
 
 def test_strangers_are_trained_by_a_recipe_of_their_own(results: Path) -> None:

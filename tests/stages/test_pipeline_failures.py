@@ -60,6 +60,7 @@ DAMAGE: list[tuple[Callable[[Path], None], str, str]] = [
     (flip, "dihyfo-1/hypernet", "compare_optimizers/dihyfo-1"),
     (flip, "original", "edit/dihyfo-1/2"),
     (remove, "original", "bias/2"),
+    (truncate, "original", "sweep/dihyfo-1-edit/2"),
     (flip, "retrained/forget-2", "evaluate/2"),
     (truncate, "nearest/forget-2", "evaluate/2"),
 ]
@@ -128,7 +129,9 @@ def test_no_checkpoint_at_all_stops_the_corpus(copied: Path) -> None:
         run(assemble(copied))
 
 
-@pytest.mark.parametrize("name", ["sample/dihyfo-1/2", "look_up/2", "bias/2", "retrain/2", "evaluate/2"])
+@pytest.mark.parametrize(
+    "name", ["sample/dihyfo-1/2", "sweep/dihyfo-1/2", "look_up/2", "bias/2", "retrain/2", "evaluate/2"]
+)
 @pytest.mark.parametrize("forget", ["9", "3-2", "0-1-2-3", "two"])
 def test_a_wrong_forget_set_is_a_user_error(results: Path, name: str, forget: str) -> None:
     stage, arguments = jobs(results)[name]

@@ -50,7 +50,7 @@ def read(again: Path, tmp_path_factory: pytest.TempPathFactory) -> Fields:
         selection={"rule": "highest-retain"},
     )
     by_level = settings(selection={"rule": "retrained-level"})
-    choosing = ("sample_unlearned", "sample_edited", "look_up_checkpoints", "evaluate")
+    choosing = ("sample_unlearned", "sample_edited", "sweep_edited", "look_up_checkpoints", "evaluate")
     # What is read does not depend on the forget set.
     every = [each for name, each in jobs(folder, other).items() if not name.endswith(("/3", "/1-3", "metrics"))]
     every += [each for name, each in jobs(folder, by_level).items() if each[0] in choosing and name.endswith("/2")]

@@ -53,6 +53,7 @@ VALUES: dict[str, Any] = {
         "gpt": TINY_MODEL | {"metric": "error", "training": TINY_MODEL["training"] | {"rebalance": True}},
     },
     "prompts": {"forget": [0.5, 0.9], "retain": [0.5]},
+    "trade_off": {"forget": [0.9, 0.1], "networks": 3},
     "probe": {"prompts": 3, "networks": 2},
     "optimizers": {"networks": 3, "updates": 2, "best": 0.1, "adam_learning_rates": [0.01]},
     "evaluation": {"membership_networks": 2},
@@ -190,6 +191,11 @@ def jobs(results: Path, config: Config = SETTINGS) -> dict[str, Job]:
                 files |= {"corpus": corpus, "hypernet": folder / method.base / "hypernet.json"}
                 kind, stage = ("edit", "sample_edited") if method.edits else ("sample", "sample_unlearned")
                 add(f"{kind}/{method.base}{suffix}/{forget}", stage, names, **files)
+                if not method.on_strangers:
+                    read = {name: path for name, path in files.items() if name not in ("token", "network")}
+                    trade_off = folder / str(method) / f"forget-{forget}-trade-off.csv"
+                    sweep = "sweep_edited" if method.edits else "sweep_unlearned"
+                    add(f"sweep/{method}/{forget}", sweep, names, **read, trade_off=trade_off)
             elif method.edits:
                 add(f"{method}/{forget}", "edit_original", names, **files)
             elif method.base == NEAREST:

@@ -91,14 +91,14 @@ def test_after_a_pull_and_a_checkout_on_another_machine_there_is_nothing_to_do(t
     theirs = ("--store", str(new / "results/store"))
     pulled = store(run.folder, "pull", remote.as_uri(), "paper", *theirs)
     # One for each step, and what else gave the same files in runs of other tests.
-    assert 40 <= pulled["recipes"] < 50
+    assert 46 <= pulled["recipes"] < 56
     assert store(run.folder, "verify", "--level", "2", *theirs) == []
     store(run.folder, "checkout", "paper", "--results", str(new / "results"), *theirs)
     printed = run.dry_run("-n", TARGET, *REDUCED, "--directory", str(new))
     assert "Nothing to be done" in printed.stdout
     assert outputs(new) == before
     lineage = store(run.folder, "lineage", str(new / TARGET), *theirs)
-    assert len(lineage["steps"]) == 44
+    assert len(lineage["steps"]) == 50
 
 
 def test_after_other_settings_a_checkout_with_its_configuration_is_complete_too(tagged: Tagged) -> None:
@@ -109,6 +109,7 @@ def test_after_other_settings_a_checkout_with_its_configuration_is_complete_too(
     assert [(each["key"], each["new"]) for each in told["config"]] == [("models.dihyfo-2.sampling.steps", 7)]
     assert {(cause["stage"], cause["what"]) for cause in told["causes"]} == {
         ("sample_unlearned", "sampling.steps"),
+        ("sweep_unlearned", "sampling.steps"),
         ("probe_hypernet", "sampling.steps"),
     }
     assert {cell["key"][1] for cell in told["cells"]} == {"dihyfo-2"}

@@ -151,3 +151,65 @@ rule sample_edited:
         " --forget {wildcards.forget} --spec {params.spec:q} {params.store} --threads {threads}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
         " --originals {input.originals} --token {output.token} --network {output.network} &>{log}"
+
+
+rule sweep_unlearned:
+    input:
+        dataset="results/{task}/dataset.json",
+        corpus=corpus_of_model,
+        hypernet="results/{task}/{model}/hypernet.json",
+    output:
+        trade_off="results/{task}/{model}/forget-{forget}-trade-off.csv",
+    log:
+        "results/logs/sweep_unlearned/{task}/{model}/forget-{forget}.log",
+    benchmark:
+        "results/benchmarks/sweep_unlearned/{task}/{model}/forget-{forget}.jsonl"
+    conda:
+        "../../envs/hyperforget.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(5),
+        gpu=GPUS,
+    params:
+        spec=spec("sweep_unlearned"),
+        code=code("sweep_unlearned"),
+        store=COMPUTE,
+    shell:
+        "python -m hyperforget.stages sweep_unlearned --task {wildcards.task}"
+        " --method {wildcards.model} --forget {wildcards.forget}"
+        " --spec {params.spec:q} {params.store} --threads {threads}"
+        " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
+        " --trade-off {output.trade_off} &>{log}"
+
+
+rule sweep_edited:
+    input:
+        dataset="results/{task}/dataset.json",
+        corpus=corpus_of_method,
+        hypernet=hypernet_of_method,
+        originals=trained_networks,
+    output:
+        trade_off="results/{task}/{method}/forget-{forget}-trade-off.csv",
+    log:
+        "results/logs/sweep_edited/{task}/{method}/forget-{forget}.log",
+    benchmark:
+        "results/benchmarks/sweep_edited/{task}/{method}/forget-{forget}.jsonl"
+    wildcard_constraints:
+        method=names(editing_methods(of_models=True)),
+    conda:
+        "../../envs/hyperforget.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(5),
+        gpu=GPUS,
+    params:
+        spec=spec("sweep_edited"),
+        code=code("sweep_edited"),
+        store=COMPUTE,
+    shell:
+        "python -m hyperforget.stages sweep_edited --task {wildcards.task} --method {wildcards.method}"
+        " --forget {wildcards.forget} --spec {params.spec:q} {params.store} --threads {threads}"
+        " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
+        " --originals {input.originals} --trade-off {output.trade_off} &>{log}"

@@ -98,10 +98,16 @@ for task in settings.tasks:
                 model=settings.learned_optimizers,
             ),
             expand(
-                "results/{task}/forget-{forget}-{kind}.csv",
+                "results/{task}/{method}/forget-{forget}-trade-off.csv",
+                task=task,
+                method=REPORT.generators,
+                forget=forget_sets(task),
+            ),
+            expand(
+                "results/{task}/forget-{forget}{kind}.csv",
                 task=task,
                 forget=forget_sets(task),
-                kind=["candidates", "confusion"],
+                kind=["", "-candidates", "-confusion"],
             ),
         output:
             figures=report(figures(task), category="Figures", subcategory=task),

@@ -12,6 +12,7 @@ from hyperforget.report.figures.observed import best_values, class_medians, draw
 from hyperforget.report.figures.optimizers import draw_optimizers
 from hyperforget.report.figures.style import Drawing, style
 from hyperforget.report.figures.svg import to_svg
+from hyperforget.report.figures.trade_off import draw_trade_off
 from hyperforget.report.spec import (
     FIGURE_SUFFIX,
     candidate_methods,
@@ -65,6 +66,8 @@ def _draw_figures(spec: FiguresSpec, task_name: str, results: Path) -> dict[str,
         drawings[f"{task_name}-alignment-comparison"] = draw_alignment_comparison(alignments, task)
         prompted = {model: folder / model / "prompts.csv" for model in spec.scalar_models}
         drawings[f"{task_name}-observed-comparison"] = draw_observed_comparison(prompted, spec.performances, task)
+    if spec.generators:
+        drawings[f"{task_name}-trade-off"] = draw_trade_off(folder, task, spec)
     candidates = {forget: folder / f"forget-{forget}-candidates.csv" for forget in task.forget_sets}
     for method in candidate_methods(spec):
         drawings[f"{task_name}-{method}-candidates"] = draw_candidates(candidates, task, method, data)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -14,11 +13,10 @@ from hyperforget.config.report_specs import FigureTask
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.records.files import read_rows
 from hyperforget.records.methods import CandidateRow
-from hyperforget.report.figures.style import BLUE, VERMILLION, Drawing, new_figure
+from hyperforget.report.figures.style import BLUE, MOST_COLUMNS, VERMILLION, Drawing, lowest_panels, new_figure
 from hyperforget.report.results import rows_with
 from hyperforget.report.spec import forget_title, method_title
 
-_MOST_COLUMNS = 3
 # Diameter of the mark of one network, in points, and the number of networks beyond which marks grow no more.
 _SINGLE, _MOST = 2.4, 40
 _RING: dict[str, Any] = {
@@ -36,7 +34,7 @@ def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, da
 
     ``paths`` gives the candidates file of each forget set; ``data`` names the split they were evaluated on.
     """
-    columns = min(len(paths), _MOST_COLUMNS)
+    columns = min(len(paths), MOST_COLUMNS)
     lines = math.ceil(len(paths) / columns)
     figure = new_figure(max(3.8, 2.7 * columns), 2.8 * lines + 0.4)
     grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
@@ -51,7 +49,7 @@ def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, da
         every += rows
     for axes in grid.flat[len(paths) :]:
         axes.set_axis_off()
-    for axes in _lowest(grid, len(paths)):
+    for axes in lowest_panels(grid, len(paths)):
         axes.set_xlabel("accuracy on forgotten classes")
         axes.tick_params(labelbottom=True)
     for axes in grid[:, 0]:
@@ -106,12 +104,6 @@ def _zoom(axes: Axes, every: list[CandidateRow]) -> None:
     right = max(0.2, math.ceil(max(row.forget_accuracy for row in every) * 10) / 10)
     bottom = min(0.8, math.floor(min(row.retain_accuracy for row in every) * 10) / 10)
     axes.set(xlim=(-0.03 * right, right), ylim=(bottom, 1 + 0.03 * (1 - bottom)))
-
-
-def _lowest(grid: np.ndarray, panels: int) -> list[Axes]:
-    """The lowest panel of every column."""
-    columns = grid.shape[1]
-    return [grid.flat[max(range(column, panels, columns))] for column in range(columns)]
 
 
 def _handles() -> list[Line2D]:

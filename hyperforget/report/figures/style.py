@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -20,6 +21,9 @@ INK = "#1b1f24"
 BLUE, VERMILLION, GREEN, PURPLE, OCHRE, GREY = ("#0f7ac0", "#d55e00", "#009e73", "#b95d9c", "#a67c00", "#7f858c")
 PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, OCHRE, GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
+
+# Of figures with a panel for each forget set.
+MOST_COLUMNS = 3
 
 # In the order of panels.
 ROLE_TITLES: dict[Role, str] = {"free": "free classes", "pivot": "pivot classes", "all": "mean over classes"}
@@ -78,6 +82,12 @@ def style() -> Iterator[None]:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_PARAMETERS)
         yield
+
+
+def lowest_panels(grid: np.ndarray, panels: int) -> list[Axes]:
+    """The lowest panel of every column of a grid, of which as many ``panels`` are used."""
+    columns = grid.shape[1]
+    return [grid.flat[max(range(column, panels, columns))] for column in range(columns)]
 
 
 def identity_line(axes: Axes, low: float, high: float) -> Line2D:

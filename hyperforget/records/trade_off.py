@@ -1,0 +1,17 @@
+"""What networks keep and hide as the prompt varies: ``forget-{forget}-trade-off.csv`` of each method."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TradeOffRow:
+    """The networks of one quantile of `prompts.forget`: medians of what ``metrics.csv`` calls accuracy on the sets
+    ``forget`` and ``retain``, ``shift`` and ``auc``, on test images, over as many ``networks``.
+    """
+
+    quantile: float
+    forget_accuracy: float
+    retain_accuracy: float
+    shift: float
+    auc: float
+    networks: int
