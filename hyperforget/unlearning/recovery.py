@@ -8,24 +8,19 @@ from hyperforget.data.splits import TaskData
 from hyperforget.metrics.evaluate import Subject
 from hyperforget.metrics.recovery import (
     accuracy_after,
-    best_biases,
     few_images,
     probe_accuracy,
     relearn,
-    separation,
 )
 from hyperforget.metrics.summaries import summarise
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.perceptron import forward, units_and_logits
 from hyperforget.records.methods import MetricRow
 from hyperforget.unlearning.candidates import StoredCandidates
+from hyperforget.unlearning.hiding import fitted_images, hidden_in_logits, images_generator
 
 # Images of a class that relearning shows, its steps, and its learning rate.
 RELEARN_IMAGES, RELEARN_STEPS, RELEARN_RATE = 5, (10, 50), 0.1
-# Training images of a class that biases and probes are fitted on, at the most.
-_FITTED_IMAGES = 200
-# Which images these are is the same for every method.
-_SEED = 0
 
 
 def recovery_rows(
@@ -46,18 +41,11 @@ def recovery_rows(
     ]
 
 
-def hidden_in_logits(networks: Networks, data: TaskData, forget: Tensor) -> dict[str, Tensor]:
-    """The two metrics that decide whether a class is hidden, ``shift`` and ``auc``, float64 (N,), by themselves."""
-    fitted = few_images(data.train.labels, _FITTED_IMAGES, torch.Generator().manual_seed(_SEED))
-    logits, fitted_logits = (forward(networks, images) for images in (data.test.images, data.train.images[fitted]))
-    return _told_by_logits(logits, fitted_logits, data, fitted, forget)
-
-
 def _measure(networks: Networks, data: TaskData, forget: Tensor) -> dict[str, Tensor]:
     """Every metric of recovery, float64 (N,)."""
-    generator = torch.Generator().manual_seed(_SEED)
+    generator = images_generator()
     test, train = data.test, data.train
-    fitted = few_images(train.labels, _FITTED_IMAGES, generator)
+    fitted = fitted_images(data, generator)
     units, logits = units_and_logits(networks, test.images)
     fitted_units, fitted_logits = units_and_logits(networks, train.images[fitted])
     few = few_images(train.labels, RELEARN_IMAGES, generator)
@@ -70,24 +58,11 @@ def _measure(networks: Networks, data: TaskData, forget: Tensor) -> dict[str, Te
     relearned = relearn(networks.params, loss, RELEARN_STEPS, RELEARN_RATE)
     unchanged = torch.zeros(len(networks), len(forget))
     return {
-        **_told_by_logits(logits, fitted_logits, data, fitted, forget),
+        **hidden_in_logits(logits, fitted_logits, data, fitted, forget),
         "probe": probe_accuracy(fitted_units, train.labels[fitted], units, test.labels, forget),
     } | {
         f"relearn_{steps}": accuracy_after(
             unchanged, forward(Networks(params, networks.layout), test.images), test.labels, forget
         )
         for steps, params in zip(RELEARN_STEPS, relearned, strict=True)
-    }
-
-
-def _told_by_logits(
-    logits: Tensor, fitted_logits: Tensor, data: TaskData, fitted: Tensor, forget: Tensor
-) -> dict[str, Tensor]:
-    """``shift`` and ``auc``, float64 (N,), from logits (N, T, C) on test images and (N, B, C) on the training images
-    ``fitted`` (B,).
-    """
-    biases = best_biases(fitted_logits, data.train.labels[fitted], forget)
-    return {
-        "shift": accuracy_after(biases, logits, data.test.labels, forget),
-        "auc": separation(logits, data.test.labels, forget),
     }

@@ -15,7 +15,7 @@ from hyperforget.networks.batch import Networks
 from hyperforget.networks.perceptron import forward
 from hyperforget.records.trade_off import TradeOffRow
 from hyperforget.unlearning.candidates import Candidates
-from hyperforget.unlearning.recovery import hidden_in_logits
+from hyperforget.unlearning.hiding import fitted_images, hidden_in_logits, images_generator
 
 
 def by_quantile(candidates: Candidates, prompts: PromptConfig) -> dict[float, Candidates]:
@@ -38,9 +38,10 @@ def trade_off_rows(offered: Mapping[float, Networks], data: TaskData, forget: Te
 
 
 def _row(quantile: float, networks: Networks, data: TaskData, forget: Tensor) -> TradeOffRow:
-    test = data.test
-    counts, sizes = correct_counts(forward(networks, test.images), test.labels, test.classes), test.class_sizes
-    found = hidden_in_logits(networks, data, forget)
+    test, fitted = data.test, fitted_images(data, images_generator())
+    logits, fitted_logits = (forward(networks, images) for images in (test.images, data.train.images[fitted]))
+    counts, sizes = correct_counts(logits, test.labels, test.classes), test.class_sizes
+    found = hidden_in_logits(logits, fitted_logits, data, fitted, forget)
     measured = (accuracy_on(counts, sizes, forget), accuracy_on(counts, sizes, ~forget), found["shift"], found["auc"])
     forgotten, retained, shift, auc = (summarise(values)[0] for values in measured)
     return TradeOffRow(quantile, forgotten, retained, shift, auc, len(networks))

@@ -114,7 +114,7 @@ def make_results(folder: Path, spec: dict[str, Any] | None = None, seed: int = 0
             metrics.append(_forget_set(folder / name, name, task, forget, methods, generator))
             for method in spec["methods"]:
                 if method.removesuffix("-edit") in spec["models"]:
-                    _trade_off(folder / name / method, forget, _RETRAINED[name] - _SHORTFALL[method])
+                    _trade_off(folder / name / method, forget, _RETRAINED[name] - _SHORTFALL.get(method, 0.01))
         _tokens(folder / name, task, spec)
     pd.concat(metrics).to_csv(folder / "metrics.csv", index=False)
     _benchmarks(folder, spec, generator)

@@ -150,4 +150,4 @@ def test_the_store_is_sound_and_keeps_what_is_needed(tagged: Tagged) -> None:
     store(run.folder, "gc", "--grace", "0", "--keep-last", "0", "--delete")
     assert store(run.folder, "verify", "--level", "2") == []
     assert run.planned(TARGET, *REDUCED) == {}
-    assert len(store(run.folder, "lineage", TARGET)["steps"]) == 44
+    assert len(store(run.folder, "lineage", TARGET)["steps"]) == 50
