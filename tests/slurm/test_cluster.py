@@ -55,6 +55,7 @@ def test_jobs_ask_for_what_their_rules_need_one_after_another(cluster_run: Clust
         ("hypernet", "02:00:00", medium),
         ("hypernet", "02:00:00", medium),  # cancelled
         ("hypernet", "04:00:00", large),
+        ("sweep", "00:30:00", small),
     ]
 
 
