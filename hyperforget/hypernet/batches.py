@@ -28,8 +28,10 @@ class Batch:
     """B pairs: ``clean`` and ``noised`` values (B, D) of the model's space, their ``time`` (B,) and ``weight`` (B,),
     the wanted checkpoint's parameters ``target`` (B, P) and the ``target_performance`` (B, K) that is asked for.
     ``target_known`` bool (B, C) are the classes that the wanted checkpoint knows. ``answered`` (B,) is false where no
-    checkpoint has what is asked for, see `recombine`: of the classes ``from_partner`` bool (B, C) it is what a
-    ``partner`` (B, P) has, of the others what the wanted checkpoint has.
+    checkpoint has what is asked for, see `recombine`.
+
+    With loss matching, ``wanted`` is what is to be done on the images of this step, (B, K), of models that are told one
+    number the class losses (B, C); see `hyperforget.hypernet.loss_matching`.
 
     Where the model reads a start: its parameters ``network`` (B, P), its values ``start`` (B, D), and its
     ``start_performance`` (B, K).
@@ -43,8 +45,7 @@ class Batch:
     target_performance: Tensor
     target_known: Tensor
     answered: Tensor
-    partner: Tensor | None = None
-    from_partner: Tensor | None = None
+    wanted: Tensor | None = None
     network: Tensor | None = None
     start: Tensor | None = None
     start_performance: Tensor | None = None
@@ -100,7 +101,7 @@ def draw_batch(
 
 def recombine(batch: Batch, share: float, holdout: Sequence[tuple[int, ...]], generator: torch.Generator) -> Batch:
     """The batch with a ``share`` of its pairs asked for a performance that no checkpoint has: what each class is
-    asked for is, at even chances, the pair's own or that of another pair.
+    asked for is, at even chances, the pair's own or that of another pair, and so is what is ``wanted``.
 
     A corpus holds the combinations of class losses that its runs came through; a user asks for others. What is asked
     never comes from checkpoints that know all classes but exactly a set of ``holdout``: such a pair keeps its own. All
@@ -109,20 +110,25 @@ def recombine(batch: Batch, share: float, holdout: Sequence[tuple[int, ...]], ge
     count = round(share * batch.answered.numel())
     if not count:
         return batch
-    own, device = batch.target_performance, batch.target_performance.device
-    partners = torch.randperm(own.shape[0], generator=generator)[:count].to(device)
-    known = batch.target_known
+    known, device = batch.target_known, batch.target_known.device
+    partners = torch.randperm(known.shape[0], generator=generator)[:count].to(device)
     swapped = (torch.rand((count, known.shape[1]), generator=generator) < 0.5).to(device)
     state = torch.where(swapped, known[partners], known[:count])
     swapped = swapped & ~knows_all_but(state, holdout).unsqueeze(1)
-    asked, answered = own.clone(), batch.answered.clone()
-    # All that is told of a class comes from one checkpoint.
-    each = swapped.repeat(1, own.shape[1] // known.shape[1])
-    asked[:count] = torch.where(each, own[partners], own[:count])
+    answered = batch.answered.clone()
     answered[:count] = ~swapped.any(dim=1)
-    partner, from_partner = batch.target.clone(), torch.zeros_like(known)
-    partner[:count], from_partner[:count] = batch.target[partners], swapped
-    return replace(batch, target_performance=asked, answered=answered, partner=partner, from_partner=from_partner)
+
+    def mix(own: Tensor) -> Tensor:
+        # All that is told of a class comes from one checkpoint.
+        each = swapped.repeat(1, own.shape[1] // known.shape[1])
+        return torch.cat([torch.where(each, own[partners], own[:count]), own[count:]])
+
+    return replace(
+        batch,
+        target_performance=mix(batch.target_performance),
+        wanted=None if batch.wanted is None else mix(batch.wanted),
+        answered=answered,
+    )
 
 
 def pair_weights(clean: Tensor, start: Tensor | None, weighting: str) -> Tensor:

@@ -10,7 +10,7 @@ Where a hypernetwork is told more of each class than its loss, that is compared 
 It also learns what no checkpoint shows: a generated network can be held, class by class, against several checkpoints.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -64,18 +64,13 @@ def performance_on(params: Tensor, performance: Performance, layout: Layout, ima
 
 
 @torch.no_grad()
-def wanted_on(batch: Batch, performance: Performance, layout: Layout, images: Tensor) -> Tensor:
-    """What the checkpoints of pairs do on ``images``, (B, K), of each class the one that it is asked of.
+def with_wanted(batch: Batch, performance: Performance, layout: Layout, images: Tensor) -> Batch:
+    """The batch, and as ``wanted`` what its checkpoints do on ``images``.
 
     Prompts are measured on other images than those of training, on which all networks do worse: a network that did
     here as its prompt says would be worse than what was asked for.
     """
-    wanted = performance_on(batch.target, performance, layout, images)
-    if batch.partner is None or batch.from_partner is None:
-        return wanted
-    others = performance_on(batch.partner, performance, layout, images)
-    each = batch.from_partner.repeat(1, len(performance.parts))
-    return torch.where(each, others, wanted)
+    return replace(batch, wanted=performance_on(batch.target, performance, layout, images))
 
 
 def performance_errors(found: Tensor, wanted: Tensor, classes: int) -> tuple[Tensor, Tensor]:

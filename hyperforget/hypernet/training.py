@@ -23,7 +23,7 @@ from hyperforget.hypernet.loss_matching import (
     group_by_class,
     performance_errors,
     performance_on,
-    wanted_on,
+    with_wanted,
 )
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.transformer import recompute_activations
@@ -162,6 +162,7 @@ def train_hypernetwork(
     matching = config.loss_matching > 0 or (config.discriminability_matching > 0 and bool(model.performance.also))
     recombined = config.recombined if matching and model.conditioning.per_class else 0.0
     grouped = group_by_class(data.images, model.layout.classes)
+    told = _told_of_classes(model)
     with resuming.part("step", training.state) as saved:
         if saved is not None:
             training.restore(saved)
@@ -175,8 +176,10 @@ def train_hypernetwork(
         for step in shown if process_rank() == 0 else steps:
             resuming.save_if_due()
             batch = draw_batch(data.seen, process, model, config, config.batch_size, generator)
-            batch = recombine(batch, recombined, data.holdout, generator)
             images = draw_images(grouped, config.matching_images, generator) if matching else None
+            if images is not None:
+                batch = with_wanted(batch, told, model.layout, images)
+            batch = recombine(batch, recombined, data.holdout, generator)
             optimizer.zero_grad()
             _add_gradients(network, model, batch, images, config, hardware)
             torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
@@ -243,6 +246,8 @@ def _optimizer(model: Hypernetwork, config: TrainingConfig, hardware: HardwareCo
         "lr": config.learning_rate,
         "betas": (_FIRST_MOMENT_DECAY, config.second_moment_decay),
         "weight_decay": config.weight_decay,
+        # One pass over each parameter, where torch has it.
+        "fused": model.device.type in ("cpu", "cuda"),
     }
     if not hardware.shard_optimizer or process_count() == 1:
         return torch.optim.AdamW(model.parameters(), **settings)
@@ -278,14 +283,17 @@ def _errors(
 ) -> Tensor:
     """What is minimised, for each pair (B,)."""
     errors = _squared_errors(predicted, batch) * batch.weight * batch.answered
-    if images is None:
+    if images is None or batch.wanted is None:
         return errors
     networks = model.space.denormalise(predicted, batch.network)
-    told = model.performance if model.conditioning.per_class else Performance()
-    wanted = wanted_on(batch, told, model.layout, images)
-    found = performance_on(networks, told, model.layout, images)
-    losses, discriminable = performance_errors(found, wanted, model.layout.classes)
+    found = performance_on(networks, _told_of_classes(model), model.layout, images)
+    losses, discriminable = performance_errors(found, batch.wanted, model.layout.classes)
     return errors + config.loss_matching * losses + config.discriminability_matching * discriminable
+
+
+def _told_of_classes(model: Hypernetwork) -> Performance:
+    """What is matched: the class losses also of models that are told another number."""
+    return model.performance if model.conditioning.per_class else Performance()
 
 
 def _evenly(steps: int, count: int) -> list[int]:

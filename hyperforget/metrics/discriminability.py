@@ -22,14 +22,7 @@ def class_margins(logits: Tensor) -> Tensor:
 
     Exact also where the probability rounds to one: the others are added up without it.
     """
-    shifted = logits - logits.detach().amax(-1, keepdim=True)
-    exponentials = shifted.exp()
-    is_top = shifted == 0
-    beside_top = exponentials.masked_fill(is_top, 0).sum(-1, keepdim=True)
-    of_top = exponentials.masked_fill(~is_top, 0).sum(-1, keepdim=True)
-    others = beside_top + (of_top - exponentials)
-    margins: Tensor = shifted - others.clamp(min=torch.finfo(logits.dtype).tiny).log()
-    return margins
+    return _margins(logits.transpose(-1, -2)).transpose(-1, -2)
 
 
 def discriminability(logits: Tensor, labels: Tensor) -> Tensor:
@@ -40,8 +33,8 @@ def discriminability(logits: Tensor, labels: Tensor) -> Tensor:
     d_a where deviations differ). For normal margins the area under the ROC curve is Φ(d′ / √2), see `area_of`. A class
     without images, or with all, has none: NaN.
     """
-    margins = class_margins(logits.float())
-    own = _members(labels, logits.shape[-1]).float()
+    margins = _margins(logits.float().transpose(1, 2))  # (N, C, B)
+    own = _members(labels, logits.shape[-1]).float().T.contiguous()  # (C, B)
     (mean, variance), (other_mean, other_variance) = (_moments(margins, weights) for weights in (own, 1 - own))
     deviation = ((variance + other_variance) / 2).clamp(min=_LEAST_DEVIATION**2).sqrt()
     found: Tensor = ((mean - other_mean) / deviation).clamp(min=0)
@@ -55,17 +48,18 @@ def separability(units: Tensor, labels: Tensor, classes: int) -> Tensor:
     The Mahalanobis distance of both means, by the covariance of units within classes (Fisher, 1936): with normal units
     the d′ of the best linear read-out. A class without images, or with all, has none: NaN.
     """
-    own = _members(labels, classes).to(units.dtype)
-    shares = own.mean(dim=0).unsqueeze(-1)  # (C, 1)
-    means = torch.einsum("nbh,bc->nch", units, own / own.sum(dim=0))
+    own = _members(labels, classes).to(units.dtype)  # (B, C)
+    shares = own.mean(dim=0)  # (C,)
+    units = units.transpose(1, 2)  # (N, H, B)
+    means = units @ (own / own.sum(dim=0))  # (N, H, C)
     # Classes without images have no mean, and no image asks for it.
-    within = units - torch.einsum("nch,bc->nbh", means.nan_to_num(), own)
-    covariance = torch.einsum("nbh,nbk->nhk", within, within) / units.shape[1]
+    within = units - means.nan_to_num() @ own.T  # (N, H, B)
+    covariance = within @ within.transpose(1, 2) / units.shape[2]  # (N, H, H)
     variance = covariance.diagonal(dim1=1, dim2=2)  # (N, H)
     ridge = _RIDGE * variance.mean(dim=1, keepdim=True) + _LEAST_VARIANCE
     covariance = covariance + torch.diag_embed(ridge.expand_as(variance))
-    others = (units.mean(dim=1, keepdim=True) - shares * means) / (1 - shares)
-    apart = (means - others).transpose(1, 2)  # (N, H, C)
+    others = (units.mean(dim=2, keepdim=True) - shares * means) / (1 - shares)
+    apart = means - others  # (N, H, C)
     squares: Tensor = (apart * torch.linalg.solve(covariance, apart)).sum(dim=1)
     return squares.clamp(min=_LEAST_DEVIATION**2).sqrt()
 
@@ -81,9 +75,18 @@ def _members(labels: Tensor, classes: int) -> Tensor:
     return torch.eq(labels.unsqueeze(-1), torch.arange(classes, device=labels.device))
 
 
+def _margins(logits: Tensor) -> Tensor:
+    """`class_margins` of logits (..., C, B), in whose layout all of it is several times as fast."""
+    shifted = logits - logits.detach().amax(-2, keepdim=True)
+    all_but_one = 1 - torch.eye(logits.shape[-2], dtype=logits.dtype, device=logits.device)
+    others = all_but_one @ shifted.exp()
+    margins: Tensor = shifted - others.clamp(min=torch.finfo(logits.dtype).tiny).log()
+    return margins
+
+
 def _moments(margins: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance (N, C) of each class's margins (N, B, C) over the images that ``weights`` (B, C) count."""
-    shares = weights / weights.sum(dim=0)
-    mean = torch.einsum("nbc,bc->nc", margins, shares)
-    variance = torch.einsum("nbc,bc->nc", (margins - mean.unsqueeze(1)).square(), shares)
+    """Mean and variance (N, C) of each class's margins (N, C, B) over the images that ``weights`` (C, B) count."""
+    shares = weights / weights.sum(dim=1, keepdim=True)
+    mean = (margins * shares).sum(dim=2)
+    variance = ((margins - mean.unsqueeze(2)).square() * shares).sum(dim=2)
     return mean, variance

@@ -81,7 +81,10 @@ def evaluate_networks(
     population = _joined(values for values, _ in measured_chunks)
     correct = torch.cat([right for _, right in measured_chunks])
     chosen = {key: values[predictions.chosen : predictions.chosen + 1] for key, values in population.items()}
-    selected = {key: values[[predictions.selected or 0]] for key, values in population.items()}
+    selected: _Values | None = None
+    if predictions.selected is not None:
+        selected = _unpaired({key: values[[predictions.selected]] for key, values in population.items()})
+        selected |= _compare_with_others(standard, predictions.selected, chunk)
     for key in population:
         if key[0] in ("mia", "mia_test"):
             population[key] = population[key][:membership_networks]
@@ -90,10 +93,10 @@ def evaluate_networks(
         pairs = _compare_seeds(standard, chunk)
         by_selection["chosen"] = _unpaired(chosen) | _joined(pairs[:1])
         by_selection["population"] = _unpaired(population) | _joined(pairs)
-        if predictions.selected is not None:
-            by_selection["selected"] = _unpaired(selected) | _compare_with_others(standard, predictions.selected, chunk)
     else:
         by_selection["chosen-to-all"] = _compare_with_all(finite, standard, chunk)
+    if selected is not None:
+        by_selection["selected"] = selected
     task, method, forget = subject.task, subject.method, subject.forget
     bounds = _accuracy_bounds(correct, standard, predictions)
     nothing = (None, None)

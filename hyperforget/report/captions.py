@@ -91,7 +91,7 @@ _COMPARISON = {
 _TRADE_OFF = (
     "What is kept against what is hidden on {task}, test images. Lines join medians of networks whose prompts ask for "
     "ever higher losses of the forgotten classes, by quantiles of the corpus (larger marks: higher). The box is the "
-    "95 % interval of retrained networks. Good: lines through the top of the box; to its right, classes are hidden."
+    "central 95 % of retrained networks. Good: lines through the top of the box; to its right, classes are hidden."
 )
 _CANDIDATES = (
     "All networks that {title} offers on {task}, by their accuracy on {data}; the area of a mark grows with the number "

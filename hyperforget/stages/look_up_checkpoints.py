@@ -24,7 +24,7 @@ def run(job: Job[LookupSpec]) -> dict[str, float]:
     clock = time.monotonic()
     prompts = prompt_grid(outcomes, request.forget, spec.prompts, Performance())
     # By what is stored about all checkpoints; parameters are read only of those that are offered.
-    chosen = choose(outcomes, Wanted.of(outcomes, request.forget), spec.selection)
+    chosen = choose(outcomes, Wanted.of(outcomes, request.forget, spec.selection), spec.selection)
     offered = offer_checkpoints(outcomes.losses, prompts, spec.candidates, chosen)
     corpus = load_corpus(job.store, job.input("corpus"), Performance(), request.split.class_sizes)
     layout = perceptron_for(request.data.train, spec.hidden)

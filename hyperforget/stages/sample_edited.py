@@ -29,7 +29,7 @@ def run(job: Job[EditingSpec]) -> dict[str, float]:
     editing = Editing(spec.editing, generator, job.resuming)
     candidates = edit_networks(hypernet, prompts, originals, request.split, editing)
     # Somebody who unlearns has one trained network: the first. The others show how much it matters.
-    population = choose_each(candidates, Wanted.of(outcomes, request.forget), spec.selection)
+    population = choose_each(candidates, Wanted.of(outcomes, request.forget, spec.selection), spec.selection)
     publish_candidates(job.store, job.output("token"), candidates, population[0], names, population)
     export_chosen(job.output("network"), candidates, population[0], request.data, names)
     return {"request": job.unfinished.spent + time.monotonic() - clock}

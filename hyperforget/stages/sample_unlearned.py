@@ -2,7 +2,6 @@
 
 import time
 
-from hyperforget.config import EditingConfig
 from hyperforget.config.specs import SamplingSpec
 from hyperforget.corpus.checkpoints import load_outcomes
 from hyperforget.hypernet.stored import load_hypernetwork
@@ -29,11 +28,9 @@ def run(job: Job[SamplingSpec]) -> dict[str, float]:
     prompts = prompt_grid(outcomes, request.forget, spec.prompts, hypernet.performance)
     generator = generator_for(spec.seed, "sample", names["task"], names["method"], names["forget"])
     networks = initialise(layout, config.candidates, generator, spec.initialisation)
-    # Random networks are changed as trained ones are.
-    solver = EditingConfig(steps=config.steps, stochasticity=config.stochasticity, rounds=config.rounds)
-    editing = Editing(solver, generator, job.resuming)
+    editing = Editing.of_random(config, generator, job.resuming)
     candidates = edit_networks(hypernet, prompts, networks, request.split, editing)
-    chosen = choose(candidates, Wanted.of(outcomes, request.forget), spec.selection)
+    chosen = choose(candidates, Wanted.of(outcomes, request.forget, spec.selection), spec.selection)
     publish_candidates(job.store, job.output("token"), candidates, chosen, names)
     export_chosen(job.output("network"), candidates, chosen, request.data, names)
     return {"request": job.unfinished.spent + time.monotonic() - clock}

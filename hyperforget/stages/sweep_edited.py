@@ -27,7 +27,7 @@ def run(job: Job[EditedSweepSpec]) -> None:
     originals = load_candidates(job.store, job.input("originals")).candidates.networks[: spec.networks]
     editing = Editing(spec.editing, generator, job.resuming)
     candidates = edit_networks(hypernet, prompts, originals, request.split, editing)
-    wanted = Wanted.of(outcomes, request.forget)
+    wanted = Wanted.of(outcomes, request.forget, spec.selection)
     # Of the edits of a trained network the one that would be handed over, as in the metrics.
     offered = {
         quantile: some.networks[choose_each(some, wanted, spec.selection)]

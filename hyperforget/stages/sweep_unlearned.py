@@ -1,6 +1,5 @@
 """What sampled networks keep and hide of a forget set, as the prompt asks for more or less of it."""
 
-from hyperforget.config import EditingConfig
 from hyperforget.config.specs import UnlearnedSweepSpec
 from hyperforget.corpus.checkpoints import load_outcomes
 from hyperforget.hypernet.stored import load_hypernetwork
@@ -16,7 +15,7 @@ from hyperforget.unlearning.trade_off import by_quantile, trade_off_rows
 
 def run(job: Job[UnlearnedSweepSpec]) -> None:
     """Load, call, save."""
-    spec, names, config = job.spec, job.names, job.spec.sampling
+    spec, names = job.spec, job.names
     request = load_request(job.store, job.input("dataset"), names["forget"], spec.protocol, job.device)
     outcomes = load_outcomes(job.store, job.input("corpus"), request.split.class_sizes)
     hypernet = load_hypernetwork(job.store, job.input("hypernet"))
@@ -24,8 +23,7 @@ def run(job: Job[UnlearnedSweepSpec]) -> None:
     prompts = prompt_grid(outcomes, request.forget, spec.swept, hypernet.performance)
     generator = generator_for(spec.seed, "sample", names["task"], names["method"], names["forget"])
     starts = initialise(hypernet.model.layout, spec.networks, generator, spec.initialisation)
-    # As for a request: random networks are changed as trained ones are.
-    solver = EditingConfig(steps=config.steps, stochasticity=config.stochasticity, rounds=config.rounds)
-    candidates = edit_networks(hypernet, prompts, starts, request.split, Editing(solver, generator, job.resuming))
+    editing = Editing.of_random(spec.sampling, generator, job.resuming)
+    candidates = edit_networks(hypernet, prompts, starts, request.split, editing)
     offered = {quantile: some.networks for quantile, some in by_quantile(candidates, spec.swept).items()}
     write_rows(job.output("trade_off"), trade_off_rows(offered, request.data, request.forget))

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hyperforget.config import EditingConfig
+from hyperforget.config import EditingConfig, SamplingConfig
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.sampling import Sampling, chain
 from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.networks.batch import Networks
+from hyperforget.runtime.resuming import Resuming
 from hyperforget.unlearning.candidates import Candidates
 
 
@@ -18,6 +19,12 @@ class Editing(Sampling):
     """How a job samples edits."""
 
     config: EditingConfig
+
+    @classmethod
+    def of_random(cls, config: SamplingConfig, generator: torch.Generator, resuming: Resuming) -> "Editing":
+        """Of random networks, one edit each, which are changed as trained ones are."""
+        solver = EditingConfig(steps=config.steps, stochasticity=config.stochasticity, rounds=config.rounds)
+        return cls(solver, generator, resuming)
 
 
 def edit_networks(

@@ -15,7 +15,7 @@ from hyperforget.unlearning.levels import expected_discriminability
 @dataclass(frozen=True)
 class Wanted:
     """What is chosen by: the forgotten classes bool (C,), images per class ``sizes`` (C,), and how well networks tell
-    each class that know all but these, ``level`` (C,), NaN where that is not known.
+    each class that know all but these, ``level`` (C,), NaN where that is not known or no rule asks for it.
     """
 
     forget: Tensor
@@ -23,8 +23,10 @@ class Wanted:
     level: Tensor
 
     @classmethod
-    def of(cls, outcomes: CorpusOutcomes, forget: Tensor) -> "Wanted":
+    def of(cls, outcomes: CorpusOutcomes, forget: Tensor, config: SelectionConfig) -> "Wanted":
         """By what the checkpoints of a corpus do, on the split that selects."""
+        if config.rule != "retrained-level":
+            return cls(forget, outcomes.sizes, torch.full(forget.shape, torch.nan))
         return cls(forget, outcomes.sizes, expected_discriminability(outcomes, forget))
 
     @classmethod

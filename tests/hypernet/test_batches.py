@@ -27,14 +27,18 @@ def batch() -> Batch:
         target_performance=torch.rand(count, 8, generator=generator),
         target_known=torch.rand(count, 4, generator=generator) < 0.5,
         answered=torch.ones(count, dtype=torch.bool),
+        wanted=torch.rand(count, 8, generator=generator),
     )
 
 
 def test_what_is_asked_of_a_class_is_the_own_or_that_of_one_other_pair(batch: Batch) -> None:
-    own = batch.target_performance.clone()
+    own, on_images = batch.target_performance.clone(), batch.wanted
+    assert on_images is not None
     changed = recombine(batch, 0.3, [], torch.Generator().manual_seed(1))
     assert changed.answered[60:].all()
     assert torch.equal(changed.target_performance[60:], own[60:])
+    assert changed.wanted is not None
+    assert torch.equal(changed.wanted[60:], on_images[60:])
     foreign = 0
     for row, asked in enumerate(changed.target_performance[:60]):
         taken = asked != own[row]
@@ -46,14 +50,13 @@ def test_what_is_asked_of_a_class_is_the_own_or_that_of_one_other_pair(batch: Ba
             assert len(others) == 1
             assert others != [row]
             assert not changed.answered[row]
-            assert changed.partner is not None
-            assert torch.equal(changed.partner[row], batch.target[others[0]])
-        assert changed.from_partner is not None
-        assert torch.equal(changed.from_partner[row], taken[:4])
+            assert torch.equal(changed.wanted[row], torch.where(taken, on_images[others[0]], on_images[row]))
+        else:
+            assert torch.equal(changed.wanted[row], on_images[row])
     assert 90 < foreign < 150
     assert torch.equal(batch.target_performance, own)
     for field in fields(Batch):
-        if field.name not in ("target_performance", "answered", "partner", "from_partner"):
+        if field.name not in ("target_performance", "answered", "wanted"):
             assert getattr(changed, field.name) is getattr(batch, field.name)
 
 

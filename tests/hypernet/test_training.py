@@ -24,7 +24,7 @@ from hyperforget.hypernet.loss_matching import (
     group_by_class,
     performance_errors,
     performance_on,
-    wanted_on,
+    with_wanted,
 )
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import SPACES, Subspace
@@ -213,10 +213,10 @@ def test_recombined_prompts_are_obeyed_better_by_a_model_that_has_seen_some(
         )
         generator = torch.Generator().manual_seed(4)
         batch = draw_batch(corpus, PROCESSES["ddpm"], model, TrainingConfig(), 256, generator)
-        batch = recombine(batch, 1.0, [], generator)
+        batch = recombine(with_wanted(batch, Performance(), layout, images), 1.0, [], generator)
         found = performance_on(generated(model, batch), Performance(), layout, images)
-        wanted = wanted_on(batch, Performance(), layout, images)
-        errors.append(float(performance_errors(found, wanted, layout.classes)[0].mean()))
+        assert batch.wanted is not None
+        errors.append(float(performance_errors(found, batch.wanted, layout.classes)[0].mean()))
     assert errors[1] < 0.97 * errors[0]
 
 
@@ -230,10 +230,12 @@ def test_of_a_recombined_pair_each_class_counts_as_in_the_checkpoint_that_it_is_
     images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
     generator = torch.Generator().manual_seed(4)
     batch = draw_batch(make_corpus(told=told), PROCESSES["ddpm"], model, config, 8, generator)
-    batch = recombine(batch, 0.5, [], generator)
-    assert batch.partner is not None
-    assert batch.from_partner is not None
-    asked = batch.from_partner.any(dim=1)
+    own = performance_on(batch.target, told, layout, images)
+    drawn = with_wanted(batch, told, layout, images)
+    assert drawn.wanted is not None
+    assert torch.equal(drawn.wanted, own)
+    batch = recombine(drawn, 0.5, [], generator)
+    asked = ~batch.answered
     assert 0 < asked.sum() <= 4
     predicted = torch.randn(batch.clean.shape, generator=generator)
 
@@ -241,15 +243,15 @@ def test_of_a_recombined_pair_each_class_counts_as_in_the_checkpoint_that_it_is_
         return training._errors(predicted, replace(batch, **changed), model, images, config)
 
     assert torch.equal(errors(clean=batch.clean + 1) != errors(), ~asked)
-    assert torch.equal(errors(partner=batch.partner + 1) != errors(), asked)
     # The prompt was measured on other images; what answers it is measured on these.
     assert torch.equal(errors(target_performance=batch.target_performance + 1), errors())
-    found, own, others = (
-        performance_on(params, told, layout, images)
-        for params in (model.space.denormalise(predicted, None), batch.target, batch.partner)
-    )
-    each = torch.cat([batch.from_partner] * (1 + len(also)), dim=1)
-    losses, discriminable = performance_errors(found, torch.where(each, others, own), layout.classes)
+    found = performance_on(model.space.denormalise(predicted, None), told, layout, images)
+    wanted = own.clone()
+    for row in asked.nonzero().flatten().tolist():
+        moved = batch.target_performance[row] != drawn.target_performance[row]
+        (partner,) = (batch.target_performance[row] == drawn.target_performance)[:, moved].all(dim=1).nonzero()
+        wanted[row] = torch.where(moved, own[partner[0]], own[row])
+    losses, discriminable = performance_errors(found, wanted, layout.classes)
     torch.testing.assert_close(errors()[asked], (losses + 0.5 * discriminable)[asked])
     assert bool(discriminable.any()) == bool(also)
 

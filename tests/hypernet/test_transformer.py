@@ -9,8 +9,8 @@ from hyperforget.hypernet.transformer import Block, Transformer
 WIDTH, HEADS = 24, 4
 
 
-def random_tokens(seed: int = 0) -> torch.Tensor:
-    return torch.randn(3, 7, WIDTH, generator=torch.Generator().manual_seed(seed))
+def random_tokens(seed: int = 0, count: int = 7) -> torch.Tensor:
+    return torch.randn(3, count, WIDTH, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.fixture
@@ -19,7 +19,9 @@ def transformer() -> Transformer:
     return Transformer(WIDTH, layers=2, heads=HEADS)
 
 
-def test_attention_equals_torchs_multihead_attention() -> None:
+# Few tokens are attended to by another function than many.
+@pytest.mark.parametrize("count", [7, 40])
+def test_attention_equals_torchs_multihead_attention(count: int) -> None:
     torch.manual_seed(0)
     block = Block(WIDTH, HEADS)
     theirs = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
@@ -27,7 +29,7 @@ def test_attention_equals_torchs_multihead_attention() -> None:
     theirs.in_proj_bias.data = block.query_key_value.bias.data
     theirs.out_proj.weight.data = block.attention_output.weight.data
     theirs.out_proj.bias.data = block.attention_output.bias.data
-    tokens = random_tokens()
+    tokens = random_tokens(count=count)
     expected, _ = theirs(tokens, tokens, tokens, need_weights=False)
     torch.testing.assert_close(block.attend(tokens), expected, atol=1e-6, rtol=1e-5)
 

@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
+from hyperforget.config import SelectionConfig
 from hyperforget.config.methods import NEAREST, RETRAINED, STRANGERS
 from hyperforget.config.performance import Performance
 from hyperforget.corpus.checkpoints import load_corpus, load_outcomes
@@ -203,7 +204,7 @@ def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results:
     request = load_request(Store(results / "store"), dataset, forget, SETTINGS.protocol, torch.device("cpu"))
     sizes = request.split.class_sizes
     outcomes = load_outcomes(Store(results / "store"), results / TASK / "corpus.json", sizes)
-    wanted = Wanted.of(outcomes, request.forget)
+    wanted = Wanted.of(outcomes, request.forget, SelectionConfig())
     for method, count in counts.items():
         keys = {"method": method, "selection": "population", "set": "retain", "metric": "accuracy"}
         (row,) = [row for row in rows if keys.items() <= row.items()]

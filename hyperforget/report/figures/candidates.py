@@ -13,7 +13,7 @@ from hyperforget.config.report_specs import FigureTask
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.records.files import read_rows
 from hyperforget.records.methods import CandidateRow
-from hyperforget.report.figures.style import BLUE, MOST_COLUMNS, VERMILLION, Drawing, lowest_panels, new_figure
+from hyperforget.report.figures.style import BLUE, MOST_COLUMNS, VERMILLION, Drawing, label_grid, new_figure
 from hyperforget.report.results import rows_with
 from hyperforget.report.spec import forget_title, method_title
 
@@ -47,13 +47,7 @@ def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, da
         axes.set_title(f"forget {forget_title(forget)}, {len(rows)} networks{held_out}")
         parts.append(_described(forget, rows))
         every += rows
-    for axes in grid.flat[len(paths) :]:
-        axes.set_axis_off()
-    for axes in lowest_panels(grid, len(paths)):
-        axes.set_xlabel("accuracy on forgotten classes")
-        axes.tick_params(labelbottom=True)
-    for axes in grid[:, 0]:
-        axes.set_ylabel("accuracy on retained classes")
+    label_grid(grid, len(paths), "accuracy on forgotten classes", "accuracy on retained classes")
     _zoom(grid[0][0], every)
     figure.legend(
         handles=_handles(),

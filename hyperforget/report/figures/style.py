@@ -84,10 +84,19 @@ def style() -> Iterator[None]:
         yield
 
 
-def lowest_panels(grid: np.ndarray, panels: int) -> list[Axes]:
-    """The lowest panel of every column of a grid, of which as many ``panels`` are used."""
+def label_grid(grid: np.ndarray, panels: int, across: str, up: str) -> None:
+    """Say what the axes of a grid are whose first ``panels`` are used: ``across`` below the lowest of every column,
+    ``up`` beside the first column; the others vanish.
+    """
     columns = grid.shape[1]
-    return [grid.flat[max(range(column, panels, columns))] for column in range(columns)]
+    for axes in grid.flat[panels:]:
+        axes.set_axis_off()
+    for column in range(columns):
+        lowest = grid.flat[max(range(column, panels, columns))]
+        lowest.set_xlabel(across)
+        lowest.tick_params(labelbottom=True)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(up)
 
 
 def identity_line(axes: Axes, low: float, high: float) -> Line2D:

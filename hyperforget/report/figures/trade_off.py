@@ -20,7 +20,7 @@ from hyperforget.report.figures.style import (
     MOST_COLUMNS,
     Drawing,
     class_style,
-    lowest_panels,
+    label_grid,
     new_figure,
 )
 from hyperforget.report.results import Metrics, Value
@@ -80,13 +80,7 @@ def draw_trade_off(folder: Path, task: FigureTask, spec: FiguresSpec) -> Drawing
     for axes, (forget, panel) in zip(grid.flat, panels.items(), strict=False):
         _draw_panel(axes, panel)
         axes.set_title(f"forget {forget_title(forget)}" + "\nkept out of collection" * (forget in task.holdout))
-    for axes in grid.flat[len(panels) :]:
-        axes.set_axis_off()
-    for axes in lowest_panels(grid, len(panels)):
-        axes.set_xlabel("forgotten classes after a shift")
-        axes.tick_params(labelbottom=True)
-    for axes in grid[:, 0]:
-        axes.set_ylabel("retained classes")
+    label_grid(grid, len(panels), "forgotten classes after a shift", "retained classes")
     figure.legend(
         handles=_handles(spec),
         loc="outside lower center",
@@ -151,7 +145,7 @@ def _handles(spec: FiguresSpec) -> list[Line2D | Patch]:
         Line2D([], [], marker=_RIVAL_MARKERS[rival], label=method_title(rival), **_RIVAL) for rival in spec.rivals
     ]
     retrained: list[Line2D | Patch] = [
-        Patch(label=f"{method_title(RETRAINED)}: 95 % interval", **_BOX),
+        Patch(label=f"{method_title(RETRAINED)}: central 95 %", **_BOX),
         Line2D([], [], linestyle="", marker="+", markersize=9, color=INK, label=f"{method_title(RETRAINED)}: median"),
     ]
     return [*retrained, *lines, *rivals]
