@@ -1,6 +1,10 @@
-"""Forget sets: which classes a network must no longer know."""
+"""Forget sets: which classes a network must no longer know, by their labels in the dataset.
 
-from collections.abc import Iterable
+A task keeps some labels of its dataset, such as 3, 5, 7, 9, in the order of its networks' outputs. People name a class
+by its label; networks and masks know the place of its output alone.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hyperforget.errors import UserError
@@ -11,44 +15,53 @@ FORGOTTEN_ACCURACY = 0.01
 
 @dataclass(frozen=True, order=True)
 class ForgetSet:
-    """A non-empty, sorted tuple of class indices of a task, written ``2-3`` in paths, configs and tables."""
+    """A non-empty, sorted tuple of labels of a task's classes, written ``2-3`` in paths, configs and tables."""
 
     classes: tuple[int, ...]
 
     def __str__(self) -> str:
         return "-".join(map(str, self.classes))
 
-    def mask(self, classes: int) -> list[bool]:
-        """One flag a class, of length ``classes``: true where the class is to be forgotten."""
-        return [label in self.classes for label in range(classes)]
+    def mask(self, labels: Sequence[int]) -> list[bool]:
+        """One flag an output of networks whose classes have these ``labels``: true where it is to be forgotten."""
+        return [label in self.classes for label in labels]
 
 
-def parse_forget_set(text: str, classes: int, where: str = "forget set") -> ForgetSet:
-    """Read ``2-3`` as the classes 2 and 3 of a task with ``classes`` classes.
+def places_of(classes: Iterable[int], labels: Sequence[int]) -> tuple[int, ...]:
+    """The places of some classes among the outputs of networks whose classes have these ``labels``, ascending.
+
+    Raises `ValueError` for a class that is none of them.
+    """
+    return tuple(sorted(labels.index(label) for label in classes))
+
+
+def parse_forget_set(text: str, labels: Sequence[int], where: str = "forget set") -> ForgetSet:
+    """Read ``2-3`` as the classes 2 and 3 of a task whose classes have these ``labels``.
 
     Raises `UserError`, naming ``where`` and the nearest valid form, unless the labels are whole numbers, known, unique,
     sorted, and leave at least one class to retain.
     """
-    allowed = f"allowed are class labels 0 to {classes - 1}, sorted, each once, joined by '-', never all of them"
+    classes, form = f"the task's classes {classes_in_words(labels)}", "sorted, each once, joined by '-', never all"
+    allowed = f"allowed are {classes}, {form}"
     try:
-        labels = [int(part) for part in str(text).split("-")]
+        asked = [int(part) for part in str(text).split("-")]
     except ValueError:
-        raise UserError(f"{where} {text!r} is no list of class labels: {allowed}, e.g. {_example(classes)!r}") from None
-    unknown = [label for label in labels if not 0 <= label < classes]
+        raise UserError(f"{where} {text!r} is no list of class labels: {allowed}, e.g. {_example(labels)!r}") from None
+    unknown = [label for label in asked if label not in labels]
     if unknown:
         raise UserError(
-            f"{where} {text!r} has the unknown class {unknown[0]}: {allowed}; "
-            f"the nearest is {_nearest(labels, classes)!r}"
+            f"{where} {text!r}: class {unknown[0]} is not one of {classes}; allowed are some of these, {form}; "
+            f"the nearest is {_nearest(asked, labels)!r}"
         )
-    canonical = format_classes(labels)
-    if len(set(labels)) == classes:
+    canonical = format_classes(asked)
+    if len(set(asked)) == len(labels):
         raise UserError(
-            f"{where} {text!r} has all {classes} classes, which leaves nothing to retain: {allowed}; "
-            f"the nearest is {_nearest(labels, classes)!r}"
+            f"{where} {text!r} has all {len(labels)} classes, which leaves nothing to retain: {allowed}; "
+            f"the nearest is {_nearest(asked, labels)!r}"
         )
     if str(text) != canonical:
         raise UserError(f"{where} {text!r} is not sorted or repeats a class: {allowed}; write {canonical!r}")
-    return ForgetSet(tuple(labels))
+    return ForgetSet(tuple(asked))
 
 
 def format_classes(labels: Iterable[int]) -> str:
@@ -56,10 +69,24 @@ def format_classes(labels: Iterable[int]) -> str:
     return "-".join(str(label) for label in sorted(set(labels)))
 
 
-def _nearest(labels: list[int], classes: int) -> str:
-    known = sorted({min(max(label, 0), classes - 1) for label in labels})
-    return format_classes(known[1:] if len(known) == classes else known)
+def classes_in_words(labels: Sequence[int]) -> str:
+    """The labels as messages name them: ``0 to 9``, or ``3, 5, 7, 9`` where some between are left out."""
+    ordered = sorted(labels)
+    if len(ordered) > 2 and ordered[-1] - ordered[0] == len(ordered) - 1:
+        return f"{ordered[0]} to {ordered[-1]}"
+    return ", ".join(map(str, ordered))
 
 
-def _example(classes: int) -> str:
-    return format_classes(range(max(classes - 2, 0), classes - 1)) if classes < 4 else "2-3"
+def nearest_class(label: int, labels: Iterable[int]) -> int:
+    """That of the ``labels`` which is nearest to a number; of two, the lower."""
+    return min(sorted(labels), key=lambda each: abs(each - label))
+
+
+def _nearest(asked: list[int], labels: Sequence[int]) -> str:
+    known = sorted({nearest_class(label, labels) for label in asked})
+    return format_classes(known[1:] if len(known) == len(labels) else known)
+
+
+def _example(labels: Sequence[int]) -> str:
+    ordered, count = sorted(labels), len(labels)
+    return format_classes(ordered[max(count - 2, 0) : count - 1] if count < 4 else ordered[2:4])

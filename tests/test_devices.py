@@ -57,7 +57,7 @@ def test_the_pretended_gpu_refuses_what_a_real_one_does(gpu: torch.device) -> No
 
 
 def test_data_moves_to_a_device(gpu: torch.device) -> None:
-    data = TaskData(SPLIT, SPLIT, SPLIT, 0.5, 2.0).to(gpu)
+    data = TaskData(SPLIT, SPLIT, SPLIT, 0.5, 2.0, (0, 1, 2, 3)).to(gpu)
     for split in (data.train, data.validation, data.test):
         assert split.images.device == split.labels.device == gpu
     assert (data.classes, data.mean, data.std) == (4, 0.5, 2.0)

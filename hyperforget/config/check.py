@@ -17,6 +17,7 @@ from hyperforget.config.reference import keys_at, meaning
 from hyperforget.config.sections import Config
 from hyperforget.config.tasks import CollectionConfig, DatasetConfig, TaskConfig, UpdateConfig
 from hyperforget.errors import UserError, nearest_choice
+from hyperforget.forget_set import classes_in_words, nearest_class
 
 _USUAL_LEARNING_RATES = {"sgd": 0.1, "adam": 0.001}
 
@@ -102,12 +103,11 @@ def _check_metric(where: str, model: ModelConfig, conditioning: str, config: Con
                     f"{conditioning!r}, which is told the loss of every class, is {allowed!r}"
                 )
     for name, task in config.tasks.items():
-        last = len(task.classes) - 1
         label = model.metric_class
-        if label is not None and not 0 <= label <= last:
+        if label is not None and label not in task.classes:
             raise UserError(
-                f"{where}.metric_class is {label}, which is no class of tasks.{name}; allowed are 0 to "
-                f"{last}, the nearest is {min(max(label, 0), last)}"
+                f"{where}.metric_class is {label}, which is no class of tasks.{name}; allowed are "
+                f"{classes_in_words(task.classes)}, the nearest is {nearest_class(label, task.classes)}"
             )
 
 
@@ -146,15 +146,18 @@ def _check_dataset(where: str, dataset: DatasetConfig) -> None:
 
 def _check_task(where: str, task: TaskConfig) -> None:
     _check_dataset(f"{where}.dataset", task.dataset)
-    known = list(range(len(task.classes)))
-    ascending = sorted(set(task.classes))
-    if ascending != task.classes:
-        raise UserError(f"{where}.classes is {task.classes}; allowed are ascending labels, each once: {ascending}")
+    # Forget sets join labels by a hyphen.
+    negative = [label for label in task.classes if label < 0]
+    if negative:
+        raise UserError(f"{where}.classes has {negative[0]}; allowed are labels from 0 on, the nearest is 0")
+    _check_repeated(f"{where}.classes", task.classes)
     for label in task.pivots:
-        if label not in known:
-            nearest = min(max(label, 0), known[-1])
-            raise UserError(f"{where}.pivots has {label}; allowed are 0 to {known[-1]}, the nearest is {nearest}")
-    if set(task.pivots) == set(known):
+        if label not in task.classes:
+            raise UserError(
+                f"{where}.pivots has {label}, which is not one of the task's classes; allowed are "
+                f"{classes_in_words(task.classes)}, the nearest is {nearest_class(label, task.classes)}"
+            )
+    if set(task.pivots) == set(task.classes):
         raise UserError(f"{where}.pivots has all classes, {task.pivots}; at least one must be left to forget")
     for key, sets in (("forget", task.forget), ("holdout", task.holdout)):
         for text in sets:
@@ -165,7 +168,7 @@ def _check_task(where: str, task: TaskConfig) -> None:
         raise UserError(
             f"{where}: the forget set {both[0]!r} is under forget and under holdout; allowed is one of them"
         )
-    free = set(known) - set(task.pivots)
+    free = set(task.classes) - set(task.pivots)
     kept_out = [text for text in set(task.holdout) if set(forget_set(text, task).classes) <= free]
     if len(kept_out) == 2 ** len(free) - 1:
         raise UserError(

@@ -12,10 +12,10 @@ def forget_set(text: str, task: TaskConfig, where: str = "forget set") -> Forget
     Raises `UserError` for one with a pivot too, unless the task allows it: every checkpoint knows the pivots, so that
     nothing shows a hypernetwork how to forget them.
     """
-    found = parse_forget_set(text, len(task.classes), where)
+    found = parse_forget_set(text, task.classes, where)
     pivots = _pivots(found, task)
     if pivots and not task.allow_pivots:
-        free = [label for label in range(len(task.classes)) if label not in task.pivots]
+        free = [label for label in task.classes if label not in task.pivots]
         rest = [label for label in found.classes if label in free] or [_nearest(found.classes, free)]
         raise UserError(
             f"{where} {text!r} has the pivot class {pivots[0]}, which no hypernetwork learns to forget; allowed are "

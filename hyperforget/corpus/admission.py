@@ -1,6 +1,7 @@
 """Which reviewed checkpoints are kept (thesis, figure 3.7, or the rule of its second proof of concept)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -24,6 +25,10 @@ class AdmissionCounts:
     pivots_rejected: int
     holdout_rejected: int
     levels: list[LevelCount]
+
+    def named(self, labels: Sequence[int]) -> "AdmissionCounts":
+        """The same with classes by their ``labels`` instead of by their places among the outputs."""
+        return replace(self, levels=[replace(row, class_=labels[row.class_]) for row in self.levels])
 
 
 class Admission:

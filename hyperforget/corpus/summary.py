@@ -1,7 +1,7 @@
 """What a corpus holds, by class and by deleted set, and whether that is enough to learn from."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from hyperforget.config.specs import Requirements
 from hyperforget.corpus.admission import AdmissionCounts
 from hyperforget.corpus.checkpoints import KNOWN_ACCURACY, admitted_mask, knows_all_but, never_seen
 from hyperforget.errors import UserError
-from hyperforget.forget_set import FORGOTTEN_ACCURACY, ForgetSet, format_classes
+from hyperforget.forget_set import FORGOTTEN_ACCURACY, ForgetSet, format_classes, places_of
 from hyperforget.records.corpora import ClassSummary, ForgetSummary
 
 # Of the checkpoints that never saw a class, this share tells it no better than what counts as forgotten.
@@ -44,60 +44,69 @@ def forgetting_of(arrays: Mapping[str, np.ndarray], sizes: np.ndarray) -> Forget
     values = arrays["discriminability"]
     levels = np.array(
         [
-            np.quantile(values[..., label][unseen[..., label]], _LEVEL) if unseen[..., label].any() else math.inf
-            for label in range(sizes.shape[0])
+            np.quantile(values[..., place][unseen[..., place]], _LEVEL) if unseen[..., place].any() else math.inf
+            for place in range(sizes.shape[0])
         ]
     )
     return Forgetting(admitted, accuracies, forgotten, unseen, forgotten & (values > levels), levels)
 
 
-def summarise_classes(found: Forgetting, losses: np.ndarray, pivots: list[int]) -> list[ClassSummary]:
-    """One row a class, with the ``losses`` (R, T, C) of all checkpoints."""
+def summarise_classes(
+    found: Forgetting, losses: np.ndarray, labels: Sequence[int], pivots: list[int]
+) -> list[ClassSummary]:
+    """One row a class, by its label, with the ``losses`` (R, T, C) of all checkpoints; ``labels`` are those of the C
+    classes, and ``pivots`` some of them.
+    """
     admitted = losses[found.admitted]
     return [
         ClassSummary(
             label,
             "pivot" if label in pivots else "free",
             admitted.shape[0],
-            int(found.forgotten[..., label].sum()),
-            int(found.never_seen[..., label].sum()),
-            int(found.hides[..., label].sum()),
-            float(found.levels[label]) if math.isfinite(found.levels[label]) else None,
-            float(admitted[:, label].min()),
-            float(np.median(admitted[:, label])),
-            float(admitted[:, label].max()),
+            int(found.forgotten[..., place].sum()),
+            int(found.never_seen[..., place].sum()),
+            int(found.hides[..., place].sum()),
+            float(found.levels[place]) if math.isfinite(found.levels[place]) else None,
+            float(admitted[:, place].min()),
+            float(np.median(admitted[:, place])),
+            float(admitted[:, place].max()),
         )
-        for label in range(losses.shape[-1])
+        for place, label in enumerate(labels)
     ]
 
 
 def summarise_forget_sets(
-    found: Forgetting, arrays: Mapping[str, np.ndarray], forget: list[ForgetSet], holdout: list[ForgetSet]
+    found: Forgetting,
+    arrays: Mapping[str, np.ndarray],
+    labels: Sequence[int],
+    forget: list[ForgetSet],
+    holdout: list[ForgetSet],
 ) -> list[ForgetSummary]:
     """A row for each forget set of the tables, each held-out set, and all others that runs deleted, by size.
 
-    ``arrays`` are those of segments: ``switch`` (R,), ``step`` (R, T), ``rate_after`` (R, C).
+    ``arrays`` are those of segments: ``switch`` (R,), ``step`` (R, T), ``rate_after`` (R, C); the C classes have these
+    ``labels``.
     """
     after = found.admitted & (arrays["step"] > arrays["switch"][:, None])
     known = torch.from_numpy(found.accuracies >= KNOWN_ACCURACY)
-    deleted = [format_classes(np.flatnonzero(rates == 0).tolist()) for rates in arrays["rate_after"]]
+    deleted = [format_classes(labels[place] for place in np.flatnonzero(rates == 0).tolist()) for rates in arrays["rate_after"]]
     sets = {str(s): s for s in (*forget, *holdout)}
     for text in sorted(set(deleted) - {""}, key=lambda text: (text.count("-"), text)):
         sets.setdefault(text, ForgetSet(tuple(map(int, text.split("-")))))
     rows = []
     for text, forget_set in sets.items():
-        classes = list(forget_set.classes)
+        places = list(places_of(forget_set.classes, labels))
         runs = np.array([value == text for value in deleted])
         chosen = after & runs[:, None]
-        forgotten = chosen & found.forgotten[..., classes].all(-1)
-        in_state = found.admitted & knows_all_but(known, [forget_set.classes]).numpy()
+        forgotten = chosen & found.forgotten[..., places].all(-1)
+        in_state = found.admitted & knows_all_but(known, [tuple(places)]).numpy()
         rows.append(
             ForgetSummary(
                 text,
                 forget_set in holdout,
                 int(chosen.sum()),
                 int(forgotten.sum()),
-                int((forgotten & found.hides[..., classes].any(-1)).sum()),
+                int((forgotten & found.hides[..., places].any(-1)).sum()),
                 int(in_state.sum()),
             )
         )

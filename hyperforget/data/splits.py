@@ -1,5 +1,6 @@
 """Classification tasks: the images and labels of a dataset, split in three and normalised."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -35,18 +36,21 @@ class Split:
 
 @dataclass(frozen=True)
 class TaskData:
-    """The three splits of a task, normalised as ``(pixel - mean) / std`` with the training split's values."""
+    """The three splits of a task, normalised as ``(pixel - mean) / std`` with the training split's values; class c of
+    theirs has the label ``labels[c]`` in the dataset.
+    """
 
     train: Split
     validation: Split
     test: Split
     mean: float
     std: float
+    labels: tuple[int, ...]
 
     @property
     def classes(self) -> int:
         """The number of classes C."""
-        return self.train.classes
+        return len(self.labels)
 
     def to(self, device: torch.device) -> "TaskData":
         """The same with all splits on a device."""
@@ -54,21 +58,21 @@ class TaskData:
         return replace(self, **splits)
 
 
-def task_data(arrays: dict[str, np.ndarray], classes: int, mean: float, std: float) -> TaskData:
-    """Normalised tensors of the arrays that `prepare_splits` made."""
+def task_data(arrays: dict[str, np.ndarray], labels: Sequence[int], mean: float, std: float) -> TaskData:
+    """Normalised tensors of the arrays that `prepare_splits` made of the classes with these ``labels``."""
     train, validation, test = (
         Split(
             torch.from_numpy((arrays[f"{name}_images"].astype(np.float32) - mean) / std),
             torch.from_numpy(arrays[f"{name}_labels"].astype(np.int64)),
-            classes,
+            len(labels),
         )
         for name in SPLITS
     )
-    return TaskData(train, validation, test, mean, std)
+    return TaskData(train, validation, test, mean, std, tuple(labels))
 
 
 def publish_task_data(store: Store, token: Path, arrays: dict[str, np.ndarray], attributes: dict[str, Any]) -> None:
-    """Store what `prepare_splits` made and write its token; ``attributes`` hold classes, mean and std."""
+    """Store what `prepare_splits` made and write its token; ``attributes`` hold labels, mean and std."""
     dimensions = {
         name: (f"{name.removesuffix('_images')}_image", "pixel")
         if name.endswith("_images")
@@ -84,7 +88,7 @@ def load_task_data(store: Store, token: Path) -> TaskData:
     """The data that a token names; raises `hyperforget.store.errors.MissingObjectError` or `CorruptObjectError`."""
     stored = store.read(read_token(token, kind="dataset").object_id, kind="dataset")
     attributes = stored.attributes
-    return task_data(stored.arrays, attributes["classes"], attributes["mean"], attributes["std"])
+    return task_data(stored.arrays, attributes["labels"], attributes["mean"], attributes["std"])
 
 
 def conditioning_split(data: TaskData, protocol: str) -> Split:

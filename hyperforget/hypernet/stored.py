@@ -1,5 +1,6 @@
 """A trained hypernetwork: storing it and reading it back."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,11 @@ def publish_hypernetwork(
     store: Store,
     token: Path,
     hypernet: TrainedHypernetwork,
+    labels: Sequence[int],
     attributes: dict[str, Any],
     summary: dict[str, Any],
 ) -> None:
-    """Store a hypernetwork and write its token.
+    """Store a hypernetwork for networks whose classes have these ``labels`` and write its token.
 
     ``attributes`` become part of the object; the token holds them and the ``summary``.
     """
@@ -58,7 +60,7 @@ def publish_hypernetwork(
         "sizes": list(model.layout.sizes),
         "architecture": {"conditioning": model.conditioning.name, **_shape(model.architecture)},
         "process": hypernet.process.name,
-        "performance": _told(hypernet.performance),
+        "performance": _told(hypernet.performance.named(labels)),
         "snapshots": list(hypernet.snapshots),
     }
     object_id = store.publish("hypernet", arrays, content)
@@ -80,8 +82,9 @@ def _performance(told: dict[str, Any]) -> Performance:
     return Performance(**{**told, "also": tuple(told.get("also", ()))})
 
 
-def load_hypernetwork(store: Store, token: Path) -> TrainedHypernetwork:
-    """The hypernetwork that a token names, on the CPU, in evaluation mode and with its final weights.
+def load_hypernetwork(store: Store, token: Path, labels: Sequence[int]) -> TrainedHypernetwork:
+    """The hypernetwork that a token names, for networks whose classes have these ``labels``, on the CPU, in evaluation
+    mode and with its final weights.
 
     Raises `hyperforget.store.errors.MissingObjectError` or `CorruptObjectError`.
     """
@@ -93,6 +96,6 @@ def load_hypernetwork(store: Store, token: Path) -> TrainedHypernetwork:
         snapshots[int(step)][name] = torch.from_numpy(value)
     architecture = dict(attributes["architecture"])
     conditioning = architecture.pop("conditioning")
-    layout, performance = Layout(tuple(attributes["sizes"])), _performance(attributes["performance"])
+    layout, performance = Layout(tuple(attributes["sizes"])), _performance(attributes["performance"]).placed(labels)
     model = Hypernetwork(layout, conditioning, ArchitectureConfig(**architecture), performance)
     return TrainedHypernetwork(model.eval(), PROCESSES[attributes["process"]], snapshots).at(max(snapshots))

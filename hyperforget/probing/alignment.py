@@ -2,7 +2,7 @@
 2.3.2 and 3.2)
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +23,9 @@ from hyperforget.records.hypernets import AlignmentRow, PromptRow, Role, Runs
 
 @dataclass(frozen=True)
 class Prompted:
-    """One of the K values that are prompted: a metric of a class, ``all`` and ``all`` for the mean over classes."""
+    """One of the K values that are prompted: a metric of a class, by its label, ``all`` and ``all`` for the mean over
+    classes.
+    """
 
     metric: Metric
     class_: str
@@ -110,13 +112,13 @@ def matching_values(values: Tensor, others: Tensor, wanted: Tensor) -> Tensor:
     return others[nearest].median(dim=1).values
 
 
-def prompted_values(performance: Performance, classes: int, pivots: list[int]) -> list[Prompted]:
-    """What each of the K values that are prompted is of."""
-    roles: dict[str, Role] = {str(label): "pivot" if label in pivots else "free" for label in range(classes)}
+def prompted_values(performance: Performance, labels: Sequence[int], pivots: list[int]) -> list[Prompted]:
+    """What each of the K values that are prompted is of; ``pivots`` are some of the ``labels`` of the classes."""
+    roles: dict[str, Role] = {str(label): "pivot" if label in pivots else "free" for label in labels}
     return [
         Prompted(part.metric, label, roles.get(label, "all"))
-        for part in performance.parts
-        for label in part.labels(classes)
+        for part in performance.named(labels).parts
+        for label in part.labels(labels)
     ]
 
 

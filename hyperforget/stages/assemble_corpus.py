@@ -30,11 +30,11 @@ def run(job: Job[CorpusSpec]) -> None:
     runs = int((arrays["saved"] >= 2).sum())
     check_runs(runs, spec.requirements, counts)
     found = forgetting_of(arrays, sizes)
-    classes = summarise_classes(found, arrays["loss"], spec.pivots)
+    classes = summarise_classes(found, arrays["loss"], data.labels, spec.pivots)
     check_forgetting(classes, spec.requirements)
     forget, holdout = ([ForgetSet(classes) for classes in sets] for sets in (spec.forget, spec.holdout))
     write_rows(job.output("classes"), classes)
-    write_rows(job.output("forget_sets"), summarise_forget_sets(found, arrays, forget, holdout))
+    write_rows(job.output("forget_sets"), summarise_forget_sets(found, arrays, data.labels, forget, holdout))
     write_rows(job.output("bins"), counts.levels)
     object_id = job.store.publish("corpus", {}, {**job.names, "segments": segments})
     summary = {

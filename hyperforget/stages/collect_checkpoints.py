@@ -8,6 +8,7 @@ from hyperforget.corpus.collecting import collect_runs
 from hyperforget.corpus.schedule import Runs
 from hyperforget.corpus.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
 from hyperforget.data.splits import conditioning_split, load_task_data
+from hyperforget.forget_set import places_of
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.perceptron import perceptron_for
 from hyperforget.runtime.randomness import generator_for
@@ -28,8 +29,8 @@ def run(job: Job[CollectionSpec]) -> None:
         spec.runs,
         spec.collection,
         spec.recipes,
-        spec.pivots,
-        spec.holdout,
+        places_of(spec.pivots, data.labels),
+        [places_of(classes, data.labels) for classes in spec.holdout],
         shared if spec.collection.starts == "shared" else None,
     )
     arrays, decided = collect_runs(
@@ -39,7 +40,7 @@ def run(job: Job[CollectionSpec]) -> None:
         generator_for(spec.seed, "collect", task, *further, shard),
         job.resuming,
     )
-    counts = asdict(decided)
+    counts = asdict(decided.named(data.labels))
     named = {"task": task, "corpus": corpus, "shard": shard}
     attributes = {
         **named,

@@ -17,13 +17,13 @@ def run(job: Job[ProbeSpec]) -> None:
     spec, task = job.spec, job.names["task"]
     data = load_task_data(job.store, job.input("dataset")).to(job.device)
     split = conditioning_split(data, spec.protocol)
-    hypernet = load_hypernetwork(job.store, job.input("hypernet"))
+    hypernet = load_hypernetwork(job.store, job.input("hypernet"), data.labels)
     hypernet.model.to(job.device)
     performance = hypernet.performance
     corpus = load_corpus(job.store, job.input("corpus"), performance, split.class_sizes)
     # The same split of runs as in training, from the same generator.
     seen, unseen = corpus.split(spec.unseen_runs, generator_for(spec.seed, "unseen runs", task))
-    prompted = prompted_values(performance, data.classes, spec.pivots)
+    prompted = prompted_values(performance, data.labels, spec.pivots)
     alignment, prompts = probe_snapshots(
         hypernet,
         {"seen": seen, "unseen": unseen},

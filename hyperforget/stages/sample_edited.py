@@ -20,7 +20,7 @@ def run(job: Job[EditingSpec]) -> dict[str, float]:
     spec, names = job.spec, dict(job.names)
     request = load_request(job.store, job.input("dataset"), names["forget"], spec.protocol, job.device)
     outcomes = load_outcomes(job.store, job.input("corpus"), request.split.class_sizes)
-    hypernet = load_hypernetwork(job.store, job.input("hypernet"))
+    hypernet = load_hypernetwork(job.store, job.input("hypernet"), request.data.labels)
     hypernet.model.to(job.device)
     clock = time.monotonic()
     prompts = prompt_grid(outcomes, request.forget, spec.prompts, hypernet.performance)

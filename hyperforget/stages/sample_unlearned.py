@@ -21,7 +21,7 @@ def run(job: Job[SamplingSpec]) -> dict[str, float]:
     spec, names, config = job.spec, dict(job.names), job.spec.sampling
     request = load_request(job.store, job.input("dataset"), names["forget"], spec.protocol, job.device)
     outcomes = load_outcomes(job.store, job.input("corpus"), request.split.class_sizes)
-    hypernet = load_hypernetwork(job.store, job.input("hypernet"))
+    hypernet = load_hypernetwork(job.store, job.input("hypernet"), request.data.labels)
     hypernet.model.to(job.device)
     layout = hypernet.model.layout
     clock = time.monotonic()

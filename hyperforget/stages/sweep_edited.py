@@ -19,7 +19,7 @@ def run(job: Job[EditedSweepSpec]) -> None:
     spec, names = job.spec, job.names
     request = load_request(job.store, job.input("dataset"), names["forget"], spec.protocol, job.device)
     outcomes = load_outcomes(job.store, job.input("corpus"), request.split.class_sizes)
-    hypernet = load_hypernetwork(job.store, job.input("hypernet"))
+    hypernet = load_hypernetwork(job.store, job.input("hypernet"), request.data.labels)
     hypernet.model.to(job.device)
     prompts = prompt_grid(outcomes, request.forget, spec.swept, hypernet.performance)
     # The noise of a request: at the same prompt the same networks.

@@ -5,6 +5,7 @@ import torch
 from hyperforget.config.specs import TrainingSpec
 from hyperforget.corpus.checkpoints import load_corpus
 from hyperforget.data.splits import conditioning_split, load_task_data
+from hyperforget.forget_set import places_of
 from hyperforget.hypernet.batches import rebalanced
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
@@ -27,21 +28,23 @@ def run(job: Job[TrainingSpec]) -> None:
     spec, task, name = job.spec, job.names["task"], job.names["model"]
     data = load_task_data(job.store, job.input("dataset"))
     sizes = conditioning_split(data, spec.protocol).class_sizes
+    performance = spec.performance.placed(data.labels)
+    holdout = [places_of(classes, data.labels) for classes in spec.holdout]
     # It makes a pack of the corpus, if there is none yet.
     with first_process_first():
-        corpus = load_corpus(job.store, job.input("corpus"), spec.performance, sizes)
+        corpus = load_corpus(job.store, job.input("corpus"), performance, sizes)
     generator = generator_for(spec.seed, "train", task, name)
     seen, unseen = corpus.split(spec.training.unseen_runs, generator_for(spec.seed, "unseen runs", task))
     # torch initialises layers from its global generator only.
     torch.manual_seed(derived_seed(spec.seed, "initialise", task, name))
     layout = perceptron_for(data.train, spec.hidden)
-    model = Hypernetwork(layout, spec.conditioning, spec.architecture, spec.performance)
+    model = Hypernetwork(layout, spec.conditioning, spec.architecture, performance)
     explained_variance = model.space.fit(seen.checkpoints())
     if spec.training.rebalance:
         seen, unseen = rebalanced(seen), rebalanced(unseen)
     trained = train_hypernetwork(
         model.to(job.device),
-        TrainingData(seen, unseen, data.to(job.device).train, spec.holdout),
+        TrainingData(seen, unseen, data.to(job.device).train, holdout),
         TrainingSetup(PROCESSES[spec.process], spec.training, job.hardware),
         generator,
         job.resuming,
@@ -55,6 +58,7 @@ def run(job: Job[TrainingSpec]) -> None:
         job.store,
         job.output("token"),
         TrainedHypernetwork(model, PROCESSES[spec.process], trained.snapshots),
+        data.labels,
         attributes=dict(job.names),
         summary={
             "steps": last.step,

@@ -7,7 +7,7 @@ import torch
 from hyperforget.config.methods import STRANGERS
 from hyperforget.config.specs import ReferenceSpec
 from hyperforget.data.splits import conditioning_split, load_task_data
-from hyperforget.forget_set import parse_forget_set
+from hyperforget.forget_set import parse_forget_set, places_of
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.perceptron import perceptron_for
 from hyperforget.networks.training import Hooks, constant_curriculum, train_population
@@ -27,7 +27,7 @@ def run(job: Job[ReferenceSpec]) -> dict[str, float]:
     generator = generator_for(spec.seed, purpose, task, forget)
     rates = torch.ones(spec.count, data.classes)
     if forget:
-        rates[:, list(parse_forget_set(forget, data.classes).classes)] = 0
+        rates[:, list(places_of(parse_forget_set(forget, data.labels).classes, data.labels))] = 0
     clock = time.monotonic()
     networks = train_population(
         initialise(layout, spec.count, generator, spec.recipe.initialisation),

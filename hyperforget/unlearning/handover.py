@@ -13,10 +13,12 @@ from hyperforget.unlearning.candidates import Candidates
 def export_chosen(path: Path, candidates: Candidates, chosen: int, data: TaskData, attributes: dict[str, Any]) -> None:
     """Write the ``chosen`` network as a state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)``.
 
-    The metadata hold ``attributes``, the layer sizes, and the mean and deviation that normalise pixels.
+    The metadata hold ``attributes``, the layer sizes, the dataset's label of each output, and the mean and deviation
+    that normalise pixels.
     """
     layout, params = candidates.networks.layout, candidates.networks.params[chosen]
-    metadata = attributes | {"sizes": "-".join(map(str, layout.sizes)), "mean": data.mean, "std": data.std}
+    sizes, labels = ("-".join(map(str, values)) for values in (layout.sizes, data.labels))
+    metadata = attributes | {"sizes": sizes, "labels": labels, "mean": data.mean, "std": data.std}
     path.parent.mkdir(parents=True, exist_ok=True)
     texts = {key: value if isinstance(value, str) else repr(value) for key, value in metadata.items()}
     path.write_bytes(_with_sorted_header(save(layout.state_dict(params), texts)))

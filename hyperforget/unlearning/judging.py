@@ -68,7 +68,9 @@ def usable_row(subject: Subject, candidates: Sequence[CandidateRow], retrained: 
 
 
 def confusion_rows(method: str, stored: StoredCandidates, standard: GoldStandard, data: TaskData) -> list[ConfusionRow]:
-    """Confusion of the chosen network with retrained seed 0, on images of retained and of all classes."""
+    """Confusion of the chosen network with retrained seed 0, on images of retained and of all classes, by their labels
+    in the dataset.
+    """
     predicted = forward(stored.candidates.networks[[stored.chosen]], data.test.images)[0].argmax(-1)
     retrained = standard.probabilities[0].argmax(-1)
     members = standard.members("test")
@@ -78,7 +80,7 @@ def confusion_rows(method: str, stored: StoredCandidates, standard: GoldStandard
         counts = confusion_matrix(retrained[seen], predicted[seen], labels=range(data.classes))
         rows += [
             ConfusionRow(method, name, row, column, count)
-            for row, columns in enumerate(counts.tolist())
-            for column, count in enumerate(columns)
+            for row, columns in zip(data.labels, counts.tolist(), strict=True)
+            for column, count in zip(data.labels, columns, strict=True)
         ]
     return rows

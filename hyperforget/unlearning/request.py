@@ -28,5 +28,5 @@ def load_request(store: Store, dataset: Path, forget: str, protocol: str, device
     Raises `UserError` for a wrong set, and where the dataset is missing or damaged.
     """
     data = load_task_data(store, dataset).to(device)
-    mask = parse_forget_set(forget, data.classes).mask(data.classes)
+    mask = parse_forget_set(forget, data.labels).mask(data.labels)
     return Request(data, conditioning_split(data, protocol), torch.tensor(mask))

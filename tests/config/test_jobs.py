@@ -29,7 +29,7 @@ def test_known_names_lead_to_their_task(names: dict[str, str]) -> None:
     [
         ({"task": "digits"}, ["'digits'", "allowed are digits-4", "did you mean 'digits-4'"]),
         ({"forget": "3-2"}, ["'3-2'", "write '2-3'"]),
-        ({"forget": "7"}, ["unknown class 7", "0 to 3"]),
+        ({"forget": "7"}, ["class 7 is not one of the task's classes 0 to 3"]),
         ({"forget": "1-3"}, ["pivot class 1", "free classes 2, 3", "the nearest is '3'"]),
         ({"corpus": "corpus-ends"}, ["no corpus 'corpus-ends'", "allowed are corpus"]),
         ({"model": "gpt", "forget": "2"}, ["model 'gpt' forgets no class", "dihyfo-1, dihyfo-1-edit"]),

@@ -16,7 +16,7 @@ from hyperforget.corpus.summary import (
     summarise_forget_sets,
 )
 from hyperforget.errors import UserError
-from hyperforget.forget_set import ForgetSet
+from hyperforget.forget_set import ForgetSet, format_classes
 from hyperforget.records.corpora import ClassSummary, ForgetSummary
 
 RUNS, SLOTS, CLASSES = 60, 5, 4
@@ -80,7 +80,7 @@ def counted(arrays: dict[str, np.ndarray], classes: tuple[int, ...]) -> tuple[in
 
 
 def summarised(arrays: dict[str, np.ndarray], forget: list[ForgetSet], holdout: list[ForgetSet]) -> list[ForgetSummary]:
-    return summarise_forget_sets(forgetting_of(arrays, SIZES), arrays, forget, holdout)
+    return summarise_forget_sets(forgetting_of(arrays, SIZES), arrays, range(CLASSES), forget, holdout)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -96,6 +96,19 @@ def test_forget_sets_are_counted_as_a_plain_loop_counts_them(seed: int) -> None:
     assert any(0 < row.forgotten < row.checkpoints for row in rows)
     assert any(0 < row.hidden < row.forgotten for row in rows)
     assert any(row.in_state > 0 for row in rows)
+
+
+def test_sets_go_by_the_labels_of_the_dataset() -> None:
+    arrays, found = random_arrays(0), forgetting_of(random_arrays(0), SIZES)
+    plain = summarise_forget_sets(found, arrays, range(CLASSES), [ForgetSet((2,))], [ForgetSet((1, 3))])
+    # The labels are not in the order of the outputs, and sets are sorted by label all the same.
+    labels = [10, 7, 3, 5]
+    rows = summarise_forget_sets(found, arrays, labels, [ForgetSet((3,))], [ForgetSet((5, 7))])
+    assert {row.forget for row in rows} == {"3", "5-7", "3-5", "3-7", "3-5-7", "5", "7"}
+    named = {row.forget: replace(row, forget="") for row in rows}
+    for row in plain:
+        forget = format_classes(labels[int(place)] for place in row.forget.split("-"))
+        assert named[forget] == replace(row, forget="")
 
 
 def test_a_checkpoint_at_the_very_step_of_the_deletion_has_still_seen_everything() -> None:
@@ -135,13 +148,13 @@ def test_classes_are_summarised_by_role_accuracy_and_loss() -> None:
         "rate_before": np.ones((2, 2)),
         "rate_after": np.array([[1.0, 0.0], [1.0, 0.0]]),
     }
-    first, second = summarise_classes(forgetting_of(arrays, np.array([1000, 1000])), losses, pivots=[0])
-    assert (first.class_, first.role, first.checkpoints, first.forgotten) == (0, "pivot", 4, 1)
+    first, second = summarise_classes(forgetting_of(arrays, np.array([1000, 1000])), losses, [4, 7], pivots=[4])
+    assert (first.class_, first.role, first.checkpoints, first.forgotten) == (4, "pivot", 4, 1)
     assert (first.never_seen, first.hidden, first.level) == (0, 0, None)
     assert [first.lowest, first.median, first.highest] == pytest.approx([0.1, 0.25, 0.4])
     assert second.level == pytest.approx(0.25 + 0.975 * 0.25)
     # Of two values, the higher one is above their 97.5 percentile.
-    assert replace(second, level=0.5) == ClassSummary(1, "free", 4, 2, 2, 1, 0.5, 1.0, 2.5, 5.0)
+    assert replace(second, level=0.5) == ClassSummary(7, "free", 4, 2, 2, 1, 0.5, 1.0, 2.5, 5.0)
     assert all(type(value) is float for value in (first.lowest, first.median, first.highest, second.level))
 
 
@@ -184,7 +197,7 @@ def test_a_class_is_hidden_where_it_is_forgotten_and_told_better_than_by_what_ne
 @pytest.mark.parametrize("seed", range(4))
 def test_levels_and_counts_of_classes_are_those_of_a_plain_loop(seed: int) -> None:
     arrays = random_arrays(seed)
-    rows = summarise_classes(forgetting_of(arrays, SIZES), np.ones((RUNS, SLOTS, CLASSES)), pivots=[0])
+    rows = summarise_classes(forgetting_of(arrays, SIZES), np.ones((RUNS, SLOTS, CLASSES)), range(CLASSES), pivots=[0])
     for row, level in zip(rows, levels_by_hand(arrays), strict=True):
         forgotten = [
             (run, slot)

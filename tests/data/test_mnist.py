@@ -36,7 +36,7 @@ def config() -> DatasetConfig:
 @pytest.fixture(scope="module")
 def four_digits(config: DatasetConfig) -> TaskData:
     arrays, pixels = prepare_splits(config, [0, 1, 2, 3], seed=0)
-    return task_data(arrays, 4, **pixels)
+    return task_data(arrays, range(4), **pixels)
 
 
 def test_torchvision_reads_all_images_and_labels(config: DatasetConfig) -> None:

@@ -75,7 +75,7 @@ def test_pixels_are_normalised_by_the_training_split_alone(config: DatasetConfig
     arrays, pixels = prepare_splits(config, [1, 4, 7, 9], 0)
     train = arrays["train_images"].astype(np.float64)
     assert pixels == {"mean": pytest.approx(train.mean()), "std": pytest.approx(train.std())}
-    data = task_data(arrays, 4, **pixels)
+    data = task_data(arrays, [1, 4, 7, 9], **pixels)
     assert data.train.images.mean().item() == pytest.approx(0, abs=1e-5)
     assert data.train.images.std(correction=0).item() == pytest.approx(1, abs=1e-5)
     for split in SPLITS:
@@ -128,14 +128,15 @@ def test_images_without_any_contrast_are_refused(tmp_path: Path) -> None:
 def published(tmp_path: Path, config: DatasetConfig) -> tuple[Path, Path, TaskData]:
     arrays, pixels = prepare_splits(config, [1, 4, 7, 9], 0)
     store, token = tmp_path / "store", tmp_path / "dataset.json"
-    publish_task_data(Store(store), token, arrays, {"task": "toy", "classes": 4, **pixels})
-    return store, token, task_data(arrays, 4, **pixels)
+    publish_task_data(Store(store), token, arrays, {"task": "toy", "labels": [1, 4, 7, 9], **pixels})
+    return store, token, task_data(arrays, [1, 4, 7, 9], **pixels)
 
 
 def test_a_stored_task_reads_back(tmp_path: Path, config: DatasetConfig) -> None:
     store, token, data = published(tmp_path, config)
     found = load_task_data(Store(store), token)
     assert (found.classes, found.mean, found.std) == (4, data.mean, data.std)
+    assert found.labels == data.labels == (1, 4, 7, 9)
     for name in SPLITS:
         assert torch.equal(getattr(found, name).images, getattr(data, name).images)
         assert torch.equal(getattr(found, name).labels, getattr(data, name).labels)
@@ -162,6 +163,6 @@ def test_a_missing_or_damaged_task_is_named(tmp_path: Path, config: DatasetConfi
 
 def test_protocols_condition_on_validation_and_on_test(config: DatasetConfig) -> None:
     arrays, pixels = prepare_splits(config, [1, 4], 0)
-    data = task_data(arrays, 2, **pixels)
+    data = task_data(arrays, [1, 4], **pixels)
     assert conditioning_split(data, "validation") is data.validation
     assert conditioning_split(data, "thesis") is data.test

@@ -85,7 +85,7 @@ def test_probes_are_the_same(gpu: torch.device, build: Build, make_corpus: Calla
             hypernet_on(build, device, 1, 2),
             {"seen": make_corpus(12)},
             SPLIT.to(device),
-            prompted_values(Performance(), 4, [0]),
+            prompted_values(Performance(), range(4), [0]),
             ProbeConfig(prompts=3, networks=2),
             lambda name: Sampling(SamplingConfig(steps=2), seeded(3)),
         )
@@ -101,7 +101,7 @@ def test_comparisons_of_optimizers_are_the_same(gpu: torch.device, build: Build,
         sampling = Sampling(SamplingConfig(steps=2), seeded(1))
         learned = chain(hypernet_on(build, device), torch.full((4,), 0.3), starts, 2, split, sampling)
         rivals = rival_recipes(RecipeConfig(steps=4, batch_size=8), OptimizersConfig(adam_learning_rates=[0.01]))
-        data = TaskData(split, split, split, 0.0, 1.0)
+        data = TaskData(split, split, split, 0.0, 1.0, tuple(range(split.classes)))
         return compare_optimizers(learned.networks, data, rivals, lambda: seeded(2))
 
     assert compare(gpu) == compare(CPU)

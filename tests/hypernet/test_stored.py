@@ -27,6 +27,7 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 TOLD = Performance("error", 2)
+LABELS = range(4)
 # What a conditioning that reads something of each class is told.
 EACH = Performance(also=("discriminability",))
 
@@ -35,7 +36,7 @@ def publish(root: Path, token: Path, models: list[Hypernetwork], process: str = 
     snapshots = {step: model.state_dict() for step, model in zip(STEPS, models, strict=True)}
     named = {"task": "toy", "model": "dihyfo-1"}
     hypernet = TrainedHypernetwork(models[-1], PROCESSES[process], snapshots)
-    publish_hypernetwork(Store(root), token, hypernet, named, {"test_mse": 0.5})
+    publish_hypernetwork(Store(root), token, hypernet, LABELS, named, {"test_mse": 0.5})
 
 
 def output(model: Hypernetwork) -> torch.Tensor:
@@ -58,7 +59,7 @@ def test_everything_comes_back(
     for model in models:
         model.space.fit(random(40, 59))
     publish(tmp_path, tmp_path / "token.json", models, process)
-    stored = load_hypernetwork(Store(tmp_path), tmp_path / "token.json")
+    stored = load_hypernetwork(Store(tmp_path), tmp_path / "token.json", LABELS)
     assert stored.process == PROCESSES[process]
     assert stored.performance == stored.model.performance == told
     assert stored.model.architecture == models[0].architecture
@@ -77,7 +78,7 @@ def test_everything_comes_back(
 def test_it_is_loaded_with_its_final_weights_and_any_snapshot_can_be_chosen(tmp_path: Path, build: Build) -> None:
     models = [build(seed=seed) for seed in range(3)]
     publish(tmp_path, tmp_path / "token.json", models)
-    stored = load_hypernetwork(Store(tmp_path), tmp_path / "token.json")
+    stored = load_hypernetwork(Store(tmp_path), tmp_path / "token.json", LABELS)
     assert torch.equal(output(stored.model), output(models[-1]))
     for step, model in zip(STEPS, models, strict=True):
         assert torch.equal(output(stored.at(step).model), output(model))
@@ -127,7 +128,7 @@ def test_an_object_says_what_shapes_the_model(tmp_path: Path, build: Build) -> N
 def test_a_model_that_is_told_values_as_they_are_is_read_back_as_one(tmp_path: Path, build: Build) -> None:
     models = [build(seed=seed, compressed=False) for seed in range(3)]
     publish(tmp_path, tmp_path / "token.json", models)
-    found = load_hypernetwork(Store(tmp_path), tmp_path / "token.json")
+    found = load_hypernetwork(Store(tmp_path), tmp_path / "token.json", LABELS)
     assert not found.model.architecture.compressed
     assert torch.equal(output(found.model), output(models[-1]))
     assert not torch.equal(output(found.model), output(build(seed=2)))
@@ -144,7 +145,7 @@ def test_what_was_stored_before_several_metrics_were_told_is_read_as_before(
     publish(tmp_path, tmp_path / "new.json", models)
     attributes = Store(tmp_path).read_attributes(read_token(tmp_path / "new.json").object_id)
     assert attributes["performance"] == {"metric": told.metric, "classes": told.classes}
-    found = load_hypernetwork(Store(tmp_path), tmp_path / "new.json")
+    found = load_hypernetwork(Store(tmp_path), tmp_path / "new.json", LABELS)
     assert found.performance == told
     assert torch.equal(output(found.model), output(models[-1]))
 
@@ -159,7 +160,7 @@ def test_damage_is_found(tmp_path: Path, build: Build) -> None:
     content[-100] ^= 1
     weights.write_bytes(content)
     with pytest.raises(CorruptObjectError, match=object_id):
-        load_hypernetwork(Store(tmp_path), token)
+        load_hypernetwork(Store(tmp_path), token, LABELS)
     token.write_text(token.read_text().replace(object_id, "0" * 64))
     with pytest.raises(MissingObjectError, match="0" * 64):
-        load_hypernetwork(Store(tmp_path), token)
+        load_hypernetwork(Store(tmp_path), token, LABELS)

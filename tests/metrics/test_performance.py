@@ -51,7 +51,7 @@ def test_values(metric: Metric, classes: Classes, expected: list[list[float]]) -
     values = performance_values(OUTCOMES, performance)
     np.testing.assert_allclose(values.numpy(), expected, rtol=1e-6)
     assert values.dtype == torch.float32
-    assert values.shape[-1] == len(performance.labels(3)) == performance.count(3)
+    assert values.shape[-1] == len(performance.labels(range(3))) == performance.count(3)
 
 
 def test_class_losses_are_handed_on_as_they_are() -> None:
@@ -68,7 +68,7 @@ def test_several_metrics_follow_one_another_in_the_order_in_which_they_are_told(
     expected = [performance_values(OUTCOMES, Performance(metric, classes)) for metric in metrics]
     values = performance_values(OUTCOMES, told)
     assert torch.equal(values, torch.cat(expected, dim=-1))
-    assert values.shape[-1] == told.count(3) == 2 * len(told.labels(3))
+    assert values.shape[-1] == told.count(3) == 2 * len(told.labels(range(3)))
     assert [metric for metric in METRICS if told.tells(metric)] == [metric for metric in METRICS if metric in metrics]
     assert told.unit == Performance(metrics[0]).unit
     assert not told.is_scalar
@@ -113,5 +113,5 @@ def test_accuracy_and_error_complement_each_other_whatever_the_leading_dimension
 )
 def test_labels_say_what_each_number_is_of(classes: Classes, labels: list[str], is_scalar: bool) -> None:
     performance = Performance(classes=classes)
-    assert performance.labels(3) == labels
+    assert performance.labels(range(3)) == labels
     assert performance.is_scalar == is_scalar

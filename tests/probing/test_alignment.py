@@ -134,7 +134,7 @@ def test_networks_start_from_the_random_starts_of_runs(runs: Corpus, asked: Aske
 def test_a_perfect_model_has_alignment_and_correlation_one(runs: Corpus, asked: Asked) -> None:
     found = probe(PERFECT, runs)
     assert torch.equal(found.observed, found.target)
-    rows = alignment_rows(found, 7, "unseen", prompted_values(Performance(), CLASSES, pivots=[0, 1]))
+    rows = alignment_rows(found, 7, "unseen", prompted_values(Performance(), range(CLASSES), pivots=[0, 1]))
     assert [(row.step, row.starts, row.metric, row.class_) for row in rows] == [
         (7, "unseen", "loss", str(label)) for label in range(CLASSES)
     ]
@@ -158,7 +158,7 @@ def test_prompt_rows_hold_every_prompt_of_every_network(metrics: list[Metric]) -
     first, *also = metrics
     count = len(metrics) * CLASSES
     target, observed = torch.rand(count, NETWORKS, PROMPTS), torch.rand(count, NETWORKS, PROMPTS)
-    prompted = prompted_values(Performance(first, also=tuple(also)), CLASSES, pivots=[3])
+    prompted = prompted_values(Performance(first, also=tuple(also)), range(CLASSES), pivots=[3])
     rows = prompt_rows(Probe(target, observed), "seen", prompted)
     assert len(rows) == count * NETWORKS * PROMPTS
     assert {row.starts for row in rows} == {"seen"}
@@ -186,7 +186,7 @@ def test_what_is_prompted_has_a_metric_a_class_and_a_role(
     classes: int | Literal["each", "mean"], expected: list[tuple[str, Role]], metrics: list[Metric]
 ) -> None:
     performance = Performance(metrics[0], classes, also=tuple(metrics[1:]))
-    found = prompted_values(performance, CLASSES, pivots=[3])
+    found = prompted_values(performance, range(CLASSES), pivots=[3])
     assert found == [Prompted(metric, class_, role) for metric in metrics for class_, role in expected]
     assert len(found) == performance.count(CLASSES)
 
@@ -294,7 +294,7 @@ def rows_of(build: Callable[..., Hypernetwork], make_corpus: Callable[..., Corpu
     snapshots = {step: build("dihyfo-1", seed=step).state_dict() for step in (10, 20)}
     hypernet = TrainedHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], snapshots)
     runs: dict[Runs, Corpus] = {"seen": make_corpus(12), "unseen": make_corpus(4, seed=1)}
-    prompted = prompted_values(Performance(), CLASSES, [0, 1])
+    prompted = prompted_values(Performance(), range(CLASSES), [0, 1])
 
     def rows(resuming: Resuming) -> tuple[list[AlignmentRow], list[PromptRow]]:
         config = SamplingConfig(steps=2, stochasticity=1.0)

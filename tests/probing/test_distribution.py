@@ -20,7 +20,7 @@ def test_tables_hold_the_shares_of_training_set_rebalanced_set_and_prompts(
     make_corpus: Callable[..., Corpus], told: Performance
 ) -> None:
     corpus = make_corpus(200, told=told)
-    prompted = prompted_values(told, 4, pivots=[0])
+    prompted = prompted_values(told, range(4), pivots=[0])
     rows = distribution_rows(corpus, told, ProbeConfig(range=(0.0, 1.0)), prompted, is_rebalanced=True)
     assert {(row.metric, row.class_, row.role) for row in rows} == {(of.metric, of.class_, of.role) for of in prompted}
     assert len(rows) == 3 * 24 * len(prompted)

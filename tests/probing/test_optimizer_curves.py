@@ -104,7 +104,7 @@ def test_a_comparison_that_is_killed_time_and_again_ends_as_if_it_never_was(
 ) -> None:
     generator = torch.Generator().manual_seed(0)
     split = Split(torch.randn(30, 6, generator=generator), torch.arange(30).remainder(4), 4)
-    data = TaskData(split, split, split, 0.0, 1.0)
+    data = TaskData(split, split, split, 0.0, 1.0, tuple(range(split.classes)))
     starts = initialise(layout, 3, generator)
     hypernet = TrainedHypernetwork(build("dihyfo-1"), PROCESSES["ddpm"], {})
     rivals = rival_recipes(RecipeConfig(steps=12, batch_size=8, momentum=0.9), CONFIG)

@@ -59,7 +59,7 @@ def test_all_optimizers_start_from_the_same_networks(curves: Curves) -> None:
 def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(results: Path, curves: Curves) -> None:
     store, folder = results / "store", results / TASK
     data = load_task_data(Store(store), folder / "dataset.json")
-    hypernet = load_hypernetwork(Store(store), folder / MODEL / "hypernet.json")
+    hypernet = load_hypernetwork(Store(store), folder / MODEL / "hypernet.json", data.labels)
     layout = hypernet.model.layout
     outcomes = load_outcomes(Store(store), folder / "corpus.json", data.validation.class_sizes)
     told = performance_values(outcomes, hypernet.performance)

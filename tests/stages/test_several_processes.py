@@ -46,7 +46,7 @@ def run_both(job: Job, log: Path) -> list[int | None]:
 
 def test_it_is_trained_recorded_and_restored_once(copied: Path, tmp_path: Path) -> None:
     store, token = copied / "store", copied / TASK / "dihyfo-1" / "hypernet.json"
-    expected = load_hypernetwork(Store(store), token)
+    expected = load_hypernetwork(Store(store), token, range(4))
     # The result of one process is forgotten, and the pack is to be made again.
     shutil.rmtree(store / "recipes")
     shutil.rmtree(store / "copies" / "recipes")
@@ -56,7 +56,7 @@ def test_it_is_trained_recorded_and_restored_once(copied: Path, tmp_path: Path) 
     job = stage, [*arguments, "--hardware", json.dumps(hardware)]
     log = tmp_path / "log"
     assert run_both(job, log) == [0, 0], log.read_text()
-    found = load_hypernetwork(Store(store), token)
+    found = load_hypernetwork(Store(store), token, range(4))
     for step, weights in expected.snapshots.items():
         for name, value in weights.items():
             torch.testing.assert_close(found.snapshots[step][name], value, atol=1e-5, rtol=0)

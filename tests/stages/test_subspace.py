@@ -30,7 +30,7 @@ def test_it_is_trained_stored_and_sampled_from(copied: Path, model: str, samples
     token = copied / TASK / model / "hypernet.json"
     share = read_token(token).summary["explained_variance"]
     assert 0.5 < share < 1
-    space = load_hypernetwork(Store(copied / "store"), token).model.space
+    space = load_hypernetwork(Store(copied / "store"), token, range(4)).model.space
     assert space.components.shape == (12, 64 * 2 + 2 + 2 * 4 + 4)
     for name in (*samples, f"probe_hypernet/{model}"):
         run(every[name])

@@ -23,7 +23,7 @@ def generator(seed: int = 0) -> torch.Generator:
 def data() -> TaskData:
     pixels = torch.rand(60, 6, generator=generator(7)) * 16
     split = Split((pixels - 4.9) / 6.1, torch.arange(60) % 3, 3)
-    return TaskData(split, split, split, 4.9, 6.1)
+    return TaskData(split, split, split, 4.9, 6.1, (2, 5, 11))
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ def test_the_exported_network_needs_no_code_of_ours(tmp_path: Path, batch: Candi
     network.load_state_dict(load_file(path))
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
-    assert metadata == {**ATTRIBUTES, "sizes": "6-5-3", "mean": "4.9", "std": "6.1"}
+    assert metadata == {**ATTRIBUTES, "sizes": "6-5-3", "labels": "2-5-11", "mean": "4.9", "std": "6.1"}
     pixels = data.test.images * 6.1 + 4.9
     with torch.no_grad():
         found = network((pixels - float(metadata["mean"])) / float(metadata["std"]))

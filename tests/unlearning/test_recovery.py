@@ -31,7 +31,7 @@ def split_of(seed: int, count: int) -> Split:
     return Split(CENTRES[labels] + noise, labels, 4)
 
 
-DATA = TaskData(split_of(0, 400), split_of(1, 200), split_of(2, 400), 0.0, 1.0)
+DATA = TaskData(split_of(0, 400), split_of(1, 200), split_of(2, 400), 0.0, 1.0, (0, 1, 2, 3))
 
 
 def trained(shown: Tensor) -> Networks:

@@ -17,7 +17,7 @@ from hyperforget.unlearning.request import load_request
 def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Path]:
     folder = tmp_path_factory.mktemp("request")
     arrays, pixels = prepare_splits(DatasetConfig(), [0, 1, 2, 3], seed=0)
-    publish_task_data(Store(folder / "store"), folder / "dataset.json", arrays, {"classes": 4, **pixels})
+    publish_task_data(Store(folder / "store"), folder / "dataset.json", arrays, {"labels": [0, 1, 2, 3], **pixels})
     return Store(folder / "store"), folder / "dataset.json"
 
 
@@ -29,5 +29,5 @@ def test_the_protocol_decides_which_split_selects(stored: tuple[Store, Path], pr
 
 
 def test_a_wrong_forget_set_is_refused(stored: tuple[Store, Path]) -> None:
-    with pytest.raises(UserError, match="unknown class 7"):
+    with pytest.raises(UserError, match="class 7 is not one of the task's classes 0 to 3"):
         load_request(*stored, "7", "validation", torch.device("cpu"))

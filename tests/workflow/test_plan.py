@@ -141,10 +141,13 @@ def test_another_folder_uses_the_default_configuration(checkout: Checkout, tmp_p
     ("arguments", "parts"),
     [
         (["results/digits/forget-3-1.csv"], ["'3-1'", "not sorted", "write '1-3'"]),
-        (["results/digits-4/forget-7.csv"], ["'7'", "unknown class 7", "0 to 3", "nearest is '3'"]),
+        (
+            ["results/digits-4/forget-7.csv"],
+            ["'7'", "class 7 is not one of the task's classes 0 to 3", "nearest is '3'"],
+        ),
         (["results/digits-4/forget-0-1-2-3.csv"], ["'0-1-2-3'", "all 4 classes"]),
         (["results/digits/forget-2-5.csv"], ["'2-5'", "pivot class 5", "0, 1, 2, 3, 4", "nearest is '2'"]),
-        (["results/digits/dihyfo-1/forget-two.safetensors"], ["'two'", "class labels 0 to 9"]),
+        (["results/digits/dihyfo-1/forget-two.safetensors"], ["'two'", "no list of class labels", "0 to 9"]),
         (["results/digits/corpus-ends.json", *ENDS], ["'digits'", "'corpus-ends'", "allowed are corpus"]),
         (
             ["results/digits-4/gpt/forget-2.json", "--config", "models={gpt: {}}"],

@@ -1,7 +1,7 @@
 """Predictions of the chosen network against those of the retrained one (thesis, figures 3.23 and 3.24)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,16 +34,14 @@ def draw_confusion(paths: Mapping[str, Path], task: FigureTask, method: str) -> 
     side = 2.1 if len(task.classes) <= 5 else 2.6
     figure = new_figure(side * 2 * pairs, (side + 0.35) * lines)
     grid = figure.subplots(lines, 2 * pairs, squeeze=False)
-    # Forget sets name classes by position, and so do the files.
-    labels = [str(position) for position in range(len(task.classes))]
     parts = []
     for position, (forget, path) in enumerate(paths.items()):
         rows = rows_with(read_rows(path, ConfusionRow), path, method=method)
         shares = []
         for offset, (set_, set_title) in enumerate(_SETS):
-            counts = _matrix(rows_with(rows, path, set=set_), path, len(labels))
+            counts = _matrix(rows_with(rows, path, set=set_), path, task.classes)
             axes = grid[position // pairs][2 * (position % pairs) + offset]
-            _draw_panel(axes, counts, labels)
+            _draw_panel(axes, counts, task.classes)
             axes.set_title(f"forget {forget_title(forget)}, {set_title}", fontsize=8)
             shares.append(f"{np.trace(counts) / max(counts.sum(), 1):.4f} on {set_title}")
         parts.append(f"Forget set {forget_title(forget)}: same prediction for a share of " + ", ".join(shares) + ".")
@@ -55,19 +53,19 @@ def draw_confusion(paths: Mapping[str, Path], task: FigureTask, method: str) -> 
     return Drawing(figure, title, " ".join(parts))
 
 
-def _matrix(rows: list[ConfusionRow], path: Path, classes: int) -> np.ndarray:
-    """Counts (retrained, predicted) as float64."""
-    counts = np.zeros((classes, classes))
+def _matrix(rows: list[ConfusionRow], path: Path, labels: Sequence[str]) -> np.ndarray:
+    """Counts (retrained, predicted) as float64, of the classes with these ``labels``."""
+    places = {label: place for place, label in enumerate(labels)}
+    counts = np.zeros((len(labels), len(labels)))
     for row in rows:
         for column, label in (("retrained", row.retrained), ("predicted", row.predicted)):
-            if not 0 <= label < classes:
-                allowed = ", ".join(map(str, range(classes)))
-                raise UserError(f"{path}, column {column!r}: '{label}' is none of {allowed}")
-        counts[row.retrained, row.predicted] += row.count
+            if str(label) not in places:
+                raise UserError(f"{path}, column {column!r}: '{label}' is none of {', '.join(labels)}")
+        counts[places[str(row.retrained)], places[str(row.predicted)]] += row.count
     return counts
 
 
-def _draw_panel(axes: Axes, counts: np.ndarray, labels: list[str]) -> None:
+def _draw_panel(axes: Axes, counts: np.ndarray, labels: Sequence[str]) -> None:
     size = len(labels)
     rows, columns = np.nonzero(counts)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
