@@ -15,7 +15,7 @@ def forget_set(text: str, task: TaskConfig, where: str = "forget set") -> Forget
     found = parse_forget_set(text, task.classes, where)
     pivots = _pivots(found, task)
     if pivots and not task.allow_pivots:
-        free = [label for label in task.classes if label not in task.pivots]
+        free = [label for label in sorted(task.classes) if label not in task.pivots]
         rest = [label for label in found.classes if label in free] or [_nearest(found.classes, free)]
         raise UserError(
             f"{where} {text!r} has the pivot class {pivots[0]}, which no hypernetwork learns to forget; allowed are "

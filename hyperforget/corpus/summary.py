@@ -89,7 +89,9 @@ def summarise_forget_sets(
     """
     after = found.admitted & (arrays["step"] > arrays["switch"][:, None])
     known = torch.from_numpy(found.accuracies >= KNOWN_ACCURACY)
-    deleted = [format_classes(labels[place] for place in np.flatnonzero(rates == 0).tolist()) for rates in arrays["rate_after"]]
+    deleted = [
+        format_classes(labels[place] for place in np.flatnonzero(rates == 0).tolist()) for rates in arrays["rate_after"]
+    ]
     sets = {str(s): s for s in (*forget, *holdout)}
     for text in sorted(set(deleted) - {""}, key=lambda text: (text.count("-"), text)):
         sets.setdefault(text, ForgetSet(tuple(map(int, text.split("-")))))

@@ -65,6 +65,14 @@ def test_images_keep_their_labels_which_are_numbered_from_0(config: DatasetConfi
         np.testing.assert_array_equal(np.array([1, 7, 9])[labels], LABELS[numbers(arrays, split)])
 
 
+@pytest.mark.parametrize("classes", [[9, 1], [7, 9, 1], [9, 7, 4, 1], [4, 9, 1, 7]], ids=str)
+def test_classes_are_numbered_in_the_order_in_which_they_are_given(config: DatasetConfig, classes: list[int]) -> None:
+    arrays, _ = prepare_splits(config, classes, 0)
+    for split in SPLITS:
+        found = np.array(classes)[arrays[f"{split}_labels"]]
+        np.testing.assert_array_equal(found, LABELS[numbers(arrays, split)])
+
+
 def test_splits_repeat_with_the_seed(config: DatasetConfig) -> None:
     first, again, other = (prepare_splits(config, [1, 4, 7, 9], seed)[0] for seed in (3, 3, 4))
     assert all(np.array_equal(first[name], again[name]) for name in first)
@@ -113,9 +121,9 @@ def test_a_class_that_the_test_part_lacks_is_named(tmp_path: Path) -> None:
 
 def test_too_few_images_of_a_class_are_named(tmp_path: Path) -> None:
     path = tmp_path / "few.npz"
-    np.savez(path, images=IMAGES[:21], labels=np.repeat([0, 1], [20, 1]))
-    with pytest.raises(UserError, match="class"):
-        prepare_splits(DatasetConfig(source="npz", path=str(path)), [0, 1], 0)
+    np.savez(path, images=IMAGES[:21], labels=np.repeat([4, 6], [20, 1]))
+    with pytest.raises(UserError, match="class 6 of the task has 1 images"):
+        prepare_splits(DatasetConfig(source="npz", path=str(path)), [6, 4], 0)
 
 
 def test_images_without_any_contrast_are_refused(tmp_path: Path) -> None:

@@ -276,7 +276,7 @@ def _training(
     )
     alignment, prompts = [], []
     for starts, penalty in (("seen", 0.0), ("unseen", 0.07)):
-        for part, (index, name) in itertools.product(told.parts, enumerate(told.labels(len(task["classes"])))):
+        for part, (index, name) in itertools.product(told.parts, enumerate(told.labels(map(int, task["classes"])))):
             role = _role(name, task)
             for step in range(250, 4001, 250):
                 fit = 1 - penalty - 0.02 * index - (0.25 if role == "pivot" else 0.0)
@@ -299,7 +299,7 @@ def _training(
             [metric, name, _role(name, task), of, bounds[index], bounds[index + 1], counts[index] / counts.sum()]
             for metric, bounds in edges.items()
             for of, counts in shares.items()
-            for name in told.labels(len(task["classes"]))
+            for name in told.labels(map(int, task["classes"]))
             for index in range(24)
         ],
         columns=["metric", "class", "role", "values", "low", "high", "share"],

@@ -11,9 +11,12 @@ import pandas as pd
 import pytest
 
 from hyperforget.errors import UserError
+from hyperforget.records.files import write_rows
+from hyperforget.records.methods import ConfusionRow
 from hyperforget.report.figures import write_figures
 from hyperforget.report.figures.alignment import draw_alignment
 from hyperforget.report.figures.candidates import draw_candidates
+from hyperforget.report.figures.confusion import draw_confusion
 from hyperforget.report.figures.style import PALETTE, style
 from hyperforget.report.spec import FIGURE_FOLDER, figure_files
 from tests.report.synthetic_results import BUILT_SPEC, SPEC, TASKS, as_spec, make_results
@@ -171,6 +174,24 @@ def test_confusion_prints_every_count(drawings: dict[str, str], results: Path) -
         counts += [int(count) for count in rows[rows["method"] == "nearest"]["count"] if count]
     ticks = [label for label in "0123" for _ in range(2 * 2 * 3)]
     assert sorted(labels) == sorted([*map(str, counts), *ticks])
+
+
+def test_confusion_names_classes_by_their_labels(tmp_path: Path) -> None:
+    path, labels = tmp_path / "confusion.csv", [9, 3, 5, 10]
+    pairs = [
+        (set_, retrained, predicted) for set_ in ("retain", "test") for retrained in labels for predicted in labels
+    ]
+    write_rows(path, [ConfusionRow("bias", set_, row, column, 20 * row + column) for set_, row, column in pairs])
+    task = {**TASKS["digits-4"], "classes": list(map(str, labels)), "forget": ["9"], "holdout": []}
+    with style():
+        drawing = draw_confusion({"9": path}, as_spec({**SMALL, "tasks": {"odd": task}}).task("odd"), "bias")
+    for axes in drawing.figure.axes:
+        assert [tick.get_text() for tick in axes.get_xticklabels()] == ["9", "3", "5", "10"]
+        assert [tick.get_text() for tick in axes.get_yticklabels()] == ["9", "3", "5", "10"]
+        counts = {text.get_position(): text.get_text() for text in axes.texts}
+        for y, row in enumerate(labels):
+            for x, column in enumerate(labels):
+                assert counts[x + 0.5, y + 0.5] == str(20 * row + column)
 
 
 @pytest.mark.parametrize(
