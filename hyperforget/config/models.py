@@ -160,7 +160,7 @@ class ModelConfig(Section):
         description="the number that `gpt` is told: `loss` in nats, `error` or `accuracy` as shares of images",
     )
     metric_class: Whole | None = Field(
-        None, description="the class whose `metric` `gpt` is told; without one, the mean over classes"
+        None, description="the class, by its label, whose `metric` `gpt` is told; without one, the mean over classes"
     )
     process: Literal["ddpm", "flow"] = Field(
         "flow", description="`ddpm`: linear β, T = 1000 (thesis); `flow`: flow matching"

@@ -170,20 +170,27 @@ class TaskConfig(Section):
     """A dataset, a main network and what is to be forgotten."""
 
     dataset: DatasetConfig = DatasetConfig()
-    classes: list[Whole] = Field(min_length=2, description="labels of the dataset that the task keeps")
+    classes: list[Whole] = Field(
+        min_length=2,
+        description="labels of the dataset that the task keeps, 0 or more, in the order of the networks' outputs; "
+        "wherever a class is named, in this configuration and in results, it goes by this label",
+    )
     hidden: list[Count] = Field(
         min_length=1, description="hidden units of each layer of the main network (ReLU between layers)"
     )
     pivots: list[Whole] = Field(
         min_length=1,
-        description="classes that stay good in every checkpoint, all others being free; no forget set has one",
+        description="those of `classes` that stay good in every checkpoint, all others being free; no forget set has "
+        "one",
     )
     allow_pivots: bool = Field(
         False,
         description="measure forget sets with pivots as well, which no hypernetwork learned to forget; else they are "
         "refused",
     )
-    forget: list[str] = Field(min_length=1, description="forget sets of the tables, e.g. `2-3`, of free classes")
+    forget: list[str] = Field(
+        min_length=1, description="forget sets of the tables, e.g. `2-3` for the labels 2 and 3, of free classes"
+    )
     holdout: list[str] = Field(
         [], description="forget sets that no checkpoint is collected for, and that are evaluated too"
     )

@@ -1,4 +1,6 @@
-"""What a corpus holds: ``corpus-classes.csv``, ``corpus-forget-sets.csv`` and ``corpus-bins.csv``."""
+"""What a corpus holds: ``corpus-classes.csv``, ``corpus-forget-sets.csv`` and ``corpus-bins.csv``. Classes go by their
+labels in the dataset.
+"""
 
 from dataclasses import dataclass
 from typing import Literal

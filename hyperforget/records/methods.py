@@ -49,7 +49,9 @@ class CandidateRow:
 
 @dataclass(frozen=True)
 class ConfusionRow:
-    """Images that the retrained network (seed 0) calls ``retrained`` and the chosen network ``predicted``."""
+    """Images that the retrained network (seed 0) calls ``retrained`` and the chosen network ``predicted``, by the labels
+    of the dataset.
+    """
 
     method: str
     set: str
