@@ -1,8 +1,8 @@
 """What each stage is told: its slice of the configuration, typed.
 
 A stage is done again when its slice changes, so a slice holds what its stage reads and nothing else. The rule that
-calls a stage, the stage and the tests use the same model; those of the report are in `report_specs`. Classes go by their
-labels in the dataset, which a stage turns into places among outputs once it has loaded the data.
+calls a stage, the stage and the tests use the same model; those of the report are in `report_specs`. Classes go by
+their labels in the dataset, which a stage turns into places among outputs once it has loaded the data.
 """
 
 from typing import Literal

@@ -49,8 +49,8 @@ class CandidateRow:
 
 @dataclass(frozen=True)
 class ConfusionRow:
-    """Images that the retrained network (seed 0) calls ``retrained`` and the chosen network ``predicted``, by the labels
-    of the dataset.
+    """Images that the retrained network (seed 0) calls ``retrained`` and the chosen network ``predicted``, by
+    their labels in the dataset.
     """
 
     method: str

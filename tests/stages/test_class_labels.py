@@ -3,6 +3,7 @@ written and handed over goes by these labels.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -169,7 +170,7 @@ def test_what_was_probed_is_named_by_digit(folder: Path) -> None:
     each = [("9", "free"), ("3", "pivot"), ("5", "pivot"), ("7", "free")]
     for model, expected in (("dihyfo-1", each), ("gpt", [("9", "free")])):
         for file, kind in (("alignment", AlignmentRow), ("prompts", PromptRow), ("distribution", DistributionRow)):
-            rows = read_rows(folder / model / f"{file}.csv", kind)
+            rows: list[Any] = read_rows(folder / model / f"{file}.csv", kind)
             assert list(dict.fromkeys((row.class_, row.role) for row in rows)) == expected
     assert report_spec(CONFIG, {}).performances["gpt"].classes == 9
 
@@ -177,7 +178,7 @@ def test_what_was_probed_is_named_by_digit(folder: Path) -> None:
 def test_what_is_stored_names_digits(folder: Path) -> None:
     store = Store(folder.parent / "store")
 
-    def stored(token: str) -> dict[str, object]:
+    def stored(token: str) -> dict[str, Any]:
         return store.read_attributes(read_token(folder / token).object_id)
 
     assert stored("dataset.json")["labels"] == LABELS
