@@ -26,8 +26,8 @@ STRONGLY_UNDERSAMPLED = 0.05
 class Runs:
     """The runs of a shard: how many, of which main network, trained by one of ``recipes`` each, drawn alike.
 
-    Pivots are never undersampled, and none deletes exactly a set of ``holdout``. All begin at ``shared_start``, a
-    single network, or without it each at a random start of its own.
+    Pivots are never undersampled, and none deletes exactly a set of ``holdout``; both go by the places of classes among
+    the outputs. All begin at ``shared_start``, a single network, or without it each at a random start of its own.
     """
 
     layout: Layout

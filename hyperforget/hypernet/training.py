@@ -41,7 +41,7 @@ _FIRST_MOMENT_DECAY = 0.9
 @dataclass(frozen=True)
 class TrainingData:
     """Runs to train on, ``seen``, and to test on, ``unseen``, on the CPU; training ``images`` on the device; and the
-    sets of classes that are never asked to be forgotten, ``holdout``.
+    sets of classes that are never asked to be forgotten, ``holdout``, by the places of classes among the outputs.
     """
 
     seen: Corpus

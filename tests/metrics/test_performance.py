@@ -89,6 +89,20 @@ def test_as_many_numbers_are_told_as_there_are_parts_and_labels(
         assert told.tells(metric) == (metric in metrics)
 
 
+@given(st.data(), st.lists(st.integers(0, 200), min_size=2, max_size=12, unique=True), st.sampled_from(METRICS))
+@settings(max_examples=50, deadline=None, database=None)
+def test_one_class_goes_by_its_label_or_by_its_place(data: st.DataObject, labels: list[int], metric: Metric) -> None:
+    label = data.draw(st.sampled_from(labels))
+    told = Performance(metric, label)
+    placed = told.placed(labels)
+    assert placed == Performance(metric, labels.index(label))
+    assert placed.named(labels) == told
+    assert told.labels(labels) == [str(label)]
+    for other in (Performance(metric), Performance(metric, "mean"), Performance(also=("discriminability",))):
+        assert other.placed(labels) == other.named(labels) == other
+    assert Performance(metric).labels(labels) == list(map(str, labels))
+
+
 @given(st.lists(st.integers(1, 50), min_size=2, max_size=6), st.integers(0, 1000))
 @settings(max_examples=30, deadline=None, database=None)
 def test_accuracy_and_error_complement_each_other_whatever_the_leading_dimensions(sizes: list[int], seed: int) -> None:
