@@ -60,7 +60,7 @@ def test_networks_open_without_our_code(finished: Checkout, method: str) -> None
     assert about["task"] == "digits-4"
     assert about["method"] == method
     assert about["forget"] == "2"
-    assert about["sizes"] == "64-2-4"
+    assert (about["sizes"], about["labels"]) == ("64-2-4", "0-1-2-3")
     assert float(about["std"]) > float(about["mean"]) > 0
 
 
