@@ -70,7 +70,7 @@ def test_a_word_of_a_metrics_description_reruns_the_report(reruns: Reruns) -> No
 
 
 def test_the_order_of_what_a_model_is_told_reruns_what_uses_it(reruns: Reruns) -> None:
-    edited = reruns("config/performance.py", "for label in range(classes)]", "for label in reversed(range(classes))]")
+    edited = reruns("config/performance.py", "for label in labels]", "for label in reversed([*labels])]")
     assert {"probe_hypernet", "train_hypernet", "sample_unlearned"} <= edited
     assert not {"fetch_dataset", "train_reference", "gather_metrics"} & edited
 
