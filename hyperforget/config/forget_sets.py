@@ -31,7 +31,7 @@ def pivot_warnings(config: Config) -> list[str]:
         f"tasks.{name}: the forget set {text!r} has the pivot class {label}, which lies outside what the corpus covers"
         f"; tasks.{name}.allow_pivots is true, so the report's figures are measured for it all the same"
         for name, task in config.tasks.items()
-        for text in (*task.forget, *task.holdout)
+        for text in task.forget_sets
         for label in _pivots(forget_set(text, task), task)
     ]
 

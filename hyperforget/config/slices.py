@@ -89,6 +89,7 @@ _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     "pivots": lambda config, names: _task(config, names).pivots,
     "forget": lambda config, names: _classes(_task(config, names), "forget"),
     "holdout": lambda config, names: _classes(_task(config, names), "holdout"),
+    "forget_sets": lambda config, names: _task(config, names).forget_sets,
     # A shard knows its own runs only: more shards of the same size leave those that are there as they are.
     "runs": lambda config, names: _collection(config, names).runs_of(int(names["shard"])),
     "collection": _collection,

@@ -141,10 +141,13 @@ class RoundsSpec(SolverConfig):
 
 
 class UnlearnedSweepSpec(Section):
-    """For `sweep_unlearned`: the prompts that are ``swept``, and how many ``networks`` each is asked for."""
+    """For `sweep_unlearned`: the prompts that are ``swept`` for each of the ``forget_sets``, and how many ``networks``
+    each is asked for.
+    """
 
     seed: int
     protocol: Protocol
+    forget_sets: list[str]
     swept: PromptConfig
     networks: int
     sampling: RoundsSpec
@@ -152,10 +155,13 @@ class UnlearnedSweepSpec(Section):
 
 
 class EditedSweepSpec(Section):
-    """For `sweep_edited`: the prompts that are ``swept``, and how many trained ``networks`` are edited for each."""
+    """For `sweep_edited`: the prompts that are ``swept`` for each of the ``forget_sets``, and how many trained
+    ``networks`` are edited for each.
+    """
 
     seed: int
     protocol: Protocol
+    forget_sets: list[str]
     swept: PromptConfig
     networks: int
     selection: SelectionConfig

@@ -221,6 +221,11 @@ class TaskConfig(Section):
         return {**values, "corpora": merged}
 
     @property
+    def forget_sets(self) -> list[str]:
+        """All that are evaluated: those of the tables, then those kept out of collection."""
+        return [*self.forget, *self.holdout]
+
+    @property
     def collections(self) -> dict[str, CollectionConfig]:
         """What is collected for each corpus, by its name in paths: `corpus`, and `corpus-ends` for `corpora.ends`."""
         further = {corpus_name(name): corpus for name, corpus in self.corpora.items()}

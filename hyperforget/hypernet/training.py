@@ -246,8 +246,6 @@ def _optimizer(model: Hypernetwork, config: TrainingConfig, hardware: HardwareCo
         "lr": config.learning_rate,
         "betas": (_FIRST_MOMENT_DECAY, config.second_moment_decay),
         "weight_decay": config.weight_decay,
-        # One pass over each parameter, where torch has it.
-        "fused": model.device.type in ("cpu", "cuda"),
     }
     if not hardware.shard_optimizer or process_count() == 1:
         return torch.optim.AdamW(model.parameters(), **settings)

@@ -56,7 +56,7 @@ def plain_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """What `torch.nn.functional.scaled_dot_product_attention` gives for (B, heads, S, d / heads), operation by
     operation.
     """
-    scores = query @ key.transpose(2, 3) / query.shape[-1] ** 0.5  # (B, heads, S, S)
+    scores: Tensor = query @ key.transpose(2, 3) / query.shape[-1] ** 0.5  # (B, heads, S, S)
     return scores.softmax(dim=-1).to(value.dtype) @ value
 
 

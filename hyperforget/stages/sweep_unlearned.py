@@ -1,29 +1,38 @@
-"""What sampled networks keep and hide of a forget set, as the prompt asks for more or less of it."""
+"""What sampled networks keep and hide of each forget set, as the prompt asks for more or less of it."""
 
 from hyperforget.config.specs import UnlearnedSweepSpec
 from hyperforget.corpus.checkpoints import load_outcomes
+from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.hypernet.stored import load_hypernetwork
+from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.records.files import write_rows
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
 from hyperforget.unlearning.editing import Editing, edit_networks
 from hyperforget.unlearning.prompts import prompt_grid
-from hyperforget.unlearning.request import load_request
-from hyperforget.unlearning.trade_off import by_quantile, trade_off_rows
+from hyperforget.unlearning.request import Request, request_of
+from hyperforget.unlearning.trade_off import by_quantile, sweep
 
 
 def run(job: Job[UnlearnedSweepSpec]) -> None:
     """Load, call, save."""
     spec, names = job.spec, job.names
-    request = load_request(job.store, job.input("dataset"), names["forget"], spec.protocol, job.device)
-    outcomes = load_outcomes(job.store, job.input("corpus"), request.split.class_sizes)
-    hypernet = load_hypernetwork(job.store, job.input("hypernet"), request.data.labels)
+    # One for all forget sets: it counts the chunks of networks that it remembers.
+    resuming = job.resuming
+    data = load_task_data(job.store, job.input("dataset")).to(job.device)
+    requests = {forget: request_of(data, forget, spec.protocol) for forget in spec.forget_sets}
+    sizes = conditioning_split(data, spec.protocol).class_sizes
+    outcomes = load_outcomes(job.store, job.input("corpus"), sizes)
+    hypernet = load_hypernetwork(job.store, job.input("hypernet"), data.labels)
     hypernet.model.to(job.device)
-    prompts = prompt_grid(outcomes, request.forget, spec.swept, hypernet.performance)
-    generator = generator_for(spec.seed, "sample", names["task"], names["method"], names["forget"])
-    starts = initialise(hypernet.model.layout, spec.networks, generator, spec.initialisation)
-    editing = Editing.of_random(spec.sampling, generator, job.resuming)
-    candidates = edit_networks(hypernet, prompts, starts, request.split, editing)
-    offered = {quantile: some.networks for quantile, some in by_quantile(candidates, spec.swept).items()}
-    write_rows(job.output("trade_off"), trade_off_rows(offered, request.data, request.forget))
+
+    def offers(forget: str, request: Request) -> dict[float, Networks]:
+        prompts = prompt_grid(outcomes, request.forget, spec.swept, hypernet.performance)
+        generator = generator_for(spec.seed, "sample", names["task"], names["method"], forget)
+        starts = initialise(hypernet.model.layout, spec.networks, generator, spec.initialisation)
+        editing = Editing.of_random(spec.sampling, generator, resuming)
+        candidates = edit_networks(hypernet, prompts, starts, request.split, editing)
+        return {quantile: some.networks for quantile, some in by_quantile(candidates, spec.swept).items()}
+
+    write_rows(job.output("trade_off"), sweep(requests, offers))

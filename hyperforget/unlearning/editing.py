@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from hyperforget.config import EditingConfig, SamplingConfig
+from hyperforget.config.specs import RoundsSpec
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.sampling import Sampling, chain
 from hyperforget.hypernet.stored import TrainedHypernetwork
@@ -21,7 +22,9 @@ class Editing(Sampling):
     config: EditingConfig
 
     @classmethod
-    def of_random(cls, config: SamplingConfig, generator: torch.Generator, resuming: Resuming) -> "Editing":
+    def of_random(
+        cls, config: SamplingConfig | RoundsSpec, generator: torch.Generator, resuming: Resuming
+    ) -> "Editing":
         """Of random networks, one edit each, which are changed as trained ones are."""
         solver = EditingConfig(steps=config.steps, stochasticity=config.stochasticity, rounds=config.rounds)
         return cls(solver, generator, resuming)

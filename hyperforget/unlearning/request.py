@@ -27,6 +27,10 @@ def load_request(store: Store, dataset: Path, forget: str, protocol: str, device
 
     Raises `UserError` for a wrong set, and where the dataset is missing or damaged.
     """
-    data = load_task_data(store, dataset).to(device)
+    return request_of(load_task_data(store, dataset).to(device), forget, protocol)
+
+
+def request_of(data: TaskData, forget: str, protocol: str) -> Request:
+    """The request to forget a set of classes that the data has; raises `UserError` for a wrong set."""
     mask = parse_forget_set(forget, data.labels).mask(data.labels)
     return Request(data, conditioning_split(data, protocol), torch.tensor(mask))

@@ -18,11 +18,11 @@ def benchmark(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
     return load_benchmark("forgetting")
 
 
-def rows(method: str, values: dict[str, float]) -> list[MetricRow]:
+def rows(method: str, values: dict[str, float], forget: str = "2", task: str = "digits") -> list[MetricRow]:
     found = []
     for name, value in (GOOD | values).items():
         metric, _, set_ = name.partition("/")
-        found.append(MetricRow("digits", method, "2", "population", set_ or "forget", metric, value, 0.0, 1.0, 16))
+        found.append(MetricRow(task, method, forget, "population", set_ or "forget", metric, value, 0.0, 1.0, 16))
     return found
 
 
@@ -96,3 +96,55 @@ def test_edits_may_keep_a_little_less(
 ) -> None:
     code, _ = printed(benchmark, tmp_path, capsys, monkeypatch, {"accuracy/retain": 0.927}, method="dihyfo-2-edit")
     assert code == 0
+
+
+def lines(
+    benchmark: ModuleType,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    written: list[MetricRow],
+    task: str,
+) -> list[str]:
+    """What is printed of the rows of a metrics file."""
+    write_rows(folder / "metrics.csv", written)
+    monkeypatch.setattr("sys.argv", ["run.py", "--results", str(folder), "--tasks", task])
+    with pytest.raises(SystemExit):
+        benchmark.main()
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_line_a_method_has_the_means_of_what_lies_above_the_retrained(
+    benchmark: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = [
+        *(row for forget in ("2", "3") for row in rows("retrained", {}, forget)),
+        *rows("dihyfo-2", {"shift": 0.14, "auc": 0.74, "accuracy/retain": 0.94}, "2"),
+        *rows("dihyfo-2", {"shift": 0.08, "auc": 0.70, "accuracy/forget": 0.004}, "3"),
+    ]
+    first = lines(benchmark, tmp_path, capsys, monkeypatch, written, "digits")[0]
+    expected = "digits dihyfo-2 2 sets D_f +0.002 D_r−retrained -0.005 shift +0.010 auc +0.020 probe +0.000"
+    assert first.split() == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("task", "method", "least"),
+    [
+        ("digits", "dihyfo-1", 0.93),
+        ("digits", "dihyfo-1-edit", 0.925),
+        ("mnist", "dihyfo-1", 0.93),
+        ("mnist", "dihyfo-1-edit", 0.92),
+    ],
+)
+def test_how_much_may_be_lost_of_retained_classes(
+    benchmark: ModuleType,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    task: str,
+    method: str,
+    least: float,
+) -> None:
+    for kept, met in ((least, "5 of 5"), (least - 0.001, "4 of 5")):
+        written = [*rows("retrained", {}, task=task), *rows(method, {"accuracy/retain": kept}, task=task)]
+        assert lines(benchmark, tmp_path, capsys, monkeypatch, written, task)[-1] == f"{met} within their limits"

@@ -112,9 +112,9 @@ def make_results(folder: Path, spec: dict[str, Any] | None = None, seed: int = 0
         for forget in task["forget"] + task["holdout"]:
             methods = [*spec["methods"], *task["stranger_methods"]]
             metrics.append(_forget_set(folder / name, name, task, forget, methods, generator))
-            for method in spec["methods"]:
-                if method.removesuffix("-edit") in spec["models"]:
-                    _trade_off(folder / name / method, forget, _RETRAINED[name] - _SHORTFALL.get(method, 0.01))
+        for method in spec["methods"]:
+            if method.removesuffix("-edit") in spec["models"]:
+                _trade_off(folder / name / method, task, _RETRAINED[name] - _SHORTFALL.get(method, 0.01))
         _tokens(folder / name, task, spec)
     pd.concat(metrics).to_csv(folder / "metrics.csv", index=False)
     _benchmarks(folder, spec, generator)
@@ -218,12 +218,16 @@ def _forget_set(
     return frame
 
 
-def _trade_off(folder: Path, forget: str, kept: float) -> None:
-    """The more is asked to be forgotten, the less comes back and the less is kept."""
+def _trade_off(folder: Path, task: dict[str, Any], kept: float) -> None:
+    """The more is asked to be forgotten, the less comes back and the less is kept; of large sets more comes back."""
     folder.mkdir(exist_ok=True)
-    rows = [[quantile, 0.0, kept - 0.02 * quantile, 0.8 * (1 - quantile), 0.9, 8] for quantile in (0.9, 0.1, 0.5)]
-    columns = ["quantile", "forget_accuracy", "retain_accuracy", "shift", "auc", "networks"]
-    pd.DataFrame(rows, columns=columns).to_csv(folder / f"forget-{forget}-trade-off.csv", index=False)
+    rows = [
+        [forget, quantile, 0.0, kept - 0.02 * quantile, (0.8 + 0.02 * len(forget)) * (1 - quantile), 0.9, 8]
+        for forget in task["forget"] + task["holdout"]
+        for quantile in (0.9, 0.1, 0.5)
+    ]
+    columns = ["forget", "quantile", "forget_accuracy", "retain_accuracy", "shift", "auc", "networks"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "trade-off.csv", index=False)
 
 
 def _candidates(

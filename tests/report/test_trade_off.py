@@ -56,8 +56,9 @@ def test_every_forget_set_has_a_panel_with_retrained_networks_a_line_a_method_an
         cross, *lines = spots(axes)
         assert cross == [[hidden.value, kept.value]]
         for method, line in zip(("dihyfo-1", "dihyfo-1-edit", "dihyfo-2"), lines, strict=False):
-            rows = pd.read_csv(raw / "digits-4" / method / f"forget-{forget}-trade-off.csv").sort_values("quantile")
-            assert line == rows[["shift", "retain_accuracy"]].to_numpy().tolist()
+            rows = pd.read_csv(raw / "digits-4" / method / "trade-off.csv", dtype={"forget": str})
+            mine = rows[rows["forget"] == forget].sort_values("quantile")
+            assert line == mine[["shift", "retain_accuracy"]].to_numpy().tolist()
         assert lines[3:] == [
             [[hidden.value, kept.value]]
             for hidden, kept in (values(raw, rival, forget) for rival in ("nearest", "bias"))
@@ -95,8 +96,16 @@ def test_one_retrained_network_has_no_interval(raw: Path) -> None:
 
 
 def test_a_sweep_that_is_missing_is_named(raw: Path) -> None:
-    (raw / "digits-4" / "dihyfo-2" / "forget-3-trade-off.csv").unlink()
-    with pytest.raises(UserError, match=r"dihyfo-2/forget-3-trade-off\.csv is missing"):
+    (raw / "digits-4" / "dihyfo-2" / "trade-off.csv").unlink()
+    with pytest.raises(UserError, match=r"dihyfo-2/trade-off\.csv is missing"):
+        drawn(raw)
+
+
+def test_a_sweep_without_one_of_the_forget_sets_is_named(raw: Path) -> None:
+    path = raw / "digits-4" / "dihyfo-2" / "trade-off.csv"
+    rows = pd.read_csv(path, dtype={"forget": str})
+    rows[rows["forget"] != "2-3"].to_csv(path, index=False)
+    with pytest.raises(UserError, match=r"dihyfo-2/trade-off\.csv has no row with forget '2-3'"):
         drawn(raw)
 
 

@@ -48,7 +48,9 @@ def job_of(results: Path, name: str) -> Job:
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("name", ["collect_checkpoints/0", "sample/dihyfo-1/2", "edit/dihyfo-1/2"])
+@pytest.mark.parametrize(
+    "name", ["collect_checkpoints/0", "sample/dihyfo-1/2", "edit/dihyfo-1/2", "sweep/dihyfo-1", "sweep/dihyfo-1-edit"]
+)
 def test_a_job_that_is_killed_time_and_again_ends_as_if_it_never_was(
     copied: Path, tmp_path: Path, name: str, seed: int
 ) -> None:

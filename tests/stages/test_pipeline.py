@@ -29,6 +29,8 @@ from tests.stages.tiny_pipeline import FORGET_SETS, METHODS, SETTINGS, TASK, job
 
 pytestmark = pytest.mark.pipeline
 
+# The methods that ask a hypernetwork.
+SWEPT = ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2"]
 EACH = [("0", "pivot"), ("1", "pivot"), ("2", "free"), ("3", "free")]
 # Class and role of what each model is prompted with.
 BOTH = [(metric, label, role) for metric in ("loss", "discriminability", "separability") for label, role in EACH]
@@ -218,25 +220,38 @@ def test_the_population_of_an_edit_is_one_chosen_network_for_each_start(results:
             ]
 
 
-@pytest.mark.parametrize("method", ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2"])
-@pytest.mark.parametrize("forget", FORGET_SETS)
-def test_sweeps_have_a_row_for_each_quantile(results: Path, method: str, forget: str) -> None:
-    columns = "quantile,forget_accuracy,retain_accuracy,shift,auc,networks"
-    rows = read(results / TASK / method / f"forget-{forget}-trade-off.csv", columns)
-    assert [float(row["quantile"]) for row in rows] == SETTINGS.trade_off.forget
+@pytest.mark.parametrize("method", SWEPT)
+def test_sweeps_have_a_row_for_each_evaluated_forget_set_and_quantile(results: Path, method: str) -> None:
+    columns = "forget,quantile,forget_accuracy,retain_accuracy,shift,auc,networks"
+    rows = read(results / TASK / method / "trade-off.csv", columns)
+    # Not for the set that no configuration names.
+    expected = [(forget, quantile) for forget in ("2", "3") for quantile in SETTINGS.trade_off.forget]
+    assert [(row["forget"], float(row["quantile"])) for row in rows] == expected
     # There are two originals, fewer than the setting allows.
     assert {int(row["networks"]) for row in rows} == {2 if method == "dihyfo-1-edit" else 3}
     for row in rows:
-        assert all(0 <= float(row[name]) <= 1 for name in columns.split(",")[1:-1])
+        assert all(0 <= float(row[name]) <= 1 for name in columns.split(",")[2:-1])
+
+
+@pytest.mark.parametrize("method", SWEPT)
+@pytest.mark.parametrize("forget", ["2", "3"])
+def test_a_sweep_of_one_forget_set_has_the_rows_that_this_set_has_among_others(
+    copied: Path, method: str, forget: str
+) -> None:
+    path = copied / TASK / method / "trade-off.csv"
+    among_others = [row for row in read_rows(path, TradeOffRow) if row.forget == forget]
+    run(jobs(copied, settings(tasks={TASK: {"forget": [forget], "holdout": []}}))[f"sweep/{method}"])
+    assert read_rows(path, TradeOffRow) == among_others
 
 
 def test_a_sweep_at_the_prompts_own_quantiles_shows_the_population_of_the_metrics(copied: Path) -> None:
     # With one prompt in both, edits get the same noise and are chosen among the same.
     once = settings(prompts={"forget": [0.5]}, trade_off={"forget": [0.5]})
     every = jobs(copied, once)
-    for name in ("edit/dihyfo-1/2", "evaluate/2", "sweep/dihyfo-1-edit/2"):
+    for name in ("edit/dihyfo-1/2", "evaluate/2", "sweep/dihyfo-1-edit"):
         run(every[name])
-    (row,) = read_rows(copied / TASK / "dihyfo-1-edit" / "forget-2-trade-off.csv", TradeOffRow)
+    row, _ = read_rows(copied / TASK / "dihyfo-1-edit" / "trade-off.csv", TradeOffRow)
+    assert row.forget == "2"
     metrics = Metrics(copied / TASK / "forget-2.csv")
     found = {
         (metric, name): metrics.need(TASK, "dihyfo-1-edit", "2", "population", metric, name).value

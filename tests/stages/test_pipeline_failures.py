@@ -1,5 +1,6 @@
 """Damaged objects, too few checkpoints and wrong arguments stop a stage with one sentence."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -60,7 +61,7 @@ DAMAGE: list[tuple[Callable[[Path], None], str, str]] = [
     (flip, "dihyfo-1/hypernet", "compare_optimizers/dihyfo-1"),
     (flip, "original", "edit/dihyfo-1/2"),
     (remove, "original", "bias/2"),
-    (truncate, "original", "sweep/dihyfo-1-edit/2"),
+    (truncate, "original", "sweep/dihyfo-1-edit"),
     (flip, "retrained/forget-2", "evaluate/2"),
     (truncate, "nearest/forget-2", "evaluate/2"),
 ]
@@ -129,15 +130,24 @@ def test_no_checkpoint_at_all_stops_the_corpus(copied: Path) -> None:
         run(assemble(copied))
 
 
-@pytest.mark.parametrize(
-    "name", ["sample/dihyfo-1/2", "sweep/dihyfo-1/2", "look_up/2", "bias/2", "retrain/2", "evaluate/2"]
-)
+@pytest.mark.parametrize("name", ["sample/dihyfo-1/2", "look_up/2", "bias/2", "retrain/2", "evaluate/2"])
 @pytest.mark.parametrize("forget", ["9", "3-2", "0-1-2-3", "two"])
 def test_a_wrong_forget_set_is_a_user_error(results: Path, name: str, forget: str) -> None:
     stage, arguments = jobs(results)[name]
     arguments[arguments.index("--forget") + 1] = forget
     before = text_files(results)
     with pytest.raises(UserError, match=repr(forget)):
+        run((stage, arguments))
+    assert text_files(results) == before
+
+
+@pytest.mark.parametrize("name", ["sweep/dihyfo-1", "sweep/dihyfo-1-edit"])
+def test_a_wrong_forget_set_among_those_of_a_sweep_is_a_user_error(results: Path, name: str) -> None:
+    stage, arguments = jobs(results)[name]
+    where = arguments.index("--spec") + 1
+    arguments[where] = json.dumps(json.loads(arguments[where]) | {"forget_sets": ["2", "9"]})
+    before = text_files(results)
+    with pytest.raises(UserError, match="'9' has the unknown class 9"):
         run((stage, arguments))
     assert text_files(results) == before
 

@@ -52,8 +52,10 @@ def read(again: Path, tmp_path_factory: pytest.TempPathFactory) -> Fields:
     by_level = settings(selection={"rule": "retrained-level"})
     choosing = ("sample_unlearned", "sample_edited", "sweep_edited", "look_up_checkpoints", "evaluate")
     # What is read does not depend on the forget set.
-    every = [each for name, each in jobs(folder, other).items() if not name.endswith(("/3", "/1-3", "metrics"))]
-    every += [each for name, each in jobs(folder, by_level).items() if each[0] in choosing and name.endswith("/2")]
+    others = ("/3", "/1-3", "metrics")
+    every = [each for name, each in jobs(folder, other).items() if not name.endswith(others)]
+    choosing_by_level = {name: each for name, each in jobs(folder, by_level).items() if each[0] in choosing}
+    every += [each for name, each in choosing_by_level.items() if not name.endswith(others)]
     with pytest.MonkeyPatch.context() as patch, recorded() as reading:
         for each in (*every, *datasets(folder, patch), *reports(folder / "report")):
             reading.run(each)

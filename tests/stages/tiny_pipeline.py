@@ -180,6 +180,14 @@ def jobs(results: Path, config: Config = SETTINGS) -> dict[str, Job]:
                 **asked,
                 curves=own / "optimizers.csv",
             )
+    for method in config.methods:
+        if method.base in config.models:
+            asked = {"dataset": dataset, "corpus": corpus, "hypernet": folder / method.base / "hypernet.json"}
+            stage, trained = "sweep_unlearned", {}
+            if method.edits:
+                stage, trained = "sweep_edited", {"originals": folder / f"{ORIGINAL}.json"}
+            trade_off = folder / str(method) / "trade-off.csv"
+            add(f"sweep/{method}", stage, {"method": str(method)}, **asked, **trained, trade_off=trade_off)
     for forget in FORGET_SETS:
         for method in config.methods_on(TASK):
             names = {"method": str(method), "forget": forget}
@@ -191,11 +199,6 @@ def jobs(results: Path, config: Config = SETTINGS) -> dict[str, Job]:
                 files |= {"corpus": corpus, "hypernet": folder / method.base / "hypernet.json"}
                 kind, stage = ("edit", "sample_edited") if method.edits else ("sample", "sample_unlearned")
                 add(f"{kind}/{method.base}{suffix}/{forget}", stage, names, **files)
-                if not method.on_strangers:
-                    read = {name: path for name, path in files.items() if name not in ("token", "network")}
-                    trade_off = folder / str(method) / f"forget-{forget}-trade-off.csv"
-                    sweep = "sweep_edited" if method.edits else "sweep_unlearned"
-                    add(f"sweep/{method}/{forget}", sweep, names, **read, trade_off=trade_off)
             elif method.edits:
                 add(f"{method}/{forget}", "edit_original", names, **files)
             elif method.base == NEAREST:

@@ -12,8 +12,11 @@ from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.unlearning.candidates import Candidates, StoredCandidates, make_candidates
 from hyperforget.unlearning.recovery import recovery_rows
-from hyperforget.unlearning.trade_off import by_quantile, trade_off_rows
+from hyperforget.unlearning.request import Request, request_of
+from hyperforget.unlearning.trade_off import by_quantile, sweep, trade_off_rows
 from tests.unlearning.test_recovery import DATA, FORGET, LAYOUT, hidden, trained
+
+REQUEST = request_of(DATA, "2", "validation")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,8 @@ def test_candidates_go_to_the_quantile_of_their_prompt() -> None:
 
 
 def test_a_lowered_bias_hides_all_that_was_known_and_keeps_the_rest(original: Networks) -> None:
-    before, after = trade_off_rows({0.1: original, 0.9: hidden(original)}, DATA, FORGET)
+    before, after = trade_off_rows("2", REQUEST, {0.1: original, 0.9: hidden(original)})
+    assert (before.forget, after.forget) == ("2", "2")
     assert (before.quantile, after.quantile) == (0.1, 0.9)
     assert before.forget_accuracy > 0.8
     assert after.forget_accuracy == 0
@@ -46,9 +50,24 @@ def test_a_lowered_bias_hides_all_that_was_known_and_keeps_the_rest(original: Ne
     assert after.retain_accuracy >= before.retain_accuracy
 
 
+def test_a_sweep_asks_for_each_forget_set_in_turn(original: Networks) -> None:
+    requests = {forget: request_of(DATA, forget, "validation") for forget in ("2", "0-1")}
+    asked: list[tuple[str, Request]] = []
+
+    def offers(forget: str, request: Request) -> dict[float, Networks]:
+        asked.append((forget, request))
+        return {0.9: original, 0.1: hidden(original)}
+
+    rows = sweep(requests, offers)
+    assert asked == list(requests.items())
+    alone = [trade_off_rows(forget, request, offers(forget, request)) for forget, request in requests.items()]
+    assert rows == [row for each in alone for row in each]
+    assert [row.forget for row in rows] == ["2", "2", "0-1", "0-1"]
+
+
 def test_rows_are_medians_by_the_functions_of_accuracy_and_recovery(original: Networks) -> None:
     networks = hidden(original)[:3]
-    (row,) = trade_off_rows({0.5: networks}, DATA, FORGET)
+    (row,) = trade_off_rows("2", REQUEST, {0.5: networks})
     assert row.networks == 3
     outcomes = measure(networks, DATA.test)
     kept = outcomes.correct[:, ~FORGET].sum(dim=1) / outcomes.sizes[~FORGET].sum()

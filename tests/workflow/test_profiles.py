@@ -40,8 +40,8 @@ def rules_of(jobs: Jobs) -> list[list[str]]:
 
 def test_the_default_run_takes_fewer_than_forty_cluster_jobs(checkout: Checkout) -> None:
     jobs = rules_of(planned(checkout, *REPORT))
-    assert len(jobs) == 27
-    assert sum(map(len, jobs)) == 196 - 6
+    assert len(jobs) == 24
+    assert sum(map(len, jobs)) == 166 - 6
     for data in [job for job in jobs if "fetch_dataset" in job]:
         assert data == ["fetch_dataset", "train_original", "train_strangers"]
     forget_sets = [job for job in jobs if "evaluate" in job]
@@ -56,14 +56,15 @@ def test_the_default_run_takes_fewer_than_forty_cluster_jobs(checkout: Checkout)
             "train_retrained",
         ]
     hypernets = [job for job in jobs if "train_hypernet" in job]
-    assert sorted(map(len, hypernets)) == [2, 2, 3, 3]
-    assert [len(job) for job in jobs if job[0].startswith("sweep")] == [12, 12, 12]
+    once = ["probe_hypernet", "sweep_unlearned", "train_hypernet"]
+    edits = ["compare_optimizers", "probe_hypernet", "sweep_edited", "sweep_unlearned", "train_hypernet"]
+    assert sorted(hypernets) == [edits, edits, once, once]
 
 
 def test_one_setting_says_how_many_forget_sets_a_job_takes(checkout: Checkout) -> None:
-    jobs = rules_of(planned(checkout, *REPORT, "--group-components", "forget=4", "sweep=12"))
+    jobs = rules_of(planned(checkout, *REPORT, "--group-components", "forget=4"))
     assert [job.count("evaluate") for job in jobs if "evaluate" in job] == [4, 4, 4]
-    assert len(jobs) == 27 - 9
+    assert len(jobs) == 24 - 9
 
 
 def test_memory_and_time_grow_with_each_attempt(checkout: Checkout) -> None:
@@ -113,7 +114,7 @@ def test_a_workstation_runs_as_many_jobs_on_gpus_as_it_has(checkout: Checkout) -
     assert re.findall(r"^ *(\w+): \w+ +# EDIT", text, flags=re.MULTILINE) == ["gpu", "mem_mb"]
     printed = checkout.dry_run("-n", "results/report.html", "--workflow-profile", WORKSTATION)
     assert printed.returncode == 0, printed.stdout
-    assert len(re.findall(r"^ +resources: .*\bgpu=1\b", printed.stdout, flags=re.MULTILINE)) == 126 + 36
+    assert len(re.findall(r"^ +resources: .*\bgpu=1\b", printed.stdout, flags=re.MULTILINE)) == 126 + 6
 
 
 def test_the_thesis_own_scale_is_planned_out_as_the_documentation_says(checkout: Checkout) -> None:
@@ -121,4 +122,4 @@ def test_the_thesis_own_scale_is_planned_out_as_the_documentation_says(checkout:
     assert sum(job == ["collect_checkpoints"] for job in jobs) == 126
     assert sum("train_hypernet" in job for job in jobs) == 4
     assert sum("evaluate" in job for job in jobs) == 5
-    assert len(jobs) == 142
+    assert len(jobs) == 140

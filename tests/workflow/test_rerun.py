@@ -42,12 +42,12 @@ def test_another_checkout_that_shares_the_store_restores_what_it_knows(finished:
 
 def test_sampling_setting_does_not_train(finished: Checkout) -> None:
     planned = finished.planned(*with_config("models={dihyfo-2: {sampling: {steps: 7}}}"))
-    assert planned == ENDS | COSTS | {"sample_unlearned": 2, "sweep_unlearned": 2, "probe_hypernet": 1}
+    assert planned == ENDS | COSTS | {"sample_unlearned": 2, "sweep_unlearned": 1, "probe_hypernet": 1}
 
 
 def test_one_models_training_leaves_the_other_alone(finished: Checkout) -> None:
     planned = finished.planned(*with_config("models={dihyfo-2: {training: {learning_rate: 0.002}}}"))
-    trained = {"train_hypernet": 1, "probe_hypernet": 1, "sample_unlearned": 2, "sweep_unlearned": 2}
+    trained = {"train_hypernet": 1, "probe_hypernet": 1, "sample_unlearned": 2, "sweep_unlearned": 1}
     assert planned == ENDS | COSTS | trained
 
 
@@ -59,7 +59,7 @@ def test_measuring_a_model_in_another_metric_trains_it_alone(finished: Checkout)
 
 def test_selection_samples_again_but_trains_nothing(finished: Checkout) -> None:
     planned = finished.planned(*with_config("selection={rule: highest-retain}"))
-    sampled = {"sample_unlearned": 4, "sample_edited": 4, "sweep_edited": 2, "look_up_checkpoints": 2}
+    sampled = {"sample_unlearned": 4, "sample_edited": 4, "sweep_edited": 1, "look_up_checkpoints": 2}
     assert planned == ENDS | COSTS | sampled
 
 
@@ -70,15 +70,15 @@ def test_the_recipe_of_strangers_concerns_them_alone(finished: Checkout) -> None
 
 def test_swapped_values_are_noticed(finished: Checkout) -> None:
     planned = finished.planned(*with_config("models={dihyfo-1: {editing: {steps: 2, candidates: 1}}}"))
-    assert planned == ENDS | COSTS | {"sample_edited": 4, "sweep_edited": 2}
+    assert planned == ENDS | COSTS | {"sample_edited": 4, "sweep_edited": 1}
     swapped = finished.planned(*with_config("models={dihyfo-1: {editing: {steps: 1, candidates: 2}}}"))
-    assert swapped == ENDS | COSTS | {"sample_edited": 4, "sweep_edited": 2}
+    assert swapped == ENDS | COSTS | {"sample_edited": 4, "sweep_edited": 1}
 
 
 def test_other_prompts_of_the_sweep_concern_the_figures_alone(finished: Checkout) -> None:
     planned = finished.planned(*with_config("trade_off={forget: [0.5]}"))
     report = {"build_figures_digits_4": 1, "build_report": 1}
-    assert planned == report | {"sweep_unlearned": 4, "sweep_edited": 2}
+    assert planned == report | {"sweep_unlearned": 2, "sweep_edited": 1}
 
 
 def test_more_shards_of_the_same_size_keep_those_that_are_there(finished: Checkout) -> None:
@@ -122,7 +122,7 @@ def test_a_new_forget_set_trains_no_hypernetwork(finished: Checkout) -> None:
             ENDS
             | COSTS
             | {"sample_unlearned": 4, "sample_edited": 4, "probe_hypernet": 4, "compare_optimizers": 3}
-            | {"sweep_unlearned": 4, "sweep_edited": 2},
+            | {"sweep_unlearned": 2, "sweep_edited": 1},
         ),
         (
             "hyperforget/metrics/paired.py",

@@ -169,8 +169,7 @@ def all_networks(wildcards):
 
 
 def forget_sets(task):
-    own = settings.tasks[settings.repeated(task)[0]]
-    return [*own.forget, *own.holdout]
+    return settings.tasks[settings.repeated(task)[0]].forget_sets
 
 
 def all_forget_sets(pattern, tasks=settings.tasks):

@@ -159,17 +159,17 @@ rule sweep_unlearned:
         corpus=corpus_of_model,
         hypernet="results/{task}/{model}/hypernet.json",
     output:
-        trade_off="results/{task}/{model}/forget-{forget}-trade-off.csv",
+        trade_off="results/{task}/{model}/trade-off.csv",
     log:
-        "results/logs/sweep_unlearned/{task}/{model}/forget-{forget}.log",
+        "results/logs/sweep_unlearned/{task}/{model}.log",
     benchmark:
-        "results/benchmarks/sweep_unlearned/{task}/{model}/forget-{forget}.jsonl"
+        "results/benchmarks/sweep_unlearned/{task}/{model}.jsonl"
     conda:
         "../../envs/hyperforget.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=minutes(5),
+        runtime=minutes(15),
         gpu=GPUS,
     params:
         spec=spec("sweep_unlearned"),
@@ -177,8 +177,7 @@ rule sweep_unlearned:
         store=COMPUTE,
     shell:
         "python -m hyperforget.stages sweep_unlearned --task {wildcards.task}"
-        " --method {wildcards.model} --forget {wildcards.forget}"
-        " --spec {params.spec:q} {params.store} --threads {threads}"
+        " --method {wildcards.model} --spec {params.spec:q} {params.store} --threads {threads}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
         " --trade-off {output.trade_off} &>{log}"
 
@@ -190,11 +189,11 @@ rule sweep_edited:
         hypernet=hypernet_of_method,
         originals=trained_networks,
     output:
-        trade_off="results/{task}/{method}/forget-{forget}-trade-off.csv",
+        trade_off="results/{task}/{method}/trade-off.csv",
     log:
-        "results/logs/sweep_edited/{task}/{method}/forget-{forget}.log",
+        "results/logs/sweep_edited/{task}/{method}.log",
     benchmark:
-        "results/benchmarks/sweep_edited/{task}/{method}/forget-{forget}.jsonl"
+        "results/benchmarks/sweep_edited/{task}/{method}.jsonl"
     wildcard_constraints:
         method=names(editing_methods(of_models=True)),
     conda:
@@ -202,7 +201,7 @@ rule sweep_edited:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=minutes(5),
+        runtime=minutes(15),
         gpu=GPUS,
     params:
         spec=spec("sweep_edited"),
@@ -210,6 +209,6 @@ rule sweep_edited:
         store=COMPUTE,
     shell:
         "python -m hyperforget.stages sweep_edited --task {wildcards.task} --method {wildcards.method}"
-        " --forget {wildcards.forget} --spec {params.spec:q} {params.store} --threads {threads}"
+        " --spec {params.spec:q} {params.store} --threads {threads}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
         " --originals {input.originals} --trade-off {output.trade_off} &>{log}"

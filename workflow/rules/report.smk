@@ -98,10 +98,9 @@ for task in settings.tasks:
                 model=settings.learned_optimizers,
             ),
             expand(
-                "results/{task}/{method}/forget-{forget}-trade-off.csv",
+                "results/{task}/{method}/trade-off.csv",
                 task=task,
                 method=REPORT.generators,
-                forget=forget_sets(task),
             ),
             expand(
                 "results/{task}/forget-{forget}{kind}.csv",

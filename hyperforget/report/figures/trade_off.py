@@ -12,6 +12,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from hyperforget.config.methods import RETRAINED, RIVALS
 from hyperforget.config.report_specs import FiguresSpec, FigureTask
+from hyperforget.errors import UserError
 from hyperforget.records.files import read_rows
 from hyperforget.records.trade_off import TradeOffRow
 from hyperforget.report.figures.style import (
@@ -41,6 +42,9 @@ _SMALLEST, _LARGEST = 2.5, 6.5
 # What keeps by so much less than all lines and the median of retrained networks is off the panel, which would
 # otherwise show little else.
 _FAR = 0.05
+
+# What a method's networks do for each forget set, by rising quantile.
+_Sweep = Mapping[str, Sequence[TradeOffRow]]
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def draw_trade_off(folder: Path, task: FigureTask, spec: FiguresSpec) -> Drawing
     """Accuracy on retained classes against that on forgotten ones after a shift of biases, one panel a forget set, from
     the metrics and sweeps in the ``folder`` of the task.
     """
-    panels = {forget: _read_panel(folder, task.name, forget, spec) for forget in task.forget_sets}
+    sweeps = {method: _read_sweep(folder / method / "trade-off.csv", task) for method in spec.generators}
+    panels = {forget: _read_panel(folder, task.name, forget, sweeps, spec) for forget in task.forget_sets}
     columns = min(len(panels), MOST_COLUMNS)
     lines = math.ceil(len(panels) / columns)
     figure = new_figure(max(4.6, 2.7 * columns), 2.5 * lines + 0.9)
@@ -93,14 +98,20 @@ def draw_trade_off(folder: Path, task: FigureTask, spec: FiguresSpec) -> Drawing
     return Drawing(figure, title, " ".join(_described(forget, panel) for forget, panel in panels.items()))
 
 
-def _read_panel(folder: Path, task: str, forget: str, spec: FiguresSpec) -> _Panel:
+def _read_sweep(path: Path, task: FigureTask) -> _Sweep:
+    rows = sorted(read_rows(path, TradeOffRow), key=lambda row: row.quantile)
+    sweep = {forget: [row for row in rows if row.forget == forget] for forget in task.forget_sets}
+    lacking = [forget for forget, found in sweep.items() if not found]
+    if lacking:
+        raise UserError(f"{path} has no row with forget {lacking[0]!r}")
+    return sweep
+
+
+def _read_panel(folder: Path, task: str, forget: str, sweeps: Mapping[str, _Sweep], spec: FiguresSpec) -> _Panel:
     metrics = Metrics(folder / f"forget-{forget}.csv")
-    sweeps = {
-        method: read_rows(folder / method / f"forget-{forget}-trade-off.csv", TradeOffRow) for method in spec.generators
-    }
     return _Panel(
         _Spot.of(metrics, task, RETRAINED, forget),
-        {method: sorted(rows, key=lambda row: row.quantile) for method, rows in sweeps.items()},
+        {method: rows[forget] for method, rows in sweeps.items()},
         {rival: _Spot.of(metrics, task, rival, forget) for rival in spec.rivals},
     )
 
