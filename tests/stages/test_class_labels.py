@@ -18,6 +18,7 @@ from hyperforget.records.corpora import ClassSummary, ForgetSummary, LevelCount
 from hyperforget.records.files import read_rows
 from hyperforget.records.hypernets import AlignmentRow, DistributionRow, PromptRow
 from hyperforget.records.methods import ConfusionRow, MetricRow
+from hyperforget.records.trade_off import TradeOffRow
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
 from tests.made_once import made_once
@@ -63,6 +64,8 @@ def run_all(results: Path) -> None:
         do("train_hypernet", {"model": model}, dataset=dataset, corpus=corpus, token=token, history=history)
         told = {name: folder / model / f"{name}.csv" for name in ("alignment", "prompts", "distribution")}
         do("probe_hypernet", {"model": model}, dataset=dataset, corpus=corpus, hypernet=token, **told)
+    told = {"dataset": dataset, "corpus": corpus, "hypernet": folder / "dihyfo-1" / "hypernet.json"}
+    do("sweep_unlearned", {"method": "dihyfo-1"}, **told, trade_off=folder / "dihyfo-1" / "trade-off.csv")
     read = {
         "retrained": ("train_reference", {}),
         "bias": ("edit_original", {"originals": originals}),
@@ -173,6 +176,11 @@ def test_what_was_probed_is_named_by_digit(folder: Path) -> None:
             rows: list[Any] = read_rows(folder / model / f"{file}.csv", kind)
             assert list(dict.fromkeys((row.class_, row.role) for row in rows)) == expected
     assert report_spec(CONFIG, {}).performances["gpt"].classes == 9
+
+
+def test_sweeps_are_of_the_sets_of_the_configuration(folder: Path) -> None:
+    rows = read_rows(folder / "dihyfo-1" / "trade-off.csv", TradeOffRow)
+    assert [row.forget for row in rows] == ["9", "9", "7", "7"]
 
 
 def test_what_is_stored_names_digits(folder: Path) -> None:
