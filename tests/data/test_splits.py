@@ -247,6 +247,23 @@ def test_a_stored_task_reads_back(tmp_path: Path, config: DatasetConfig) -> None
         assert split.class_sizes.tolist() == [int((split.labels == label).sum()) for label in range(4)]
 
 
+def test_a_token_warns_of_classes_with_a_handful_of_images(tmp_path: Path) -> None:
+    arrays, pixels = prepare_splits(of_sizes(tmp_path, [100, 4, 60]), [10, 11, 12], 0)
+    attributes = {"task": "toy", "classes": 3, "labels": [10, 11, 12], **pixels}
+    publish_task_data(Store(tmp_path / "store"), tmp_path / "dataset.json", arrays, attributes)
+    assert read_token(tmp_path / "dataset.json").summary["warnings"] == [
+        "Class 11 of the dataset has few images: 2 of the train split, 1 of the validation split, 1 of the test split. "
+        "What is said of it rests on these."
+    ]
+
+
+def test_a_token_of_many_images_has_no_warnings(tmp_path: Path) -> None:
+    arrays, pixels = prepare_splits(DatasetConfig(), [0, 1, 2, 3], 0)
+    token = tmp_path / "dataset.json"
+    publish_task_data(Store(tmp_path / "store"), token, arrays, {"task": "toy", "classes": 4, **pixels})
+    assert set(read_token(token).summary) == {"task", "classes", "mean", "std", "images"}
+
+
 def test_a_missing_or_damaged_task_is_named(tmp_path: Path, config: DatasetConfig) -> None:
     store, token, _ = published(tmp_path, config)
     object_id = read_token(token).object_id
