@@ -48,7 +48,8 @@ def _select(part: Part, classes: list[int], whose: str) -> Part:
     known = np.unique(labels).tolist()
     for label in classes:
         if label not in known:
-            raise UserError(f"classes has {label}, which the {whose} lacks; allowed are {known}")
+            shown = str(known) if len(known) <= 100 else f"{len(known)} others, from {known[0]} to {known[-1]}"
+            raise UserError(f"classes has {label}, which the {whose} lacks; allowed are {shown}")
     rows = np.isin(labels, classes)
     relabelled = np.searchsorted(np.array(classes), labels[rows])
     return images[rows], relabelled.astype(np.int64)

@@ -116,6 +116,12 @@ def test_a_class_that_the_test_part_lacks_is_named(tmp_path: Path) -> None:
         prepare_splits(DatasetConfig(source="npz", path=str(path)), [1, 9], 0)
 
 
+def test_labels_that_are_no_classes_make_no_endless_sentence(tmp_path: Path) -> None:
+    np.savez(tmp_path / "many.npz", images=IMAGES, labels=np.arange(len(IMAGES)))
+    with pytest.raises(UserError, match=r"the dataset lacks; allowed are 280 others, from 0 to 279$"):
+        prepare_splits(DatasetConfig(source="npz", path=str(tmp_path / "many.npz")), [1, 500], 0)
+
+
 def of_sizes(path: Path, sizes: list[int], **shares: float) -> DatasetConfig:
     """A dataset of classes 10, 11, … with these many images, whose pixels tell their number."""
     labels = np.repeat(np.arange(10, 10 + len(sizes)), sizes)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hyperforget.config import DatasetConfig
 from hyperforget.config.raw_files import TORCHVISION_SETS, content_of
+from hyperforget.data import idx as idx_reader
 from hyperforget.data import torchvision_sets
 from hyperforget.data.torchvision_sets import import_torchvision, load_torchvision
 from hyperforget.errors import UserError
@@ -137,6 +138,16 @@ def test_files_that_hold_something_else(tmp_path: Path, file: int, content: byte
     message = refusal_of(source(tmp_path))
     assert said in message
     assert " of numbers" not in said or f"the file {FILES[file]!r} " in message
+
+
+def test_files_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_idx_set(tmp_path, "MNIST", IMAGES, LABELS)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(idx_reader, "_numbers", refuse)
+    assert f"the file {FILES[0]!r} cannot be read: Permission denied" in refusal_of(source(tmp_path))
 
 
 @pytest.mark.parametrize("content", [b"", b"BZh9", b"<html>", b"\xff\x00" * 50])
