@@ -16,8 +16,8 @@ _TYPES: dict[str, tuple[int, np.dtype[Any]]] = {"ubyte": (0x08, np.dtype(np.uint
 def read_idx(path: Path, where: str) -> np.ndarray:
     """The numbers of a file whose name ends in its dimensions and type, such as ``images-idx3-ubyte``.
 
-    Reads no more than the file holds. Raises `UserError`, which begins with ``where``, for a file that cannot be read or
-    holds anything else than its name and its header say.
+    Reads no more than the file holds. Raises `UserError`, which begins with ``where``, for a file that cannot be read,
+    or that holds anything else than its name and its header say.
     """
     try:
         with path.open("rb") as stream:
