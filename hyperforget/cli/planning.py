@@ -14,8 +14,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from hyperforget.config import Config, DatasetConfig, TaskConfig
 from hyperforget.config.methods import Method
-from hyperforget.data.sources import load_npz
-from hyperforget.errors import UserError, nearest_choice
+from hyperforget.config.raw_files import torchvision_set
+from hyperforget.data.npz import load_npz
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.networks.layout import Layout
 from hyperforget.provenance.text import aligned
@@ -25,11 +25,6 @@ _FLOAT_BYTES = 4
 _COPIES_OF_OUTCOMES = 4
 # Weights, gradients, two moments of AdamW and the moving average.
 _COPIES_OF_A_MODEL = 5
-_TORCHVISION_PIXELS = {
-    **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST", "QMNIST"), 28 * 28),
-    **dict.fromkeys(("CIFAR10", "CIFAR100"), 3 * 32 * 32),
-    "USPS": 16 * 16,
-}
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ class Plan:
 def plan(config: Config) -> Plan:
     """The plan of a configuration; reads no data, except a file of images for their size.
 
-    Raises `UserError` for a set of torchvision whose images have a size that is not known here.
+    Raises `UserError` for such a file that cannot be read.
     """
     corpora, models = [], []
     for task_name, task in config.tasks.items():
@@ -96,12 +91,7 @@ def pixels(dataset: DatasetConfig) -> int:
         return 8 * 8
     if dataset.source == "npz":
         return int(load_npz(dataset).train[0].shape[1])
-    if dataset.name not in _TORCHVISION_PIXELS:
-        raise UserError(
-            f"dataset.name is {dataset.name!r}, whose images have a size that no plan knows; allowed are "
-            f"{', '.join(_TORCHVISION_PIXELS)}{nearest_choice(dataset.name, _TORCHVISION_PIXELS)}"
-        )
-    return _TORCHVISION_PIXELS[dataset.name]
+    return torchvision_set(dataset.name).pixels
 
 
 def forward_flops(model: nn.Module, *inputs: Tensor) -> int:

@@ -13,6 +13,7 @@ from hyperforget.config.forget_sets import forget_set, pivot_warnings
 from hyperforget.config.hardware import check_hardware
 from hyperforget.config.methods import is_reserved
 from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig, reads_start
+from hyperforget.config.raw_files import torchvision_set
 from hyperforget.config.reference import keys_at, meaning
 from hyperforget.config.sections import Config
 from hyperforget.config.tasks import CollectionConfig, DatasetConfig, TaskConfig, UpdateConfig
@@ -132,16 +133,16 @@ def _check_told(name: str, model: ModelConfig, config: Config) -> None:
 def _check_dataset(where: str, dataset: DatasetConfig) -> None:
     if dataset.source == "npz" and not Path(dataset.path or "").is_file():
         raise UserError(f"{where}.path is {dataset.path!r}, which is no file; allowed is an .npz file")
-    if dataset.source == "torchvision" and not dataset.download:
-        root = data_folder(dataset.root)
-        # Sets of other families have folders of other names, which torchvision looks for itself.
-        folder = root / dataset.name if dataset.name.endswith("MNIST") else root
-        if not folder.is_dir():
-            found = sorted(path.name for path in root.glob("*") if path.is_dir())
-            raise UserError(
-                f"{where}.root is {str(root)!r}, which has no folder {dataset.name!r} (it has "
-                f"{', '.join(found) or 'none'}); name another folder or allow {where}.download"
-            )
+    if dataset.source != "torchvision":
+        return
+    known, root = torchvision_set(dataset.name, f"{where}.name"), data_folder(dataset.root)
+    top = Path(known.files[0]).parts[0]
+    if not dataset.download and not (root / top).exists():
+        found = sorted(path.name for path in root.glob("*") if path.is_dir())
+        raise UserError(
+            f"{where}.root is {str(root)!r}, which has no {'file' if Path(top).suffix else 'folder'} {top!r} (it has "
+            f"{', '.join(found) or 'none'}); name another folder or allow {where}.download"
+        )
 
 
 def _check_task(where: str, task: TaskConfig) -> None:

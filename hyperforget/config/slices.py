@@ -4,7 +4,6 @@ A stage is done again when its slice changes, so a slice holds what its stage re
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from hyperforget.config.base import Section
@@ -12,11 +11,11 @@ from hyperforget.config.corpora import collection_key
 from hyperforget.config.forget_sets import forget_set
 from hyperforget.config.methods import ORIGINAL, STRANGERS, Method
 from hyperforget.config.models import ModelConfig
+from hyperforget.config.raw_files import content_of
 from hyperforget.config.report_specs import CorpusSpec, FiguresSpec, FullSpec, FullTask, ReportSpec, TablesSpec
 from hyperforget.config.sections import Config
 from hyperforget.config.specs import Requirements
 from hyperforget.config.tasks import CollectionConfig, RecipeConfig, TaskConfig
-from hyperforget.store.files import file_digest
 
 # What tells the jobs of a stage from each other: task, corpus, shard, model, method, forget.
 Names = Mapping[str, str]
@@ -60,12 +59,6 @@ def _collection(config: Config, names: Names) -> CollectionConfig:
     return _task(config, names).collections[names["corpus"]]
 
 
-def _content(config: Config, names: Names) -> str | None:
-    # A file of images is part of what is told: new content under the same name is another dataset.
-    dataset = _task(config, names).dataset
-    return file_digest(Path(dataset.path or "")) if dataset.source == "npz" else None
-
-
 def _requirements(config: Config, names: Names) -> Requirements:
     collection = _collection(config, names)
     wanted = {name: getattr(collection, name) for name in Requirements.model_fields if name != "key"}
@@ -84,7 +77,8 @@ _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     "protocol": lambda config, names: config.protocol,
     "dataset": lambda config, names: _task(config, names).dataset,
     "classes": lambda config, names: _task(config, names).classes,
-    "content": _content,
+    # Files of images are part of what is told: new content under the same name is another dataset.
+    "content": lambda config, names: content_of(_task(config, names).dataset),
     "hidden": lambda config, names: _task(config, names).hidden,
     "pivots": lambda config, names: _task(config, names).pivots,
     "forget": lambda config, names: _classes(_task(config, names), "forget"),

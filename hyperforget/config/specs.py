@@ -22,8 +22,8 @@ from hyperforget.config.tasks import DatasetConfig, MinibatchConfig, RecipeConfi
 
 
 class DatasetSpec(Section):
-    """For `fetch_dataset`; ``content`` is the SHA-256 of the file that images come from, if it is one. Images are split
-    by a seed and a task's name in the configuration, ``split_of``, so that repetitions of a task have the same.
+    """For `fetch_dataset`; ``content`` is what `raw_files.content_of` says of the files that images come from. They are
+    split by a seed and a task's name in the configuration, ``split_of``, so that repetitions of a task have the same.
     """
 
     dataset: DatasetConfig

@@ -19,7 +19,10 @@ class DatasetConfig(Section):
         "and a test part; `npz`: a file with arrays `images` and `labels` (and `test_images`, `test_labels`)",
     )
     path: str | None = Field(None, description="the file of source `npz`")
-    name: str = Field("MNIST", description="class name of source `torchvision`, such as MNIST or FashionMNIST")
+    name: str = Field(
+        "MNIST",
+        description="set of source `torchvision`: MNIST, FashionMNIST, KMNIST, QMNIST, CIFAR10, CIFAR100 or USPS",
+    )
     root: str | None = Field(
         None,
         description="folder of source `torchvision`; without one the environment variable "

@@ -1,10 +1,15 @@
 """Preparing a task: the classes of a dataset that it keeps, split in three."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from hyperforget.config import DatasetConfig
+from hyperforget.data.raw_images import Part
 from hyperforget.data.sources import DATASETS
 from hyperforget.errors import UserError
+
+_WORDS = {"train": "training", "validation": "validation", "test": "test"}
 
 
 def prepare_splits(
@@ -13,53 +18,110 @@ def prepare_splits(
     """The arrays ``{split}_images``, ``{split}_labels`` of a task and its pixel ``mean`` and ``std``.
 
     Only ``classes`` are kept, relabelled 0, 1, … in the order in which they are given. Splits are stratified and drawn
-    from ``seed``; the test split is the source's own where it has one. Raises `UserError` for an unknown class.
+    from ``seed``, with images of every class in each; the test split is the source's own where it has one. Raises
+    `UserError` for an unknown class, one with too few images, and images that cannot be normalised.
     """
     raw = DATASETS[config.source](config)
-    images, labels = _select(*raw.train, classes)
+    rest = _select(raw.train, classes, "dataset")
+    sizes = np.bincount(rest[1])
     if raw.test is None:
-        images, labels, test_images, test_labels = _split(images, labels, classes, config.test, seed)
+        rest, test = _split(rest, _Share("dataset.test", config.test, seed), classes, sizes)
     else:
-        test_images, test_labels = _select(*raw.test, classes)
-    images, labels, validation_images, validation_labels = _split(images, labels, classes, config.validation, seed)
-    pixels = images.astype(np.float64)
-    if pixels.std() == 0:
-        raise UserError(
-            f"the training images of classes {classes} are all {pixels.flat[0]:g}; allowed are images that differ"
-        )
+        test = _select(raw.test, classes, "test part of the dataset")
+    train, validation = _split(rest, _Share("dataset.validation", config.validation, seed), classes, sizes)
+    splits = {"train": train, "validation": validation, "test": test}
+    pixels = train[0].astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, std = float(pixels.mean()), float(pixels.std())
+    for name, (images, _) in splits.items():
+        _check_normalised(images, mean, std, f"the {_WORDS[name]} images of classes {classes}", name == "train")
     arrays = {
-        "train_images": images,
-        "train_labels": labels,
-        "validation_images": validation_images,
-        "validation_labels": validation_labels,
-        "test_images": test_images,
-        "test_labels": test_labels,
+        f"{name}_{kind}": array
+        for name, split in splits.items()
+        for kind, array in zip(("images", "labels"), split, strict=True)
     }
-    return arrays, {"mean": float(pixels.mean()), "std": float(pixels.std())}
+    return arrays, {"mean": mean, "std": std}
 
 
-def _select(images: np.ndarray, labels: np.ndarray, classes: list[int]) -> tuple[np.ndarray, np.ndarray]:
+def _select(part: Part, classes: list[int], whose: str) -> Part:
+    images, labels = part
     known = np.unique(labels).tolist()
     for label in classes:
         if label not in known:
-            raise UserError(f"classes has {label}, which the dataset lacks; allowed are {known}")
+            shown = str(known) if len(known) <= 100 else f"{len(known)} others, from {known[0]} to {known[-1]}"
+            raise UserError(f"classes has {label}, which the {whose} lacks; allowed are {shown}")
     rows = np.isin(labels, classes)
     places = np.argsort(classes)
     relabelled = places[np.searchsorted(classes, labels[rows], sorter=places)]
     return images[rows], relabelled.astype(np.int64)
 
 
-def _split(
-    images: np.ndarray, labels: np.ndarray, classes: list[int], fraction: float, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """First images and labels, second images and labels, with ``fraction`` of each class in the second."""
+@dataclass(frozen=True)
+class _Share:
+    """The share of each class that is split off, the key that says so, and the seed that it is drawn from."""
+
+    key: str
+    value: float
+    seed: int
+
+
+def _split(part: Part, share: _Share, classes: list[int], sizes: np.ndarray) -> tuple[Part, Part]:
+    """What is left of a part, and a share of each class of it; ``sizes`` (C,) are the images that classes had."""
+    images, labels = part
+    counts = np.bincount(labels, minlength=len(classes))
+    for label, size, count in zip(classes, sizes.tolist(), counts.tolist(), strict=True):
+        if not 1 <= round(count * share.value) < count:
+            left = "" if size == count else f", of which {count} are left after the test split"
+            raise UserError(
+                f"class {label} of the dataset has {size} images{left}, too few to split off {share.value:g} of them; "
+                f"add images, or change {share.key}"
+            )
+    # Classes that are not rare are drawn together, as they ever were, so that published splits stay what they are.
+    draw = _draw_together if _reaches_all(counts, share.value) else _draw_by_class
+    first, second = draw(labels, share)
+    return (images[first], labels[first]), (images[second], labels[second])
+
+
+def _reaches_all(counts: np.ndarray, share: float) -> bool:
+    """Whether both parts are sure to get an image of every class where all classes are drawn together."""
+    together = int(counts.sum())
+    drawn = int(np.ceil(share * together))
+    return bool((counts * min(drawn, together - drawn) >= together).all())
+
+
+def _draw_together(labels: np.ndarray, share: _Share) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.model_selection import train_test_split
 
-    for label, count in zip(classes, np.bincount(labels, minlength=len(classes)), strict=True):
-        if not 1 <= round(count * fraction) < count:
-            raise UserError(
-                f"class {label} of the task has {count} images, too few to split off a share of {fraction}; "
-                "add images, or change dataset.test or dataset.validation"
-            )
-    first, second = train_test_split(np.arange(labels.shape[0]), test_size=fraction, stratify=labels, random_state=seed)
-    return images[first], labels[first], images[second], labels[second]
+    first, second = train_test_split(
+        np.arange(len(labels)), test_size=share.value, stratify=labels, random_state=share.seed
+    )
+    return first, second
+
+
+def _draw_by_class(labels: np.ndarray, share: _Share) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the first and the second part, ``round(count * share)`` of each class in the second."""
+    generator = np.random.default_rng(share.seed)
+    second = []
+    for label in range(int(labels.max()) + 1):
+        rows = generator.permutation(np.flatnonzero(labels == label))
+        second.append(rows[: round(len(rows) * share.value)])
+    drawn = np.isin(np.arange(len(labels)), np.concatenate(second))
+    return generator.permutation(np.flatnonzero(~drawn)), generator.permutation(np.flatnonzero(drawn))
+
+
+def _check_normalised(images: np.ndarray, mean: float, std: float, which: str, contrast: bool) -> None:
+    """Raise `UserError` for pixels that single precision does not hold once normalised, as `splits.task_data` does it.
+
+    With ``contrast``, they must have a standard deviation of 1 then.
+    """
+    with np.errstate(all="ignore"):
+        found = images if contrast else np.array([images.min(), images.max()])
+        normalised = (found.astype(np.float32) - mean) / std
+        sound = 0.99 < normalised.std(dtype=np.float64) < 1.01 if contrast else np.isfinite(normalised).all()
+    if not sound:
+        low, high = images.min().item(), images.max().item()
+        values = f"are all {low!r}" if low == high else f"have values from {low!r} to {high!r}"
+        raise UserError(
+            f"{which} {values}; allowed are images that differ, by what single precision can tell apart, for example "
+            "values from 0 to 255"
+        )

@@ -14,6 +14,8 @@ from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token, write_token
 
 SPLITS = ("train", "validation", "test")
+# With fewer images than these, one of them is more than a tenth of an accuracy.
+_FEW = 10
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,10 @@ def task_data(arrays: dict[str, np.ndarray], labels: Sequence[int], mean: float,
 
 
 def publish_task_data(store: Store, token: Path, arrays: dict[str, np.ndarray], attributes: dict[str, Any]) -> None:
-    """Store what `prepare_splits` made and write its token; ``attributes`` hold labels, mean and std."""
+    """Store what `prepare_splits` made and write its token; ``attributes`` hold labels, mean and std.
+
+    The token has ``warnings`` of classes that are measured on a handful of images, if there are any.
+    """
     dimensions = {
         name: (f"{name.removesuffix('_images')}_image", "pixel")
         if name.endswith("_images")
@@ -81,7 +86,21 @@ def publish_task_data(store: Store, token: Path, arrays: dict[str, np.ndarray], 
     }
     object_id = store.publish("dataset", arrays, attributes, dimensions=dimensions)
     counts = {name: int(arrays[f"{name}_labels"].shape[0]) for name in SPLITS}
-    write_token(token, "dataset", object_id, attributes | {"images": counts})
+    warnings = few_images(arrays, attributes["labels"])
+    more = {"images": counts} | ({"warnings": warnings} if warnings else {})
+    write_token(token, "dataset", object_id, attributes | more)
+
+
+def few_images(arrays: dict[str, np.ndarray], labels: Sequence[int]) -> list[str]:
+    """A sentence for each class with few images in a split; ``labels`` are what the dataset calls the classes."""
+    sizes = {name: np.bincount(arrays[f"{name}_labels"], minlength=len(labels)).tolist() for name in SPLITS}
+    return [
+        f"Class {label} of the dataset has few images: "
+        + ", ".join(f"{sizes[name][index]} of the {name} split" for name in SPLITS)
+        + ". What is said of it rests on these."
+        for index, label in enumerate(labels)
+        if min(sizes[name][index] for name in SPLITS) < _FEW
+    ]
 
 
 def load_task_data(store: Store, token: Path) -> TaskData:

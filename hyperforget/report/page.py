@@ -30,7 +30,7 @@ from hyperforget.report.listings import (
     version_listing,
 )
 from hyperforget.report.results import Metrics
-from hyperforget.report.run_record import config_text, find_tokens, stage_timings
+from hyperforget.report.run_record import config_text, dataset_warnings, find_tokens, stage_timings
 from hyperforget.report.spec import (
     FIGURE_FOLDER,
     FIGURE_SUFFIX,
@@ -126,7 +126,12 @@ def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics
         holdout=", ".join(map(forget_title, task.holdout)),
         findings=[*summarise(spec, task, metrics), *cost_findings(costs, task.name)],
         warnings=[
-            warning for corpus in task.corpora for warning in corpus_warnings(task, corpus, corpus_sets(corpus, folder))
+            *dataset_warnings(results, task.name),
+            *(
+                warning
+                for corpus in task.corpora
+                for warning in corpus_warnings(task, corpus, corpus_sets(corpus, folder))
+            ),
         ],
         corpora=[
             (f"{task.name}-{corpus.name}", corpus_heading(spec, task, corpus), corpus_listings(task, corpus, folder))

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from hyperforget.errors import UserError
+from hyperforget.store.tokens import read_token
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ def find_tokens(results: Path, tasks: Iterable[str]) -> list[Token]:
                 name = path.relative_to(results).as_posix()
                 tokens.append(Token(name, str(content.get("kind", "")), str(content["object_id"])))
     return tokens
+
+
+def dataset_warnings(results: Path, task: str) -> list[str]:
+    """What a reader must know of a task's images, from the token of its dataset if it is there."""
+    path = results / task / "dataset.json"
+    return list(map(str, read_token(path, kind="dataset").summary.get("warnings", []))) if path.is_file() else []
 
 
 def stage_timings(results: Path) -> list[Timing]:

@@ -112,7 +112,7 @@ def test_the_size_of_own_images_is_read(tmp_path: Path) -> None:
 
 
 def test_an_unknown_size_is_one_sentence() -> None:
-    with pytest.raises(UserError, match=r"'FashionMNISt', whose images .* did you mean 'FashionMNIST'\?"):
+    with pytest.raises(UserError, match=r"'FashionMNISt', which is no set .* did you mean 'FashionMNIST'\?"):
         pixels(DatasetConfig(source="torchvision", name="FashionMNISt"))
 
 

@@ -350,6 +350,28 @@ def test_torchvision_sets_of_other_families_have_folders_of_other_names(tmp_path
     refusal_of(changed(DATASET, source | {"root": str(tmp_path / "absent")}))
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("mnist", "did you mean 'MNIST'?"),
+        ("EMNIST", "whose parts torchvision chooses by a 'split' of its own"),
+        ("ImageNet", "which is no set of torchvision that is read here"),
+    ],
+)
+@pytest.mark.parametrize("download", [True, False])
+def test_a_torchvision_set_that_is_not_read_is_named_before_any_work(name: str, said: str, download: bool) -> None:
+    message = refusal_of(changed(DATASET, {"source": "torchvision", "name": name, "download": download}))
+    assert message.startswith(f"{DATASET}.name is {name!r}, ")
+    assert said in message
+
+
+def test_a_torchvision_set_of_loose_files(tmp_path: Path) -> None:
+    source = {"source": "torchvision", "name": "USPS", "root": str(tmp_path), "download": False}
+    assert "which has no file 'usps.bz2'" in refusal_of(changed(DATASET, source))
+    (tmp_path / "usps.bz2").touch()
+    load_config(changed(DATASET, source))
+
+
 def test_numbers_of_yaml_are_taken_as_forget_sets() -> None:
     task = load_config(VALUES).tasks["toy"]
     assert VALUES["tasks"]["toy"]["forget"][0] == 2

@@ -9,8 +9,8 @@ import torch
 
 from hyperforget.config import DatasetConfig, RecipeConfig
 from hyperforget.data.preparing import prepare_splits
-from hyperforget.data.sources import load_torchvision
 from hyperforget.data.splits import TaskData, task_data
+from hyperforget.data.torchvision_sets import load_torchvision
 from hyperforget.metrics.classes import accuracy_on, correct_counts
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.perceptron import forward, perceptron_for

@@ -1,6 +1,7 @@
 """The page: well-formed, accessible, and complete."""
 
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hyperforget.errors import UserError
 from hyperforget.metrics.registry import METRICS
 from hyperforget.report.page import render_report
 from hyperforget.report.spec import figure_names, table_names
+from hyperforget.store.tokens import write_token
 from tests.report.synthetic_results import BUILT_SPEC, as_spec
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
@@ -215,6 +217,15 @@ def test_a_report_of_one_model_and_one_task_works(built: Path) -> None:
 
 def test_the_same_results_give_the_same_page(built: Path, built_spec: FullSpec, text: str) -> None:
     assert render_report(built_spec, built) == text
+
+
+def test_the_page_warns_of_classes_with_few_images(
+    built: Path, built_spec: FullSpec, text: str, tmp_path: Path
+) -> None:
+    warned = shutil.copytree(built, tmp_path / "results")
+    write_token(warned / "digits-4" / "dataset.json", "dataset", "0" * 64, {"warnings": ["Class <11> has few images."]})
+    assert "Class &lt;11&gt; has few images." in render_report(built_spec, warned)
+    assert "has few images" not in text
 
 
 def test_a_missing_figure_or_table_is_named(built: Path, built_spec: FullSpec, results: Path) -> None:

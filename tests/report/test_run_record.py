@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from hyperforget.errors import UserError
-from hyperforget.report.run_record import Token, config_text, find_tokens, stage_timings
+from hyperforget.report.run_record import Token, config_text, dataset_warnings, find_tokens, stage_timings
+from hyperforget.store.tokens import write_token
 
 
 def test_tokens_are_found_wherever_they_lie(tmp_path: Path) -> None:
@@ -20,6 +21,13 @@ def test_tokens_are_found_wherever_they_lie(tmp_path: Path) -> None:
     (folder / "forget-3.json").write_text("{")
     with pytest.raises(UserError, match=r"forget-3\.json is not JSON"):
         find_tokens(tmp_path, ["digits"])
+
+
+def test_warnings_of_a_dataset_are_those_of_its_token(tmp_path: Path) -> None:
+    assert dataset_warnings(tmp_path, "digits") == []
+    for warnings in ({}, {"warnings": ["Few images.", "Many."]}):
+        write_token(tmp_path / "digits" / "dataset.json", "dataset", "0" * 64, warnings)
+        assert dataset_warnings(tmp_path, "digits") == list(warnings.get("warnings", []))
 
 
 def test_timings_are_summed_by_stage(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ import pytest
 from hyperforget.config.base import Section
 from hyperforget.config.performance import Performance
 from hyperforget.config.tasks import DatasetConfig
-from hyperforget.data import sources
+from hyperforget.data import torchvision_sets
 from hyperforget.errors import UserError
 from hyperforget.stages.interfaces import STAGES
+from tests.data.idx_files import write_idx_set
 from tests.report.synthetic_results import BUILT_SPEC, make_results
 from tests.stages.reading import Field, Fields, load, name_of, recorded
 from tests.stages.report_jobs import build_figures, build_report, build_tables
@@ -75,10 +76,12 @@ def datasets(folder: Path, patch: pytest.MonkeyPatch) -> list[tuple[str, list[st
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / "own.npz", images=pixels, labels=labels)
 
-    def build(root: Path, train: bool, download: bool) -> SimpleNamespace:
-        return SimpleNamespace(data=pixels, targets=labels)
+    def build(root: Path, train: bool, download: bool) -> None:
+        write_idx_set(root, "MNIST", pixels, labels)
 
-    patch.setattr(sources, "import_torchvision", lambda: SimpleNamespace(datasets=SimpleNamespace(MNIST=build)))
+    patch.setattr(
+        torchvision_sets, "import_torchvision", lambda: SimpleNamespace(datasets=SimpleNamespace(MNIST=build))
+    )
     own = {"source": "npz", "path": str(folder / "own.npz")}
     return [
         job(

@@ -1,0 +1,62 @@
+"""Images and labels as a source gives them, checked before anything is made of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperforget.errors import UserError
+
+# Images (B, D) and labels (B,).
+Part = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class RawImages:
+    """A dataset as its source gives it: images (B, D) and labels (B,); ``test`` where the source has one."""
+
+    train: Part
+    test: Part | None
+
+
+def checked(train: Part, test: Part | None, where: str) -> RawImages:
+    """Images (B, ...) and labels (B,) as a dataset, flat.
+
+    Raises `UserError`, which begins with ``where``, for anything but one whole number for each image, and at least one
+    image of at least one pixel, all finite numbers.
+    """
+    train = _checked(*train, "", where)
+    if test is None:
+        return RawImages(train, None)
+    test = _checked(*test, "test_", where)
+    wanted, found = train[0].shape[1], test[0].shape[1]
+    if wanted != found:
+        raise UserError(f"{where} has test_images of {found} pixels; allowed are as many as images have, {wanted}")
+    return RawImages(train, test)
+
+
+def _checked(images: np.ndarray, labels: np.ndarray, prefix: str, where: str) -> Part:
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise UserError(
+            f"{where} has {prefix}labels of shape {labels.shape} and type {labels.dtype}; allowed are whole "
+            "numbers, one an image"
+        )
+    if images.ndim < 2 or images.dtype.kind not in "buif" or not np.isfinite(images).all():
+        raise UserError(
+            f"{where} has {prefix}images of shape {images.shape} and type {images.dtype}; allowed are finite "
+            "numbers, one a pixel, images along the first dimension"
+        )
+    if not images.size:
+        raise UserError(
+            f"{where} has {prefix}images of shape {images.shape}, which hold nothing; allowed is at least one image of "
+            "at least one pixel"
+        )
+    if len(images) != len(labels):
+        raise UserError(f"{where} has {len(images)} {prefix}images; allowed are as many as labels, {len(labels)}")
+    return images.reshape(len(images), -1), labels
+
+
+def in_one_line(error: Exception) -> str:
+    """What another library says of a fault, as part of a sentence: one short line that can be printed."""
+    words = " ".join(str(error).split()).removesuffix(".")
+    text = "".join(letter if letter.isprintable() else "?" for letter in words)[:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
