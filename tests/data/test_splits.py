@@ -275,8 +275,8 @@ def test_a_token_warns_of_classes_with_a_handful_of_images(tmp_path: Path) -> No
 def test_a_token_of_many_images_has_no_warnings(tmp_path: Path) -> None:
     arrays, pixels = prepare_splits(DatasetConfig(), [0, 1, 2, 3], 0)
     token = tmp_path / "dataset.json"
-    publish_task_data(Store(tmp_path / "store"), token, arrays, {"task": "toy", "classes": 4, **pixels})
-    assert set(read_token(token).summary) == {"task", "classes", "mean", "std", "images"}
+    publish_task_data(Store(tmp_path / "store"), token, arrays, {"task": "toy", "labels": [0, 1, 2, 3], **pixels})
+    assert set(read_token(token).summary) == {"task", "labels", "mean", "std", "images"}
 
 
 def test_a_missing_or_damaged_task_is_named(tmp_path: Path, config: DatasetConfig) -> None:
