@@ -178,6 +178,33 @@ def test_bad_input_is_one_sentence_before_any_work(checkout: Checkout, arguments
         assert part in sentence
 
 
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        (
+            ("    hidden: [7]", "    hidden: [7]\n    hidden: [70]"),
+            ["tasks.digits.hidden twice, on line 20 and on line 21"],
+        ),
+        (("    hidden: [7]", "    hidden: [07]"), ["'07' on line 20", "the number 7"]),
+    ],
+)
+def test_a_file_that_snakemake_reads_otherwise_than_it_looks_is_refused(
+    checkout: Checkout, tmp_path: Path, change: tuple[str, str], parts: list[str]
+) -> None:
+    text = (checkout.folder / "config" / "config.yaml").read_text().replace(*change)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yaml").write_text(text)
+    (tmp_path / "good.yaml").write_text("seeds: [1]\n")
+    snakefile = ("-n", "--snakefile", str(checkout.folder / "Snakefile"))
+    for given in ((), ("--configfile", "good.yaml", "config/config.yaml")):
+        printed = checkout.dry_run(*snakefile, *given, cwd=tmp_path)
+        assert printed.returncode != 0
+        [sentence] = [line for line in printed.stdout.splitlines() if line.startswith("error: ")]
+        assert "config/config.yaml' has" in sentence
+        for part in parts:
+            assert part in sentence
+
+
 def test_a_pivot_in_a_forget_set_may_be_asked_for_and_warns(checkout: Checkout) -> None:
     asked = "tasks={digits: {forget: ['2-5'], allow_pivots: true}}"
     printed = checkout.dry_run("-n", "results/report.html", "--config", asked)
