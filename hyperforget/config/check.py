@@ -11,8 +11,8 @@ from hyperforget.config.corpora import collection_key
 from hyperforget.config.data_folder import data_folder
 from hyperforget.config.forget_sets import forget_set, pivot_warnings
 from hyperforget.config.hardware import check_hardware
-from hyperforget.config.methods import is_reserved
 from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig, reads_start
+from hyperforget.config.names import check_names
 from hyperforget.config.reference import keys_at, meaning
 from hyperforget.config.sections import Config
 from hyperforget.config.tasks import CollectionConfig, DatasetConfig, TaskConfig, UpdateConfig
@@ -31,12 +31,8 @@ def load_config(values: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         raise UserError(_explain(error)) from None
     _check_repeated("seeds", config.seeds)
+    check_names(config)
     for name, task in config.tasks.items():
-        if name in config.repetitions:
-            raise UserError(
-                f"tasks: the name {name!r} is that of {config.repeated(name)[0]!r} done again with a further seed; "
-                "allowed is any other"
-            )
         _check_task(f"tasks.{name}", task)
         _check_corpora(f"tasks.{name}.corpora", task, config)
     _check_range("probe.range", config.probe.range)
@@ -61,11 +57,6 @@ def _check_model(name: str, model: ModelConfig, config: Config) -> None:
         raise UserError(
             f"{where}.conditioning is missing, and the name {name!r} is none itself; allowed are "
             f"{', '.join(CONDITIONING_NAMES)}{nearest_choice(name, CONDITIONING_NAMES)}"
-        )
-    if is_reserved(name):
-        raise UserError(
-            f"{where}: the name {name!r} belongs to another method; allowed is any other that does not end "
-            "in '-edit' or '-strangers'"
         )
     if model.sampling.rounds > 1 and not reads_start(config.conditioning(name)):
         raise UserError(

@@ -62,6 +62,10 @@ TABLES = expand("results/{folder}/{file}", folder=TABLE_FOLDER, file=table_files
 STORE = f"--store {shlex.quote(settings.store)}" + ("" if settings.reuse else " --no-reuse")
 
 
+# A pattern that nothing fits, for a wildcard that stands for nothing.
+NOTHING = r"(?!)"
+
+
 wildcard_constraints:
     # Anything, so that a wrong task or forget set is answered by a sentence and not by "no rule to produce".
     task=r"[^/]+",
@@ -150,8 +154,8 @@ def corpora(task, *files):
 
 
 def names(methods):
-    """What a wildcard may be that stands for one of some methods."""
-    return "|".join(map(str, methods)) or "none"
+    """What a wildcard may be that stands for one of some methods or models."""
+    return "|".join(map(str, methods)) or NOTHING
 
 
 def editing_methods(of_models):
