@@ -2,8 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
+
+from hyperforget.home_folder import expand_home
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -20,6 +22,9 @@ Whole = Annotated[int, BeforeValidator(_no_flag)]
 Count = Annotated[int, BeforeValidator(_no_flag), Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+# A path, also one below a home folder.
+FilePath = Annotated[str, AfterValidator(expand_home)]
 
 
 class Section(BaseModel):

@@ -13,6 +13,7 @@ from hyperforget.config.forget_sets import forget_set, pivot_warnings
 from hyperforget.config.hardware import check_hardware
 from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig, reads_start
 from hyperforget.config.names import check_names
+from hyperforget.config.places import check_store
 from hyperforget.config.reference import keys_at, meaning
 from hyperforget.config.sections import Config
 from hyperforget.config.tasks import CollectionConfig, DatasetConfig, TaskConfig, UpdateConfig
@@ -32,6 +33,7 @@ def load_config(values: Mapping[str, Any]) -> Config:
         raise UserError(_explain(error)) from None
     _check_repeated("seeds", config.seeds)
     check_names(config)
+    check_store(config.store, (*config.tasks, *config.repetitions))
     for name, task in config.tasks.items():
         _check_task(f"tasks.{name}", task)
         _check_corpora(f"tasks.{name}.corpora", task, config)
@@ -123,8 +125,8 @@ def _check_told(name: str, model: ModelConfig, config: Config) -> None:
 def _check_dataset(where: str, dataset: DatasetConfig) -> None:
     if dataset.source == "npz" and not Path(dataset.path or "").is_file():
         raise UserError(f"{where}.path is {dataset.path!r}, which is no file; allowed is an .npz file")
-    if dataset.source == "torchvision" and not dataset.download:
-        root = data_folder(dataset.root)
+    root = data_folder(dataset.root) if dataset.source == "torchvision" else None
+    if root and not dataset.download:
         # Sets of other families have folders of other names, which torchvision looks for itself.
         folder = root / dataset.name if dataset.name.endswith("MNIST") else root
         if not folder.is_dir():
@@ -248,6 +250,8 @@ def _explain(error: ValidationError) -> str:
     if fault["type"] == "literal_error":
         choices = fault["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         return f"{key} is {value!r}; allowed are {', '.join(choices)}{nearest_choice(value, choices)}"
+    if fault["type"] == "value_error":
+        return f"{key}: {fault['ctx']['error']}"
     return f"{key} is {value!r} ({type(value).__name__}): {_lower(fault['msg'])}"
 
 

@@ -1,23 +1,18 @@
 """Which names tasks and models may have, so that no two results lie under one path."""
 
-from pathlib import Path
-
 from hyperforget.config.methods import is_reserved
+from hyperforget.config.places import FOLDERS, RESULTS
 from hyperforget.config.sections import Config
 from hyperforget.errors import UserError
-
-RESULTS = Path("results")
-# What lies beside the tasks in the folder of results.
-_FOLDERS = ("store", "logs", "benchmarks", "tables", "figures", "source")
 
 
 def check_names(config: Config) -> None:
     """Raise `UserError` for a name that another result has, or that cannot be told from two others."""
     for task in config.tasks:
-        if task in _FOLDERS:
+        if task in FOLDERS:
             raise UserError(
                 f"tasks.{task}: {RESULTS / task} is the folder of other results than a task's; allowed is any name but "
-                f"{', '.join(_FOLDERS)}, such as {f'{task}-task'!r}"
+                f"{', '.join(FOLDERS)}, such as {f'{task}-task'!r}"
             )
         if task in config.repetitions:
             raise UserError(

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from hyperforget.config.base import Count, Fraction, Name, Positive, Section, Share, Whole
+from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Share, Whole
 from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
 from hyperforget.config.methods import ORIGINAL, RETRAINED, STRANGERS
 
@@ -18,9 +18,9 @@ class DatasetConfig(Section):
         description="`digits`: scikit-learn's 1,797 embedded images of 8 x 8 pixels; `torchvision`: a set with a train "
         "and a test part; `npz`: a file with arrays `images` and `labels` (and `test_images`, `test_labels`)",
     )
-    path: str | None = Field(None, description="the file of source `npz`")
+    path: FilePath | None = Field(None, description="the file of source `npz`")
     name: str = Field("MNIST", description="class name of source `torchvision`, such as MNIST or FashionMNIST")
-    root: str | None = Field(
+    root: FilePath | None = Field(
         None,
         description="folder of source `torchvision`; without one the environment variable "
         "`HYPERFORGET_DATA`, else `data`",

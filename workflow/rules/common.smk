@@ -7,6 +7,7 @@ try:
     from hyperforget.config import jobs, load_config, warnings
     from hyperforget.config.corpora import MAIN_CORPUS
     from hyperforget.config.methods import NEAREST, ORIGINAL, RETRAINED, STRANGERS, Method
+    from hyperforget.config.places import check_creatable
     from hyperforget.config.reading import read_config
     from hyperforget.config.slices import report_spec, spec_of
     from hyperforget.errors import UserError
@@ -50,6 +51,7 @@ if not workflow.overwrite_configfiles:
 
 
 settings = answer(load_config, config)
+answer(check_creatable, settings.store)
 for warning in warnings(settings):
     print(f"warning: {warning}", file=sys.stderr)
 
