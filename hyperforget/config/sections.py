@@ -1,10 +1,10 @@
 """The whole configuration, and the sections that are about no single task or model."""
 
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
 from pydantic import Field
 
-from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Whole
+from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Seed, Whole
 from hyperforget.config.hardware import HardwareConfig
 from hyperforget.config.methods import EDITING_RIVALS, ON_STRANGERS, RETRAINED, RIVALS, Method, Rival
 from hyperforget.config.models import ModelConfig, reads_start
@@ -12,7 +12,6 @@ from hyperforget.config.performance import Performance
 from hyperforget.config.tasks import TaskConfig
 
 Protocol = Literal["validation", "thesis"]
-Seed = Annotated[Whole, Field(ge=0)]
 PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 
 

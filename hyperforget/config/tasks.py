@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Share, Whole
 from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
@@ -168,6 +168,9 @@ class CorpusConfig(CollectionConfig):
 
 class TaskConfig(Section):
     """A dataset, a main network and what is to be forgotten."""
+
+    # A forget set of one class may be written as a number.
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
     dataset: DatasetConfig = DatasetConfig()
     classes: list[Whole] = Field(min_length=2, description="labels of the dataset that the task keeps")
