@@ -32,6 +32,7 @@ def _not_periodic(name: str) -> str:
 
 # More is a slip of the keyboard, and JSON holds no larger seed.
 LARGEST_COUNT = 10**9
+LARGEST_SIZE = 10**6  # of a layer: squared it is a number of weights
 LARGEST_SEED = 2**53 - 1
 LONGEST_NAME = 64
 _LEAST_REPEATED = 20
@@ -39,6 +40,7 @@ _PERIODIC = re.compile(rf"(.+?)\1{{{_LEAST_REPEATED - 1},}}$")
 
 Whole = Annotated[int, BeforeValidator(_no_flag), Field(ge=-LARGEST_COUNT, le=LARGEST_COUNT)]
 Count = Annotated[int, BeforeValidator(_no_flag), Field(ge=1, le=LARGEST_COUNT)]
+Size = Annotated[int, BeforeValidator(_no_flag), Field(ge=1, le=LARGEST_SIZE)]
 Seed = Annotated[int, BeforeValidator(_no_flag), Field(ge=0, le=LARGEST_SEED)]
 Positive = Annotated[float, Field(gt=0)]
 Name = Annotated[

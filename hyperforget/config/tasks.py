@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Share, Whole
+from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Share, Size, Whole
 from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
 from hyperforget.config.methods import ORIGINAL, RETRAINED, STRANGERS
 
@@ -137,7 +137,7 @@ class CollectionConfig(RunsConfig):
     """Optimisation and de-optimisation runs, and which checkpoints are kept (thesis, section 3.3.1)."""
 
     runs: Count = Field(4000, description="training runs in all")
-    shards: Count = Field(2, description="jobs that the runs are divided among")
+    shards: Count = Field(2, le=100_000, description="jobs that the runs are divided among")
     recipes: list[UpdateConfig] = Field(
         [],
         description="ways to initialise and update, one of which each run draws, with the minibatches of `recipe`; "
@@ -174,7 +174,7 @@ class TaskConfig(Section):
 
     dataset: DatasetConfig = DatasetConfig()
     classes: list[Whole] = Field(min_length=2, description="labels of the dataset that the task keeps")
-    hidden: list[Count] = Field(
+    hidden: list[Size] = Field(
         min_length=1, description="hidden units of each layer of the main network (ReLU between layers)"
     )
     pivots: list[Whole] = Field(
