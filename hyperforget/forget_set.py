@@ -1,5 +1,6 @@
 """Forget sets: which classes a network must no longer know."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -47,7 +48,9 @@ def parse_forget_set(text: str, classes: int, where: str = "forget set") -> Forg
             f"the nearest is {_nearest(labels, classes)!r}"
         )
     if str(text) != canonical:
-        raise UserError(f"{where} {text!r} is not sorted or repeats a class: {allowed}; write {canonical!r}")
+        plain = set(str(text)) <= set("0123456789-") and not re.search(r"\b0[0-9]", str(text))
+        fault = "is not sorted or repeats a class" if plain else "has a class that is not written in plain digits"
+        raise UserError(f"{where} {text!r} {fault}: {allowed}; write {canonical!r}")
     return ForgetSet(tuple(labels))
 
 

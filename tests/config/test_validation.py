@@ -67,6 +67,13 @@ def test_what_yaml_reads_as_true_or_false_is_no_text() -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["01", "1-02", "02", " 2", "+2", "0_2", "٢"])
+def test_a_forget_set_is_written_in_plain_digits(text: str) -> None:
+    message = refusal_of(task(forget=[text]))
+    assert f"the forget set {text!r} has a class that is not written in plain digits" in message
+    assert message.endswith(f"; write {'1-2' if '-' in text else str(int(text))!r}")
+
+
 @pytest.mark.parametrize("text", ["010", "2_3", "02", " 2", "+2", "0x2"])
 @pytest.mark.parametrize("key", ["forget", "holdout"])
 def test_a_forget_set_is_told_as_it_was_written(key: str, text: str) -> None:
