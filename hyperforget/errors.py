@@ -16,7 +16,12 @@ class UserError(ValueError):
     """
 
     def __init__(self, sentence: str) -> None:
-        super().__init__("".join(each if each.isprintable() else ascii(each)[1:-1] for each in sentence))
+        super().__init__(printable(sentence))
+
+
+def printable(text: str) -> str:
+    """A text of whatever origin on one line, its control characters as escapes, which a terminal does not obey."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def shown(value: object) -> str:
