@@ -5,9 +5,32 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
+_LONGEST_SHOWN = 80
+
 
 class UserError(ValueError):
-    """Wrong input, explained in one sentence; commands print it, and no traceback, and exit with 2."""
+    """Wrong input, explained in one sentence; commands print it, and no traceback, and exit with 2.
+
+    What the sentence repeats of the input has no line breaks or other characters that control a terminal: they are
+    escaped.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(printable(sentence))
+
+
+def printable(text: str) -> str:
+    """A text of whatever origin on one line, its control characters as escapes, which a terminal does not obey."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+def shown(value: object) -> str:
+    """A value of the input as a message repeats it: as Python writes it, `null` for None, and shortened."""
+    try:
+        text = "null" if value is None else repr(value)
+    except ValueError:  # Python writes no numbers of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 20]} … {text[-15:]}"
 
 
 def nearest_choice(value: object, allowed: Iterable[object]) -> str:

@@ -4,6 +4,7 @@ A task keeps some labels of its dataset, such as 3, 5, 7, 9, in the order of its
 by its label; networks and masks know the place of its output alone.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -60,7 +61,9 @@ def parse_forget_set(text: str, labels: Sequence[int], where: str = "forget set"
             f"the nearest is {_nearest(asked, labels)!r}"
         )
     if str(text) != canonical:
-        raise UserError(f"{where} {text!r} is not sorted or repeats a class: {allowed}; write {canonical!r}")
+        plain = set(str(text)) <= set("0123456789-") and not re.search(r"\b0[0-9]", str(text))
+        fault = "is not sorted or repeats a class" if plain else "has a class that is not written in plain digits"
+        raise UserError(f"{where} {text!r} {fault}: {allowed}; write {canonical!r}")
     return ForgetSet(tuple(asked))
 
 

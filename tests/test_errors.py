@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hyperforget.errors import UserError, nearest_choice, run_command
+from hyperforget.errors import UserError, nearest_choice, run_command, shown
 
 
 def interrupt() -> None:
@@ -42,3 +44,29 @@ def test_nearest_choice() -> None:
     assert nearest_choice(8, [1, 80]) == "; did you mean '80'?"
     assert nearest_choice("zzz", ["layers", "width"]) == ""
     assert nearest_choice("x", []) == ""
+
+
+@settings(max_examples=50)
+@given(st.text())
+def test_what_a_message_repeats_controls_no_terminal(text: str) -> None:
+    assert str(UserError(text)).isprintable()
+
+
+def test_control_characters_are_escaped() -> None:
+    assert str(UserError("task 'a\x1b[31m\nb\u202e' of ä")) == r"task 'a\x1b[31m\nb\u202e' of ä"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "null"), ("a", "'a'"), ([1, "b"], "[1, 'b']")],
+)
+def test_values_are_shown_as_python_writes_them(value: object, text: str) -> None:
+    assert shown(value) == text
+
+
+def test_long_values_are_shortened() -> None:
+    assert shown(10**5000) == "a number of thousands of digits"
+    text = shown("a" * 1000 + "z")
+    assert len(text) <= 80
+    assert text.startswith("'aaa")
+    assert text.endswith(" … aaaaaaaaaaaaaz'")

@@ -67,8 +67,8 @@ def test_the_form_that_an_error_suggests_is_valid(labels: list[int], asked: list
     [
         ("3-2", 4, "is not sorted or repeats a class", "write '2-3'"),
         ("2-2", 4, "is not sorted or repeats a class", "write '2'"),
-        ("02", 4, "is not sorted or repeats a class", "write '2'"),
-        ("2 - 3", 4, "is not sorted or repeats a class", "write '2-3'"),
+        ("02", 4, "has a class that is not written in plain digits", "write '2'"),
+        ("2 - 3", 4, "has a class that is not written in plain digits", "write '2-3'"),
         ("2-7", 4, "class 7 is not one of the task's classes 0 to 3", "the nearest is '2-3'"),
         ("10", 10, "class 10 is not one of the task's classes 0 to 9", "the nearest is '9'"),
         ("0-1-2-3", 4, "has all 4 classes, which leaves nothing to retain", "the nearest is '1-2-3'"),

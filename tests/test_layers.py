@@ -17,7 +17,7 @@ PACKAGE = Path(hyperforget.__file__).parent
 # The rooms of the package, from the foundations up: a room imports from its own level and from
 # those before it.
 LEVELS = [
-    {"hyperforget", "errors", "progress", "forget_set", "flat_keys", "records"},
+    {"hyperforget", "errors", "progress", "forget_set", "flat_keys", "home_folder", "records"},
     {"config", "store"},
     {"runtime", "data"},
     {"networks"},

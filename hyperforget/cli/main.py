@@ -8,7 +8,6 @@ import typer
 
 from hyperforget.cli.options import Commands, Json, print_result
 from hyperforget.cli.store import store_app
-from hyperforget.errors import UserError
 
 app = typer.Typer(cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 app.add_typer(store_app, name="store", help="Trace, keep, compare and verify results.")
@@ -29,14 +28,11 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Tell what a configuration will take: checkpoints, parameters, disk, memory and arithmetic."""
-    import yaml
-
     from hyperforget.cli import planning
     from hyperforget.config import load_config
+    from hyperforget.config.reading import read_config
 
-    if not config.is_file():
-        raise UserError(f"{str(config)!r} is no file; allowed is a configuration, such as config/thesis.yaml")
-    found = planning.plan(load_config(yaml.safe_load(config.read_text(encoding="utf-8"))))
+    found = planning.plan(load_config(read_config(config)))
     print_result(asdict(found), as_json, planning.as_text(found, teraflops))
 
 

@@ -8,12 +8,13 @@ import typer
 from typer.core import TyperGroup
 
 from hyperforget.errors import UserError
+from hyperforget.home_folder import expand_home
 
 
 def _open(folder: str | Path) -> Any:
     from hyperforget.store.store import Store  # not above: with numpy, it would slow down the help
 
-    return Store(Path(folder))
+    return Store(Path(expand_home(str(folder))))
 
 
 Store = Annotated[Any, typer.Option(parser=_open, metavar="PATH", help="Folder of the artifact store.")]

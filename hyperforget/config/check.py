@@ -5,18 +5,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from hyperforget.config.corpora import collection_key
 from hyperforget.config.data_folder import data_folder
 from hyperforget.config.forget_sets import forget_set, pivot_warnings
 from hyperforget.config.hardware import check_hardware
-from hyperforget.config.methods import is_reserved
 from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig, reads_start
+from hyperforget.config.names import check_names
+from hyperforget.config.places import check_store
 from hyperforget.config.raw_files import torchvision_set
-from hyperforget.config.reference import keys_at, meaning
 from hyperforget.config.sections import Config
 from hyperforget.config.tasks import CollectionConfig, DatasetConfig, TaskConfig, UpdateConfig
+from hyperforget.config.validation import validated
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.forget_set import classes_in_words, nearest_class
 
@@ -28,17 +27,11 @@ def load_config(values: Mapping[str, Any]) -> Config:
 
     Raises `UserError`, with one sentence on the first fault: the key, its value, what is allowed, the nearest choice.
     """
-    try:
-        config = Config.model_validate(dict(values))
-    except ValidationError as error:
-        raise UserError(_explain(error)) from None
+    config = validated(values)
     _check_repeated("seeds", config.seeds)
+    check_names(config)
+    check_store(config.store, (*config.tasks, *config.repetitions))
     for name, task in config.tasks.items():
-        if name in config.repetitions:
-            raise UserError(
-                f"tasks: the name {name!r} is that of {config.repeated(name)[0]!r} done again with a further seed; "
-                "allowed is any other"
-            )
         _check_task(f"tasks.{name}", task)
         _check_corpora(f"tasks.{name}.corpora", task, config)
     _check_range("probe.range", config.probe.range)
@@ -63,11 +56,6 @@ def _check_model(name: str, model: ModelConfig, config: Config) -> None:
         raise UserError(
             f"{where}.conditioning is missing, and the name {name!r} is none itself; allowed are "
             f"{', '.join(CONDITIONING_NAMES)}{nearest_choice(name, CONDITIONING_NAMES)}"
-        )
-    if is_reserved(name):
-        raise UserError(
-            f"{where}: the name {name!r} belongs to another method; allowed is any other that does not end "
-            "in '-edit' or '-strangers'"
         )
     if model.sampling.rounds > 1 and not reads_start(config.conditioning(name)):
         raise UserError(
@@ -242,30 +230,6 @@ def _check_repeated(key: str, values: Sequence[object]) -> None:
     for index, value in enumerate(values):
         if value in values[:index]:
             raise UserError(f"{key} has {value!r} twice; allowed is each once: {list(dict.fromkeys(values))}")
-
-
-def _explain(error: ValidationError) -> str:
-    """One sentence for the first fault that pydantic found."""
-    fault = error.errors(include_url=False)[0]
-    path = [str(part) for part in fault["loc"] if part != "[key]"]
-    key = ".".join(path) or "the configuration"
-    value = fault["input"]
-    if fault["type"] == "extra_forbidden":
-        allowed = keys_at(path[:-1])
-        return (
-            f"unknown key {key!r} (value {value!r}); allowed here are {', '.join(allowed)}"
-            f"{nearest_choice(path[-1], allowed)}"
-        )
-    if fault["type"] == "missing":
-        return f"the key {key!r} is missing; {meaning(path)}"
-    if fault["type"] == "literal_error":
-        choices = fault["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
-        return f"{key} is {value!r}; allowed are {', '.join(choices)}{nearest_choice(value, choices)}"
-    return f"{key} is {value!r} ({type(value).__name__}): {_lower(fault['msg'])}"
-
-
-def _lower(message: str) -> str:
-    return message[:1].lower() + message[1:]
 
 
 _OF_SPACE = {"weights": ("tokens", "prompt", "heads"), "subspace": ("components",)}

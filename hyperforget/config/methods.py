@@ -52,4 +52,4 @@ class Method:
 
 def is_reserved(name: str) -> bool:
     """Whether a name is that of another method, or would be read as one, so that no model may have it."""
-    return Method.parse(name) != Method(name) or name in (RETRAINED, *RIVALS)
+    return Method.parse(name) != Method(name) or name in (ORIGINAL, RETRAINED, STRANGERS, *RIVALS)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from hyperforget.config.base import Count, Fraction, Positive, Section, Whole
+from hyperforget.config.base import Count, Fraction, Positive, Section, Size, Whole
 
 CONDITIONING_NAMES = ("gpt", "dihyfo-1", "dihyfo-2")
 
@@ -18,7 +18,7 @@ class ArchitectureConfig(Section):
         "(thesis); `subspace`: coefficients of principal components of the corpus, denoised by a residual "
         "perceptron; for a corpus of shared starts",
     )
-    components: Count = Field(256, description="principal components of `subspace`")
+    components: Size = Field(256, description="principal components of `subspace`")
     tokens: Literal["layers", "units"] = Field(
         "units",
         description="of `weights`; `layers`: pieces of layers, with positions (thesis); `units`: one token "
@@ -29,18 +29,18 @@ class ArchitectureConfig(Section):
         description="of `weights`; `separate`: one token a scalar (thesis); `joint`: one token for all, "
         "added to the others",
     )
-    width: Count = Field(
+    width: Size = Field(
         128,
         description="width of the tokens (thesis: 1536), or of the perceptron, better no narrower than `components`",
     )
-    layers: Count = Field(4, description="blocks of the transformer (thesis: 12) or of the perceptron")
+    layers: Count = Field(4, le=1000, description="blocks of the transformer (thesis: 12) or of the perceptron")
     heads: Count = Field(4, description="of `weights`; attention heads (thesis: 16), which must divide `width`")
     compressed: bool = Field(
         True,
         description="whether what is told is compressed, log(1 + value), as differences matter most where it is small "
         "(thesis: false)",
     )
-    frequencies: Count = Field(16, description="frequencies that encode a scalar")
+    frequencies: Size = Field(16, description="frequencies that encode a scalar")
     largest_exponent: Positive = Field(4.0, description="the highest frequency is 2 to this power")
 
 

@@ -1,10 +1,10 @@
 """The whole configuration, and the sections that are about no single task or model."""
 
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
 from pydantic import Field
 
-from hyperforget.config.base import Count, Fraction, Name, Positive, Section, Whole
+from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Seed, Whole
 from hyperforget.config.hardware import HardwareConfig
 from hyperforget.config.methods import EDITING_RIVALS, ON_STRANGERS, RETRAINED, RIVALS, Method, Rival
 from hyperforget.config.models import ModelConfig, reads_start
@@ -12,7 +12,6 @@ from hyperforget.config.performance import Performance
 from hyperforget.config.tasks import TaskConfig
 
 Protocol = Literal["validation", "thesis"]
-Seed = Annotated[Whole, Field(ge=0)]
 PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 
 
@@ -130,7 +129,7 @@ class Config(Section):
         description="seeds of everything random: the first is that of all tables and figures, and of how images are "
         "split; all but the split is done again for each further one, and a table says what changes",
     )
-    store: str = Field("results/store", description="folder of the artifact store")
+    store: FilePath = Field("results/store", description="folder of the artifact store")
     reuse: bool = Field(
         True, description="whether results that the store knows are restored; `false` computes them again and compares"
     )

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from hyperforget.config.base import Count, Fraction, Name, Positive, Section, Share, Whole
+from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Share, Size, Whole
 from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
 from hyperforget.config.methods import ORIGINAL, RETRAINED, STRANGERS
 
@@ -18,12 +18,12 @@ class DatasetConfig(Section):
         description="`digits`: scikit-learn's 1,797 embedded images of 8 x 8 pixels; `torchvision`: a set with a train "
         "and a test part; `npz`: a file with arrays `images` and `labels` (and `test_images`, `test_labels`)",
     )
-    path: str | None = Field(None, description="the file of source `npz`")
+    path: FilePath | None = Field(None, description="the file of source `npz`")
     name: str = Field(
         "MNIST",
         description="set of source `torchvision`: MNIST, FashionMNIST, KMNIST, QMNIST, CIFAR10, CIFAR100 or USPS",
     )
-    root: str | None = Field(
+    root: FilePath | None = Field(
         None,
         description="folder of source `torchvision`; without one the environment variable "
         "`HYPERFORGET_DATA`, else `data`",
@@ -140,7 +140,7 @@ class CollectionConfig(RunsConfig):
     """Optimisation and de-optimisation runs, and which checkpoints are kept (thesis, section 3.3.1)."""
 
     runs: Count = Field(4000, description="training runs in all")
-    shards: Count = Field(2, description="jobs that the runs are divided among")
+    shards: Count = Field(2, le=100_000, description="jobs that the runs are divided among")
     recipes: list[UpdateConfig] = Field(
         [],
         description="ways to initialise and update, one of which each run draws, with the minibatches of `recipe`; "
@@ -172,13 +172,16 @@ class CorpusConfig(CollectionConfig):
 class TaskConfig(Section):
     """A dataset, a main network and what is to be forgotten."""
 
+    # A forget set of one class may be written as a number.
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
     dataset: DatasetConfig = DatasetConfig()
     classes: list[Whole] = Field(
         min_length=2,
         description="labels of the dataset that the task keeps, 0 or more, in the order of the networks' outputs; "
         "wherever a class is named, in this configuration and in results, it goes by this label",
     )
-    hidden: list[Count] = Field(
+    hidden: list[Size] = Field(
         min_length=1, description="hidden units of each layer of the main network (ReLU between layers)"
     )
     pivots: list[Whole] = Field(

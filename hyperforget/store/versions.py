@@ -27,7 +27,6 @@ FOLDER = "log"
 FIRST_KEPT = f"{FOLDER}/first-kept.json"
 
 _SUFFIXES = {".json", ".csv", ".tex", ".html", ".svg", ".pdf", ".png", ".safetensors"}
-_NO_RESULTS = {"store", "logs", "benchmarks"}  # folders of a run that hold none
 _DERIVED = {"ro-crate-metadata.json"}  # describes the results for others, with times
 
 
@@ -75,24 +74,27 @@ def snapshot(store: Store, results: Path) -> Version:
 
 
 def list_results(store: Store, results: Path) -> list[str]:
-    """Paths of all result files below ``results``, sorted. Raises `UserError` if there is no such folder."""
+    """Paths of all result files below ``results``, but for those of stores, sorted.
+
+    Raises `UserError` if there is no such folder.
+    """
     if not results.is_dir():
         raise UserError(f"folder {results} does not exist; name the folder of the results")
     found = []
     for folder, subfolders, names in os.walk(results):
         here = Path(folder)
-        outside = _NO_RESULTS if here == results else set[str]()
-        subfolders[:] = [
-            name
-            for name in subfolders
-            if name not in outside and not name.startswith(".") and (here / name).resolve() != store.root.resolve()
-        ]
+        subfolders[:] = [name for name in subfolders if not name.startswith(".") and not _is_store(store, here / name)]
         found += [
             (here / name).relative_to(results).as_posix()
             for name in names
             if Path(name).suffix in _SUFFIXES and not name.startswith(".") and name not in _DERIVED
         ]
     return sorted(found)
+
+
+def _is_store(store: Store, folder: Path) -> bool:
+    """Whether a folder is the store, or another one."""
+    return folder.resolve() == store.root.resolve() or (folder / "store.json").is_file()
 
 
 def read_version(store: Store, version_id: str) -> Version:

@@ -133,6 +133,18 @@ def test_a_configuration_that_is_not_there_is_one_sentence(tmp_path: Path) -> No
     assert "is no file; allowed is a configuration" in printed.output
 
 
+@pytest.mark.parametrize(
+    "text", ["", "- a\n", "tasks: [\n", "tasks: {}\ntasks: {}\n", "tasks:\n\t- 1\n", "tasks: {a: 010}"]
+)
+def test_a_file_that_is_no_configuration_is_one_sentence(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "my.yaml"
+    file.write_text(text)
+    printed = CliRunner().invoke(app, ["plan", str(file)])
+    assert printed.exit_code == 2
+    assert printed.output.startswith(f"error: {str(file)!r} ")
+    assert printed.output.count("\n") == 1
+
+
 def test_the_documentation_shows_what_is_printed_for_the_thesis_own_scale() -> None:
     printed = CliRunner().invoke(app, ["plan", str(ROOT / "config" / "thesis.yaml"), "--teraflops", "100"])
     assert printed.exit_code == 0

@@ -86,10 +86,9 @@ def test_a_task_may_be_named_like_a_key(task: str) -> None:
         ("seeds", 1, "(int): input should be a valid list"),
         ("probe.networks", "x", "(str): input should be a valid integer"),
         ("probe.networks", 1.5, "(float): input should be a valid integer"),
-        ("probe.networks", None, "(NoneType): input should be a valid integer"),
         ("probe.networks", True, "integer"),
         ("store", [], "(list): input should be a valid string"),
-        ("tasks", None, "(NoneType): input should be a valid dictionary"),
+        ("tasks", 3, "(int): input should be a valid dictionary"),
         ("tasks.toy", 3, "(int): input should be a valid dictionary"),
         ("tasks.toy.dataset", "digits", "(str): input should be a valid dictionary"),
         ("tasks.toy.classes", "0-3", "(str): input should be a valid list"),
@@ -155,7 +154,7 @@ def test_out_of_bounds(path: str, value: object, allowed: str) -> None:
         ),
         (f"{MODEL}.process", "dpm", "allowed are ddpm, flow; did you mean 'ddpm'?"),
         ("models.gpt.metric", "accuracies", "allowed are loss, error, accuracy; did you mean 'accuracy'?"),
-        ("selection.rule", None, "allowed are lowest-forget, highest-retain, retrained-level"),
+        ("selection.rule", True, "allowed are lowest-forget, highest-retain, retrained-level"),
     ],
 )
 def test_choices(path: str, value: object, sentence: str) -> None:

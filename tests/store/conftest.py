@@ -82,7 +82,7 @@ def make_run(folder: Path) -> Run:
     made["table"] = record_stage(store, "gather", [networks], [table])
     (results / "report.html").write_text("<p>report</p>")
     (results / "logs").mkdir()
-    (results / "logs" / "a.json").write_text("{}")
+    (results / "logs" / "a.log").write_text("{}")
     version = snapshot(store, results)
     tag(store, "paper", version.id)
     append_log(store, version.id, "first")

@@ -66,6 +66,16 @@ def test_tag_log_and_results_each_keep_everything(run: Run, kept_by: str) -> Non
     assert verify(run.store, 2) == []
 
 
+@pytest.mark.parametrize("task", ["logs", "benchmarks", "store", "tables"])
+def test_results_keep_everything_whatever_the_task_is_called(run: Run, task: str) -> None:
+    untag(run)
+    (run.results / "metrics.csv").unlink()
+    shutil.rmtree(run.results / "logs")
+    (run.results / "digits-4").rename(run.results / task)
+    removed = collect(run, results_folders=[run.results], keep_last_entries=0)
+    assert not {("object", object_id) for object_id in run.objects.values()} & removed
+
+
 def test_results_keep_what_no_version_names_and_lineage_keeps_the_rest(run: Run) -> None:
     untag(run)
     for path in run.results.rglob("*.json"):

@@ -40,7 +40,7 @@ def test_a_version_is_the_digest_of_the_sorted_list_of_result_files(run: Run) ->
 
 def test_what_is_no_result_stays_out(run: Run, tmp_path: Path) -> None:
     for name in (
-        "logs/a.json", "benchmarks/b.csv", "store/store.json", ".hidden/x.json", "a/.x.json.0.partial",
+        "logs/a.log", "benchmarks/b.jsonl", "store/store.json", "store/c.json", ".hidden/x.json", "a/.x.json.0.partial",
         ".token.json", "README.md", "ro-crate-metadata.json", "notes.txt",
     ):  # fmt: skip
         (run.results / name).parent.mkdir(exist_ok=True)
@@ -48,7 +48,7 @@ def test_what_is_no_result_stays_out(run: Run, tmp_path: Path) -> None:
     inside = run.results / "depot"
     shutil.copytree(run.root, inside)
     assert snapshot(Store(inside), run.results).id == run.version_id
-    for name in ("figures/a.svg", "tables/a.tex", "tables/a.html", "digits-4/logs/a.csv", "n.safetensors"):
+    for name in ("figures/a.svg", "tables/a.tex", "tables/a.html", "logs/a.json", "benchmarks/a.csv", "n.safetensors"):
         (run.results / name).parent.mkdir(exist_ok=True)
         (run.results / name).write_text(name)
         assert name in [file.path for file in snapshot(Store(inside), run.results).files]

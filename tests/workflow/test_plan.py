@@ -157,6 +157,13 @@ def test_another_folder_uses_the_default_configuration(checkout: Checkout, tmp_p
             ],
         ),
         (["--config", "models={gpt: {metric_class: 4}}"], ["models.gpt.metric_class is 4", "nearest is 3"]),
+        (["--config", "store=/proc/x"], ["store is '/proc/x', which cannot be made in '/proc'"]),
+        (["--config", "store=2024"], ["store is 2024", "in quotes where it looks like a number"]),
+        (["--config", "tasks={logs: {hidden: [1]}}"], ["the key 'tasks.logs.classes' is missing"]),
+        (["--config", "tasks={digits: {hidden: null}}"], ["the key 'tasks.digits.hidden' is missing"]),
+        (["--config", "tasks={digits: {forget: [02]}}"], ["forget set '02'", "write '2'"]),
+        (["--config", f"seeds=[{10**300}]"], ["seeds.0 is '1000", "less than or equal to 9007199254740991"]),
+        (["--config", "models={dihyfo-4-edit: {conditioning: gpt}}"], ["'dihyfo-4-edit' belongs to another method"]),
         (["--config", "protocl=thesis"], ["'protocl'", "did you mean 'protocol'"]),
         (["--config", "seeds=many"], ["seeds is 'many'", "valid list"]),
         (["--config", "tasks={digits: {hiden: [3]}}"], ["tasks.digits.hiden", "did you mean 'hidden'"]),
@@ -179,6 +186,54 @@ def test_bad_input_is_one_sentence_before_any_work(checkout: Checkout, arguments
     [sentence] = [line for line in printed.stdout.splitlines() if line.startswith("error: ")]
     for part in parts:
         assert part in sentence
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        (
+            ("    hidden: [7]", "    hidden: [7]\n    hidden: [70]"),
+            ["tasks.digits.hidden twice, on line 20 and on line 21"],
+        ),
+        (("    hidden: [7]", "    hidden: [07]"), ["'07' on line 20", "the number 7"]),
+    ],
+)
+def test_a_file_that_snakemake_reads_otherwise_than_it_looks_is_refused(
+    checkout: Checkout, tmp_path: Path, change: tuple[str, str], parts: list[str]
+) -> None:
+    text = (checkout.folder / "config" / "config.yaml").read_text().replace(*change)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yaml").write_text(text)
+    (tmp_path / "good.yaml").write_text("seeds: [1]\n")
+    snakefile = ("-n", "--snakefile", str(checkout.folder / "Snakefile"))
+    for given in ((), ("--configfile", "good.yaml", "config/config.yaml")):
+        printed = checkout.dry_run(*snakefile, *given, cwd=tmp_path)
+        assert printed.returncode != 0
+        [sentence] = [line for line in printed.stdout.splitlines() if line.startswith("error: ")]
+        assert "config/config.yaml' has" in sentence
+        for part in parts:
+            assert part in sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("tasks: {}\n".encode("utf-16"), "is no text in UTF-8"),
+        (b"tasks: &a {odd: *a}\n", "has an anchor on line 1 that holds itself"),
+        (b"tasks: " + b"[" * 2000, "is nested too deeply"),
+        (b"", "is empty"),
+    ],
+)
+def test_a_default_configuration_that_is_none_is_one_sentence(
+    checkout: Checkout, tmp_path: Path, text: bytes, part: str
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yaml").write_bytes(text)
+    printed = checkout.dry_run("-n", "--snakefile", str(checkout.folder / "Snakefile"), cwd=tmp_path)
+    assert printed.returncode != 0
+    assert "Traceback" not in printed.stdout
+    [sentence] = [line for line in printed.stdout.splitlines() if line.startswith("error: ")]
+    assert f"'config/config.yaml' {part}" in sentence
 
 
 def test_a_pivot_in_a_forget_set_may_be_asked_for_and_warns(checkout: Checkout) -> None:

@@ -7,6 +7,8 @@ try:
     from hyperforget.config import jobs, load_config, warnings
     from hyperforget.config.corpora import MAIN_CORPUS
     from hyperforget.config.methods import NEAREST, ORIGINAL, RETRAINED, STRANGERS, Method
+    from hyperforget.config.places import check_creatable
+    from hyperforget.config.reading import read_config
     from hyperforget.config.slices import report_spec, spec_of
     from hyperforget.errors import UserError
     from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER, figure_files, table_files
@@ -24,22 +26,32 @@ os.environ.update(
     HYPERFORGET_ROOT=str(ROOT),
 )
 
-# A configuration on the command line replaces the default one, instead of adding its tasks to it.
-if not workflow.overwrite_configfiles:
-    local_config = Path("config") / "config.yaml"
 
-    configfile: str(local_config if local_config.exists() else ROOT / local_config)
-
-
-def read_settings():
-    """The checked configuration; a fault ends the run with one sentence."""
+def answer(ask, *given):
+    """What a function makes of what the user gave; a fault in that ends the run with one sentence, before any job."""
     try:
-        return load_config(config)
+        return ask(*given)
     except UserError as error:
         sys.exit(f"error: {error}")
 
 
-settings = read_settings()
+local_config = Path("config") / "config.yaml"
+default_config = local_config if local_config.exists() else ROOT / local_config
+
+# Snakemake reads these files by itself, and takes the last of two equal keys. A module is given its configuration by
+# another workflow, whose files may hold anything.
+if not workflow.modifier.skip_configfile:
+    for file in workflow.overwrite_configfiles or [default_config]:
+        answer(read_config, Path(file))
+
+# A configuration on the command line replaces the default one, instead of adding its tasks to it.
+if not workflow.overwrite_configfiles:
+
+    configfile: str(default_config)
+
+
+settings = answer(load_config, config)
+answer(check_creatable, settings.store)
 for warning in warnings(settings):
     print(f"warning: {warning}", file=sys.stderr)
 
@@ -50,6 +62,10 @@ TABLES = expand("results/{folder}/{file}", folder=TABLE_FOLDER, file=table_files
 
 # Where stages keep objects and results, and whether a known result may be restored instead of computed.
 STORE = f"--store {shlex.quote(settings.store)}" + ("" if settings.reuse else " --no-reuse")
+
+
+# A pattern that nothing fits, for a wildcard that stands for nothing.
+NOTHING = r"(?!)"
 
 
 wildcard_constraints:
@@ -86,10 +102,7 @@ def code(stage):
 
 def task_of(names):
     """The settings of a job's task; a wrong name ends the run with one sentence, before any job."""
-    try:
-        return jobs.task_of(settings, names)
-    except UserError as error:
-        sys.exit(f"error: {error}")
+    return answer(jobs.task_of, settings, names)
 
 
 def spec(stage, **names):
@@ -143,8 +156,8 @@ def corpora(task, *files):
 
 
 def names(methods):
-    """What a wildcard may be that stands for one of some methods."""
-    return "|".join(map(str, methods)) or "none"
+    """What a wildcard may be that stands for one of some methods or models."""
+    return "|".join(map(str, methods)) or NOTHING
 
 
 def editing_methods(of_models):

@@ -71,7 +71,7 @@ rule compare_optimizers:
     benchmark:
         "results/benchmarks/compare_optimizers/{task}/{model}.jsonl"
     wildcard_constraints:
-        model="|".join(settings.learned_optimizers) or "none",
+        model=names(settings.learned_optimizers),
     conda:
         "../../envs/hyperforget.yaml"
     threads: 1

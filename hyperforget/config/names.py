@@ -1,0 +1,46 @@
+"""Which names tasks and models may have, so that no two results lie under one path."""
+
+from hyperforget.config.methods import is_reserved
+from hyperforget.config.places import FOLDERS, RESULTS
+from hyperforget.config.sections import Config
+from hyperforget.errors import UserError
+
+
+def check_names(config: Config) -> None:
+    """Raise `UserError` for a name that another result has, or that cannot be told from two others."""
+    for task in config.tasks:
+        if task in FOLDERS:
+            raise UserError(
+                f"tasks.{task}: {RESULTS / task} is the folder of other results than a task's; allowed is any name but "
+                f"{', '.join(FOLDERS)}, such as {f'{task}-task'!r}"
+            )
+        if task in config.repetitions:
+            raise UserError(
+                f"tasks: the name {task!r} is that of {config.repeated(task)[0]!r} done again with a further seed; "
+                "allowed is any other"
+            )
+        if config.tasks[task].holdout and f"{task}-holdout" in config.tasks:
+            raise UserError(
+                f"tasks: the name '{task}-holdout' is that of tables of the task {task!r}, which has forget sets under "
+                "holdout; allowed is any other"
+            )
+    for model in config.models:
+        if is_reserved(model):
+            raise UserError(
+                f"models.{model}: the name {model!r} belongs to another method; allowed is any other that does not end "
+                "in '-edit' or '-strangers'"
+            )
+    _check_pairs(config)
+
+
+def _check_pairs(config: Config) -> None:
+    """Figures are called after a task and a model, or a rival."""
+    of_figure: dict[str, tuple[str, str]] = {}
+    for task in config.tasks:
+        for model in (*config.models, *config.rivals):
+            first = of_figure.setdefault(f"{task}-{model}", (task, model))
+            if first != (task, model):
+                raise UserError(
+                    f"tasks: figures of the task {task!r} and the method {model!r} have the name of those of "
+                    f"{first[0]!r} and {first[1]!r}, '{task}-{model}'; allowed are names that do not meet"
+                )
