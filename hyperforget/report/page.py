@@ -92,7 +92,7 @@ def render_report(spec: ReportSpec, results: Path) -> str:
         metrics=[(metric, glossary.METRICS[metric.name]) for metric in METRICS.values()],
         sets=glossary.SETS,
         directions=_DIRECTIONS,
-        git=git_state(Path(__file__).parent),
+        git=git_state(Path(__file__).parents[1]),
         versions=version_listing(package_versions()),
         config=config_text(spec.config) if spec.config else "",
         tokens=token_listing(find_tokens(results, [task.name for task in spec.tasks])),

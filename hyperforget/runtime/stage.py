@@ -221,7 +221,7 @@ def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
     timed = importlib.import_module(module_of(name)).run(job)
     if process_rank():
         return
-    git = git_state(Path(__file__).parent)
+    git = git_state(Path(__file__).parents[1])
     provenance = {
         "time": started.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock + job.unfinished.spent, 3),

@@ -1,7 +1,5 @@
 """Build the report, one HTML file with all tables and figures."""
 
-from pathlib import Path
-
 from hyperforget.config.report_specs import ReportSpec
 from hyperforget.report.page import render_report
 from hyperforget.runtime.stage import Job
@@ -9,5 +7,5 @@ from hyperforget.runtime.stage import Job
 
 def run(job: Job[ReportSpec]) -> None:
     """Load, call, save."""
-    page = render_report(job.spec, Path(job.names["results"]))
-    job.output("page").write_text(page, encoding="utf-8")
+    page = job.output("page")
+    page.write_text(render_report(job.spec, page.parent), encoding="utf-8")
