@@ -29,7 +29,7 @@ def test_with_a_prefix_all_results_lie_below_it(checkout: Checkout, tmp_path: Pa
     configuration = str(checkout.folder / "tests/smoke/config.yaml")
     printed = checkout.dry_run("-n", "-p", "--configfile", configuration, cwd=tmp_path)
     assert printed.returncode == 0, printed.stdout
-    commands = re.findall(r"^ *Shell command: (.*)$", printed.stdout, flags=re.MULTILINE)
+    commands = re.findall(r"^ *Shell command: (python .*)$", printed.stdout, flags=re.MULTILINE)
     assert any("build_report" in command for command in commands)
     for command in commands:
         words = shlex.split(command)
