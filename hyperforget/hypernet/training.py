@@ -37,6 +37,9 @@ _HISTORY_POINTS = 40
 _HISTORY_PAIRS = 512
 _FIRST_MOMENT_DECAY = 0.9
 
+# Times the error of predicting the mean of all parameters, which is about 1.
+_DIVERGED = 1000
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -142,7 +145,7 @@ def train_hypernetwork(
 
     ``model`` lies on the device that computes. Where several processes train together, all draw the same batch, each
     works through a share of it, and their gradients are added up. Neither this nor what saves memory changes the result
-    but by rounding. Raises `UserError` where these processes resume from different states.
+    but by rounding. Raises `UserError` where these processes resume from different states, and where training diverges.
     """
     process, config, hardware = setup.process, setup.config, setup.hardware
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
@@ -190,6 +193,7 @@ def train_hypernetwork(
                 with torch.no_grad():
                     train, test = (float(_squared_errors(_predict(ema_model, probe), probe).mean()) for probe in probes)
                 rate = config.learning_rate * learning_rate_factor(step, config)
+                _check_converging(step, (train + test) / 2, probes[0], config)
                 training.made.history.append(HistoryPoint(step, train, test, rate))
             if step in snapshot_steps and process_rank() == 0:
                 weights = ema_model.state_dict()
@@ -197,6 +201,17 @@ def train_hypernetwork(
                 training.made.snapshots[step] = copied
             training.step = step
     return training.made
+
+
+def _check_converging(step: int, error: float, probe: Batch, config: TrainingConfig) -> None:
+    """Raise `UserError` where the mean squared ``error`` after a step is beyond all that training leads to."""
+    of_mean = float(probe.clean.square().mean())
+    if not error < _DIVERGED * max(1.0, of_mean):
+        raise UserError(
+            f"the hypernetwork diverged: at step {step} of {config.steps} its mean squared error is {error:.2g}, and "
+            f"{of_mean:.2g} for predicting the mean of all parameters; lower training.learning_rate of the model, "
+            f"which is {config.learning_rate:g}, or lengthen training.warmup, which is {config.warmup}"
+        )
 
 
 def _add_gradients(
