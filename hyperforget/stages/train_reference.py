@@ -42,7 +42,7 @@ def run(job: Job[ReferenceSpec]) -> dict[str, float]:
     candidates = make_candidates(networks, split)
     key = "strangers.recipe" if job.names["method"] == STRANGERS else "recipe"
     check_diverged(
-        candidates,
+        candidates.losses,
         split.class_sizes,
         f"networks of {job.names['method']} on task {task!r}",
         f"lower the task's {key}.learning_rate, which is {spec.recipe.learning_rate:g}",

@@ -93,13 +93,13 @@ def make_candidates(
     )
 
 
-def check_diverged(candidates: Candidates, sizes: Tensor, made: str, remedy: str) -> None:
-    """Raise `UserError` where any of the trained networks has diverged; ``made`` says what they are, and ``remedy``
-    what to change.
+def check_diverged(losses: Tensor, sizes: Tensor, made: str, remedy: str) -> None:
+    """Raise `UserError` where any of N trained networks has diverged, by its class ``losses`` (N, C) on ``sizes`` (C,)
+    images; ``made`` says what they are, and ``remedy`` what to change.
     """
-    diverged = int(have_diverged(candidates.losses, sizes).sum())
+    diverged = int(have_diverged(losses, sizes).sum())
     if diverged:
-        raise UserError(f"{diverged} of {len(candidates.networks)} {made} diverged, {_DIVERGENCE}: {remedy}")
+        raise UserError(f"{diverged} of {len(losses)} {made} diverged, {_DIVERGENCE}: {remedy}")
 
 
 def without_diverged(candidates: Candidates, sizes: Tensor) -> Candidates:

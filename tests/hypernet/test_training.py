@@ -458,6 +458,6 @@ def test_gradients_are_clipped(train: Train, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("learning_rate", [1e3, 1e30])
 @pytest.mark.parametrize("conditioning", ["dihyfo-1", "gpt"])
 def test_a_hypernetwork_that_diverges_is_said_to(train: Train, conditioning: str, learning_rate: float) -> None:
-    message = rf"^the hypernetwork diverged: at step \d+ of 12 .* lower training.learning_rate .* "
+    message = r"^the hypernetwork diverged: at step \d+ of 12 .* lower training.learning_rate .* "
     with pytest.raises(UserError, match=message + re.escape(f"{learning_rate:g},")):
         train(conditioning, learning_rate=learning_rate)

@@ -166,7 +166,7 @@ DIVERGING = settings(tasks={TASK: {"recipe": {"learning_rate": 1e6}, "strangers"
             r"^3 of 3 networks of strangers .* the task's strangers\.recipe\.learning_rate, which is 1e",
         ),
         ("retrain/2", r"^3 of 3 networks of retrained on task 'digits-4' diverged, .* recipe\.learning_rate"),
-        ("finetune/2", r"^2 of 2 networks of finetune on task 'digits-4' diverged, .* recipe\.learning_rate"),
+        ("finetune/2", r"^2 of 2 finetuned networks diverged, .* recipe\.learning_rate"),
     ],
 )
 def test_training_that_diverges_is_one_sentence(results: Path, name: str, sentence: str) -> None:

@@ -100,6 +100,6 @@ def test_too_many_that_diverged_are_a_user_error(batch: Candidates, rows: tuple[
 
 
 def test_no_trained_network_may_have_diverged(batch: Candidates) -> None:
-    check_diverged(batch, SIZES, "originals", "lower it")
+    check_diverged(batch.losses, SIZES, "originals", "lower it")
     with pytest.raises(UserError, match=r"^1 of 6 originals diverged, .*: lower it$"):
-        check_diverged(with_diverged(batch, 5), SIZES, "originals", "lower it")
+        check_diverged(with_diverged(batch, 5).losses, SIZES, "originals", "lower it")
