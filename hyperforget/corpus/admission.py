@@ -148,4 +148,4 @@ def sum_counts(shards: list[dict[str, Any]]) -> AdmissionCounts:
         for rows in zip(*(shard["levels"] for shard in shards), strict=True)
     ]
     names = ("reviewed", "diverged", "pivots_rejected", "holdout_rejected")
-    return AdmissionCounts(*(sum(shard[name] for shard in shards) for name in names), levels)
+    return AdmissionCounts(**{name: sum(shard[name] for shard in shards) for name in names}, levels=levels)

@@ -29,6 +29,7 @@ from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.transformer import recompute_activations
 from hyperforget.progress import progress
 from hyperforget.records.hypernets import HistoryPoint
+from hyperforget.runtime.device import multiplies_in_bfloat16
 from hyperforget.runtime.distributed import all_equal, process_count, process_rank
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
@@ -248,12 +249,7 @@ def learning_rate_factor(step: int, config: TrainingConfig) -> float:
 
 def computes_in_bfloat16(precision: str, device: torch.device) -> bool:
     """Whether training autocasts to bfloat16; ``auto`` asks whether the device multiplies in it."""
-    if precision != "auto":
-        return precision == "bfloat16"
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    processor = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return device.type == "cpu" and bool(processor)
+    return multiplies_in_bfloat16(device) if precision == "auto" else precision == "bfloat16"
 
 
 def _optimizer(model: Hypernetwork, config: TrainingConfig, hardware: HardwareConfig) -> torch.optim.Optimizer:
