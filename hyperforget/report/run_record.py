@@ -10,6 +10,11 @@ from typing import Any
 import yaml
 
 from hyperforget.errors import UserError
+from hyperforget.report.spec import FIGURE_FOLDER, FIGURE_SUFFIX, TABLE_FOLDER, TABLE_SUFFIXES
+from hyperforget.store.files import file_digest
+from hyperforget.store.store import Store
+
+_MADE = (".json", ".safetensors", FIGURE_SUFFIX, *TABLE_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,20 @@ def find_tokens(results: Path, tasks: Iterable[str]) -> list[Token]:
                 name = path.relative_to(results).as_posix()
                 tokens.append(Token(name, str(content.get("kind", "")), str(content["object_id"])))
     return tokens
+
+
+def unrecorded_files(store: Store, results: Path, tasks: Iterable[str]) -> list[str]:
+    """Tables, figures, networks, tokens and measurements below ``results`` that differ from all that stages recorded in
+    the store, by path: edited since, or made with another store.
+    """
+    made = [results / name for name in ("metrics.csv", "costs.csv")]
+    for folder in (TABLE_FOLDER, FIGURE_FOLDER, *tasks):
+        made += [path for path in sorted((results / folder).rglob("*")) if path.suffix in _MADE]
+    return [
+        path.relative_to(results).as_posix()
+        for path in made
+        if path.is_file() and not store.blob_path(file_digest(path)).is_file()
+    ]
 
 
 def stage_timings(results: Path) -> list[Timing]:

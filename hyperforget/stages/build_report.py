@@ -2,10 +2,13 @@
 
 from hyperforget.config.report_specs import ReportSpec
 from hyperforget.report.page import render_report
+from hyperforget.report.run_record import unrecorded_files
 from hyperforget.runtime.stage import Job
 
 
 def run(job: Job[ReportSpec]) -> None:
     """Load, call, save."""
     page = job.output("page")
-    page.write_text(render_report(job.spec, page.parent), encoding="utf-8")
+    results = page.parent
+    unrecorded = unrecorded_files(job.store, results, [task.name for task in job.spec.tasks])
+    page.write_text(render_report(job.spec, results, unrecorded), encoding="utf-8")
