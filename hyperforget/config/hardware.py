@@ -33,7 +33,7 @@ class HardwareConfig(Section):
     deterministic: bool = Field(
         False,
         description="whether only deterministic algorithms run, so that a GPU gives the same bits again; on "
-        "a CPU results are the same bits anyway",
+        "a CPU results are the same bits anyway, with the same threads, processes and precision",
     )
     save_every: float = Field(
         300.0, ge=0, description="seconds between states that unfinished training, collection and sampling resume from"

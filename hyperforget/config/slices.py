@@ -123,7 +123,8 @@ def report_spec(config: Config, names: Mapping[str, str]) -> FullSpec:
         learned_optimizers=tuple(config.learned_optimizers),
         performances={model: config.performance(model) for model in config.models},
         rebalanced=tuple(name for name, model in config.models.items() if model.training.rebalance),
-        config=config.model_dump(mode="json"),
+        # What it ran on is in the records, and another machine must not plan the report anew.
+        config=config.model_dump(mode="json", exclude={"hardware"}),
     )
 
 

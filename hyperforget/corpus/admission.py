@@ -10,18 +10,23 @@ from torch import Tensor
 
 from hyperforget.corpus.checkpoints import KNOWN_ACCURACY, knows_all_but
 from hyperforget.corpus.schedule import Runs
+from hyperforget.errors import UserError
 from hyperforget.metrics.measuring import Outcomes
 from hyperforget.records.corpora import LevelCount
 from hyperforget.runtime.saved_state import State
 
+# More of the reviewed checkpoints than this share diverge by a setting, not by chance.
+_DIVERGED_SHARE = 0.5
+
 
 @dataclass(frozen=True)
 class AdmissionCounts:
-    """How many checkpoints were reviewed, how many of them failed the pivots' accuracy, and how many of the rest know
-    all classes but exactly a held-out set; what is left by loss level.
+    """How many checkpoints were reviewed, how many of them had diverged, how many of the rest failed the pivots'
+    accuracy, and how many of those left know all classes but exactly a held-out set; what is left by loss level.
     """
 
     reviewed: int
+    diverged: int
     pivots_rejected: int
     holdout_rejected: int
     levels: list[LevelCount]
@@ -53,12 +58,16 @@ class Admission:
         self.admitted = torch.zeros(len(free), len(config.loss_levels) + 1, dtype=torch.int64)
         self.rejected = torch.zeros_like(self.admitted)
         self.reviewed = 0
+        self.diverged = 0
         self.pivots_rejected = 0
         self.holdout_rejected = 0
 
     def admit(self, rows: Tensor, outcomes: Outcomes, generator: torch.Generator) -> Tensor:
         """Those of ``rows`` (M,) whose checkpoints are kept, by what all N networks do in a review."""
         self.reviewed += rows.numel()
+        diverged = outcomes.diverged[rows]
+        self.diverged += int(diverged.sum())
+        rows = rows[~diverged]
         # In double precision and a hair below: 15 of 25 images are an accuracy of 0.6 whatever 0.6 rounds to.
         needed = self.config.pivot_accuracy * self.sizes[self.pivots].double() - 1e-9
         accurate = (outcomes.correct[rows][:, self.pivots] >= needed).all(dim=1)
@@ -91,6 +100,7 @@ class Admission:
         """All that later decisions and counts depend on."""
         facts = {
             "reviewed": self.reviewed,
+            "diverged": self.diverged,
             "pivots_rejected": self.pivots_rejected,
             "holdout_rejected": self.holdout_rejected,
             "bins": [[*bin_, taken] for bin_, taken in self.bins.items()],
@@ -100,8 +110,8 @@ class Admission:
     def restore(self, state: State) -> None:
         """Go on from what `state` told."""
         self.admitted, self.rejected = state.tensors["admitted"], state.tensors["rejected"]
-        self.reviewed, self.pivots_rejected = state.facts["reviewed"], state.facts["pivots_rejected"]
-        self.holdout_rejected = state.facts["holdout_rejected"]
+        for name in ("reviewed", "diverged", "pivots_rejected", "holdout_rejected"):
+            setattr(self, name, state.facts[name])
         self.bins = {tuple(bin_): taken for *bin_, taken in state.facts["bins"]}
 
     def counts(self) -> AdmissionCounts:
@@ -113,7 +123,19 @@ class Admission:
             for row, label in enumerate(self.free)
             for level, (low, high) in enumerate(bounds)
         ]
-        return AdmissionCounts(self.reviewed, self.pivots_rejected, self.holdout_rejected, levels)
+        return AdmissionCounts(self.reviewed, self.diverged, self.pivots_rejected, self.holdout_rejected, levels)
+
+
+def check_diverged(counts: AdmissionCounts, task: str, learning_rates: Sequence[float]) -> None:
+    """Raise `UserError` where more than half of the checkpoints that a shard reviewed had diverged; the runs of the
+    task had ``learning_rates`` of up to these.
+    """
+    if counts.diverged > _DIVERGED_SHARE * counts.reviewed:
+        raise UserError(
+            f"task {task!r}: {counts.diverged} of {counts.reviewed} reviewed checkpoints diverged, their losses are "
+            f"NaN, infinite or above 1,000 nats; learning rates go up to {max(learning_rates):g}: lower the task's "
+            "recipe.learning_rate, or its collection.learning_rates, which multiply it"
+        )
 
 
 def sum_counts(shards: list[dict[str, Any]]) -> AdmissionCounts:
@@ -129,7 +151,5 @@ def sum_counts(shards: list[dict[str, Any]]) -> AdmissionCounts:
         )
         for rows in zip(*(shard["levels"] for shard in shards), strict=True)
     ]
-    reviewed, pivots, holdout = (
-        sum(shard[name] for shard in shards) for name in ("reviewed", "pivots_rejected", "holdout_rejected")
-    )
-    return AdmissionCounts(reviewed, pivots, holdout, levels)
+    names = ("reviewed", "diverged", "pivots_rejected", "holdout_rejected")
+    return AdmissionCounts(**{name: sum(shard[name] for shard in shards) for name in names}, levels=levels)

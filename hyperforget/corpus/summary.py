@@ -120,9 +120,10 @@ def check_runs(runs: int, needed: Requirements, counts: AdmissionCounts) -> None
     configuration has the collection.
     """
     if runs < needed.minimum_runs:
+        diverged = f"{counts.diverged} of {counts.reviewed} reviewed checkpoints diverged, " if counts.diverged else ""
         raise UserError(
             f"{needed.key}: only {runs} of {needed.runs} runs have an admitted checkpoint, fewer than "
-            f"minimum_runs = {needed.minimum_runs}; {counts.pivots_rejected} of {counts.reviewed} "
+            f"minimum_runs = {needed.minimum_runs}; {diverged}{counts.pivots_rejected} of {counts.reviewed} "
             f"reviewed checkpoints failed pivot_accuracy = {needed.pivot_accuracy}: lower it, or raise "
             "runs or steps"
         )

@@ -29,6 +29,7 @@ from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.transformer import recompute_activations
 from hyperforget.progress import progress
 from hyperforget.records.hypernets import HistoryPoint
+from hyperforget.runtime.device import multiplies_in_bfloat16
 from hyperforget.runtime.distributed import all_equal, process_count, process_rank
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
@@ -36,6 +37,9 @@ from hyperforget.runtime.saved_state import State
 _HISTORY_POINTS = 40
 _HISTORY_PAIRS = 512
 _FIRST_MOMENT_DECAY = 0.9
+
+# Times the error of predicting the mean of all parameters, which is about 1.
+_DIVERGED = 1000
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,7 @@ def train_hypernetwork(
 
     ``model`` lies on the device that computes. Where several processes train together, all draw the same batch, each
     works through a share of it, and their gradients are added up. Neither this nor what saves memory changes the result
-    but by rounding. Raises `UserError` where these processes resume from different states.
+    but by rounding. Raises `UserError` where these processes resume from different states, and where training diverges.
     """
     process, config, hardware = setup.process, setup.config, setup.hardware
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
@@ -190,6 +194,7 @@ def train_hypernetwork(
                 with torch.no_grad():
                     train, test = (float(_squared_errors(_predict(ema_model, probe), probe).mean()) for probe in probes)
                 rate = config.learning_rate * learning_rate_factor(step, config)
+                _check_converging(step, (train + test) / 2, probes[0], config)
                 training.made.history.append(HistoryPoint(step, train, test, rate))
             if step in snapshot_steps and process_rank() == 0:
                 weights = ema_model.state_dict()
@@ -197,6 +202,17 @@ def train_hypernetwork(
                 training.made.snapshots[step] = copied
             training.step = step
     return training.made
+
+
+def _check_converging(step: int, error: float, probe: Batch, config: TrainingConfig) -> None:
+    """Raise `UserError` where the mean squared ``error`` after a step is beyond all that training leads to."""
+    of_mean = float(probe.clean.square().mean())
+    if not error < _DIVERGED * max(1.0, of_mean):
+        raise UserError(
+            f"the hypernetwork diverged: at step {step} of {config.steps} its mean squared error is {error:.2g}, and "
+            f"{of_mean:.2g} for predicting the mean of all parameters; lower training.learning_rate of the model, "
+            f"which is {config.learning_rate:g}, or lengthen training.warmup, which is {config.warmup}"
+        )
 
 
 def _add_gradients(
@@ -233,12 +249,7 @@ def learning_rate_factor(step: int, config: TrainingConfig) -> float:
 
 def computes_in_bfloat16(precision: str, device: torch.device) -> bool:
     """Whether training autocasts to bfloat16; ``auto`` asks whether the device multiplies in it."""
-    if precision != "auto":
-        return precision == "bfloat16"
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    processor = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return device.type == "cpu" and bool(processor)
+    return multiplies_in_bfloat16(device) if precision == "auto" else precision == "bfloat16"
 
 
 def _optimizer(model: Hypernetwork, config: TrainingConfig, hardware: HardwareConfig) -> torch.optim.Optimizer:

@@ -13,6 +13,9 @@ from hyperforget.networks.perceptron import units_and_logits
 
 _NETWORKS_AT_ONCE = 256
 
+# Nats. No network that learned something, or was made by one, gives what it sees a probability of e^-1000.
+_LARGEST_LOSS = 1000.0
+
 
 @dataclass(frozen=True)
 class Outcomes:
@@ -31,6 +34,20 @@ class Outcomes:
     def accuracies(self) -> Tensor:
         """Accuracy of each class (..., C)."""
         return self.correct / self.sizes
+
+    @property
+    def diverged(self) -> Tensor:
+        """Which networks have diverged, bool (...); see `have_diverged`."""
+        return have_diverged(self.losses, self.sizes)
+
+
+def have_diverged(losses: Tensor, sizes: Tensor) -> Tensor:
+    """Which networks have diverged, bool (...), by their class ``losses`` (..., C) in nats on ``sizes`` (C,) images.
+
+    That is, the loss of a class with images is NaN, infinite or beyond 1,000 nats: the numbers of such a network say
+    nothing, and its answer may be one class for all images.
+    """
+    return ~(losses[..., sizes > 0] < _LARGEST_LOSS).all(dim=-1)
 
 
 def measure(networks: Networks, split: Split) -> Outcomes:

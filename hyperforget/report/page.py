@@ -1,5 +1,6 @@
 """The report: one HTML file with every table and figure in it, no network and no script."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,8 +79,9 @@ class _TaskPage:
     confusion: list[_Picture]
 
 
-def render_report(spec: ReportSpec, results: Path) -> str:
-    """The whole page, from the metrics, costs, tables, figures, tokens and timings below ``results``.
+def render_report(spec: ReportSpec, results: Path, unrecorded: Sequence[str] = ()) -> str:
+    """The whole page, from the metrics, costs, tables, figures, tokens and timings below ``results``, of which some are
+    ``unrecorded``, so that nobody can say how they were made.
 
     Raises `UserError` naming a file that is missing or lacks something.
     """
@@ -92,7 +94,8 @@ def render_report(spec: ReportSpec, results: Path) -> str:
         metrics=[(metric, glossary.METRICS[metric.name]) for metric in METRICS.values()],
         sets=glossary.SETS,
         directions=_DIRECTIONS,
-        git=git_state(Path(__file__).parent),
+        git=git_state(Path(__file__).parents[1]),
+        unrecorded=unrecorded,
         versions=version_listing(package_versions()),
         config=config_text(spec.config) if spec.config else "",
         tokens=token_listing(find_tokens(results, [task.name for task in spec.tasks])),

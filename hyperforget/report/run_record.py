@@ -10,7 +10,12 @@ from typing import Any
 import yaml
 
 from hyperforget.errors import UserError
+from hyperforget.report.spec import FIGURE_FOLDER, FIGURE_SUFFIX, TABLE_FOLDER, TABLE_SUFFIXES
+from hyperforget.store.files import file_digest
+from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
+
+_MADE = (".json", ".safetensors", FIGURE_SUFFIX, *TABLE_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,20 @@ def dataset_warnings(results: Path, task: str) -> list[str]:
     """What a reader must know of a task's images, from the token of its dataset if it is there."""
     path = results / task / "dataset.json"
     return list(map(str, read_token(path, kind="dataset").summary.get("warnings", []))) if path.is_file() else []
+
+
+def unrecorded_files(store: Store, results: Path, tasks: Iterable[str]) -> list[str]:
+    """Tables, figures, networks, tokens and measurements below ``results`` that differ from all that stages recorded in
+    the store, by path: edited since, or made with another store.
+    """
+    made = [results / name for name in ("metrics.csv", "costs.csv")]
+    for folder in (TABLE_FOLDER, FIGURE_FOLDER, *tasks):
+        made += [path for path in sorted((results / folder).rglob("*")) if path.suffix in _MADE]
+    return [
+        path.relative_to(results).as_posix()
+        for path in made
+        if path.is_file() and not store.blob_path(file_digest(path)).is_file()
+    ]
 
 
 def stage_timings(results: Path) -> list[Timing]:

@@ -70,14 +70,21 @@ def judge(own: Outcome, rival: Outcome) -> Verdict:
         margin = math.hypot(own.retain_error, rival.retain_error)
         accuracy = _side(gain, ACCURACY_MARGIN if math.isnan(margin) else margin)
         reason = f"retained classes {signed(gain)}" + ("" if math.isnan(margin) else f" ± {margin:.4f}")
-    ratio = own.distance / rival.distance if rival.distance else math.nan
-    closeness = LEVEL if math.isnan(ratio) else _side(-math.log(ratio), -math.log(1 - DISTANCE_MARGIN))
-    return Verdict(accuracy, reason, closeness, "not measured" if math.isnan(ratio) else f"{ratio:.2f} × its distance")
+    return Verdict(accuracy, reason, *_closeness(own.distance, rival.distance))
 
 
 def verdict(task: TaskSpec, generator: str, rival: str, forget: str, metrics: Metrics) -> Verdict:
     """What `judge` says of the chosen networks of both on a forget set."""
     return judge(outcome(metrics, task.name, generator, forget), outcome(metrics, task.name, rival, forget))
+
+
+def _closeness(own: float, rival: float) -> tuple[str, str]:
+    """The side of two distances, at least 0 or NaN, and its reason."""
+    if math.isnan(own) or math.isnan(rival):
+        return LEVEL, "not measured"
+    if not own or not rival:
+        return _side(rival - own, 0), f"distance {own:.4f} against {rival:.4f}"
+    return _side(-math.log(own / rival), -math.log(1 - DISTANCE_MARGIN)), f"{own / rival:.2f} × its distance"
 
 
 def _side(gain: float, margin: float) -> str:

@@ -43,6 +43,16 @@ def describe(device: torch.device) -> str:
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
 
 
+def multiplies_in_bfloat16(device: torch.device) -> bool:
+    """Whether the device itself multiplies matrices in bfloat16, which makes training faster."""
+    import torch
+
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    processor = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return device.type == "cpu" and bool(processor)
+
+
 def _choose(name: str) -> torch.device:
     import torch
 

@@ -1,5 +1,6 @@
 """What a result was made with: versions of packages, and the git commit of this one."""
 
+import os
 import platform
 import subprocess
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ _PACKAGES = (
 
 @dataclass(frozen=True)
 class GitState:
-    """The commit that the package was at; ``clean`` says whether nothing differed from it."""
+    """The commit that the package was at; ``clean`` says whether its files and the workflow's were as in it."""
 
     commit: str
     clean: bool
@@ -37,17 +38,33 @@ def _version(package: str) -> str:
         return ""
 
 
-def git_state(folder: Path) -> GitState | None:
-    """The git commit of the folder; None outside a repository, before its first commit, or without git."""
-    commit = _git(folder, "rev-parse", "HEAD")
-    changes = _git(folder, "status", "--porcelain")
+def git_state(package: Path) -> GitState | None:
+    """The git commit that holds a package, told from its folder, and the workflow beside it.
+
+    None without git, before the first commit, and where the package's own files are not tracked, as in a virtual
+    environment inside somebody else's repository. Other files, such as data and configurations, are of no account.
+    """
+    if _git(package, "ls-files", "--error-unmatch", "__init__.py") is None:
+        return None
+    commit = _git(package, "rev-parse", "HEAD")
+    parts = (".", "../workflow", "../Snakefile")
+    changes = _git(package, "status", "--porcelain", "--untracked-files=no", "--", *parts)
     return None if commit is None or changes is None else GitState(commit, clean=not changes)
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
+def _git(package: Path, *arguments: str) -> str | None:
+    # Those of a hook or of `git rebase --exec` name another repository.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    # The checkout may be another user's, whose code runs here anyway.
+    trusted = f"safe.directory={package.resolve().parent}"
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False, timeout=20
+            ["git", "-c", trusted, "-C", str(package), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+            env=environment,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

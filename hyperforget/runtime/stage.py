@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from hyperforget.errors import UserError
 from hyperforget.runtime.code_digest import code_digest
-from hyperforget.runtime.device import describe, set_up
-from hyperforget.runtime.distributed import max_over_processes, process_rank, together
+from hyperforget.runtime.device import describe, multiplies_in_bfloat16, set_up
+from hyperforget.runtime.distributed import max_over_processes, process_count, process_rank, together
 from hyperforget.runtime.environment import git_state, package_versions
 from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import FOLDER, Unfinished
@@ -217,11 +217,11 @@ def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
     job = _job(stage, options, spec, computation)
     for path in outputs.values():
         path.parent.mkdir(parents=True, exist_ok=True)
-    device = describe(job.device) if stage.computes else None
+    machine = _machine(stage, job)
     timed = importlib.import_module(module_of(name)).run(job)
     if process_rank():
         return
-    git = git_state(Path(__file__).parent)
+    git = git_state(Path(__file__).parents[1])
     provenance = {
         "time": started.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock + job.unfinished.spent, 3),
@@ -229,11 +229,22 @@ def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
         "host": socket.gethostname(),
         "versions": dict(package_versions()),
         "git": None if git is None else asdict(git),
-        "threads": options.threads,
-        "device": device,
+        **machine,
     }
     options.store.record(computation, outputs, provenance)
     job.unfinished.close()
+
+
+def _machine(stage: Stage, job: Job[Section]) -> dict[str, Any]:
+    """What a result was computed on, by which its last bits may differ; ``precision`` is that of `auto`."""
+    precision = {True: "bfloat16", False: "float32"}
+    return {
+        "threads": job.threads,
+        "processes": process_count(),
+        "device": describe(job.device) if stage.computes else None,
+        "precision": precision[multiplies_in_bfloat16(job.device)] if stage.computes else None,
+        "hardware": job.hardware.model_dump(mode="json", exclude={"device", "processes", "save_every"}),
+    }
 
 
 def _job(stage: Stage, options: argparse.Namespace, spec: Section, computation: Computation) -> Job[Section]:

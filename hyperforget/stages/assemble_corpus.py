@@ -43,6 +43,7 @@ def run(job: Job[CorpusSpec]) -> None:
         "runs_with_checkpoints": runs,
         "checkpoints": int(found.admitted.sum()),
         "reviewed": counts.reviewed,
+        "diverged": counts.diverged,
         "pivots_rejected": counts.pivots_rejected,
         "holdout_rejected": counts.holdout_rejected,
     }

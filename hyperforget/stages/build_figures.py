@@ -1,13 +1,17 @@
 """Build every figure of one task as SVG."""
 
-from pathlib import Path
+import os
 
 from hyperforget.config.report_specs import FiguresSpec
-from hyperforget.report.figures import write_figures
 from hyperforget.runtime.stage import Job
 
 
 def run(job: Job[FiguresSpec]) -> None:
     """Load, call, save."""
+    # Figures need no screen; one that a notebook has set for what it starts may not be installed here, and stops
+    # matplotlib as it is imported.
+    os.environ["MPLBACKEND"] = "agg"
+    from hyperforget.report.figures import write_figures
+
     folder = job.outputs["figures"][0].parent
-    write_figures(job.spec, job.names["task"], Path(job.names["results"]), folder)
+    write_figures(job.spec, job.names["task"], folder.parent, folder)

@@ -1,13 +1,14 @@
 """Build the report, one HTML file with all tables and figures."""
 
-from pathlib import Path
-
 from hyperforget.config.report_specs import ReportSpec
 from hyperforget.report.page import render_report
+from hyperforget.report.run_record import unrecorded_files
 from hyperforget.runtime.stage import Job
 
 
 def run(job: Job[ReportSpec]) -> None:
     """Load, call, save."""
-    page = render_report(job.spec, Path(job.names["results"]))
-    job.output("page").write_text(page, encoding="utf-8")
+    page = job.output("page")
+    results = page.parent
+    unrecorded = unrecorded_files(job.store, results, [task.name for task in job.spec.tasks])
+    page.write_text(render_report(job.spec, results, unrecorded), encoding="utf-8")

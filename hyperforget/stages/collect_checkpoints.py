@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from hyperforget.config.corpora import MAIN_CORPUS
 from hyperforget.config.specs import CollectionSpec
+from hyperforget.corpus.admission import check_diverged
 from hyperforget.corpus.collecting import collect_runs
 from hyperforget.corpus.schedule import Runs
 from hyperforget.corpus.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
@@ -40,6 +41,8 @@ def run(job: Job[CollectionSpec]) -> None:
         generator_for(spec.seed, "collect", task, *further, shard),
         job.resuming,
     )
+    factor = spec.collection.learning_rates[1]
+    check_diverged(decided, task, [recipe.learning_rate * factor for recipe in spec.recipes])
     counts = asdict(decided.named(data.labels))
     named = {"task": task, "corpus": corpus, "shard": shard}
     attributes = {

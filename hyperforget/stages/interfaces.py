@@ -139,14 +139,13 @@ STAGES = {
     "build_figures": Stage(
         "Build every figure of one task as SVG.",
         "hyperforget.config.report_specs:FiguresSpec",
-        names=("task", "results"),
+        names=("task",),
         inputs=("inputs*",),
         outputs=("figures*",),
     ),
     "build_report": Stage(
         "Build the report, one HTML file with all tables and figures.",
         "hyperforget.config.report_specs:ReportSpec",
-        names=("results",),
         inputs=("inputs*",),
         outputs=("page",),
         # It tells when and how it was made.

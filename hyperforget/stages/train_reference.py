@@ -13,7 +13,7 @@ from hyperforget.networks.perceptron import perceptron_for
 from hyperforget.networks.training import Hooks, constant_curriculum, train_population
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
-from hyperforget.unlearning.candidates import make_candidates, publish_candidates
+from hyperforget.unlearning.candidates import check_diverged, make_candidates, publish_candidates
 from hyperforget.unlearning.handover import export_chosen
 from hyperforget.unlearning.retraining import seconds_alone
 
@@ -38,7 +38,15 @@ def run(job: Job[ReferenceSpec]) -> dict[str, float]:
         Hooks(resuming=job.resuming),
     )
     together = job.unfinished.spent + time.monotonic() - clock
-    candidates = make_candidates(networks, conditioning_split(data, spec.protocol))
+    split = conditioning_split(data, spec.protocol)
+    candidates = make_candidates(networks, split)
+    key = "strangers.recipe" if job.names["method"] == STRANGERS else "recipe"
+    check_diverged(
+        candidates.losses,
+        split.class_sizes,
+        f"networks of {job.names['method']} on task {task!r}",
+        f"lower the task's {key}.learning_rate, which is {spec.recipe.learning_rate:g}",
+    )
     publish_candidates(job.store, job.output("token"), candidates, 0, dict(job.names))
     if "network" in job.outputs:
         export_chosen(job.output("network"), candidates, 0, data, dict(job.names))

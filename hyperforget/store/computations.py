@@ -32,6 +32,9 @@ from hyperforget.store.references import folders_of, token_in
 
 FOLDER = "recipes"
 
+# Of the provenance: what may decide the last bits of a result, which its recipe leaves out.
+_DECISIVE = ("threads", "processes", "device", "precision", "hardware", "host", "versions")
+
 
 @dataclass(frozen=True)
 class FileRef:
@@ -199,6 +202,30 @@ def _compare(store: Places, earlier: Record, new: Record) -> None:
         if before != now:
             raise NonDeterminismError(
                 f"stage {new.computation.stage} is not deterministic: output {name} was {before} and is "
-                f"{now} for the same computation; the earlier result is kept, to give it up delete "
+                f"{now} for the same computation; {_told_differences(earlier, new)}; "
+                "the earlier result is kept, to give it up delete "
                 f"{computation_place(new.computation.id)} in {store} and in {store.root / COPIES}"
             )
+
+
+def _told_differences(earlier: Record, new: Record) -> str:
+    """In words, in which of what changes the last bits of a result two records differ."""
+    before, now = (dict(_decisive(record.provenance)) for record in (earlier, new))
+    shared = [name for name in before if name in now]
+    differing = [f"{name} ({before[name]} and {now[name]})" for name in shared if before[name] != now[name]]
+    if differing:
+        return (
+            "bits are the same with the same threads, processes and precision on the same kind of machine only, and "
+            f"these differ: {', '.join(differing)}"
+        )
+    return f"the same as then are {', '.join(shared)}" if shared else "what it was computed on is not known"
+
+
+def _decisive(provenance: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What may decide the last bits, by its name, such as ``versions.torch``; what is not known is left out."""
+    for name in _DECISIVE:
+        value = provenance.get(name)
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{part}", of_part) for part, of_part in value.items())
+        elif name in provenance:
+            yield name, value

@@ -1,5 +1,6 @@
 """Candidates: the networks that a method offers for a forget set, as they are measured and stored."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,8 +9,9 @@ import torch
 from torch import Tensor
 
 from hyperforget.data.splits import Split
+from hyperforget.errors import UserError
 from hyperforget.metrics.classes import accuracy_on
-from hyperforget.metrics.measuring import measure
+from hyperforget.metrics.measuring import have_diverged, measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.store.store import Store
@@ -31,6 +33,8 @@ _DIMENSIONS = {
     "prompt": ("network",),
     "start": ("network",),
 }
+
+_DIVERGENCE = "their losses are NaN, infinite or above 1,000 nats"
 
 
 class Measured(Protocol):
@@ -87,6 +91,34 @@ def make_candidates(
         torch.full((count,), -1) if prompt is None else prompt,
         torch.arange(count) if start is None else start,
     )
+
+
+def check_diverged(losses: Tensor, sizes: Tensor, made: str, remedy: str) -> None:
+    """Raise `UserError` where any of N trained networks has diverged, by its class ``losses`` (N, C) on ``sizes`` (C,)
+    images; ``made`` says what they are, and ``remedy`` what to change.
+    """
+    diverged = int(have_diverged(losses, sizes).sum())
+    if diverged:
+        raise UserError(f"{diverged} of {len(losses)} {made} diverged, {_DIVERGENCE}: {remedy}")
+
+
+def without_diverged(candidates: Candidates, sizes: Tensor) -> Candidates:
+    """The candidates that a hypernetwork made without those that have diverged; how many there were is printed.
+
+    Raises `UserError` where these are more than half, or all of a start or of a prompt.
+    """
+    kept = ~have_diverged(candidates.losses, sizes)
+    count, diverged = len(kept), int((~kept).sum())
+    if not diverged:
+        return candidates
+    told = f"{diverged} of {count} networks that the hypernetwork made diverged, {_DIVERGENCE}"
+    lost = any(len(of[kept].unique()) < len(of.unique()) for of in (candidates.start, candidates.prompt))
+    if lost or diverged > count / 2:
+        raise UserError(f"{told}: train it anew with a lower models.….training.learning_rate or with more steps")
+    print(f"{told}, and are kept out", file=sys.stderr)
+    networks = candidates.networks[torch.nonzero(kept).flatten()]
+    others = {name: values[kept] for name, values in vars(candidates).items() if name != "networks"}
+    return Candidates(networks, **others)
 
 
 def class_accuracies(networks: Measured, sizes: Tensor, forget: Tensor) -> tuple[Tensor, Tensor]:

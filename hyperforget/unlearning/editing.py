@@ -12,7 +12,7 @@ from hyperforget.hypernet.sampling import Sampling, chain
 from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.networks.batch import Networks
 from hyperforget.runtime.resuming import Resuming
-from hyperforget.unlearning.candidates import Candidates
+from hyperforget.unlearning.candidates import Candidates, without_diverged
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def edit_networks(
     """The edits of the networks ``originals`` that are offered, for each prompt (Q, K), round after round.
 
     The edits of a round are the starts of the next: networks come closer to what is asked for with each. ``split`` is
-    the one that conditions and selects.
+    the one that conditions and selects. Networks that have diverged are left out; raises `UserError` where most have.
     """
     config = editing.config
     start = torch.arange(len(originals)).repeat_interleave(config.candidates)
@@ -45,7 +45,7 @@ def edit_networks(
     way = chain(hypernet, prompts[prompt], originals[start], config.rounds, split, editing)
     first = 1 if config.offered == "all" else config.rounds
     offered = way.outcomes[first:]
-    return Candidates(
+    candidates = Candidates(
         Networks(torch.cat([edits.params for edits in way.networks[first:]]), originals.layout),
         torch.cat([outcomes.losses for outcomes in offered]),
         torch.cat([outcomes.correct for outcomes in offered]),
@@ -53,3 +53,4 @@ def edit_networks(
         prompt.repeat(len(offered)),
         start.repeat(len(offered)),
     )
+    return without_diverged(candidates, split.class_sizes)

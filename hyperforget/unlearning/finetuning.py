@@ -13,6 +13,7 @@ from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.training import Hooks, constant_curriculum, train_population
 from hyperforget.unlearning.assignment import Assignment
+from hyperforget.unlearning.candidates import check_diverged
 
 # Lengths that are tried, as shares of the steps that the originals were trained.
 LENGTHS = (0.25, 0.5, 1.0, 2.0)
@@ -23,6 +24,7 @@ def finetune(assignment: Assignment) -> Networks:
 
     Of `LENGTHS` the one with the lowest accuracy on forgotten validation images, then the highest on retained ones, in
     the median over the networks; of several as good, the shortest.
+    Raises `UserError` where training diverges.
     """
     lengths = sorted({max(1, round(share * assignment.recipe.steps)) for share in LENGTHS})
     found: dict[int, Networks] = {}
@@ -40,6 +42,9 @@ def finetune(assignment: Assignment) -> Networks:
         Hooks(keep, frozenset(lengths)),
     )
     best = min(found.items(), key=lambda item: (*_merit(item[1], assignment), item[0]))[1]
+    outcomes, recipe = measure(best, assignment.validation), assignment.recipe
+    remedy = f"lower the task's recipe.learning_rate, which is {recipe.learning_rate:g}"
+    check_diverged(outcomes.losses, outcomes.sizes, "finetuned networks", remedy)
     return best.to(assignment.forget.device)
 
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from hyperforget.config import CollectionConfig, RecipeConfig
-from hyperforget.corpus.admission import Admission, AdmissionCounts, sum_counts
+from hyperforget.corpus.admission import Admission, AdmissionCounts, check_diverged, sum_counts
 from hyperforget.corpus.schedule import Runs
+from hyperforget.errors import UserError
 from hyperforget.metrics.measuring import Outcomes
 from hyperforget.networks.layout import Layout
 from hyperforget.records.corpora import LevelCount
@@ -83,9 +84,10 @@ def test_a_pivot_that_reaches_the_accuracy_exactly_is_accurate(accuracy: float) 
     config = CollectionConfig(admission="relaxed", pivot_accuracy=accuracy)
     enough = (sizes * round(accuracy * 100)) // 100
     for size, correct in zip(sizes, enough, strict=True):
-        admission = Admission(runs_of(config, 10, [0], 2), torch.stack([size, size]))
+        pair = torch.stack([size, size])
+        admission = Admission(runs_of(config, 10, [0], 2), pair)
         counts = torch.stack([torch.stack([correct, size]), torch.stack([correct - 1, size])])
-        kept = admission.admit(torch.arange(2), outcomes_of(torch.ones(2, 2), counts), seeded(0))
+        kept = admission.admit(torch.arange(2), outcomes_of(torch.ones(2, 2), counts, pair), seeded(0))
         assert kept.tolist() == [0], f"{correct} of {size}"
 
 
@@ -256,5 +258,30 @@ def test_counts_of_shards_add_up_through_json() -> None:
 
 
 def test_counts_of_relaxed_shards_have_no_cap() -> None:
-    shard = asdict(AdmissionCounts(5, 1, 0, [LevelCount(2, 0.0, None, None, 3, 1)]))
+    shard = asdict(AdmissionCounts(5, 0, 1, 0, [LevelCount(2, 0.0, None, None, 3, 1)]))
     assert sum_counts([shard, shard]).levels == [LevelCount(2, 0.0, None, None, 6, 2)]
+
+
+@pytest.mark.parametrize("rule", ["bins", "relaxed"])
+@pytest.mark.parametrize("loss", [math.nan, math.inf, 1e4])
+@pytest.mark.parametrize("label", range(4))
+def test_what_has_diverged_is_counted_and_never_kept(rule: str, loss: float, label: int) -> None:
+    losses = torch.ones(3, 4)
+    losses[1, label] = loss
+    admission = new_admission(rule, cap=1.0)
+    kept = admission.admit(torch.arange(3), outcomes_of(losses, accurate(3)), seeded(0))
+    assert kept.tolist() == [0, 2]
+    counts = admission.counts()
+    assert (counts.reviewed, counts.diverged, counts.pivots_rejected) == (3, 1, 0)
+    assert sum(level.admitted + level.rejected for level in counts.levels if level.class_ == 2) == 2
+    again = new_admission(rule, cap=1.0)
+    again.restore(admission.state())
+    assert again.counts() == counts
+    assert sum_counts([asdict(counts), asdict(counts)]).diverged == 2
+
+
+def test_a_shard_of_which_most_diverged_is_refused_with_what_to_lower() -> None:
+    check_diverged(AdmissionCounts(10, 5, 5, 0, []), "digits", [0.1])
+    check_diverged(AdmissionCounts(0, 0, 0, 0, []), "digits", [0.1])
+    with pytest.raises(UserError, match=r"^task 'digits': 6 of 10 reviewed checkpoints diverged.* up to 1e\+06: lower"):
+        check_diverged(AdmissionCounts(10, 6, 0, 0, []), "digits", [0.1, 1e6])

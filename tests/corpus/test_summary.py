@@ -224,7 +224,7 @@ NEEDED = Requirements(
     never_seen=0.25,
     pivot_accuracy=0.8,
 )
-COUNTS = AdmissionCounts(reviewed=5000, pivots_rejected=4800, holdout_rejected=0, levels=[])
+COUNTS = AdmissionCounts(reviewed=5000, diverged=0, pivots_rejected=4800, holdout_rejected=0, levels=[])
 
 
 def summary_of(label: int, role: Literal["free", "pivot"], forgotten: int, never_seen: int) -> ClassSummary:
@@ -256,6 +256,11 @@ def test_too_few_runs_are_told_with_the_reason_and_what_to_change() -> None:
     assert "fewer than minimum_runs = 200" in message
     assert "4800 of 5000 reviewed checkpoints failed pivot_accuracy = 0.8: lower it" in message
     assert message.endswith("or raise runs or steps")
+
+
+def test_too_few_runs_since_many_diverged_are_told_so() -> None:
+    with pytest.raises(UserError, match="; 300 of 5000 reviewed checkpoints diverged, 4800 of 5000 "):
+        check_runs(199, NEEDED, replace(COUNTS, diverged=300))
 
 
 def test_a_free_class_that_too_few_have_forgotten_is_told() -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,7 @@ from hyperforget.config.performance import Metric, Performance
 from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.corpus.pairs import Pairs, draw_pairs
 from hyperforget.data.splits import Split
+from hyperforget.errors import UserError
 from hyperforget.hypernet import batches, training
 from hyperforget.hypernet.batches import Batch, draw_batch, pair_weights, recombine
 from hyperforget.hypernet.conditioning import CONDITIONINGS
@@ -451,3 +453,11 @@ def test_gradients_are_clipped(train: Train, monkeypatch: pytest.MonkeyPatch) ->
     train(clip=1e-3)
     assert len(norms) == 12
     assert max(norms) <= 1.001e-3
+
+
+@pytest.mark.parametrize("learning_rate", [1e3, 1e30])
+@pytest.mark.parametrize("conditioning", ["dihyfo-1", "gpt"])
+def test_a_hypernetwork_that_diverges_is_said_to(train: Train, conditioning: str, learning_rate: float) -> None:
+    message = r"^the hypernetwork diverged: at step \d+ of 12 .* lower training.learning_rate .* "
+    with pytest.raises(UserError, match=message + re.escape(f"{learning_rate:g},")):
+        train(conditioning, learning_rate=learning_rate)

@@ -1,5 +1,7 @@
 """What networks do on a split, against torch's own cross-entropy, one network and one class at a time."""
 
+from math import inf, nan
+
 import pytest
 import torch
 from torch import nn
@@ -7,7 +9,7 @@ from torch import nn
 from hyperforget.data.splits import Split
 from hyperforget.metrics import measuring
 from hyperforget.metrics.discriminability import discriminability, separability
-from hyperforget.metrics.measuring import measure
+from hyperforget.metrics.measuring import have_diverged, measure
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward, units_and_logits
@@ -40,3 +42,17 @@ def test_measure_agrees_with_torchs_cross_entropy_in_any_chunks(monkeypatch: pyt
     torch.testing.assert_close(parts.discriminability, whole.discriminability)
     torch.testing.assert_close(parts.separability, whole.separability)
     assert torch.equal(parts.correct, whole.correct)
+
+
+@pytest.mark.parametrize(("loss", "diverged"), [(0.0, False), (700.0, False), (2e3, True), (inf, True), (nan, True)])
+def test_a_network_has_diverged_by_the_loss_of_any_class_that_there_are_images_of(loss: float, diverged: bool) -> None:
+    losses = torch.tensor([[1.0, loss, 1.0], [1.0, 1.0, 1.0]])
+    assert have_diverged(losses, torch.tensor([3, 3, 3])).tolist() == [diverged, False]
+    assert have_diverged(losses, torch.tensor([3, 0, 3])).tolist() == [False, False]
+
+
+@pytest.mark.parametrize("value", [inf, -inf, nan, 1e30])
+def test_networks_with_such_parameters_are_measured_as_diverged(value: float) -> None:
+    networks = initialise(LAYOUT, 4, torch.Generator().manual_seed(0))
+    networks.params[2] = value
+    assert measure(networks, SPLIT).diverged.tolist() == [False, False, True, False]

@@ -40,7 +40,10 @@ def make_metrics(folder: Path, values: dict[tuple[str, str], tuple[float, float,
         (Outcome(0.3, 0.99, 0.2), Outcome(0.0, 0.90, 0.4), "worse", "better"),
         (Outcome(0.0, 0.95, 0.2), Outcome(0.01, 0.94, 0.1), "level", "worse"),
         (Outcome(0.0, 0.95, 0.2), Outcome(0.0, 0.93, 0.21), "better", "level"),
-        (Outcome(0.0, 0.93, 0.2), Outcome(0.0, 0.95, 0.0), "worse", "level"),
+        (Outcome(0.0, 0.93, 0.2), Outcome(0.0, 0.95, 0.0), "worse", "worse"),
+        (Outcome(0.0, 0.95, 0.0), Outcome(0.0, 0.93, 0.2), "better", "better"),
+        (Outcome(0.0, 0.95, 0.0), Outcome(0.0, 0.93, 0.0), "better", "level"),
+        (Outcome(0.0, 0.95, math.nan), Outcome(0.0, 0.93, 0.0), "better", "level"),
     ],
 )
 def test_verdicts(own: Outcome, rival: Outcome, accuracy: str, closeness: str) -> None:

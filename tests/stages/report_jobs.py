@@ -22,10 +22,10 @@ def build_tables(results: Path, values: dict[str, Any]) -> Job:
 
 def build_figures(results: Path, values: dict[str, Any], task: str) -> Job:
     figures = [str(results / "figures" / name) for name in figure_files(as_spec(values), task)]
-    given = ["--results", str(results), "--inputs", str(results / "metrics.csv")]
-    return _job("build_figures", results, values, "--task", task, *given, "--figures", *figures)
+    given = ["--task", task, "--inputs", str(results / "metrics.csv")]
+    return _job("build_figures", results, values, *given, "--figures", *figures)
 
 
 def build_report(results: Path, values: dict[str, Any]) -> Job:
-    given = ["--results", str(results), "--inputs", str(results / "metrics.csv")]
-    return _job("build_report", results, values, *given, "--page", str(results / "report.html"))
+    given = ["--inputs", str(results / "metrics.csv"), "--page", str(results / "report.html")]
+    return _job("build_report", results, values, *given)

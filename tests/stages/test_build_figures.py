@@ -1,5 +1,8 @@
 """The stage that builds the figures of a task writes what the workflow declares."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,19 @@ def test_it_writes_the_declared_files_of_one_task(tmp_path: Path) -> None:
     run(build_figures(results, SMALL, "digits-4"))
     names = {path.name for path in (results / "figures").iterdir()}
     assert names == set(figure_files(as_spec(SMALL), "digits-4"))
+
+
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "wrong"])
+def test_it_needs_no_screen(tmp_path: Path, backend: str) -> None:
+    results = make_results(tmp_path / "results", SMALL)
+    stage, arguments = build_figures(results, SMALL, "digits-4")
+    # In a process of its own, since matplotlib looks at the variable as it is imported.
+    command = [sys.executable, "-m", "hyperforget.stages", stage, *arguments]
+    printed = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | {"MPLBACKEND": backend}
+    )
+    assert printed.returncode == 0, printed.stderr
+    assert len(list((results / "figures").glob("*.svg"))) == len(figure_files(as_spec(SMALL), "digits-4"))
 
 
 def test_an_unknown_task_is_a_user_error(tmp_path: Path) -> None:

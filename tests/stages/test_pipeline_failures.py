@@ -11,7 +11,7 @@ from hyperforget.errors import UserError, run_command
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
-from tests.stages.tiny_pipeline import TASK, Job, assemble, collect, job, jobs, run, text_files
+from tests.stages.tiny_pipeline import TASK, Job, assemble, collect, job, jobs, run, settings, text_files
 
 pytestmark = pytest.mark.pipeline
 
@@ -159,3 +159,35 @@ def test_tables_with_other_columns_are_not_joined(results: Path, tmp_path: Path)
     with pytest.raises(UserError, match="forget-9"):
         run(job("gather_metrics", results, {}, parts=[first, part], metrics=tmp_path / "metrics.csv"))
     assert not (tmp_path / "metrics.csv").exists()
+
+
+DIVERGING = settings(tasks={TASK: {"recipe": {"learning_rate": 1e6}, "strangers": {"recipe": {"learning_rate": 1e6}}}})
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        (
+            "train_original",
+            r"^2 of 2 networks of original on task .* the task's recipe\.learning_rate, which is 1e\+06$",
+        ),
+        (
+            "train_strangers",
+            r"^3 of 3 networks of strangers .* the task's strangers\.recipe\.learning_rate, which is 1e",
+        ),
+        ("retrain/2", r"^3 of 3 networks of retrained on task 'digits-4' diverged, .* recipe\.learning_rate"),
+        ("finetune/2", r"^2 of 2 finetuned networks diverged, .* recipe\.learning_rate"),
+    ],
+)
+def test_training_that_diverges_is_one_sentence(results: Path, name: str, sentence: str) -> None:
+    before = text_files(results)
+    with pytest.raises(UserError, match=sentence):
+        run(jobs(results, DIVERGING)[name])
+    assert text_files(results) == before
+
+
+def test_a_shard_that_diverges_is_one_sentence(copied: Path) -> None:
+    before = text_files(copied)
+    with pytest.raises(UserError, match=r"^task 'digits-4': \d+ of \d+ reviewed checkpoints diverged"):
+        run(collect(copied, 0, learning_rates=[1e6, 2e6]))
+    assert text_files(copied) == before

@@ -86,6 +86,30 @@ def test_the_same_result_again_changes_nothing(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
 
 
+MACHINE = {"threads": 1, "processes": 1, "device": "cpu", "precision": "bfloat16", "host": "a", "seconds": 1.5}
+VERSIONS = {"torch": "2.7", "numpy": "2.1"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"threads": 4, "seconds": 9}, "only, and these differ: threads (1 and 4); "),
+        ({"host": "b", "precision": "float32"}, "these differ: precision (bfloat16 and float32), host (a and b); "),
+        ({"versions": {**VERSIONS, "torch": "2.8"}}, "these differ: versions.torch (2.7 and 2.8); "),
+        ({"seconds": 9}, "the same as then are threads, processes, device, precision, host, versions."),
+    ],
+)
+def test_another_result_is_told_with_what_else_was_different(
+    tmp_path: Path, changed: dict[str, Any], told: str
+) -> None:
+    earlier: dict[str, Any] = {**MACHINE, "versions": VERSIONS}
+    record_text(tmp_path / "store", tmp_path / "a", "x", **earlier)
+    with pytest.raises(NonDeterminismError) as caught:
+        record_text(tmp_path / "store", tmp_path / "a", "y", **{**earlier, **changed})
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_another_result_is_reported_and_not_kept(tmp_path: Path) -> None:
     root = tmp_path / "store"
     record_text(root, tmp_path / "a", "x")

@@ -1,5 +1,6 @@
 """Candidates: measured, and stored so that they come back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,19 @@ import torch
 from torch import Tensor
 
 from hyperforget.data.splits import TaskData
+from hyperforget.errors import UserError
 from hyperforget.networks.initialisations import initialise
 from hyperforget.store.errors import CorruptObjectError
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
-from hyperforget.unlearning.candidates import Candidates, load_candidates, make_candidates, publish_candidates
+from hyperforget.unlearning.candidates import (
+    Candidates,
+    check_diverged,
+    load_candidates,
+    make_candidates,
+    publish_candidates,
+    without_diverged,
+)
 from tests.unlearning.conftest import LAYOUT, generator
 
 ATTRIBUTES = {"task": "toy", "method": "dihyfo-1", "forget": "2"}
@@ -63,3 +72,34 @@ def test_damage_is_found(tmp_path: Path, batch: Candidates) -> None:
     chunk.write_bytes(content)
     with pytest.raises(CorruptObjectError, match=object_id):
         load_candidates(Store(tmp_path), tmp_path / "token.json")
+
+
+def with_diverged(batch: Candidates, *rows: int) -> Candidates:
+    losses = batch.losses.clone()
+    losses[list(rows)] = torch.nan
+    return replace(batch, losses=losses)
+
+
+SIZES = torch.tensor([20, 20, 20])
+
+
+def test_candidates_that_diverged_are_kept_out_and_counted(
+    batch: Candidates, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert without_diverged(batch, SIZES) is batch
+    left = without_diverged(with_diverged(batch, 0, 4), SIZES)
+    assert torch.equal(left.networks.params, batch.networks.params[[1, 2, 3, 5]])
+    assert (left.prompt.tolist(), left.start.tolist()) == ([0, 0, 1, 1], [1, 2, 0, 2])
+    assert capsys.readouterr().err.startswith("2 of 6 networks that the hypernetwork made diverged")
+
+
+@pytest.mark.parametrize("rows", [(0, 1, 2, 3), (0, 3), (3, 4, 5)], ids=["most", "all of a start", "all of a prompt"])
+def test_too_many_that_diverged_are_a_user_error(batch: Candidates, rows: tuple[int, ...]) -> None:
+    with pytest.raises(UserError, match=f"^{len(rows)} of 6 networks .* diverged.* lower .*learning_rate"):
+        without_diverged(with_diverged(batch, *rows), SIZES)
+
+
+def test_no_trained_network_may_have_diverged(batch: Candidates) -> None:
+    check_diverged(batch.losses, SIZES, "originals", "lower it")
+    with pytest.raises(UserError, match=r"^1 of 6 originals diverged, .*: lower it$"):
+        check_diverged(with_diverged(batch, 5).losses, SIZES, "originals", "lower it")

@@ -81,6 +81,14 @@ def test_other_prompts_of_the_sweep_concern_the_figures_alone(finished: Checkout
     assert planned == report | {"sweep_unlearned": 2, "sweep_edited": 1}
 
 
+@pytest.mark.parametrize(
+    "hardware",
+    ["{save_every: 60}", "{device: cpu}", "{processes: 2, micro_batches: 2}", "{deterministic: true}"],
+)
+def test_what_jobs_compute_on_plans_nothing(finished: Checkout, hardware: str) -> None:
+    assert finished.planned(*with_config(f"hardware={hardware}")) == {}
+
+
 def test_more_shards_of_the_same_size_keep_those_that_are_there(finished: Checkout) -> None:
     planned = finished.planned(*with_config("tasks={digits-4: {collection: {runs: 450, shards: 3}}}"))
     assert planned["collect_checkpoints"] == 1

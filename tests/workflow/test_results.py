@@ -88,3 +88,4 @@ def test_report_stands_alone(finished: Checkout) -> None:
     assert page.count("<svg") >= 10
     assert not re.search(r"(?:src|href)=[\"']https?:", page)
     assert "digits-4" in page
+    assert "not as a stage recorded them" not in page

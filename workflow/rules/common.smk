@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 try:
+    import hyperforget
     from hyperforget.config import jobs, load_config, warnings
     from hyperforget.config.corpora import MAIN_CORPUS
     from hyperforget.config.methods import NEAREST, ORIGINAL, RETRAINED, STRANGERS, Method
@@ -25,6 +26,16 @@ os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
     HYPERFORGET_ROOT=str(ROOT),
 )
+
+# They run the package that was read here, which need not be installed, and import nothing from the folder that they run
+# in, which may hold a user's `random.py`. A relative entry, such as an empty one, would stand for that folder.
+PACKAGE_ROOT = Path(hyperforget.__file__).parents[1]
+SEARCHED = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(entry)]
+os.environ.update(
+    PYTHONPATH=os.pathsep.join([*[str(ROOT)] * (PACKAGE_ROOT == ROOT), *SEARCHED]),
+    PYTHONSAFEPATH="1",
+)
+
 
 
 def answer(ask, *given):
@@ -82,14 +93,18 @@ def canonical(section):
     return canonical_json(section.model_dump(mode="json")).decode()
 
 
-# The same for stages that compute with torch, and what they compute on.
-COMPUTE = f"{STORE} --hardware {shlex.quote(canonical(settings.hardware))}"
-
 # GPUs of a job that computes on one. None for the device `auto`: what is there is used, but nothing is asked for.
 GPUS = int(settings.hardware.device.startswith("cuda"))
 
 
-def launcher():
+# What a job computes on changes no result, so a change of it must plan nothing anew: Snakemake compares parameters with
+# those of the last run, but not those that ask for the job's threads.
+def hardware(wildcards, threads):
+    """The arguments of a stage that computes with torch, which say on what."""
+    return f"--hardware {shlex.quote(canonical(settings.hardware))} --threads {threads}"
+
+
+def launcher(wildcards, threads):
     """What starts the Python of a job that several processes may do together."""
     processes = settings.hardware.processes
     return f"torchrun --standalone --nproc-per-node {processes}" if processes > 1 else "python"

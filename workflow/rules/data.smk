@@ -17,7 +17,7 @@ rule fetch_dataset:
         store=STORE,
     shell:
         "python -m hyperforget.stages fetch_dataset --task {wildcards.task} --spec {params.spec:q}"
-        " {params.store} --threads {threads} --token {output.token} &>{log}"
+        " {params.store} --threads {threads} --token {output.token} >{log} 2>&1"
 
 
 rule collect_checkpoints:
@@ -41,11 +41,12 @@ rule collect_checkpoints:
     params:
         spec=spec("collect_checkpoints"),
         code=code("collect_checkpoints"),
-        store=COMPUTE,
+        store=STORE,
+        hardware=hardware,
     shell:
         "python -m hyperforget.stages collect_checkpoints --task {wildcards.task} --corpus {wildcards.corpus}"
-        " --shard {wildcards.shard} --spec {params.spec:q} {params.store} --threads {threads}"
-        " --dataset {input.dataset} --token {output.token} &>{log}"
+        " --shard {wildcards.shard} --spec {params.spec:q} {params.store} {params.hardware}"
+        " --dataset {input.dataset} --token {output.token} >{log} 2>&1"
 
 
 rule assemble_corpus:
@@ -75,4 +76,4 @@ rule assemble_corpus:
         "python -m hyperforget.stages assemble_corpus --task {wildcards.task} --corpus {wildcards.corpus}"
         " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
         " --segments {input.segments} --token {output.token} --classes {output.classes}"
-        " --forget-sets {output.forget_sets} --bins {output.bins} &>{log}"
+        " --forget-sets {output.forget_sets} --bins {output.bins} >{log} 2>&1"

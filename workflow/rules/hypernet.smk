@@ -20,12 +20,13 @@ rule train_hypernet:
     params:
         spec=spec("train_hypernet"),
         code=code("train_hypernet"),
-        store=COMPUTE,
-        python=launcher(),
+        store=STORE,
+        hardware=hardware,
+        python=launcher,
     shell:
         "{params.python} -m hyperforget.stages train_hypernet --task {wildcards.task} --model {wildcards.model}"
-        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
-        " --corpus {input.corpus} --token {output.token} --history {output.history} &>{log}"
+        " --spec {params.spec:q} {params.store} {params.hardware} --dataset {input.dataset}"
+        " --corpus {input.corpus} --token {output.token} --history {output.history} >{log} 2>&1"
 
 
 rule probe_hypernet:
@@ -51,12 +52,13 @@ rule probe_hypernet:
     params:
         spec=spec("probe_hypernet"),
         code=code("probe_hypernet"),
-        store=COMPUTE,
+        store=STORE,
+        hardware=hardware,
     shell:
         "python -m hyperforget.stages probe_hypernet --task {wildcards.task} --spec {params.spec:q}"
-        " {params.store} --threads {threads} --dataset {input.dataset} --corpus {input.corpus}"
+        " {params.store} {params.hardware} --dataset {input.dataset} --corpus {input.corpus}"
         " --hypernet {input.hypernet} --alignment {output.alignment} --prompts {output.prompts}"
-        " --distribution {output.distribution} &>{log}"
+        " --distribution {output.distribution} >{log} 2>&1"
 
 
 rule compare_optimizers:
@@ -82,11 +84,12 @@ rule compare_optimizers:
     params:
         spec=spec("compare_optimizers"),
         code=code("compare_optimizers"),
-        store=COMPUTE,
+        store=STORE,
+        hardware=hardware,
     shell:
         "python -m hyperforget.stages compare_optimizers --task {wildcards.task} --model {wildcards.model}"
-        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
-        " --corpus {input.corpus} --hypernet {input.hypernet} --curves {output.curves} &>{log}"
+        " --spec {params.spec:q} {params.store} {params.hardware} --dataset {input.dataset}"
+        " --corpus {input.corpus} --hypernet {input.hypernet} --curves {output.curves} >{log} 2>&1"
 
 
 rule sample_unlearned:
@@ -111,13 +114,14 @@ rule sample_unlearned:
     params:
         spec=spec("sample_unlearned"),
         code=code("sample_unlearned"),
-        store=COMPUTE,
+        store=STORE,
+        hardware=hardware,
     shell:
         "python -m hyperforget.stages sample_unlearned --task {wildcards.task}"
         " --method {wildcards.model} --forget {wildcards.forget}"
-        " --spec {params.spec:q} {params.store} --threads {threads}"
+        " --spec {params.spec:q} {params.store} {params.hardware}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
-        " --token {output.token} --network {output.network} &>{log}"
+        " --token {output.token} --network {output.network} >{log} 2>&1"
 
 
 rule sample_edited:
@@ -145,12 +149,13 @@ rule sample_edited:
     params:
         spec=spec("sample_edited"),
         code=code("sample_edited"),
-        store=COMPUTE,
+        store=STORE,
+        hardware=hardware,
     shell:
         "python -m hyperforget.stages sample_edited --task {wildcards.task} --method {wildcards.method}"
-        " --forget {wildcards.forget} --spec {params.spec:q} {params.store} --threads {threads}"
+        " --forget {wildcards.forget} --spec {params.spec:q} {params.store} {params.hardware}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
-        " --originals {input.originals} --token {output.token} --network {output.network} &>{log}"
+        " --originals {input.originals} --token {output.token} --network {output.network} >{log} 2>&1"
 
 
 rule sweep_unlearned:
@@ -174,12 +179,13 @@ rule sweep_unlearned:
     params:
         spec=spec("sweep_unlearned"),
         code=code("sweep_unlearned"),
-        store=COMPUTE,
+        store=STORE,
+        hardware=hardware,
     shell:
         "python -m hyperforget.stages sweep_unlearned --task {wildcards.task}"
-        " --method {wildcards.model} --spec {params.spec:q} {params.store} --threads {threads}"
+        " --method {wildcards.model} --spec {params.spec:q} {params.store} {params.hardware}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
-        " --trade-off {output.trade_off} &>{log}"
+        " --trade-off {output.trade_off} >{log} 2>&1"
 
 
 rule sweep_edited:
@@ -206,9 +212,10 @@ rule sweep_edited:
     params:
         spec=spec("sweep_edited"),
         code=code("sweep_edited"),
-        store=COMPUTE,
+        store=STORE,
+        hardware=hardware,
     shell:
         "python -m hyperforget.stages sweep_edited --task {wildcards.task} --method {wildcards.method}"
-        " --spec {params.spec:q} {params.store} --threads {threads}"
+        " --spec {params.spec:q} {params.store} {params.hardware}"
         " --dataset {input.dataset} --corpus {input.corpus} --hypernet {input.hypernet}"
-        " --originals {input.originals} --trade-off {output.trade_off} &>{log}"
+        " --originals {input.originals} --trade-off {output.trade_off} >{log} 2>&1"

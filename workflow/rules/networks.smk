@@ -17,11 +17,12 @@ rule train_original:
     params:
         spec=spec("train_reference", method=ORIGINAL),
         code=code("train_reference"),
-        store=COMPUTE,
+        store=STORE,
+        hardware=hardware,
     shell:
         "python -m hyperforget.stages train_reference --task {wildcards.task}"
-        " --method original --spec {params.spec:q} {params.store} --threads {threads}"
-        " --dataset {input.dataset} --token {output.token} &>{log}"
+        " --method original --spec {params.spec:q} {params.store} {params.hardware}"
+        " --dataset {input.dataset} --token {output.token} >{log} 2>&1"
 
 
 rule train_strangers:
@@ -43,11 +44,12 @@ rule train_strangers:
     params:
         spec=spec("train_reference", method=STRANGERS),
         code=code("train_reference"),
-        store=COMPUTE,
+        store=STORE,
+        hardware=hardware,
     shell:
         "python -m hyperforget.stages train_reference --task {wildcards.task}"
-        " --method strangers --spec {params.spec:q} {params.store} --threads {threads}"
-        " --dataset {input.dataset} --token {output.token} &>{log}"
+        " --method strangers --spec {params.spec:q} {params.store} {params.hardware}"
+        " --dataset {input.dataset} --token {output.token} >{log} 2>&1"
 
 
 rule train_retrained:
@@ -70,12 +72,13 @@ rule train_retrained:
     params:
         spec=spec("train_reference", method=RETRAINED),
         code=code("train_reference"),
-        store=COMPUTE,
+        store=STORE,
+        hardware=hardware,
     shell:
         "python -m hyperforget.stages train_reference --task {wildcards.task}"
         " --method retrained --forget {wildcards.forget} --spec {params.spec:q} {params.store}"
-        " --threads {threads} --dataset {input.dataset}"
-        " --token {output.token} --network {output.network} &>{log}"
+        " {params.hardware} --dataset {input.dataset}"
+        " --token {output.token} --network {output.network} >{log} 2>&1"
 
 
 rule look_up_checkpoints:
@@ -98,12 +101,13 @@ rule look_up_checkpoints:
     params:
         spec=spec("look_up_checkpoints"),
         code=code("look_up_checkpoints"),
-        store=COMPUTE,
+        store=STORE,
+        hardware=hardware,
     shell:
         "python -m hyperforget.stages look_up_checkpoints --task {wildcards.task}"
         " --method nearest --forget {wildcards.forget} --spec {params.spec:q} {params.store}"
-        " --threads {threads} --dataset {input.dataset}"
-        " --corpus {input.corpus} --token {output.token} --network {output.network} &>{log}"
+        " {params.hardware} --dataset {input.dataset}"
+        " --corpus {input.corpus} --token {output.token} --network {output.network} >{log} 2>&1"
 
 
 rule edit_original:
@@ -129,13 +133,14 @@ rule edit_original:
     params:
         spec=spec("edit_original"),
         code=code("edit_original"),
-        store=COMPUTE,
+        store=STORE,
+        hardware=hardware,
     shell:
         "python -m hyperforget.stages edit_original --task {wildcards.task}"
         " --method {wildcards.method} --forget {wildcards.forget}"
-        " --spec {params.spec:q} {params.store} --threads {threads}"
+        " --spec {params.spec:q} {params.store} {params.hardware}"
         " --dataset {input.dataset} --originals {input.originals} --token {output.token}"
-        " --network {output.network} &>{log}"
+        " --network {output.network} >{log} 2>&1"
 
 
 rule evaluate:
@@ -159,9 +164,10 @@ rule evaluate:
     params:
         spec=spec("evaluate"),
         code=code("evaluate"),
-        store=COMPUTE,
+        store=STORE,
+        hardware=hardware,
     shell:
         "python -m hyperforget.stages evaluate --task {wildcards.task} --forget {wildcards.forget}"
-        " --spec {params.spec:q} {params.store} --threads {threads} --dataset {input.dataset}"
+        " --spec {params.spec:q} {params.store} {params.hardware} --dataset {input.dataset}"
         " --networks {input.networks} --metrics {output.metrics}"
-        " --candidates {output.candidates} --confusion {output.confusion} &>{log}"
+        " --candidates {output.candidates} --confusion {output.confusion} >{log} 2>&1"

@@ -25,7 +25,7 @@ rule gather_metrics:
         store=STORE,
     shell:
         "python -m hyperforget.stages gather_metrics {params.store} --parts {input.parts}"
-        " --metrics {output.metrics} &>{log}"
+        " --metrics {output.metrics} >{log} 2>&1"
 
 
 rule gather_costs:
@@ -52,7 +52,7 @@ rule gather_costs:
         store=STORE,
     shell:
         "python -m hyperforget.stages gather_costs {params.store}"
-        " --tokens {input.hypernets} {input.networks} --costs {output.costs} &>{log}"
+        " --tokens {input.hypernets} {input.networks} --costs {output.costs} >{log} 2>&1"
 
 
 rule build_tables:
@@ -76,7 +76,7 @@ rule build_tables:
         store=STORE,
     shell:
         "python -m hyperforget.stages build_tables --metrics {input.metrics} --spec {params.spec:q}"
-        " {params.store} --tables {output.tables} &>{log}"
+        " {params.store} --tables {output.tables} >{log} 2>&1"
 
 
 for task in settings.tasks:
@@ -127,8 +127,8 @@ for task in settings.tasks:
             code=code("build_figures"),
             store=STORE,
         shell:
-            "python -m hyperforget.stages build_figures --task {params.task} --results results"
-            " --spec {params.spec:q} {params.store} --inputs {input} --figures {output.figures} &>{log}"
+            "python -m hyperforget.stages build_figures --task {params.task}"
+            " --spec {params.spec:q} {params.store} --inputs {input} --figures {output.figures} >{log} 2>&1"
 
 
 rule build_report:
@@ -160,5 +160,5 @@ rule build_report:
         code=code("build_report"),
         store=STORE,
     shell:
-        "python -m hyperforget.stages build_report --results results --spec {params.spec:q}"
-        " {params.store} --inputs {input} --page {output.page} &>{log}"
+        "python -m hyperforget.stages build_report --spec {params.spec:q}"
+        " {params.store} --inputs {input} --page {output.page} >{log} 2>&1"
