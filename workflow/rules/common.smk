@@ -37,7 +37,6 @@ os.environ.update(
 )
 
 
-
 def answer(ask, *given):
     """What a function makes of what the user gave; a fault in that ends the run with one sentence, before any job."""
     try:
