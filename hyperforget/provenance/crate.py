@@ -17,6 +17,7 @@ from hyperforget.provenance.lineage import Lineage, Node, Step, lineage
 from hyperforget.provenance.versions import write_config
 from hyperforget.store.canonical import canonical_json, digest, readable_json
 from hyperforget.store.files import file_digest, replace_file
+from hyperforget.store.paths import place_in
 from hyperforget.store.store import Store
 
 METADATA = "ro-crate-metadata.json"
@@ -270,9 +271,13 @@ def _place(results: Path, node: Node) -> str | None:
     path = PurePath(node.path)
     parts = path.relative_to(path.anchor).parts
     for start in range(len(parts)):
-        present = results.joinpath(*parts[start:])
+        place = "/".join(parts[start:])
+        try:
+            present = place_in(results, place)
+        except ValueError:
+            continue
         if present.is_file() and file_digest(present) == node.sha256:
-            return PurePath(*parts[start:]).as_posix()
+            return place
     return None
 
 

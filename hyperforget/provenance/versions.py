@@ -11,7 +11,7 @@ from hyperforget.flat_keys import flat_keys
 from hyperforget.provenance.lineage import Producers
 from hyperforget.store.files import file_digest, replace_file
 from hyperforget.store.store import Store
-from hyperforget.store.tags import checkout, read_tag
+from hyperforget.store.tags import checkout, expect_room, read_tag
 from hyperforget.store.versions import append_log, list_results, read_log, read_version, snapshot
 
 _REPORT = "report.html"
@@ -108,6 +108,7 @@ def check_out(store: Store, results: Path, name: str, config: Path | None = None
     settings = configuration(Producers(store), wanted)
     if config is not None and settings is None:
         raise UserError(f"the configuration of {name} is not known: it has no report that a computation made")
+    expect_room(read_version(store, version_id(store, name)), results)
     present = working_results(store, results) if results.is_dir() else Results("", {})
     before = _keep(store, results, name) if present.files and present.files != wanted.files else None
     earlier = configuration(Producers(store), present)

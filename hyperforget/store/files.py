@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import stat
 import uuid
 from pathlib import Path
 
@@ -87,9 +88,14 @@ def seal_file(path: Path) -> None:
 def size_of(path: Path) -> int | None:
     """Size of a file in bytes, or None if there is none."""
     try:
-        return path.stat().st_size
+        found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
+        raise
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def bytes_at(path: Path) -> bytes | None:

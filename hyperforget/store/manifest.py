@@ -12,6 +12,7 @@ from hyperforget.store.canonical import array_digest, digest, json_value, storab
 from hyperforget.store.documents import decode_document, encode_document
 from hyperforget.store.files import bytes_at, file_digest
 from hyperforget.store.formats import FORMATS, Dimensions, unknown_kind
+from hyperforget.store.paths import expect_inner
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +73,7 @@ def validate(
     if unknown := set(dimensions) - set(arrays):
         raise ValueError(f"dimensions name arrays that are not published: {', '.join(sorted(unknown))}")
     for name, array in arrays.items():
-        if not _ARRAY_NAME.fullmatch(name) or name == "zarr.json":
+        if not _is_array_name(name):
             raise ValueError(f"array name {name!r} is unfit: use letters, digits and _.- after a letter or digit")
         try:
             storable_dtype(array)
@@ -145,5 +146,21 @@ def decode(data: bytes, object_id: str) -> Manifest:
         )
         for name, entry in content["arrays"].items()
     }
+    expect_inner(body["files"], "the object")
+    for path in body["files"]:
+        if path.split("/")[0] != _data_name(content["kind"]):
+            raise ValueError(f"names a file {path!r} outside the object's data")
+    for name in arrays:
+        if not _is_array_name(name):
+            raise ValueError(f"names an array {name!r} that no object can have")
     files = {path: FileEntry(entry["size"], entry["sha256"]) for path, entry in body["files"].items()}
     return Manifest(Content(content["kind"], content["attributes"], arrays), files)
+
+
+def _is_array_name(name: str) -> bool:
+    return _ARRAY_NAME.fullmatch(name) is not None and name != "zarr.json"
+
+
+def _data_name(kind: str) -> str | None:
+    form = FORMATS[kind]
+    return None if form is None else form.name

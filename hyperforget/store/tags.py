@@ -15,6 +15,7 @@ from pathlib import Path
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.documents import create_document, delete_document, list_documents, read_document
 from hyperforget.store.files import replace_file
+from hyperforget.store.paths import place_in
 from hyperforget.store.store import Store
 from hyperforget.store.versions import Version, read_version, use_version
 
@@ -92,21 +93,42 @@ def checkout(store: Store, version_id: str, results: Path) -> Version:
     """Write all files of a version below ``results``, byte for byte, each in one step.
 
     Other files stay. All that is written gets one modification time, so that no file of a version looks newer than
-    another. Raises `MissingObjectError` or `CorruptObjectError` before anything is written.
+    another. Raises `MissingObjectError` or `CorruptObjectError`, and `UserError` as `expect_room` does, before anything
+    is written.
     """
     version = read_version(store, version_id)
+    expect_room(version, results)
     for file in version.files:
         store.get_blob(file.sha256)
     now = time.time_ns()
     for file in version.files:
-        replace_file(results / file.path, store.get_blob(file.sha256))
-        os.utime(results / file.path, ns=(now, now))
+        path = place_in(results, file.path)
+        replace_file(path, store.get_blob(file.sha256))
+        os.utime(path, ns=(now, now))
     return version
+
+
+def expect_room(version: Version, results: Path) -> None:
+    """Raise `UserError` if a symbolic link, or a folder in the place of a file or a file in that of a folder, keeps the
+    files of a version from being written below ``results``.
+    """
+    for file in version.files:
+        try:
+            occupied = place_in(results, file.path).is_dir()
+        except ValueError as problem:
+            raise UserError(f"{file.path} cannot be written into {results}: it {problem}; move that away") from None
+        if occupied:
+            raise UserError(f"{results / file.path} is a folder, but the version has a file there; move it away")
+
+
+def is_tag_name(name: str) -> bool:
+    """Whether a text may be the name of a tag: letters, digits and ``._-``, which lead nowhere else as a path."""
+    return _NAME.fullmatch(name) is not None
 
 
 def tag_place(name: str) -> str:
     """Where a tag lies below a store. Raises `UserError` for an unfit name."""
-    if not _NAME.fullmatch(name):
+    if not is_tag_name(name):
         raise UserError(f"tag {name!r} is unfit: use up to 100 letters, digits and ._- after a letter or digit")
     return f"{FOLDER}/{name}.json"
 

@@ -124,12 +124,16 @@ def _blob_problem(path: Path, level: int) -> str | None:
     return None
 
 
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
 def _object_problem(path: Path, level: int) -> str | None:
     if problem := _misplaced(path, "objects"):
         return problem
     try:
         manifest = check_object(path, path.name, level)
-        present = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
+        present = {file.relative_to(path).as_posix() for file in path.rglob("*") if not _is_folder(file)}
     except (ValueError, OSError) as error:
         return str(error) if path.exists() else None
     more = sorted(present - {MANIFEST_NAME, *manifest.files})

@@ -12,13 +12,14 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from hyperforget.errors import UserError
 from hyperforget.store.canonical import canonical_json, digest
 from hyperforget.store.documents import create_document, list_documents, read_document
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import touch
+from hyperforget.store.paths import expect_inner, inner_path
 from hyperforget.store.places import is_object_id
 from hyperforget.store.references import folders_of, token_in
 from hyperforget.store.store import Store
@@ -65,11 +66,17 @@ class LogEntry:
 def snapshot(store: Store, results: Path) -> Version:
     """Keep the result files below ``results`` as a version: tokens, tables, figures, networks, the report.
 
-    Raises `UserError` if the folder is not there or has none.
+    Raises `UserError` if the folder is not there or has none, or one whose name no version can hold.
     """
-    files = tuple(VersionFile(path, store.put_blob(results / path)) for path in list_results(store, results))
-    if not files:
+    paths = list_results(store, results)
+    if not paths:
         raise UserError(f"folder {results} holds no results; run the workflow first or name another folder")
+    for path in paths:
+        try:
+            inner_path(path)
+        except ValueError as problem:
+            raise UserError(f"{path!a} in folder {results} cannot be kept: its path {problem}; rename it") from None
+    files = tuple(VersionFile(path, store.put_blob(results / path)) for path in paths)
     version_id = store.put_blob(canonical_json([[file.path, file.sha256] for file in files]))
     return Version(version_id, files)
 
@@ -104,20 +111,26 @@ def read_version(store: Store, version_id: str) -> Version:
     data = store.get_blob(version_id)
     try:
         return parse_version(version_id, data)
-    except ValueError:
-        raise UserError(f"{version_id} in store {store} is a file, but no version; see the log for versions") from None
+    except ValueError as problem:
+        raise UserError(f"{version_id} in store {store} is a file, but {problem}; see the log for versions") from None
 
 
 def parse_version(version_id: str, data: bytes) -> Version:
-    """The version that the bytes of a blob are; ValueError if they are something else."""
+    """The version that the bytes of a blob are; ValueError, which says "no version" and why, for something else, and
+    where they name a file outside the results.
+    """
     try:
         listed = json.loads(data)
         files = tuple(VersionFile(path, sha256) for path, sha256 in listed)
-        intact = isinstance(listed, list) and bool(files) and all(map(_is_sound, files))
-    except TypeError:
+        intact = isinstance(listed, list) and bool(files) and all(is_object_id(file.sha256) for file in files)
+    except (ValueError, TypeError, RecursionError):
         intact = False
     if not intact:
-        raise ValueError("is no version")
+        raise ValueError("no version")
+    try:
+        expect_inner((file.path for file in files), "the results")
+    except ValueError as problem:
+        raise ValueError(f"no version: it {problem}") from None
     return Version(version_id, files)
 
 
@@ -207,8 +220,3 @@ def last_number(store: Store) -> int:
     """Number of the last entry of the log, 0 for an empty one."""
     names = [Path(place).stem for place in list_documents(store, FOLDER)]
     return max((int(name) for name in names if name.isdecimal()), default=0)
-
-
-def _is_sound(file: VersionFile) -> bool:
-    parts = PurePosixPath(file.path).parts
-    return is_object_id(file.sha256) and bool(parts) and parts[0] != "/" and ".." not in parts

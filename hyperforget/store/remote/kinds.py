@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
 from typing import Any, Generic, TypeVar
 
 from hyperforget.store import computations, tags
@@ -11,7 +10,7 @@ from hyperforget.store.blobs import decode_blob
 from hyperforget.store.canonical import digest
 from hyperforget.store.computations import Record, body_of, record_of
 from hyperforget.store.documents import decode_at, encode_at
-from hyperforget.store.manifest import MANIFEST_NAME, Manifest, decode, encode
+from hyperforget.store.manifest import decode, encode
 from hyperforget.store.tags import Tag
 from hyperforget.store.versions import LogEntry
 
@@ -43,16 +42,6 @@ def data_key(sha256: str) -> str:
     return f"data/{sha256[:2]}/{sha256}"
 
 
-def _decode_manifest(object_id: str, data: bytes) -> Manifest:
-    """The manifest of an object, whose files lie below the object's folder and nowhere else."""
-    manifest = decode(data, object_id)
-    for name in manifest.files:
-        parts = PurePosixPath(name).parts
-        if not parts or parts[0] == "/" or ".." in parts or name == MANIFEST_NAME:
-            raise ValueError(f"names a file {name!r} outside the object")
-    return manifest
-
-
 def _documents(
     folder: str,
     key: Callable[[str], str],
@@ -69,7 +58,7 @@ def _documents(
     return Kind(folder, key, lambda item: encode_at(key(name_of(item)), body_of(item)), decode)
 
 
-OBJECTS = Kind("objects", lambda name: f"objects/{name[:2]}/{name}.json", encode, _decode_manifest)
+OBJECTS = Kind("objects", lambda name: f"objects/{name[:2]}/{name}.json", encode, lambda name, data: decode(data, name))
 BLOBS: Kind[bytes] = Kind(
     "blobs", lambda name: f"blobs/{name[:2]}/{name}", bytes, lambda name, data: decode_blob(data, name)
 )

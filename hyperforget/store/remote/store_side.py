@@ -15,6 +15,7 @@ from hyperforget.store.computations import Record, computation_place, keep_recor
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError, NonDeterminismError
 from hyperforget.store.files import bytes_at, file_digest, size_of, touch
 from hyperforget.store.manifest import MANIFEST_NAME
+from hyperforget.store.paths import place_in
 from hyperforget.store.places import is_object_id
 from hyperforget.store.remote.kinds import BLOBS, ENTRIES, KINDS, OBJECTS, RECORDS, TAGS, Kind, record_name
 from hyperforget.store.remote.sides import Names, ObjectFile, Side
@@ -52,7 +53,10 @@ class StoreSide(Side):
         return data
 
     def read_file(self, file: ObjectFile, spare: Path) -> Path:
-        path = self.store.object_folder(file.object_id) / file.path
+        try:
+            path = place_in(self.store.object_folder(file.object_id), file.path)
+        except ValueError as problem:
+            raise self.damaged(OBJECTS, file.object_id, str(problem)) from None
         if not (path.is_file() and file_digest(path) == file.entry.sha256):
             raise self.damaged(OBJECTS, file.object_id, f"has no {file.path} as it was written")
         return path
@@ -102,7 +106,7 @@ class StoreSide(Side):
         staging = self.store.staging_folder()
         try:
             for file in files:
-                source.read_file(file, staging / file.path)
+                source.read_file(file, place_in(staging, file.path))
             arrays = dict(decode_arrays(staging, content, content.arrays))
             dimensions = {name: each.dimensions for name, each in content.arrays.items() if each.dimensions is not None}
             stored = self.store.publish(content.kind, arrays, content.attributes, dimensions=dimensions)
