@@ -95,7 +95,8 @@ def _compare(wanted: Names, source: Side, target: Side) -> tuple[dict[Kind[Any],
 
 def _expect_versions(lacking: Mapping[Kind[Any], list[str]], source: Side) -> None:
     """Raise `CorruptObjectError` if an entry of the log or a tag names a file of the source that is no version."""
-    naming = {source.read(kind, name).version_id: (kind, name) for kind in (ENTRIES, TAGS) for name in lacking[kind]}
+    kinds: tuple[Kind[Any], ...] = (ENTRIES, TAGS)
+    naming = {source.read(kind, name).version_id: (kind, name) for kind in kinds for name in lacking[kind]}
 
     def check(version_id: str) -> None:
         data = source.read(BLOBS, version_id)
