@@ -14,7 +14,7 @@ from typing import Any
 
 from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Lineage, Node, Step, lineage
-from hyperforget.provenance.versions import write_config
+from hyperforget.provenance.versions import configuration_in, write_config
 from hyperforget.store.canonical import canonical_json, digest, readable_json
 from hyperforget.store.files import file_digest, replace_file
 from hyperforget.store.paths import place_in
@@ -140,7 +140,7 @@ def _copy(paths: Iterable[Path], workflow: Path, folder: Path) -> Iterator[Path]
 
 
 def _add_config(draft: _Draft, found: Lineage) -> Any:
-    config = found.steps[found.made_by[found.target]].record.computation.spec.get("config")
+    config = configuration_in(found.steps[found.made_by[found.target]].record)
     if config is None:
         return None
     path = draft.results / SOURCE / "config.yaml"

@@ -9,6 +9,7 @@ from typing import Any
 from hyperforget.errors import UserError
 from hyperforget.flat_keys import flat_keys
 from hyperforget.provenance.lineage import Producers
+from hyperforget.store.computations import Record
 from hyperforget.store.files import file_digest, replace_file
 from hyperforget.store.store import Store
 from hyperforget.store.tags import checkout, expect_room, read_tag
@@ -80,7 +81,13 @@ def configuration(producers: Producers, version: Results) -> dict[str, Any] | No
     if _REPORT not in version.files:
         return None
     made = producers.of(_REPORT, version.files[_REPORT])
-    config = made[-1].computation.spec.get("config") if made else None
+    return configuration_in(made[-1]) if made else None
+
+
+def configuration_in(record: Record) -> dict[str, Any] | None:
+    """The whole configuration that the computation of a report was told, None if it was told none."""
+    spec = record.computation.spec
+    config = spec.get("config") if isinstance(spec, Mapping) else None
     return dict(config) if isinstance(config, Mapping) else None
 
 

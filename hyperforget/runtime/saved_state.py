@@ -170,7 +170,7 @@ def _digest(tensors: "Mapping[str, Tensor]", texts: Mapping[str, str]) -> str:
     layout = [[name, str(tensor.dtype), list(tensor.shape)] for name, tensor in sorted(tensors.items())]
     found = hashlib.sha256(json.dumps([layout, sorted(texts.items())]).encode())
     for _, tensor in sorted(tensors.items()):
-        found.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return found.hexdigest()
 
 

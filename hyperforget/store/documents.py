@@ -6,8 +6,8 @@ writer was killed in between), a copy without its document says that this was de
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from hyperforget.store.canonical import digest, readable_json
 from hyperforget.store.errors import CorruptObjectError
@@ -15,6 +15,10 @@ from hyperforget.store.files import bytes_at, create_file, replace_file, sync_fo
 from hyperforget.store.places import Places
 
 COPIES = "copies"
+
+Item = TypeVar("Item")
+# What the body of a document at a place says; ValueError with the reason if it says something else.
+Parse = Callable[[str, dict[str, Any]], Item]
 
 
 def encode_document(body: Mapping[str, Any]) -> bytes:
@@ -74,13 +78,13 @@ def delete_document(store: Places, place: str) -> None:
         path.unlink(missing_ok=True)
 
 
-def read_document(store: Places, place: str) -> dict[str, Any] | None:
-    """The body of the document at ``place``, or None if there is none.
+def read_document(store: Places, place: str, parse: Parse[Item]) -> Item | None:
+    """What the document at ``place`` says, or None if there is none.
 
     Raises `CorruptObjectError` if it is not what was written there, or lost: only its copy is left.
     """
     try:
-        return check_document(store, place)
+        return check_document(store, place, parse)
     except ValueError as problem:
         raise CorruptObjectError(
             f"{store.root / place} {problem}; put {store.root / COPIES / place} in its place if that is "
@@ -88,12 +92,12 @@ def read_document(store: Places, place: str) -> dict[str, Any] | None:
         ) from None
 
 
-def check_document(store: Places, place: str) -> dict[str, Any] | None:
+def check_document(store: Places, place: str, parse: Parse[Item]) -> Item | None:
     """Like `read_document`, but raises ValueError with the bare reason."""
     if _is_lost(store, place):
         raise ValueError("was deleted, but not its copy")
     data = bytes_at(store.root / place)
-    return None if data is None else decode_at(place, data)
+    return None if data is None else parse(place, decode_at(place, data))
 
 
 def list_documents(store: Places, folder: str) -> list[str]:

@@ -44,13 +44,14 @@ def export_networks(store: Store, object_id: str, target: Path) -> None:
     stored = store.read(object_id)
     if stored.kind not in KINDS:
         raise UserError(f"{stored.kind} {object_id} cannot be exported; only {' and '.join(KINDS)} objects can")
-    if "sizes" not in stored.attributes:
+    sizes = stored.attributes.get("sizes")
+    if not (isinstance(sizes, list) and all(type(size) is int and size > 0 for size in sizes)):
         raise UserError(f"{stored.kind} {object_id} does not name the sizes of its layers, so has no layout")
     metadata = {
         **stored.attributes,
         "object_id": object_id,
         "kind": stored.kind,
-        "layout": layout_of(stored.attributes["sizes"]),
+        "layout": layout_of(sizes),
     }
     with _replacing(target) as partial:
         _WRITERS[suffix](partial, stored, metadata, store.object_folder(object_id))

@@ -16,7 +16,7 @@ import io
 import itertools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,8 +26,9 @@ import numpy as np
 from hyperforget.errors import UserError
 from hyperforget.store.documents import decode_document, encode_document
 from hyperforget.store.errors import CorruptObjectError
+from hyperforget.store.fields import Count, Digest, read_fields
 from hyperforget.store.files import bytes_at, file_digest, rename_if_absent, size_of, touch
-from hyperforget.store.manifest import read_manifest
+from hyperforget.store.manifest import Dtype, read_manifest
 from hyperforget.store.store import Store
 
 ALWAYS = ("theta", "loss", "correct", "saved")
@@ -44,12 +45,20 @@ class PackedArray:
     in bytes of the file.
     """
 
-    dtype: str
-    shape: tuple[int, ...]
-    offset: int
-    size: int
-    crc32c: int
-    sha256: str
+    dtype: Dtype
+    shape: tuple[Count, ...]
+    offset: Count
+    size: Count
+    crc32c: Count
+    sha256: Digest
+
+
+@dataclass(frozen=True)
+class _Description:
+    """What describes a pack: its corpus and its arrays by name."""
+
+    corpus: Digest
+    arrays: Mapping[str, PackedArray]
 
 
 def load_pack(store: Store, corpus_id: str, *, mapped: bool = False) -> dict[str, np.ndarray]:
@@ -106,12 +115,12 @@ def _describe(folder: Path) -> dict[str, PackedArray]:
     data = bytes_at(folder / DESCRIPTION)
     if data is None:
         raise ValueError(f"has no {DESCRIPTION}")
-    body = decode_document(data)
-    if body["corpus"] != folder.name:
-        raise ValueError(f"is that of corpus {body['corpus']}")
-    if not set(ALWAYS) <= set(body["arrays"]) <= set(ARRAYS):
-        raise ValueError(f"has the arrays {', '.join(body['arrays'])} instead of {', '.join(ARRAYS)}")
-    return {name: PackedArray(**{**entry, "shape": tuple(entry["shape"])}) for name, entry in body["arrays"].items()}
+    found = read_fields(_Description, decode_document(data))
+    if found.corpus != folder.name:
+        raise ValueError(f"is that of corpus {found.corpus}")
+    if not set(ALWAYS) <= set(found.arrays) <= set(ARRAYS):
+        raise ValueError(f"has other arrays than {', '.join(ARRAYS)}")
+    return dict(found.arrays)
 
 
 def _load_all(folder: Path, mapped: bool) -> dict[str, np.ndarray]:

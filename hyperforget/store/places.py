@@ -66,7 +66,7 @@ class Places:
             version = json.loads(path.read_bytes())["format"]
         except (FileNotFoundError, NotADirectoryError):
             raise UserError(f"{self} is not a store: it has no store.json; name the folder of a store") from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             version = None
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:
             intact = " ".join(STORE_JSON.decode().split())

@@ -8,12 +8,15 @@
 import os
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated, Any
 
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.documents import create_document, delete_document, list_documents, read_document
+from hyperforget.store.fields import Digest, Rule, Time, read_fields
 from hyperforget.store.files import replace_file
 from hyperforget.store.paths import place_in
 from hyperforget.store.store import Store
@@ -24,13 +27,18 @@ FOLDER = "tags"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
+def is_tag_name(name: str) -> bool:
+    """Whether a text may be the name of a tag: letters, digits and ``._-``, which lead nowhere else as a path."""
+    return _NAME.fullmatch(name) is not None
+
+
 @dataclass(frozen=True)
 class Tag:
     """A name for a version, and the time in ISO 8601, UTC, when it was given."""
 
-    name: str
-    version_id: str
-    time: str
+    name: Annotated[str, Rule(is_tag_name, "the name of a tag")]
+    version_id: Digest
+    time: Time
 
 
 def tag(store: Store, name: str, version_id: str) -> Tag:
@@ -79,6 +87,14 @@ def list_tags(store: Store) -> list[Tag]:
     return [each for each in found if each is not None]
 
 
+def tag_at(place: str, body: Mapping[str, Any]) -> Tag:
+    """The tag in a document; ValueError with the reason if it is none, or that of another place."""
+    found = read_fields(Tag, body)
+    if tag_place(found.name) != place:
+        raise ValueError(f"is tag {found.name}")
+    return found
+
+
 def delete_tag(store: Store, name: str) -> None:
     """Take a name back, so that the collection of garbage may remove what only it keeps.
 
@@ -121,11 +137,6 @@ def expect_room(version: Version, results: Path) -> None:
             raise UserError(f"{results / file.path} is a folder, but the version has a file there; move it away")
 
 
-def is_tag_name(name: str) -> bool:
-    """Whether a text may be the name of a tag: letters, digits and ``._-``, which lead nowhere else as a path."""
-    return _NAME.fullmatch(name) is not None
-
-
 def tag_place(name: str) -> str:
     """Where a tag lies below a store. Raises `UserError` for an unfit name."""
     if not is_tag_name(name):
@@ -134,5 +145,4 @@ def tag_place(name: str) -> str:
 
 
 def _read(store: Store, name: str) -> Tag | None:
-    body = read_document(store, tag_place(name))
-    return None if body is None else Tag(**body)
+    return read_document(store, tag_place(name), tag_at)

@@ -13,6 +13,7 @@ Others may write meanwhile: what they refer to they put first, so nothing of it 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hyperforget.errors import UserError
 from hyperforget.progress import progress
@@ -20,7 +21,7 @@ from hyperforget.store import computations, tags
 from hyperforget.store import versions as history
 from hyperforget.store.checks import DIGESTS, EXISTENCE, VALUES, check_object
 from hyperforget.store.completeness import missing
-from hyperforget.store.documents import COPIES, check_document, list_documents
+from hyperforget.store.documents import COPIES, Parse, check_document, list_documents
 from hyperforget.store.files import bytes_at, file_digest
 from hyperforget.store.manifest import MANIFEST_NAME
 from hyperforget.store.packs import check_pack
@@ -65,8 +66,9 @@ def findings(store: Store, level: int) -> Iterator[Finding]:
             else f"is not that of format {FORMAT_VERSION}: damaged, or of a newer version of hyperforget"
         )
         yield Finding("store", "store.json", store.root / "store.json", problem)
-    for kind, folder in (("computation", computations.FOLDER), ("tag", tags.FOLDER), ("log", history.FOLDER)):
-        yield from _check_documents(store, kind, folder)
+    yield from _check_documents(store, "computation", computations.FOLDER, computations.record_at)
+    yield from _check_documents(store, "tag", tags.FOLDER, tags.tag_at)
+    yield from _check_documents(store, "log", history.FOLDER, history.log_document)
     for kind, folder, check in (("blob", "blobs", _blob_problem), ("object", "objects", _object_problem)):
         paths = sorted((store.root / folder).glob("*/[!.]*"))
         for path in progress(paths, len(paths), f"verifying {folder}", kind):
@@ -87,22 +89,22 @@ def findings(store: Store, level: int) -> Iterator[Finding]:
                 yield Finding(reference.kind, reference.id, place(reference.id), problem)
 
 
-def _check_documents(store: Store, kind: str, folder: str) -> Iterator[Finding]:
+def _check_documents(store: Store, kind: str, folder: str, parse: Parse[Any]) -> Iterator[Finding]:
     places = set(list_documents(store, folder))
     entries = history.last_number(store) if folder == history.FOLDER else 0
     for place in sorted(places | {history.log_place(number) for number in range(1, entries)}):
-        problem = _document_problem(store, place)
+        problem = _document_problem(store, place, parse)
         if problem is None and place not in places and not (store.root / place).exists():
             problem = "is missing"  # from the log, which has no gaps
         if problem:
             yield Finding(kind, Path(place).stem, store.root / place, problem)
-        if problem := _document_problem(Places(store.root / COPIES), place):
+        if problem := _document_problem(Places(store.root / COPIES), place, parse):
             yield Finding(kind, Path(place).stem, store.root / COPIES / place, problem)
 
 
-def _document_problem(store: Places, place: str) -> str | None:
+def _document_problem(store: Places, place: str, parse: Parse[Any]) -> str | None:
     try:
-        check_document(store, place)
+        check_document(store, place, parse)
     except (ValueError, OSError) as error:
         return str(error)
     return None

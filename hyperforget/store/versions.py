@@ -9,15 +9,17 @@ that, so equal results have the same version, whenever and wherever they were ma
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from hyperforget.errors import UserError
 from hyperforget.store.canonical import canonical_json, digest
 from hyperforget.store.documents import create_document, list_documents, read_document
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
+from hyperforget.store.fields import Count, Digest, Time, read_fields
 from hyperforget.store.files import touch
 from hyperforget.store.paths import expect_inner, inner_path
 from hyperforget.store.places import is_object_id
@@ -52,15 +54,22 @@ class Version:
 class LogEntry:
     """One entry of the log: a version, what its author says of it, and the time in ISO 8601, UTC."""
 
-    number: int
-    version_id: str
+    number: Count
+    version_id: Digest
     message: str
-    time: str
+    time: Time
 
     @property
     def id(self) -> str:
         """SHA-256 over all but the number, which differs between copies of a store."""
         return digest({name: value for name, value in vars(self).items() if name != "number"})
+
+
+@dataclass(frozen=True)
+class FirstKept:
+    """The number of the first entry of the log whose files are kept."""
+
+    number: Count
 
 
 def snapshot(store: Store, results: Path) -> Version:
@@ -187,8 +196,8 @@ def merge_log(store: Store, entries: Iterable[LogEntry]) -> None:
         use_version(store, entry.version_id)
         number += 1
         while not create_document(store, log_place(number), asdict(replace(entry, number=number))):
-            taken = read_document(store, log_place(number))
-            if taken is not None and LogEntry(**taken).id == entry.id:
+            taken = read_document(store, log_place(number), entry_at)
+            if taken is not None and taken.id == entry.id:
                 break  # by another who merges the same
             number += 1
 
@@ -198,11 +207,24 @@ def read_log(store: Store) -> list[LogEntry]:
     store.check()
     entries = []
     for number in range(1, last_number(store) + 1):
-        body = read_document(store, log_place(number))
-        if body is None:
+        entry = read_document(store, log_place(number), entry_at)
+        if entry is None:
             raise CorruptObjectError(f"entry {number} of the log of store {store} is missing")
-        entries.append(LogEntry(**body))
+        entries.append(entry)
     return entries
+
+
+def entry_at(place: str, body: Mapping[str, Any]) -> LogEntry:
+    """The entry in a document of the log; ValueError with the reason if it is none, or has another number."""
+    entry = read_fields(LogEntry, body)
+    if log_place(entry.number) != place:
+        raise ValueError(f"is entry {entry.number}")
+    return entry
+
+
+def log_document(place: str, body: Mapping[str, Any]) -> LogEntry | FirstKept:
+    """What any document of the log says; ValueError with the reason if it says something else."""
+    return read_fields(FirstKept, body) if place == FIRST_KEPT else entry_at(place, body)
 
 
 def log_place(number: int) -> str:
@@ -212,8 +234,8 @@ def log_place(number: int) -> str:
 
 def first_kept(store: Store) -> int:
     """Number of the first entry of the log whose files are still kept, unless a tag keeps earlier ones."""
-    body = read_document(store, FIRST_KEPT)
-    return 1 if body is None else int(body["number"])
+    found = read_document(store, FIRST_KEPT, lambda _, body: read_fields(FirstKept, body))
+    return 1 if found is None else found.number
 
 
 def last_number(store: Store) -> int:

@@ -156,8 +156,12 @@ def _is_new(bucket: Bucket) -> bool:
         return True
     try:
         version = json.loads(data)["format"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         version = None
+    if type(version) is not int:
+        raise UserError(
+            f"remote {bucket.url} has a {DESCRIPTION} that names no format version; delete it there and push again"
+        )
     if version != FORMAT_VERSION:
         raise UserError(
             f"remote {bucket.url} has format {version}, but this version of hyperforget reads format "

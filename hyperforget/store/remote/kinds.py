@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from hyperforget.store import computations, tags
@@ -10,6 +11,7 @@ from hyperforget.store.blobs import decode_blob
 from hyperforget.store.canonical import digest
 from hyperforget.store.computations import Record, body_of, record_of
 from hyperforget.store.documents import decode_at, encode_at
+from hyperforget.store.fields import read_fields
 from hyperforget.store.manifest import decode, encode
 from hyperforget.store.tags import Tag
 from hyperforget.store.versions import LogEntry
@@ -21,8 +23,7 @@ Item = TypeVar("Item")
 class Kind(Generic[Item]):
     """A kind: the folder in a bucket, keys there by name, and from an item to its bytes and back.
 
-    ``decode`` takes the name too, and raises ValueError with the reason for bytes that are not those of this name;
-    TypeError, KeyError or AttributeError if they have other fields.
+    ``decode`` takes the name too, and raises ValueError with the reason for bytes that are not those of this name.
     """
 
     folder: str
@@ -74,9 +75,9 @@ ENTRIES: Kind[LogEntry] = _documents(
     lambda name: f"{history.FOLDER}/{name}.json",
     lambda entry: entry.id,
     lambda entry: {name: value for name, value in asdict(entry).items() if name != "number"},
-    lambda body: LogEntry(number=0, **body),
+    lambda body: read_fields(LogEntry, {"number": 0, **body}),
 )
-TAGS: Kind[Tag] = _documents(tags.FOLDER, tags.tag_place, lambda tag: tag.name, asdict, lambda body: Tag(**body))
+TAGS: Kind[Tag] = _documents(tags.FOLDER, tags.tag_place, lambda tag: tag.name, asdict, partial(read_fields, Tag))
 
 # What is named comes before what names it.
 KINDS: tuple[Kind[Any], ...] = (OBJECTS, BLOBS, RECORDS, ENTRIES, TAGS)
