@@ -123,9 +123,8 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(item, (*path, key))
 
 
-hostile = st.sampled_from(
-    [None, True, -1, 0.5, 10**12, "", "x", "//x", "../x", "\0", [], {}, [[]], [{}], {"a": {}}, ID]
-)
+HOSTILE: list[Any] = [None, True, -1, 0.5, 10**12, "", "x", "//x", "../x", "\0", [], {}, [[]], [{}], {"a": {}}, ID]
+hostile = st.sampled_from(HOSTILE).map(copy.deepcopy)
 
 
 @given(data=st.data())
