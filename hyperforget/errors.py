@@ -16,6 +16,11 @@ def nearest_choice(value: object, allowed: Iterable[object]) -> str:
     return f"; did you mean {matches[0]!r}?" if matches else ""
 
 
+def printable(text: str) -> str:
+    """A text of whatever origin on one line, its control characters as escapes, which a terminal does not obey."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def run_command(main: Callable[[], None]) -> NoReturn:
     """Run ``main`` and leave the process: 0 on success, 2 with one line for a `UserError`, 130 on Ctrl-C."""
     try:

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from hyperforget.errors import printable
 from hyperforget.store.places import is_object_id
 
 Item = TypeVar("Item")
@@ -131,5 +132,5 @@ def _fail(value: object, where: str, words: str) -> Any:
 
 def _shown(text: str) -> str:
     """A text from a document as it may stand in a message: without control characters, and not too long."""
-    printable = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text[: 2 * _LONGEST_SHOWN])
-    return printable if len(printable) <= _LONGEST_SHOWN else f"{printable[: _LONGEST_SHOWN - 3]}..."
+    shown = printable(text[: 2 * _LONGEST_SHOWN])
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[: _LONGEST_SHOWN - 3]}..."
