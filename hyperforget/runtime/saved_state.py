@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from hyperforget.errors import UserError
 from hyperforget.runtime.distributed import barrier, max_over_processes, process_count, process_rank
 from hyperforget.store.files import sync
 
@@ -62,6 +63,8 @@ class Unfinished:
         self._mine = _identity(self.path)
         if self._mine is None:
             return None
+        if self.path.is_dir():
+            raise UserError(f"{self.path} is a folder, but unfinished work is to be saved there; move it away")
         try:
             state, self.spent = _read(self.path)
         except MemoryError:

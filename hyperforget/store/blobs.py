@@ -18,6 +18,7 @@ def put_blob(store: Places, content: Path | bytes) -> str:
     store.create()
     path = store.blob_path(sha256)
     if not (path.is_file() and file_digest(path) == sha256 and touch(path)):
+        store.clear_place(path)
         replace_file(path, data)
     # Also where another process has put it there, and may not have come to this yet.
     sync_folders(path, store.root)
@@ -33,19 +34,19 @@ def get_blob(store: Places, sha256: str) -> bytes:
     path = store.blob_path(sha256)
     if store.root.is_dir():
         store.check()
-    data = bytes_at(path)
-    if data is None:
-        raise MissingObjectError(
-            f"file {sha256} is missing from store {store} (looked for {path}); "
-            "name the right store or rerun the stage that makes the file"
-        )
     try:
-        return decode_blob(data, sha256)
+        data = bytes_at(path)
+        if data is not None:
+            return decode_blob(data, sha256)
     except ValueError as problem:
         raise CorruptObjectError(
             f"file {sha256} in {path} is damaged: it {problem}; "
             "rerun the stage that makes it, which replaces the damaged copy"
         ) from None
+    raise MissingObjectError(
+        f"file {sha256} is missing from store {store} (looked for {path}); "
+        "name the right store or rerun the stage that makes the file"
+    )
 
 
 def decode_blob(data: bytes, sha256: str) -> bytes:

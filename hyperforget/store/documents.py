@@ -7,11 +7,12 @@ writer was killed in between), a copy without its document says that this was de
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from hyperforget.store.canonical import digest, readable_json
 from hyperforget.store.errors import CorruptObjectError
-from hyperforget.store.files import bytes_at, create_file, replace_file, sync_folders
+from hyperforget.store.files import bytes_at, create_file, remove, replace_file, sync_folders
 from hyperforget.store.places import Places
 
 COPIES = "copies"
@@ -60,7 +61,7 @@ def create_document(store: Places, place: str, body: Mapping[str, Any]) -> bool:
     data = encode_at(place, body)
     created = not _is_lost(store, place) and create_file(store.root / place, data)
     sync_folders(store.root / place, store.root)
-    if created or bytes_at(store.root / place) == data:
+    if created or _has(store.root / place, data):
         _replace(store, f"{COPIES}/{place}", data)
     return created
 
@@ -75,7 +76,7 @@ def replace_document(store: Places, place: str, body: Mapping[str, Any]) -> None
 def delete_document(store: Places, place: str) -> None:
     """Delete a document and its copy, which goes first so that half a deletion does not look like a loss."""
     for path in (store.root / COPIES / place, store.root / place):
-        path.unlink(missing_ok=True)
+        remove(path)
 
 
 def read_document(store: Places, place: str, parse: Parse[Item]) -> Item | None:
@@ -107,7 +108,15 @@ def list_documents(store: Places, folder: str) -> list[str]:
     return sorted({path.relative_to(root).as_posix() for root, path in found})
 
 
+def _has(path: Path, data: bytes) -> bool:
+    try:
+        return bytes_at(path) == data
+    except ValueError:
+        return False
+
+
 def _replace(store: Places, place: str, data: bytes) -> None:
+    store.clear_place(store.root / place)
     replace_file(store.root / place, data)
     sync_folders(store.root / place, store.root)
 

@@ -133,7 +133,10 @@ def encode(manifest: Manifest) -> bytes:
 
 def read_manifest(folder: Path, object_id: str) -> Manifest:
     """The manifest in an object's folder; ValueError with the reason if it is missing or not intact."""
-    data = bytes_at(folder / MANIFEST_NAME)
+    try:
+        data = bytes_at(folder / MANIFEST_NAME)
+    except ValueError as problem:
+        raise ValueError(f"{MANIFEST_NAME} {problem}") from None
     if data is None:
         raise ValueError(f"{MANIFEST_NAME} is missing")
     return decode(data, object_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Collection, Mapping
@@ -14,7 +15,7 @@ from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.canonical import array_checksum, json_value, storable_dtype
 from hyperforget.store.checks import EXISTENCE, VALUES, check_object, decode_arrays
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
-from hyperforget.store.files import rename_if_absent, seal, seal_file, sync, sync_folders, touch
+from hyperforget.store.files import remove, rename_if_absent, seal, seal_file, sync, sync_folders, touch
 from hyperforget.store.formats import FORMATS, Dimensions
 from hyperforget.store.manifest import (
     MANIFEST_NAME,
@@ -199,4 +200,5 @@ def _move_into_place(staging: Path, folder: Path, object_id: str) -> None:
             os.rename(folder, aside)
         except FileNotFoundError:
             continue
-        shutil.rmtree(aside, ignore_errors=True)
+        with contextlib.suppress(OSError):  # the collection of garbage removes the rest
+            remove(aside)

@@ -27,7 +27,7 @@ from hyperforget.errors import UserError
 from hyperforget.store.documents import decode_document, encode_document
 from hyperforget.store.errors import CorruptObjectError
 from hyperforget.store.fields import Count, Digest, read_fields
-from hyperforget.store.files import bytes_at, file_digest, rename_if_absent, size_of, touch
+from hyperforget.store.files import bytes_at, file_digest, remove, rename_if_absent, size_of, touch
 from hyperforget.store.manifest import Dtype, read_manifest
 from hyperforget.store.store import Store
 
@@ -112,7 +112,10 @@ def check_pack(folder: Path, *, digests: bool) -> None:
 
 
 def _describe(folder: Path) -> dict[str, PackedArray]:
-    data = bytes_at(folder / DESCRIPTION)
+    try:
+        data = bytes_at(folder / DESCRIPTION)
+    except ValueError as problem:
+        raise ValueError(f"has a {DESCRIPTION} that {problem}") from None
     if data is None:
         raise ValueError(f"has no {DESCRIPTION}")
     found = read_fields(_Description, decode_document(data))
@@ -129,11 +132,9 @@ def _load_all(folder: Path, mapped: bool) -> dict[str, np.ndarray]:
 
 
 def _load(path: Path, entry: PackedArray, mapped: bool) -> np.ndarray:
-    try:
-        stream = path.open("rb")
-    except FileNotFoundError:
-        raise ValueError(f"has no {path.name}") from None
-    with stream:
+    if size_of(path) is None:
+        raise ValueError(f"has no {path.name}")
+    with path.open("rb") as stream:
         checksum = google_crc32c.value(stream.read(entry.offset))
         if mapped and 0 not in entry.shape:
             array: np.ndarray = np.memmap(path, entry.dtype, "c", entry.offset, entry.shape)
@@ -194,4 +195,4 @@ def _move_into_place(staging: Path, folder: Path) -> None:
     while not rename_if_absent(staging, folder):
         with contextlib.suppress(FileNotFoundError):
             os.rename(folder, aside)
-            shutil.rmtree(aside)
+            remove(aside)

@@ -1,6 +1,7 @@
 """Where things lie in a store, and which version of these places this code speaks."""
 
 import json
+import os
 import re
 import uuid
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from hyperforget.errors import UserError
 from hyperforget.store.canonical import readable_json
-from hyperforget.store.files import create_file
+from hyperforget.store.files import bytes_at, create_file, is_folder
 
 FORMAT_VERSION = 1
 STORE_JSON = readable_json({"format": FORMAT_VERSION, "hash": "sha256"})
@@ -50,6 +51,13 @@ class Places:
         """A new name below ``tmp``, on the same file system as the objects, so that a rename publishes."""
         return self.root / "tmp" / uuid.uuid4().hex
 
+    def clear_place(self, path: Path) -> None:
+        """Move a folder that lies where a file of the store belongs to ``tmp``, from where it is collected later."""
+        if is_folder(path):
+            aside = self.staging_folder()
+            aside.parent.mkdir(exist_ok=True)
+            os.rename(path, aside)
+
     def create(self) -> None:
         """Make the store unless it is there; raises `UserError` if it has a format of a later version."""
         if self.root.exists() and not self.root.is_dir():
@@ -63,9 +71,12 @@ class Places:
         """Raise `UserError` unless there is a store here, in a format that this code can read."""
         path = self.root / "store.json"
         try:
-            version = json.loads(path.read_bytes())["format"]
-        except (FileNotFoundError, NotADirectoryError):
-            raise UserError(f"{self} is not a store: it has no store.json; name the folder of a store") from None
+            data = bytes_at(path)
+            if data is None:
+                raise UserError(f"{self} is not a store: it has no store.json; name the folder of a store")
+            version = json.loads(data)["format"]
+        except UserError:
+            raise
         except (ValueError, KeyError, TypeError, RecursionError):
             version = None
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:

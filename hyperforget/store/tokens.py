@@ -41,13 +41,13 @@ def read_token(path: Path, *, kind: str | None = None) -> Token:
 
     Raises `UserError` with one sentence that names the file if it is missing or not a token of that kind.
     """
-    data = bytes_at(path)
-    if data is None:
-        raise UserError(f"token {path} does not exist; run the workflow again, which makes it")
     try:
-        found = parse_token(data)
+        data = bytes_at(path)
+        found = None if data is None else parse_token(data)
     except ValueError as problem:
         raise UserError(f"token {path} {problem}; delete it and run the workflow again, which makes it anew") from None
+    if found is None:
+        raise UserError(f"token {path} does not exist; run the workflow again, which makes it")
     if kind is not None and found.kind != kind:
         raise UserError(f"token {path} names a {found.kind} object, but must name a {kind} object")
     return found

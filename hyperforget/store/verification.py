@@ -10,6 +10,7 @@ Three levels, each with those before it:
 Others may write meanwhile: what they refer to they put first, so nothing of it is found missing.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from hyperforget.store import versions as history
 from hyperforget.store.checks import DIGESTS, EXISTENCE, VALUES, check_object
 from hyperforget.store.completeness import missing
 from hyperforget.store.documents import COPIES, Parse, check_document, list_documents
-from hyperforget.store.files import bytes_at, file_digest
+from hyperforget.store.files import bytes_at, file_digest, is_folder, size_of
 from hyperforget.store.manifest import MANIFEST_NAME
 from hyperforget.store.packs import check_pack
 from hyperforget.store.places import FORMAT_VERSION, STORE_JSON, Places, is_object_id
@@ -58,13 +59,7 @@ def verify(store: Store, level: int = DIGESTS) -> list[Finding]:
 
 def findings(store: Store, level: int) -> Iterator[Finding]:
     """What `verify` finds, one by one."""
-    data = bytes_at(store.root / "store.json")
-    if data != STORE_JSON:
-        problem = (
-            "is missing"
-            if data is None
-            else f"is not that of format {FORMAT_VERSION}: damaged, or of a newer version of hyperforget"
-        )
+    if problem := _description_problem(store.root / "store.json"):
         yield Finding("store", "store.json", store.root / "store.json", problem)
     yield from _check_documents(store, "computation", computations.FOLDER, computations.record_at)
     yield from _check_documents(store, "tag", tags.FOLDER, tags.tag_at)
@@ -87,6 +82,18 @@ def findings(store: Store, level: int) -> Iterator[Finding]:
             if reference in still:
                 place = store.object_folder if reference.kind == "object" else store.blob_path
                 yield Finding(reference.kind, reference.id, place(reference.id), problem)
+
+
+def _description_problem(path: Path) -> str | None:
+    try:
+        data = bytes_at(path)
+    except ValueError as problem:
+        return str(problem)
+    if data is None:
+        return "is missing"
+    if data != STORE_JSON:
+        return f"is not that of format {FORMAT_VERSION}: damaged, or of a newer version of hyperforget"
+    return None
 
 
 def _check_documents(store: Store, kind: str, folder: str, parse: Parse[Any]) -> Iterator[Finding]:
@@ -119,15 +126,13 @@ def _blob_problem(path: Path, level: int) -> str | None:
     if problem := _misplaced(path, "blobs"):
         return problem
     try:
+        if size_of(path) is None:
+            return "is no file" if os.path.lexists(path) else None  # else collected meanwhile
         if level >= DIGESTS and file_digest(path) != path.name:
             return "is not what was written"
     except OSError as error:
-        return str(error) if path.exists() else None  # else collected meanwhile
+        return str(error) if os.path.lexists(path) else None
     return None
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
 
 
 def _object_problem(path: Path, level: int) -> str | None:
@@ -135,8 +140,8 @@ def _object_problem(path: Path, level: int) -> str | None:
         return problem
     try:
         manifest = check_object(path, path.name, level)
-        present = {file.relative_to(path).as_posix() for file in path.rglob("*") if not _is_folder(file)}
+        present = {file.relative_to(path).as_posix() for file in path.rglob("*") if not is_folder(file)}
     except (ValueError, OSError) as error:
-        return str(error) if path.exists() else None
+        return str(error) if os.path.lexists(path) else None
     more = sorted(present - {MANIFEST_NAME, *manifest.files})
     return f"has {more[0]}, which does not belong to it" if more else None

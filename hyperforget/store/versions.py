@@ -94,19 +94,22 @@ def list_results(store: Store, results: Path) -> list[str]:
     """Paths of all result files below ``results``, sorted. Raises `UserError` if there is no such folder."""
     if not results.is_dir():
         raise UserError(f"folder {results} does not exist; name the folder of the results")
-    found = []
+    found, place = list[str](), os.path.realpath(store.root)
     for folder, subfolders, names in os.walk(results):
         here = Path(folder)
         outside = _NO_RESULTS if here == results else set[str]()
         subfolders[:] = [
             name
             for name in subfolders
-            if name not in outside and not name.startswith(".") and (here / name).resolve() != store.root.resolve()
+            if name not in outside and not name.startswith(".") and os.path.realpath(here / name) != place
         ]
         found += [
             (here / name).relative_to(results).as_posix()
             for name in names
-            if Path(name).suffix in _SUFFIXES and not name.startswith(".") and name not in _DERIVED
+            if Path(name).suffix in _SUFFIXES
+            and not name.startswith(".")
+            and name not in _DERIVED
+            and (here / name).is_file()
         ]
     return sorted(found)
 

@@ -47,7 +47,10 @@ class StoreSide(Side):
 
     def read_bytes(self, kind: Kind[Any], name: str) -> bytes:
         path = self._path(kind, name)
-        data = bytes_at(path / MANIFEST_NAME if kind is OBJECTS else path)
+        try:
+            data = bytes_at(path / MANIFEST_NAME if kind is OBJECTS else path)
+        except ValueError as problem:
+            raise self.damaged(kind, name, str(problem)) from None
         if data is None:
             raise MissingObjectError(f"{path} was removed meanwhile; push again")
         return data
