@@ -123,6 +123,11 @@ def bytes_at(path: Path) -> bytes | None:
         raise
 
 
+def can_write(folder: Path) -> bool:
+    """Whether this process may make files in a folder."""
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def is_folder(path: Path) -> bool:
     """Whether a folder is there, and not a link to one."""
     return path.is_dir() and not path.is_symlink()

@@ -56,7 +56,8 @@ def collect_garbage(
 
     Also packs of such corpora, what killed writers left behind, and unfinished work that nobody went on with. Returns
     what is removed, or with ``dry_run`` would be. Older entries of the log stay, but their files are no longer kept for
-    them. Raises as `reachable` does, before anything is removed, and `UserError` for a folder that is no store.
+    them. Raises as `reachable` does, before anything is removed, and `UserError` for a folder that is no store, or one
+    that cannot be written.
     """
     store.check()
     if keep_last_entries < 0 or grace_seconds < 0:
@@ -69,6 +70,7 @@ def collect_garbage(
     removals = [item for item in found if item in old and item.node not in keep]
     if dry_run:
         return removals
+    store.expect_writable()
     first = history.last_number(store) - keep_last_entries + 1
     if first > history.first_kept(store):
         replace_document(store, history.FIRST_KEPT, {"number": first})

@@ -1,15 +1,17 @@
 """Where things lie in a store, and which version of these places this code speaks."""
 
+import errno
 import json
 import os
 import re
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hyperforget.errors import UserError
+from hyperforget.errors import UserError, os_error_text
 from hyperforget.store.canonical import readable_json
-from hyperforget.store.files import bytes_at, create_file, is_folder
+from hyperforget.store.files import bytes_at, can_write, create_file, is_folder
 
 FORMAT_VERSION = 1
 STORE_JSON = readable_json({"format": FORMAT_VERSION, "hash": "sha256"})
@@ -20,6 +22,20 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 def is_object_id(text: object) -> bool:
     """Whether ``text`` has the form of an object id: 64 lower-case hexadecimal digits."""
     return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
+
+
+_FOLDERS = ("tmp", "objects", "blobs", "recipes", "log", "tags", "packs", "copies", "copies/recipes", "unfinished")
+
+
+def _folders_in(root: Path) -> Iterator[Path]:
+    """Those of a store that take what is new: of blobs and the like one for each beginning of an id."""
+    for name in _FOLDERS:
+        try:
+            entries = list(os.scandir(root / name))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        yield root / name
+        yield from (Path(entry.path) for entry in entries if len(entry.name) == 2)
 
 
 @dataclass(frozen=True)
@@ -66,6 +82,22 @@ class Places:
         if not path.exists():
             create_file(path, STORE_JSON)
         self.check()
+
+    def expect_writable(self) -> None:
+        """Make the store if need be, and raise `UserError` unless it can be written: to be asked before long work."""
+        trial = self.staging_folder()
+        try:
+            self.create()
+            trial.mkdir(parents=True)
+            trial.rmdir()
+            for folder in (self.root, *_folders_in(self.root)):
+                if not can_write(folder):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        except OSError as error:
+            raise UserError(
+                f"store {self} cannot be written ({os_error_text(error)}); make room or give the right to write there, "
+                "or name another store"
+            ) from None
 
     def check(self) -> None:
         """Raise `UserError` unless there is a store here, in a format that this code can read."""

@@ -75,7 +75,8 @@ class FirstKept:
 def snapshot(store: Store, results: Path) -> Version:
     """Keep the result files below ``results`` as a version: tokens, tables, figures, networks, the report.
 
-    Raises `UserError` if the folder is not there or has none, or one whose name no version can hold.
+    Raises `UserError` if the folder is not there or has none, or one whose name no version can hold, and for a store
+    that cannot be written.
     """
     paths = list_results(store, results)
     if not paths:
@@ -85,6 +86,7 @@ def snapshot(store: Store, results: Path) -> Version:
             inner_path(path)
         except ValueError as problem:
             raise UserError(f"{path!a} in folder {results} cannot be kept: its path {problem}; rename it") from None
+    store.expect_writable()
     files = tuple(VersionFile(path, store.put_blob(results / path)) for path in paths)
     version_id = store.put_blob(canonical_json([[file.path, file.sha256] for file in files]))
     return Version(version_id, files)

@@ -70,7 +70,7 @@ class StoreSide(Side):
         )
 
     def begin(self) -> None:
-        self.store.create()
+        self.store.expect_writable()
 
     def keep_from_garbage(self, wanted: Names) -> None:
         """Mark as used what is here already: it is about to be named."""
