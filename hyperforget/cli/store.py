@@ -158,7 +158,10 @@ def verify(
         sizes = [size for path in store.root.rglob("*") if (size := size_of(path)) is not None]
         typer.echo(f"verifying {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB, at level {level}", err=True)
     findings = check(store, level)
-    lines = [f"{finding.kind} {finding.id}: {finding.path} {finding.problem}" for finding in findings]
+    lines = []
+    for each in findings:
+        remedy = f"; {each.remedy}" if each.remedy else ""
+        lines.append(f"{each.kind} {each.id}: {each.path} {each.problem}{remedy}")
     state = f"{len(findings)} problems" if findings else "all is well"
     lines.append(f"{state} ({time.monotonic() - started:.1f} s)")
     print_result([asdict(finding) for finding in findings], as_json, "\n".join(lines))

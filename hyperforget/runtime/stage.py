@@ -276,7 +276,8 @@ def _restored(store: Store, computation: Computation, outputs: dict[str, Path]) 
     try:
         store.restore(known, outputs)
     except (MissingObjectError, CorruptObjectError) as error:
-        print(f"made again: {error}")
+        problem, _, _ = str(error).partition(";")
+        print(f"made again: {problem}")
         return False
     return True
 
@@ -297,5 +298,5 @@ def _expect_writable(store: Store, outputs: Iterable[Path]) -> None:
 
 def _reference(path: Path) -> FileRef:
     if not path.is_file():
-        raise UserError(f"{path} is missing; run the stage that makes it")
+        raise UserError(f"{path} is missing; run the workflow, which makes it")
     return FileRef(path.as_posix(), file_digest(path))

@@ -6,6 +6,7 @@ from pathlib import Path
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import bytes_at, file_digest, replace_file, sync_folders, touch
 from hyperforget.store.places import Places
+from hyperforget.store.remedies import make_anew
 
 
 def put_blob(store: Places, content: Path | bytes) -> str:
@@ -41,12 +42,21 @@ def get_blob(store: Places, sha256: str) -> bytes:
     except ValueError as problem:
         raise CorruptObjectError(
             f"file {sha256} in {path} is damaged: it {problem}; "
-            "rerun the stage that makes it, which replaces the damaged copy"
+            f"{make_anew(store, sha256)}, which replaces the damaged copy"
         ) from None
     raise MissingObjectError(
         f"file {sha256} is missing from store {store} (looked for {path}); "
-        "name the right store or rerun the stage that makes the file"
+        f"name the right store, or {make_anew(store, sha256)}"
     )
+
+
+def intact_blob(store: Places, sha256: str) -> bytes | None:
+    """Like `get_blob`, but None where that raises."""
+    try:
+        data = bytes_at(store.blob_path(sha256))
+        return None if data is None else decode_blob(data, sha256)
+    except ValueError:
+        return None
 
 
 def decode_blob(data: bytes, sha256: str) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 from hyperforget.errors import UserError
 from hyperforget.store import tags
 from hyperforget.store import versions as history
+from hyperforget.store.blobs import intact_blob
 from hyperforget.store.computations import read_records
 from hyperforget.store.documents import Parse, list_documents, read_document
 from hyperforget.store.files import size_of
@@ -71,20 +72,18 @@ def _kept_versions(store: Store) -> Iterator[tuple[str, str]]:
 
 
 def _in_version(store: Store, version_id: str, source: str) -> Iterator[Reference]:
+    data = intact_blob(store, version_id)
     try:
-        files = history.read_version(store, version_id).files
-    except UserError:
+        files = () if data is None else history.parse_version(version_id, data).files
+    except ValueError:
         return
     for file in files:
         where = f"{file.path} in {source}"
         yield Reference("blob", file.sha256, None, where)
         if not file.path.endswith(".json"):
             continue
-        try:
-            token = token_in(store.get_blob(file.sha256))
-        except UserError:
-            continue
-        if token is not None:
+        content = intact_blob(store, file.sha256)
+        if content is not None and (token := token_in(content)):
             yield Reference("object", token.object_id, None, where)
 
 

@@ -21,6 +21,7 @@ from hyperforget.store.canonical import digest
 from hyperforget.store.checks import DIGESTS
 from hyperforget.store.documents import (
     COPIES,
+    RECORDS,
     create_document,
     list_documents,
     read_document,
@@ -32,7 +33,7 @@ from hyperforget.store.files import replace_file, size_of, touch
 from hyperforget.store.places import Places
 from hyperforget.store.references import folders_of, token_in
 
-FOLDER = "recipes"
+FOLDER = RECORDS
 
 
 @dataclass(frozen=True)

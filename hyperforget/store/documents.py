@@ -16,6 +16,7 @@ from hyperforget.store.files import bytes_at, create_file, remove, replace_file,
 from hyperforget.store.places import Places
 
 COPIES = "copies"
+RECORDS = "recipes"  # the folder of records, by their earlier name
 
 Item = TypeVar("Item")
 # What the body of a document at a place says; ValueError with the reason if it says something else.

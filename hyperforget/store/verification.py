@@ -12,7 +12,7 @@ Others may write meanwhile: what they refer to they put first, so nothing of it 
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from hyperforget.store.files import bytes_at, file_digest, is_folder, size_of
 from hyperforget.store.manifest import MANIFEST_NAME
 from hyperforget.store.packs import check_pack
 from hyperforget.store.places import FORMAT_VERSION, STORE_JSON, Places, is_object_id
+from hyperforget.store.remedies import Makers, advice, makers
 from hyperforget.store.store import Store
 
 LEVELS = (EXISTENCE, DIGESTS, VALUES)
@@ -35,13 +36,14 @@ LEVELS = (EXISTENCE, DIGESTS, VALUES)
 @dataclass(frozen=True)
 class Finding:
     """Something wrong: its kind (store, computation, tag, log, blob, object or pack), its id or name, where it lies,
-    and the problem, as a sentence without its subject.
+    the problem, as a sentence without its subject, and what to do, empty where the problem says so.
     """
 
     kind: str
     id: str
     path: Path
     problem: str
+    remedy: str = ""
 
 
 def verify(store: Store, level: int = DIGESTS) -> list[Finding]:
@@ -54,7 +56,22 @@ def verify(store: Store, level: int = DIGESTS) -> list[Finding]:
         raise UserError(f"level {level!r} is not one of 0 (existence and size), 1 (digests), 2 (values)")
     if not store.root.is_dir():
         raise UserError(f"store {store} does not exist; name the folder of a store")
-    return list(findings(store, level))
+    found = list(findings(store, level))
+    if not found:
+        return []
+    made = makers(store)
+    return [replace(each, remedy=_remedy(store, each, made)) for each in found]
+
+
+def _remedy(store: Store, finding: Finding, made: Makers) -> str:
+    if finding.kind in ("object", "blob"):
+        return advice(made, finding.id) if is_object_id(finding.id) else ""
+    if finding.kind in ("computation", "tag", "log"):
+        place = finding.path.relative_to(store.root)
+        copies = place.parts[0] == COPIES
+        other = store.root.joinpath(*place.parts[1:]) if copies else store.root / COPIES / place
+        return f"put {other} in its place if that is intact, or delete both"
+    return f"write {' '.join(STORE_JSON.decode().split())} there" if finding.kind == "store" else ""
 
 
 def findings(store: Store, level: int) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ from hyperforget.store.files import touch
 from hyperforget.store.paths import expect_inner, inner_path
 from hyperforget.store.places import is_object_id
 from hyperforget.store.references import folders_of, token_in
+from hyperforget.store.remedies import make_anew
 from hyperforget.store.store import Store
 
 FOLDER = "log"
@@ -164,12 +165,14 @@ def use_version(store: Store, version_id: str) -> Version:
         except ValueError as problem:
             raise MissingObjectError(
                 f"{file.path} names {token.kind} {token.object_id}, but in store {store} {problem}; "
-                "rerun the stage that makes it, or delete the file"
+                f"{make_anew(store, token.object_id)}"
             ) from problem
     blobs = [store.blob_path(sha256) for sha256 in (version_id, *(file.sha256 for file in version.files))]
     for path in (*blobs, *sorted(folders)):
         if not touch(path):
-            raise MissingObjectError(f"{path}, a part of version {version_id}, is missing; make it anew")
+            raise MissingObjectError(
+                f"{path}, a part of version {version_id}, is missing; {make_anew(store, path.name)}"
+            )
     return version
 
 

@@ -17,6 +17,7 @@ from hyperforget.store.files import bytes_at, file_digest, size_of, touch
 from hyperforget.store.manifest import MANIFEST_NAME
 from hyperforget.store.paths import place_in
 from hyperforget.store.places import is_object_id
+from hyperforget.store.remedies import make_anew
 from hyperforget.store.remote.kinds import BLOBS, ENTRIES, KINDS, OBJECTS, RECORDS, TAGS, Kind, record_name
 from hyperforget.store.remote.sides import Names, ObjectFile, Side
 from hyperforget.store.remote.transfer import AT_ONCE, at_once
@@ -66,7 +67,7 @@ class StoreSide(Side):
 
     def damaged(self, kind: Kind[Any], name: str, problem: str) -> CorruptObjectError:
         return CorruptObjectError(
-            f"{self._path(kind, name)} is damaged: it {problem}; rerun the stage that makes it, and push again"
+            f"{self._path(kind, name)} is damaged: it {problem}; {make_anew(self.store, name)}, and push again"
         )
 
     def begin(self) -> None:
@@ -134,7 +135,7 @@ def open_source(store: Store) -> StoreSide:
     for reference, problem in missing(store).items():
         raise MissingObjectError(
             f"store {store} is not whole: {reference.kind} {reference.id} {problem}; "
-            "see 'hyperforget store verify', and rerun the stage that makes it"
+            f"{make_anew(store, reference.id)}; 'hyperforget store verify' tells of more"
         )
     return side
 
