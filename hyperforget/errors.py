@@ -1,11 +1,14 @@
 """What every command of the package shares: errors for users, and sparse progress for long work."""
 
 import difflib
+import errno
+import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 _LONGEST_SHOWN = 80
+_MENDABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
 class UserError(ValueError):
@@ -39,12 +42,24 @@ def nearest_choice(value: object, allowed: Iterable[object]) -> str:
     return f"; did you mean {matches[0]!r}?" if matches else ""
 
 
+def os_error_text(error: OSError) -> str:
+    """What an error of the operating system says, with the file if it names one."""
+    where = "" if error.filename is None else f"{printable(os.fsdecode(error.filename))}: "
+    return f"{where}{error.strerror or error}"
+
+
 def run_command(main: Callable[[], None]) -> NoReturn:
-    """Run ``main`` and leave the process: 0 on success, 2 with one line for a `UserError`, 130 on Ctrl-C."""
+    """Run ``main`` and leave the process: 0 on success, 2 with one line for a `UserError`, or where a file
+    cannot be written for want of room or of rights, 130 on Ctrl-C.
+    """
     try:
         main()
     except UserError as error:
         sys.exit(_fail(f"error: {error}", 2))
+    except OSError as error:
+        if error.errno not in _MENDABLE:
+            raise
+        sys.exit(_fail(f"error: {os_error_text(error)}; make room or give the right to write there", 2))
     except KeyboardInterrupt:
         sys.exit(_fail("interrupted", 130))
     sys.exit(0)

@@ -1,5 +1,7 @@
 """What all commands share: exit status, one line, suggestions."""
 
+import errno
+import os
 from collections.abc import Callable
 
 import pytest
@@ -32,6 +34,19 @@ def test_commands_end_with_a_status_and_one_line(
         run_command(main)
     assert leaving.value.code == status
     assert capsys.readouterr() == ("", printed)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_what_cannot_be_written_is_one_line(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    def write() -> None:
+        raise OSError(number, os.strerror(number), "store/a\x1b[2J")
+
+    with pytest.raises(SystemExit) as leaving:
+        run_command(write)
+    assert leaving.value.code == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"error: store/a\\x1b[2J: {os.strerror(number)}; make room")
+    assert told.count("\n") == 1
 
 
 def test_other_errors_keep_their_traceback() -> None:

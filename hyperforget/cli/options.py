@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from hyperforget.errors import UserError
+from hyperforget.errors import UserError, os_error_text
 from hyperforget.home_folder import expand_home
 
 
@@ -26,13 +26,18 @@ RESULTS = Path("results")
 
 
 class Commands(TyperGroup):
-    """Commands that end with one line and status 2 for a `UserError`."""
+    """Commands that end with one line and status 2 for a `UserError`, and for a file that cannot be used."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except UserError as error:
             typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2) from None
+        except OSError as error:
+            if error.filename is None:
+                raise  # of the terminal, say
+            typer.echo(f"error: {os_error_text(error)}", err=True)
             raise typer.Exit(2) from None
 
 

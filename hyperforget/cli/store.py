@@ -150,14 +150,18 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Look for flipped bits, truncated and missing files in the whole store; status 1 if there are any."""
+    from hyperforget.store.files import size_of
     from hyperforget.store.verification import verify as check
 
     started = time.monotonic()
     if store.root.is_dir():
-        sizes = [path.stat().st_size for path in store.root.rglob("*") if path.is_file()]
+        sizes = [size for path in store.root.rglob("*") if (size := size_of(path)) is not None]
         typer.echo(f"verifying {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB, at level {level}", err=True)
     findings = check(store, level)
-    lines = [f"{finding.kind} {finding.id}: {finding.path} {finding.problem}" for finding in findings]
+    lines = []
+    for each in findings:
+        remedy = f"; {each.remedy}" if each.remedy else ""
+        lines.append(f"{each.kind} {each.id}: {each.path} {each.problem}{remedy}")
     state = f"{len(findings)} problems" if findings else "all is well"
     lines.append(f"{state} ({time.monotonic() - started:.1f} s)")
     print_result([asdict(finding) for finding in findings], as_json, "\n".join(lines))

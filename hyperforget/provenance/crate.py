@@ -14,9 +14,10 @@ from typing import Any
 
 from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Lineage, Node, Step, lineage
-from hyperforget.provenance.versions import write_config
+from hyperforget.provenance.versions import configuration_in, write_config
 from hyperforget.store.canonical import canonical_json, digest, readable_json
 from hyperforget.store.files import file_digest, replace_file
+from hyperforget.store.paths import place_in
 from hyperforget.store.store import Store
 
 METADATA = "ro-crate-metadata.json"
@@ -139,7 +140,7 @@ def _copy(paths: Iterable[Path], workflow: Path, folder: Path) -> Iterator[Path]
 
 
 def _add_config(draft: _Draft, found: Lineage) -> Any:
-    config = found.steps[found.made_by[found.target]].record.computation.spec.get("config")
+    config = configuration_in(found.steps[found.made_by[found.target]].record)
     if config is None:
         return None
     path = draft.results / SOURCE / "config.yaml"
@@ -270,9 +271,13 @@ def _place(results: Path, node: Node) -> str | None:
     path = PurePath(node.path)
     parts = path.relative_to(path.anchor).parts
     for start in range(len(parts)):
-        present = results.joinpath(*parts[start:])
+        place = "/".join(parts[start:])
+        try:
+            present = place_in(results, place)
+        except ValueError:
+            continue
         if present.is_file() and file_digest(present) == node.sha256:
-            return PurePath(*parts[start:]).as_posix()
+            return place
     return None
 
 

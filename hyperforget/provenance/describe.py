@@ -93,15 +93,16 @@ def describe_object(store: Store, object_id: str) -> dict[str, Any]:
     except ValueError as problem:
         raise CorruptObjectError(f"object {object_id} in {folder} is damaged: {problem}") from problem
     content = manifest.content
-    documented = content.attributes.get("arrays", {})
+    told = content.attributes.get("arrays")
+    notes = {name: note for name, note in told.items() if isinstance(note, dict)} if isinstance(told, dict) else {}
     return {
         "kind": content.kind,
         "object_id": object_id,
         "folder": folder.as_posix(),
         "size_bytes": sum(entry.size for entry in manifest.files.values()),
         "arrays": {
-            name: {"dtype": entry.dtype, "shape": list(entry.shape), "dimensions": entry.dimensions}
-            | documented.get(name, {})
+            name: notes.get(name, {})
+            | {"dtype": entry.dtype, "shape": list(entry.shape), "dimensions": entry.dimensions}
             for name, entry in content.arrays.items()
         },
         "attributes": {name: value for name, value in content.attributes.items() if name != "arrays"},

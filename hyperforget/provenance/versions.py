@@ -9,9 +9,10 @@ from typing import Any
 from hyperforget.errors import UserError
 from hyperforget.flat_keys import flat_keys
 from hyperforget.provenance.lineage import Producers
+from hyperforget.store.computations import Record
 from hyperforget.store.files import file_digest, replace_file
 from hyperforget.store.store import Store
-from hyperforget.store.tags import checkout, read_tag
+from hyperforget.store.tags import checkout, expect_room, read_tag
 from hyperforget.store.versions import append_log, list_results, read_log, read_version, snapshot
 
 _REPORT = "report.html"
@@ -80,7 +81,13 @@ def configuration(producers: Producers, version: Results) -> dict[str, Any] | No
     if _REPORT not in version.files:
         return None
     made = producers.of(_REPORT, version.files[_REPORT])
-    config = made[-1].computation.spec.get("config") if made else None
+    return configuration_in(made[-1]) if made else None
+
+
+def configuration_in(record: Record) -> dict[str, Any] | None:
+    """The whole configuration that the computation of a report was told, None if it was told none."""
+    spec = record.computation.spec
+    config = spec.get("config") if isinstance(spec, Mapping) else None
     return dict(config) if isinstance(config, Mapping) else None
 
 
@@ -108,6 +115,7 @@ def check_out(store: Store, results: Path, name: str, config: Path | None = None
     settings = configuration(Producers(store), wanted)
     if config is not None and settings is None:
         raise UserError(f"the configuration of {name} is not known: it has no report that a computation made")
+    expect_room(read_version(store, version_id(store, name)), results)
     present = working_results(store, results) if results.is_dir() else Results("", {})
     before = _keep(store, results, name) if present.files and present.files != wanted.files else None
     earlier = configuration(Producers(store), present)

@@ -6,17 +6,21 @@ sends before it takes a machine away). The state belongs to a computation: a set
 changed back goes on. It is no output of a rule, since these are deleted before a rule is tried again.
 """
 
+import contextlib
+import hashlib
 import json
 import shutil
 import signal
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from hyperforget.errors import UserError
 from hyperforget.runtime.distributed import barrier, max_over_processes, process_count, process_rank
 from hyperforget.store.files import sync
 
@@ -25,6 +29,10 @@ if TYPE_CHECKING:
 
 FOLDER = "unfinished"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LONGEST_SAVE_SECONDS = 3600.0
+
+# Inode, time of modification in nanoseconds and size: another file in the place of one has others.
+_Identity = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -46,23 +54,25 @@ class Unfinished:
         self.interval = interval
         self.spent = 0.0
         self._started = self._saved = time.monotonic()
+        self._mine: _Identity | None = None  # of the file that this process has read or written last
         self._signal: int | None = None
         self._handlers: dict[int, Any] = {}
 
     def load(self) -> State | None:
-        """The state that was saved last, or None; a file that cannot be read is told, and counts as none."""
-        from safetensors import SafetensorError, safe_open
-
-        if not self.path.is_file():
+        """The state that was saved last, or None; one that is not as it was saved is told, and counts as none."""
+        self._mine = _identity(self.path)
+        if self._mine is None:
             return None
+        if self.path.is_dir():
+            raise UserError(f"{self.path} is a folder, but unfinished work is to be saved there; move it away")
         try:
-            with safe_open(self.path, "pt") as file:
-                facts, spent = (json.loads(file.metadata()[key]) for key in ("facts", "spent"))
-                state = State({name: file.get_tensor(name) for name in file.keys()}, facts)  # noqa: SIM118
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-            print(f"starting anew: {self.path} cannot be read ({error})", file=sys.stderr)
+            state, self.spent = _read(self.path)
+        except MemoryError:
+            raise  # says nothing about the file
+        except Exception as error:  # whatever a parser makes of altered bytes
+            reason = ascii(str(error))[1:-1] or type(error).__name__
+            print(f"starting anew: {self.path} is not what was saved ({reason})", file=sys.stderr)
             return None
-        self.spent = spent
         return state
 
     def due(self) -> bool:
@@ -107,20 +117,28 @@ class Unfinished:
         try:
             tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()}
             spent = self.spent + time.monotonic() - self._started
-            save_file(tensors, partial, {"facts": json.dumps(state.facts), "spent": json.dumps(spent)})
+            texts = {"facts": json.dumps(state.facts), "spent": json.dumps(spent)}
+            save_file(tensors, partial, {**texts, "sha256": _digest(tensors, texts)})
             sync(partial)
+            mine = _identity(partial)
             partial.replace(self.path)
+            self._mine = mine
             sync(self.path.parent)
         finally:
             shutil.rmtree(staging)
 
     def close(self) -> None:
-        """Forget the state, now that the work is done, and let signals end the process again."""
+        """Forget the state, now that the work is done, and let signals end the process again.
+
+        Others may do the same work in the same store: what they saved, or are saving, is theirs.
+        """
         self.release()
-        self.path.unlink(missing_ok=True)
+        if self._mine is not None and _identity(self.path) == self._mine:
+            self.path.unlink(missing_ok=True)
         # Of processes that were killed while they wrote.
         for staging in self.path.parent.glob(f".{self.path.name}.*.partial"):
-            shutil.rmtree(staging, ignore_errors=True)
+            if _last_written(staging) < time.time() - _LONGEST_SAVE_SECONDS:
+                shutil.rmtree(staging, ignore_errors=True)
 
     def release(self) -> None:
         """Let signals end the process again."""
@@ -134,3 +152,44 @@ class Unfinished:
         # processes already.
         if process_count() == 1:
             self.release()
+
+
+def _read(path: Path) -> tuple[State, float]:
+    """A saved state and the seconds behind it; raises any error if it is not what was saved."""
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        texts = dict(file.metadata() or {})
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if texts.pop("sha256", None) != _digest(tensors, texts):
+        raise ValueError("its bytes have another digest")
+    return State(tensors, json.loads(texts["facts"])), json.loads(texts["spent"])
+
+
+def _digest(tensors: "Mapping[str, Tensor]", texts: Mapping[str, str]) -> str:
+    """SHA-256 of all that a state holds: names, dtypes, shapes and bytes of tensors on the CPU, and texts."""
+    import torch
+
+    layout = [[name, str(tensor.dtype), list(tensor.shape)] for name, tensor in sorted(tensors.items())]
+    found = hashlib.sha256(json.dumps([layout, sorted(texts.items())]).encode())
+    for _, tensor in sorted(tensors.items()):
+        found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
+
+
+def _identity(path: Path) -> _Identity | None:
+    """What tells a file from others that take its place; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _last_written(folder: Path) -> float:
+    """Seconds since the epoch when something in a folder was last written to; 0 if it is gone."""
+    times = [0.0]
+    for path in (folder, *folder.glob("*")):
+        with contextlib.suppress(FileNotFoundError):
+            times.append(path.lstat().st_mtime)
+    return max(times)

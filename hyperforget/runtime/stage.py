@@ -13,14 +13,14 @@ import json
 import pkgutil
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from hyperforget.errors import UserError
+from hyperforget.errors import UserError, os_error_text
 from hyperforget.runtime.code_digest import code_digest
 from hyperforget.runtime.device import describe, multiplies_in_bfloat16, set_up
 from hyperforget.runtime.distributed import max_over_processes, process_count, process_rank, together
@@ -29,7 +29,7 @@ from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import FOLDER, Unfinished
 from hyperforget.store.computations import Computation, FileRef
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
-from hyperforget.store.files import file_digest
+from hyperforget.store.files import can_write, file_digest
 from hyperforget.store.store import Store
 
 # Pydantic takes longer to load than a known result to restore.
@@ -215,8 +215,7 @@ def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
     if not stage.repeatable:
         computation = replace(computation, arguments={**computation.arguments, "started": started.isoformat()})
     job = _job(stage, options, spec, computation)
-    for path in outputs.values():
-        path.parent.mkdir(parents=True, exist_ok=True)
+    _expect_writable(options.store, outputs.values())
     machine = _machine(stage, job)
     timed = importlib.import_module(module_of(name)).run(job)
     if process_rank():
@@ -288,12 +287,27 @@ def _restored(store: Store, computation: Computation, outputs: dict[str, Path]) 
     try:
         store.restore(known, outputs)
     except (MissingObjectError, CorruptObjectError) as error:
-        print(f"made again: {error}")
+        problem, _, _ = str(error).partition(";")
+        print(f"made again: {problem}")
         return False
     return True
 
 
+def _expect_writable(store: Store, outputs: Iterable[Path]) -> None:
+    """Make the folders that a stage writes to; raises `UserError`, before any work, where it cannot."""
+    store.expect_writable()
+    for path in outputs:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"no folder can be made for output {path} ({os_error_text(error)})") from None
+        if not can_write(path.parent):
+            raise UserError(f"output {path} cannot be written: give the right to write to its folder")
+        if path.is_dir():
+            raise UserError(f"output {path} is a folder; move it away")
+
+
 def _reference(path: Path) -> FileRef:
     if not path.is_file():
-        raise UserError(f"{path} is missing; run the stage that makes it")
+        raise UserError(f"{path} is missing; run the workflow, which makes it")
     return FileRef(path.as_posix(), file_digest(path))

@@ -6,6 +6,7 @@ from pathlib import Path
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.files import bytes_at, file_digest, replace_file, sync_folders, touch
 from hyperforget.store.places import Places
+from hyperforget.store.remedies import make_anew
 
 
 def put_blob(store: Places, content: Path | bytes) -> str:
@@ -18,6 +19,7 @@ def put_blob(store: Places, content: Path | bytes) -> str:
     store.create()
     path = store.blob_path(sha256)
     if not (path.is_file() and file_digest(path) == sha256 and touch(path)):
+        store.clear_place(path)
         replace_file(path, data)
     # Also where another process has put it there, and may not have come to this yet.
     sync_folders(path, store.root)
@@ -33,19 +35,28 @@ def get_blob(store: Places, sha256: str) -> bytes:
     path = store.blob_path(sha256)
     if store.root.is_dir():
         store.check()
-    data = bytes_at(path)
-    if data is None:
-        raise MissingObjectError(
-            f"file {sha256} is missing from store {store} (looked for {path}); "
-            "name the right store or rerun the stage that makes the file"
-        )
     try:
-        return decode_blob(data, sha256)
+        data = bytes_at(path)
+        if data is not None:
+            return decode_blob(data, sha256)
     except ValueError as problem:
         raise CorruptObjectError(
             f"file {sha256} in {path} is damaged: it {problem}; "
-            "rerun the stage that makes it, which replaces the damaged copy"
+            f"{make_anew(store, sha256)}, which replaces the damaged copy"
         ) from None
+    raise MissingObjectError(
+        f"file {sha256} is missing from store {store} (looked for {path}); "
+        f"name the right store, or {make_anew(store, sha256)}"
+    )
+
+
+def intact_blob(store: Places, sha256: str) -> bytes | None:
+    """Like `get_blob`, but None where that raises."""
+    try:
+        data = bytes_at(store.blob_path(sha256))
+        return None if data is None else decode_blob(data, sha256)
+    except ValueError:
+        return None
 
 
 def decode_blob(data: bytes, sha256: str) -> bytes:

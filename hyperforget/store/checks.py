@@ -10,6 +10,7 @@ from hyperforget.store.canonical import array_digest
 from hyperforget.store.files import file_digest, size_of
 from hyperforget.store.formats import FORMATS
 from hyperforget.store.manifest import Content, Manifest, read_manifest
+from hyperforget.store.paths import place_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,7 @@ def check_object(folder: Path, object_id: str, level: int) -> Manifest:
     """
     manifest = read_manifest(folder, object_id)
     for name, entry in manifest.files.items():
-        size = size_of(folder / name) if (folder / name).is_file() else None
+        size = size_of(place_in(folder, name))
         if size is None:
             raise ValueError(f"{name} is missing")
         if size != entry.size:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from hyperforget.errors import UserError
 from hyperforget.store import tags
 from hyperforget.store import versions as history
+from hyperforget.store.blobs import intact_blob
 from hyperforget.store.computations import read_records
-from hyperforget.store.documents import list_documents, read_document
+from hyperforget.store.documents import Parse, list_documents, read_document
 from hyperforget.store.files import size_of
 from hyperforget.store.manifest import read_manifest
 from hyperforget.store.references import parts_of, token_in
@@ -58,30 +60,30 @@ def _kept_versions(store: Store) -> Iterator[tuple[str, str]]:
         first = history.first_kept(store)
     except UserError:
         first = history.last_number(store) + 1  # found damaged; which entries are kept is not known
-    for place in list_documents(store, history.FOLDER) + list_documents(store, tags.FOLDER):
-        try:
-            body = read_document(store, place)
-        except UserError:
-            continue
-        if body is not None and body.get("number", first) >= first and "version_id" in body:
-            yield body["version_id"], place.removesuffix(".json")
+    documents: tuple[tuple[str, Parse[Any]], ...] = ((history.FOLDER, history.log_document), (tags.FOLDER, tags.tag_at))
+    for folder, parse in documents:
+        for place in list_documents(store, folder):
+            try:
+                found = read_document(store, place, parse)
+            except UserError:
+                continue
+            if isinstance(found, tags.Tag) or (isinstance(found, history.LogEntry) and found.number >= first):
+                yield found.version_id, place.removesuffix(".json")
 
 
 def _in_version(store: Store, version_id: str, source: str) -> Iterator[Reference]:
+    data = intact_blob(store, version_id)
     try:
-        files = history.read_version(store, version_id).files
-    except UserError:
+        files = () if data is None else history.parse_version(version_id, data).files
+    except ValueError:
         return
     for file in files:
         where = f"{file.path} in {source}"
         yield Reference("blob", file.sha256, None, where)
         if not file.path.endswith(".json"):
             continue
-        try:
-            token = token_in(store.get_blob(file.sha256))
-        except UserError:
-            continue
-        if token is not None:
+        content = intact_blob(store, file.sha256)
+        if content is not None and (token := token_in(content)):
             yield Reference("object", token.object_id, None, where)
 
 

@@ -10,7 +10,8 @@ elsewhere is found again.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,19 @@ from hyperforget.store.canonical import digest
 from hyperforget.store.checks import DIGESTS
 from hyperforget.store.documents import (
     COPIES,
+    RECORDS,
     create_document,
     list_documents,
     read_document,
     replace_document,
 )
 from hyperforget.store.errors import CorruptObjectError, NonDeterminismError
+from hyperforget.store.fields import Count, Digest, Time, read_fields
 from hyperforget.store.files import replace_file, size_of, touch
 from hyperforget.store.places import Places
 from hyperforget.store.references import folders_of, token_in
 
-FOLDER = "recipes"
+FOLDER = RECORDS
 
 # Of the provenance: what may decide the last bits of a result, which its recipe leaves out.
 _DECISIVE = ("threads", "processes", "device", "precision", "hardware", "host", "versions")
@@ -41,7 +44,7 @@ class FileRef:
     """A file by path and SHA-256."""
 
     path: str
-    sha256: str
+    sha256: Digest
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,11 @@ class Computation:
     code: str
     inputs: Mapping[str, FileRef]
 
-    @property
+    @cached_property
     def id(self) -> str:
         """SHA-256 over all that determines the result; the paths of inputs do not."""
         inputs = {name: file.sha256 for name, file in self.inputs.items()}
-        return digest({**vars(self), "inputs": inputs})
+        return digest({**{each.name: getattr(self, each.name) for each in fields(self)}, "inputs": inputs})
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,8 @@ class OutputFile:
     """An output file: the path that it was written to, its SHA-256, and its size in bytes."""
 
     path: str
-    sha256: str
-    size: int
+    sha256: Digest
+    size: Count
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,32 @@ class Record:
 
     computation: Computation
     outputs: Mapping[str, OutputFile]
-    objects: tuple[str, ...]
+    objects: tuple[Digest, ...]
     provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Time:
+    time: Time
+
+
+@dataclass(frozen=True)
+class _Seconds:
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Timed:
+    timed: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class _Versions:
+    versions: Mapping[str, str]
+
+
+# What is read of provenance, where it is there.
+_PROVENANCE: dict[str, type[Any]] = {"time": _Time, "seconds": _Seconds, "timed": _Timed, "versions": _Versions}
 
 
 def record(store: Places, computation: Computation, outputs: Mapping[str, Path], provenance: Mapping[str, Any]) -> None:
@@ -157,8 +184,7 @@ def restore(store: Places, found: Record, outputs: Mapping[str, Path]) -> None:
 
 def read_record(store: Places, computation_id: str) -> Record | None:
     """The record of a computation by its id, or None; raises `CorruptObjectError` if it is damaged."""
-    body = read_document(store, computation_place(computation_id))
-    return None if body is None else record_of(body)
+    return read_document(store, computation_place(computation_id), record_at)
 
 
 def body_of(record: Record) -> dict[str, Any]:
@@ -168,14 +194,22 @@ def body_of(record: Record) -> dict[str, Any]:
 
 
 def record_of(body: Mapping[str, Any]) -> Record:
-    """The record that the body of a document is."""
-    inputs = {name: FileRef(**file) for name, file in body["recipe"]["inputs"].items()}
-    return Record(
-        Computation(**{**body["recipe"], "inputs": inputs}),
-        {name: OutputFile(**file) for name, file in body["outputs"].items()},
-        tuple(body["objects"]),
-        body["provenance"],
-    )
+    """The record that the body of a document is; ValueError with the reason if it is none."""
+    if "recipe" not in body or "computation" in body:
+        raise ValueError("has no recipe")
+    found = read_fields(Record, {"computation" if name == "recipe" else name: part for name, part in body.items()})
+    for name, kind in _PROVENANCE.items():
+        if name in found.provenance:
+            read_fields(kind, {name: found.provenance[name]})
+    return found
+
+
+def record_at(place: str, body: Mapping[str, Any]) -> Record:
+    """The record in a document of a store; ValueError also if it is not that of the computation of this place."""
+    found = record_of(body)
+    if computation_place(found.computation.id) != place:
+        raise ValueError(f"is that of computation {found.computation.id}")
+    return found
 
 
 def read_records(store: Places, *, skip_damaged: bool = False) -> Iterator[Record]:

@@ -6,15 +6,21 @@ writer was killed in between), a copy without its document says that this was de
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
 
 from hyperforget.store.canonical import digest, readable_json
 from hyperforget.store.errors import CorruptObjectError
-from hyperforget.store.files import bytes_at, create_file, replace_file, sync_folders
+from hyperforget.store.files import bytes_at, create_file, remove, replace_file, sync_folders
 from hyperforget.store.places import Places
 
 COPIES = "copies"
+RECORDS = "recipes"  # the folder of records, by their earlier name
+
+Item = TypeVar("Item")
+# What the body of a document at a place says; ValueError with the reason if it says something else.
+Parse = Callable[[str, dict[str, Any]], Item]
 
 
 def encode_document(body: Mapping[str, Any]) -> bytes:
@@ -56,7 +62,7 @@ def create_document(store: Places, place: str, body: Mapping[str, Any]) -> bool:
     data = encode_at(place, body)
     created = not _is_lost(store, place) and create_file(store.root / place, data)
     sync_folders(store.root / place, store.root)
-    if created or bytes_at(store.root / place) == data:
+    if created or _has(store.root / place, data):
         _replace(store, f"{COPIES}/{place}", data)
     return created
 
@@ -71,16 +77,16 @@ def replace_document(store: Places, place: str, body: Mapping[str, Any]) -> None
 def delete_document(store: Places, place: str) -> None:
     """Delete a document and its copy, which goes first so that half a deletion does not look like a loss."""
     for path in (store.root / COPIES / place, store.root / place):
-        path.unlink(missing_ok=True)
+        remove(path)
 
 
-def read_document(store: Places, place: str) -> dict[str, Any] | None:
-    """The body of the document at ``place``, or None if there is none.
+def read_document(store: Places, place: str, parse: Parse[Item]) -> Item | None:
+    """What the document at ``place`` says, or None if there is none.
 
     Raises `CorruptObjectError` if it is not what was written there, or lost: only its copy is left.
     """
     try:
-        return check_document(store, place)
+        return check_document(store, place, parse)
     except ValueError as problem:
         raise CorruptObjectError(
             f"{store.root / place} {problem}; put {store.root / COPIES / place} in its place if that is "
@@ -88,12 +94,12 @@ def read_document(store: Places, place: str) -> dict[str, Any] | None:
         ) from None
 
 
-def check_document(store: Places, place: str) -> dict[str, Any] | None:
+def check_document(store: Places, place: str, parse: Parse[Item]) -> Item | None:
     """Like `read_document`, but raises ValueError with the bare reason."""
     if _is_lost(store, place):
         raise ValueError("was deleted, but not its copy")
     data = bytes_at(store.root / place)
-    return None if data is None else decode_at(place, data)
+    return None if data is None else parse(place, decode_at(place, data))
 
 
 def list_documents(store: Places, folder: str) -> list[str]:
@@ -103,7 +109,15 @@ def list_documents(store: Places, folder: str) -> list[str]:
     return sorted({path.relative_to(root).as_posix() for root, path in found})
 
 
+def _has(path: Path, data: bytes) -> bool:
+    try:
+        return bytes_at(path) == data
+    except ValueError:
+        return False
+
+
 def _replace(store: Places, place: str, data: bytes) -> None:
+    store.clear_place(store.root / place)
     replace_file(store.root / place, data)
     sync_folders(store.root / place, store.root)
 

@@ -16,7 +16,9 @@ import numpy as np
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.canonical import canonical_json
 from hyperforget.store.files import sync
+from hyperforget.store.manifest import read_manifest
 from hyperforget.store.objects import StoredObject
+from hyperforget.store.paths import place_in
 from hyperforget.store.store import Store
 
 KINDS = ("networks", "segment")
@@ -42,13 +44,14 @@ def export_networks(store: Store, object_id: str, target: Path) -> None:
     stored = store.read(object_id)
     if stored.kind not in KINDS:
         raise UserError(f"{stored.kind} {object_id} cannot be exported; only {' and '.join(KINDS)} objects can")
-    if "sizes" not in stored.attributes:
+    sizes = stored.attributes.get("sizes")
+    if not (isinstance(sizes, list) and all(type(size) is int and size > 0 for size in sizes)):
         raise UserError(f"{stored.kind} {object_id} does not name the sizes of its layers, so has no layout")
     metadata = {
         **stored.attributes,
         "object_id": object_id,
         "kind": stored.kind,
-        "layout": layout_of(stored.attributes["sizes"]),
+        "layout": layout_of(sizes),
     }
     with _replacing(target) as partial:
         _WRITERS[suffix](partial, stored, metadata, store.object_folder(object_id))
@@ -85,7 +88,8 @@ def _write_npz(path: Path, stored: StoredObject, metadata: Mapping[str, Any], fo
 def _write_zarr_zip(path: Path, stored: StoredObject, metadata: Mapping[str, Any], folder: Path) -> None:
     group = folder / "data.zarr"
     with zipfile.ZipFile(path, "w") as archive:
-        for source in sorted(file for file in group.rglob("*") if file.is_file()):
+        # What else lies there, or is linked to, is not the object's.
+        for source in sorted(place_in(folder, name) for name in read_manifest(folder, stored.id).files):
             name = source.relative_to(group).as_posix()
             with archive.open(zipfile.ZipInfo(name, _EPOCH), "w", force_zip64=True) as stream:
                 if name == "zarr.json":

@@ -3,8 +3,12 @@
 import errno
 import hashlib
 import os
+import shutil
+import stat
 import uuid
 from pathlib import Path
+
+from hyperforget.errors import UserError
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -12,6 +16,8 @@ def replace_file(path: Path, data: bytes) -> None:
     partial = _write_beside(path, data)
     try:
         os.replace(partial, path)
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder, but a file is to be written there; move it away") from None
     finally:
         partial.unlink(missing_ok=True)
     sync(path.parent)
@@ -65,6 +71,8 @@ def touch(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            return False
         if error.errno not in (errno.EPERM, errno.EACCES, errno.EROFS):
             raise
     return True
@@ -87,17 +95,50 @@ def seal_file(path: Path) -> None:
 def size_of(path: Path) -> int | None:
     """Size of a file in bytes, or None if there is none."""
     try:
-        return path.stat().st_size
+        found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
+        raise
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def bytes_at(path: Path) -> bytes | None:
-    """The bytes of a file, or None if there is none."""
+    """The bytes of a file, or None if there is none.
+
+    Raises ValueError with the reason, a sentence without its subject, for a folder or whatever else is there.
+    """
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise ValueError(f"is {'a folder' if stat.S_ISDIR(mode) else 'a device or pipe'} instead of a file")
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ValueError("is a symbolic link that leads in a circle") from None
+        raise
+
+
+def can_write(folder: Path) -> bool:
+    """Whether this process may make files in a folder."""
+    return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there, and not a link to one."""
+    return path.is_dir() and not path.is_symlink()
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that is in it; nothing happens if none is there."""
+    if is_folder(path):
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def file_digest(path: Path) -> str:
@@ -107,7 +148,10 @@ def file_digest(path: Path) -> str:
 
 
 def _write_beside(path: Path, data: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UserError(f"{path.parent} is no folder, or lies in none; move away what is there") from None
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     with partial.open("xb") as stream:
         stream.write(data)
@@ -134,11 +178,11 @@ def _create_exclusively(path: Path, data: bytes) -> bool:
 
 
 def rename_if_absent(staging: Path, folder: Path) -> bool:
-    """Rename a folder in one step; False, with nothing done, where another one lies there already."""
+    """Rename a folder in one step; False, with nothing done, where something lies there already."""
     try:
         os.rename(staging, folder)
     except OSError as error:
-        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
             raise
         return False
     return True

@@ -8,7 +8,6 @@ than the longest run. The steps are ordered such that a store is whole after eac
 import contextlib
 import math
 import os
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from hyperforget.errors import UserError
 from hyperforget.store import computations
 from hyperforget.store import versions as history
 from hyperforget.store.documents import COPIES, list_documents, replace_document
+from hyperforget.store.files import is_folder, remove, size_of
 from hyperforget.store.places import is_object_id
 from hyperforget.store.reachability import Node, reachable
 from hyperforget.store.store import Store
@@ -56,7 +56,8 @@ def collect_garbage(
 
     Also packs of such corpora, what killed writers left behind, and unfinished work that nobody went on with. Returns
     what is removed, or with ``dry_run`` would be. Older entries of the log stay, but their files are no longer kept for
-    them. Raises as `reachable` does, before anything is removed, and `UserError` for a folder that is no store.
+    them. Raises as `reachable` does, before anything is removed, and `UserError` for a folder that is no store, or one
+    that cannot be written.
     """
     store.check()
     if keep_last_entries < 0 or grace_seconds < 0:
@@ -69,6 +70,7 @@ def collect_garbage(
     removals = [item for item in found if item in old and item.node not in keep]
     if dry_run:
         return removals
+    store.expect_writable()
     first = history.last_number(store) - keep_last_entries + 1
     if first > history.first_kept(store):
         replace_document(store, history.FIRST_KEPT, {"number": first})
@@ -97,8 +99,8 @@ def _contents(store: Store) -> Iterator[Removal]:
 
 
 def _removal(kind: str, path: Path, name: str | None = None) -> Removal:
-    files = [path, *path.rglob("*")] if path.is_dir() else [path]
-    size = sum(file.lstat().st_size for file in files if file.is_file())
+    files = [path, *path.rglob("*")] if is_folder(path) else [path]
+    size = sum(size_of(file) or 0 for file in files if not file.is_symlink())
     return Removal(kind, name or path.name, path, size)
 
 
@@ -119,7 +121,7 @@ def _remove(store: Store, item: Removal, before: float) -> bool:
     of a document goes before it, as `hyperforget.store.documents` says.
     """
     if item.kind == "computation":
-        (store.root / COPIES / item.path.relative_to(store.root)).unlink(missing_ok=True)
+        remove(store.root / COPIES / item.path.relative_to(store.root))
     aside = store.staging_folder()
     aside.parent.mkdir(exist_ok=True)
     try:
@@ -133,5 +135,5 @@ def _remove(store: Store, item: Removal, before: float) -> bool:
             pass  # published anew meanwhile
         else:
             return False
-    shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+    remove(aside)
     return True

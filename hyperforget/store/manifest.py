@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from hyperforget.store.canonical import array_digest, digest, json_value, storable_dtype
 from hyperforget.store.documents import decode_document, encode_document
+from hyperforget.store.fields import Count, Digest, Rule, read_fields
 from hyperforget.store.files import bytes_at, file_digest
 from hyperforget.store.formats import FORMATS, Dimensions, unknown_kind
+from hyperforget.store.paths import expect_inner
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,32 +21,37 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 MANIFEST_NAME = "object.json"
 
+_BITS = {"int": (8, 16, 32, 64), "uint": (8, 16, 32, 64), "float": (16, 32, 64)}
+_DTYPES = {"bool", *(f"{kind}{bits}" for kind, widths in _BITS.items() for bits in widths)}
 _ARRAY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+ObjectKind = Annotated[str, Rule(lambda kind: kind in FORMATS, f"one of {', '.join(FORMATS)}")]
+Dtype = Annotated[str, Rule(lambda name: name in _DTYPES, "a dtype that can be stored")]
 
 
 @dataclass(frozen=True)
 class ArrayEntry:
     """What the id says of one array: NumPy dtype name, shape, dimension names, digest of the values."""
 
-    dtype: str
-    shape: tuple[int, ...]
+    dtype: Dtype
+    shape: tuple[Count, ...]
     dimensions: tuple[str, ...] | None
-    sha256: str
+    sha256: Digest
 
 
 @dataclass(frozen=True)
 class FileEntry:
     """Size in bytes and SHA-256 of one stored file, as encoded."""
 
-    size: int
-    sha256: str
+    size: Count
+    sha256: Digest
 
 
 @dataclass(frozen=True)
 class Content:
     """All that makes up an object's identity."""
 
-    kind: str
+    kind: ObjectKind
     attributes: dict[str, Any]
     arrays: dict[str, ArrayEntry]
 
@@ -55,6 +62,13 @@ class Manifest:
 
     content: Content
     files: dict[str, FileEntry]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the attributes of a corpus tell."""
+
+    segments: tuple[Digest, ...]
 
 
 def validate(
@@ -72,7 +86,7 @@ def validate(
     if unknown := set(dimensions) - set(arrays):
         raise ValueError(f"dimensions name arrays that are not published: {', '.join(sorted(unknown))}")
     for name, array in arrays.items():
-        if not _ARRAY_NAME.fullmatch(name) or name == "zarr.json":
+        if not _is_array_name(name):
             raise ValueError(f"array name {name!r} is unfit: use letters, digits and _.- after a letter or digit")
         try:
             storable_dtype(array)
@@ -119,7 +133,10 @@ def encode(manifest: Manifest) -> bytes:
 
 def read_manifest(folder: Path, object_id: str) -> Manifest:
     """The manifest in an object's folder; ValueError with the reason if it is missing or not intact."""
-    data = bytes_at(folder / MANIFEST_NAME)
+    try:
+        data = bytes_at(folder / MANIFEST_NAME)
+    except ValueError as problem:
+        raise ValueError(f"{MANIFEST_NAME} {problem}") from None
     if data is None:
         raise ValueError(f"{MANIFEST_NAME} is missing")
     return decode(data, object_id)
@@ -128,22 +145,35 @@ def read_manifest(folder: Path, object_id: str) -> Manifest:
 def decode(data: bytes, object_id: str) -> Manifest:
     """The manifest in the bytes of an ``object.json``; ValueError with the reason if it is not intact."""
     try:
-        body = decode_document(data)
+        return _parse(decode_document(data), object_id)
     except ValueError as problem:
         raise ValueError(f"{MANIFEST_NAME} {problem}") from None
-    if digest(body["content"]) != object_id:
-        raise ValueError(f"{MANIFEST_NAME} belongs to object {digest(body['content'])}")
-    content = body["content"]
-    if content["schema"] != SCHEMA_VERSION:
-        raise ValueError(f"its schema is {content['schema']}, but this code reads schema {SCHEMA_VERSION}")
-    arrays = {
-        name: ArrayEntry(
-            entry["dtype"],
-            tuple(entry["shape"]),
-            None if entry["dimensions"] is None else tuple(entry["dimensions"]),
-            entry["sha256"],
-        )
-        for name, entry in content["arrays"].items()
-    }
-    files = {path: FileEntry(entry["size"], entry["sha256"]) for path, entry in body["files"].items()}
-    return Manifest(Content(content["kind"], content["attributes"], arrays), files)
+
+
+def _parse(body: dict[str, Any], object_id: str) -> Manifest:
+    content = body.get("content")
+    if digest(content) != object_id:
+        raise ValueError(f"belongs to object {digest(content)}")
+    if not isinstance(content, dict) or type(content.get("schema")) is not int:
+        raise ValueError("has no content of a schema")
+    if (schema := content["schema"]) != SCHEMA_VERSION:
+        raise ValueError(f"cannot be read: its schema is {schema}, but this code reads schema {SCHEMA_VERSION}")
+    described = {name: part for name, part in content.items() if name != "schema"}
+    found = read_fields(Manifest, {**body, "content": described})
+    kind, form = found.content.kind, FORMATS[found.content.kind]
+    expect_inner(found.files, "the object")
+    for path in found.files:
+        if form is None or path.split("/")[0] != form.name:
+            raise ValueError(f"names a file {path!r} outside the object's data")
+    for name, entry in found.content.arrays.items():
+        if form is None or not _is_array_name(name):
+            raise ValueError(f"names an array {name!a}, which no {kind} object can have")
+        if entry.dimensions is not None and len(entry.dimensions) != len(entry.shape):
+            raise ValueError(f"names {len(entry.dimensions)} dimensions of array {name}, which has {len(entry.shape)}")
+    if kind == "corpus":
+        read_fields(_Parts, {"segments": found.content.attributes.get("segments", [])})
+    return found
+
+
+def _is_array_name(name: str) -> bool:
+    return _ARRAY_NAME.fullmatch(name) is not None and name != "zarr.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Collection, Mapping
@@ -14,7 +15,7 @@ from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.canonical import array_checksum, json_value, storable_dtype
 from hyperforget.store.checks import EXISTENCE, VALUES, check_object, decode_arrays
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
-from hyperforget.store.files import rename_if_absent, seal, seal_file, sync, sync_folders, touch
+from hyperforget.store.files import remove, rename_if_absent, seal, seal_file, sync, sync_folders, touch
 from hyperforget.store.formats import FORMATS, Dimensions
 from hyperforget.store.manifest import (
     MANIFEST_NAME,
@@ -28,6 +29,7 @@ from hyperforget.store.manifest import (
     validate,
 )
 from hyperforget.store.places import Places
+from hyperforget.store.remedies import make_anew
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,7 +106,7 @@ def read(
     try:
         loaded = dict(decode_arrays(folder, content, names))
     except ValueError as problem:
-        raise _corrupt(folder, object_id, content.kind, problem) from problem
+        raise _corrupt(store, object_id, content.kind, problem) from problem
     return StoredObject(object_id, content.kind, content.attributes, loaded)
 
 
@@ -120,21 +122,21 @@ def _open(store: Places, folder: Path, object_id: str, kind: str | None) -> Mani
         place = f"store {store}" if store.root.is_dir() else f"store {store}, which does not exist itself"
         raise MissingObjectError(
             f"{kind or 'object'} {object_id} is missing from {place} (looked for {folder}); "
-            "name the right store or rerun the stage that makes the object"
+            f"name the right store, or {make_anew(store, object_id)}"
         )
     try:
         manifest = check_object(folder, object_id, EXISTENCE)
     except ValueError as problem:
-        raise _corrupt(folder, object_id, kind, problem) from problem
+        raise _corrupt(store, object_id, kind, problem) from problem
     if kind is not None and manifest.content.kind != kind:
         raise UserError(f"{manifest.content.kind} {object_id} in store {store} was given for a {kind} object")
     return manifest
 
 
-def _corrupt(folder: Path, object_id: str, kind: str | None, problem: ValueError) -> CorruptObjectError:
+def _corrupt(store: Places, object_id: str, kind: str | None, problem: ValueError) -> CorruptObjectError:
     return CorruptObjectError(
-        f"{kind or 'object'} {object_id} in {folder} is damaged: {problem}; "
-        "rerun the stage that makes it, which replaces the damaged copy"
+        f"{kind or 'object'} {object_id} in {store.object_folder(object_id)} is damaged: {problem}; "
+        f"{make_anew(store, object_id)}, which replaces the damaged copy"
     )
 
 
@@ -199,4 +201,5 @@ def _move_into_place(staging: Path, folder: Path, object_id: str) -> None:
             os.rename(folder, aside)
         except FileNotFoundError:
             continue
-        shutil.rmtree(aside, ignore_errors=True)
+        with contextlib.suppress(OSError):  # the collection of garbage removes the rest
+            remove(aside)

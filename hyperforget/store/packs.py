@@ -16,7 +16,7 @@ import io
 import itertools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,8 +26,9 @@ import numpy as np
 from hyperforget.errors import UserError
 from hyperforget.store.documents import decode_document, encode_document
 from hyperforget.store.errors import CorruptObjectError
-from hyperforget.store.files import bytes_at, file_digest, rename_if_absent, size_of, touch
-from hyperforget.store.manifest import read_manifest
+from hyperforget.store.fields import Count, Digest, read_fields
+from hyperforget.store.files import bytes_at, file_digest, remove, rename_if_absent, size_of, touch
+from hyperforget.store.manifest import Dtype, read_manifest
 from hyperforget.store.store import Store
 
 ALWAYS = ("theta", "loss", "correct", "saved")
@@ -44,12 +45,20 @@ class PackedArray:
     in bytes of the file.
     """
 
-    dtype: str
-    shape: tuple[int, ...]
-    offset: int
-    size: int
-    crc32c: int
-    sha256: str
+    dtype: Dtype
+    shape: tuple[Count, ...]
+    offset: Count
+    size: Count
+    crc32c: Count
+    sha256: Digest
+
+
+@dataclass(frozen=True)
+class _Description:
+    """What describes a pack: its corpus and its arrays by name."""
+
+    corpus: Digest
+    arrays: Mapping[str, PackedArray]
 
 
 def load_pack(store: Store, corpus_id: str, *, mapped: bool = False) -> dict[str, np.ndarray]:
@@ -103,15 +112,18 @@ def check_pack(folder: Path, *, digests: bool) -> None:
 
 
 def _describe(folder: Path) -> dict[str, PackedArray]:
-    data = bytes_at(folder / DESCRIPTION)
+    try:
+        data = bytes_at(folder / DESCRIPTION)
+    except ValueError as problem:
+        raise ValueError(f"has a {DESCRIPTION} that {problem}") from None
     if data is None:
         raise ValueError(f"has no {DESCRIPTION}")
-    body = decode_document(data)
-    if body["corpus"] != folder.name:
-        raise ValueError(f"is that of corpus {body['corpus']}")
-    if not set(ALWAYS) <= set(body["arrays"]) <= set(ARRAYS):
-        raise ValueError(f"has the arrays {', '.join(body['arrays'])} instead of {', '.join(ARRAYS)}")
-    return {name: PackedArray(**{**entry, "shape": tuple(entry["shape"])}) for name, entry in body["arrays"].items()}
+    found = read_fields(_Description, decode_document(data))
+    if found.corpus != folder.name:
+        raise ValueError(f"is that of corpus {found.corpus}")
+    if not set(ALWAYS) <= set(found.arrays) <= set(ARRAYS):
+        raise ValueError(f"has other arrays than {', '.join(ARRAYS)}")
+    return dict(found.arrays)
 
 
 def _load_all(folder: Path, mapped: bool) -> dict[str, np.ndarray]:
@@ -120,11 +132,9 @@ def _load_all(folder: Path, mapped: bool) -> dict[str, np.ndarray]:
 
 
 def _load(path: Path, entry: PackedArray, mapped: bool) -> np.ndarray:
-    try:
-        stream = path.open("rb")
-    except FileNotFoundError:
-        raise ValueError(f"has no {path.name}") from None
-    with stream:
+    if size_of(path) is None:
+        raise ValueError(f"has no {path.name}")
+    with path.open("rb") as stream:
         checksum = google_crc32c.value(stream.read(entry.offset))
         if mapped and 0 not in entry.shape:
             array: np.ndarray = np.memmap(path, entry.dtype, "c", entry.offset, entry.shape)
@@ -185,4 +195,4 @@ def _move_into_place(staging: Path, folder: Path) -> None:
     while not rename_if_absent(staging, folder):
         with contextlib.suppress(FileNotFoundError):
             os.rename(folder, aside)
-            shutil.rmtree(aside)
+            remove(aside)

@@ -1,14 +1,17 @@
 """Where things lie in a store, and which version of these places this code speaks."""
 
+import errno
 import json
+import os
 import re
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hyperforget.errors import UserError
+from hyperforget.errors import UserError, os_error_text
 from hyperforget.store.canonical import readable_json
-from hyperforget.store.files import create_file
+from hyperforget.store.files import bytes_at, can_write, create_file, is_folder
 
 FORMAT_VERSION = 1
 STORE_JSON = readable_json({"format": FORMAT_VERSION, "hash": "sha256"})
@@ -19,6 +22,20 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 def is_object_id(text: object) -> bool:
     """Whether ``text`` has the form of an object id: 64 lower-case hexadecimal digits."""
     return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
+
+
+_FOLDERS = ("tmp", "objects", "blobs", "recipes", "log", "tags", "packs", "copies", "copies/recipes", "unfinished")
+
+
+def _folders_in(root: Path) -> Iterator[Path]:
+    """Those of a store that take what is new: of blobs and the like one for each beginning of an id."""
+    for name in _FOLDERS:
+        try:
+            entries = list(os.scandir(root / name))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        yield root / name
+        yield from (Path(entry.path) for entry in entries if len(entry.name) == 2)
 
 
 @dataclass(frozen=True)
@@ -50,6 +67,13 @@ class Places:
         """A new name below ``tmp``, on the same file system as the objects, so that a rename publishes."""
         return self.root / "tmp" / uuid.uuid4().hex
 
+    def clear_place(self, path: Path) -> None:
+        """Move a folder that lies where a file of the store belongs to ``tmp``, from where it is collected later."""
+        if is_folder(path):
+            aside = self.staging_folder()
+            aside.parent.mkdir(exist_ok=True)
+            os.rename(path, aside)
+
     def create(self) -> None:
         """Make the store unless it is there; raises `UserError` if it has a format of a later version."""
         if self.root.exists() and not self.root.is_dir():
@@ -59,14 +83,33 @@ class Places:
             create_file(path, STORE_JSON)
         self.check()
 
+    def expect_writable(self) -> None:
+        """Make the store if need be, and raise `UserError` unless it can be written: to be asked before long work."""
+        trial = self.staging_folder()
+        try:
+            self.create()
+            trial.mkdir(parents=True)
+            trial.rmdir()
+            for folder in (self.root, *_folders_in(self.root)):
+                if not can_write(folder):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        except OSError as error:
+            raise UserError(
+                f"store {self} cannot be written ({os_error_text(error)}); make room or give the right to write there, "
+                "or name another store"
+            ) from None
+
     def check(self) -> None:
         """Raise `UserError` unless there is a store here, in a format that this code can read."""
         path = self.root / "store.json"
         try:
-            version = json.loads(path.read_bytes())["format"]
-        except (FileNotFoundError, NotADirectoryError):
-            raise UserError(f"{self} is not a store: it has no store.json; name the folder of a store") from None
-        except (ValueError, KeyError, TypeError):
+            data = bytes_at(path)
+            if data is None:
+                raise UserError(f"{self} is not a store: it has no store.json; name the folder of a store")
+            version = json.loads(data)["format"]
+        except UserError:
+            raise
+        except (ValueError, KeyError, TypeError, RecursionError):
             version = None
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:
             intact = " ".join(STORE_JSON.decode().split())

@@ -11,6 +11,7 @@ from hyperforget.store.errors import CorruptObjectError
 from hyperforget.store.files import file_digest, size_of
 from hyperforget.store.manifest import read_manifest
 from hyperforget.store.references import LARGEST_TOKEN, ids_in, token_in
+from hyperforget.store.remedies import make_anew
 from hyperforget.store.store import Store
 
 # A node is (kind, id): of a blob (its SHA-256, held by the store or not), an object or a computation.
@@ -109,7 +110,7 @@ def _from_object(store: Store, object_id: str) -> Iterator[Node]:
         content = read_manifest(folder, object_id).content
     except ValueError as problem:
         raise CorruptObjectError(
-            f"in {folder} {problem}, so what the object refers to is not known; rerun the stage that makes it"
+            f"in {folder} {problem}, so what the object refers to is not known; {make_anew(store, object_id)}"
         ) from problem
     for named in ids_in(content.attributes):
         if store.object_folder(named).is_dir():

@@ -1,15 +1,13 @@
 """What refers to what: tokens to objects, objects to the objects that they are made of."""
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from hyperforget.store.checks import EXISTENCE, check_object
-from hyperforget.store.formats import FORMATS
 from hyperforget.store.manifest import Content
 from hyperforget.store.places import Places, is_object_id
-from hyperforget.store.tokens import Token
+from hyperforget.store.tokens import Token, parse_token
 
 LARGEST_TOKEN = 1 << 20  # bytes
 
@@ -19,14 +17,9 @@ def token_in(data: bytes) -> Token | None:
     if len(data) > LARGEST_TOKEN or not data.startswith(b"{"):
         return None
     try:
-        fields = json.loads(data)
-    except (ValueError, RecursionError):
+        return parse_token(data)
+    except ValueError:
         return None
-    if set(fields) != {"kind", "object_id", "summary"} or not is_object_id(fields["object_id"]):
-        return None
-    if not isinstance(fields["kind"], str) or fields["kind"] not in FORMATS:
-        return None
-    return Token(fields["kind"], fields["object_id"], fields["summary"])
 
 
 def parts_of(content: Content) -> list[str]:
@@ -37,9 +30,12 @@ def parts_of(content: Content) -> list[str]:
 def folders_of(store: Places, object_ids: Iterable[str], level: int = EXISTENCE) -> list[Path]:
     """The folders of objects and of their parts; ValueError if one is absent or, at that level, damaged."""
     folders: list[Path] = []
-    pending = list(object_ids)
+    pending, seen = list(object_ids), set[str]()
     while pending:
         object_id = pending.pop()
+        if object_id in seen:
+            continue
+        seen.add(object_id)
         folders.append(store.object_folder(object_id))
         try:
             pending += parts_of(check_object(folders[-1], object_id, level).content)

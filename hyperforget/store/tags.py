@@ -8,13 +8,17 @@
 import os
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated, Any
 
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.documents import create_document, delete_document, list_documents, read_document
+from hyperforget.store.fields import Digest, Rule, Time, read_fields
 from hyperforget.store.files import replace_file
+from hyperforget.store.paths import place_in
 from hyperforget.store.store import Store
 from hyperforget.store.versions import Version, read_version, use_version
 
@@ -23,13 +27,18 @@ FOLDER = "tags"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
+def is_tag_name(name: str) -> bool:
+    """Whether a text may be the name of a tag: letters, digits and ``._-``, which lead nowhere else as a path."""
+    return _NAME.fullmatch(name) is not None
+
+
 @dataclass(frozen=True)
 class Tag:
     """A name for a version, and the time in ISO 8601, UTC, when it was given."""
 
-    name: str
-    version_id: str
-    time: str
+    name: Annotated[str, Rule(is_tag_name, "the name of a tag")]
+    version_id: Digest
+    time: Time
 
 
 def tag(store: Store, name: str, version_id: str) -> Tag:
@@ -78,6 +87,14 @@ def list_tags(store: Store) -> list[Tag]:
     return [each for each in found if each is not None]
 
 
+def tag_at(place: str, body: Mapping[str, Any]) -> Tag:
+    """The tag in a document; ValueError with the reason if it is none, or that of another place."""
+    found = read_fields(Tag, body)
+    if tag_place(found.name) != place:
+        raise ValueError(f"is tag {found.name}")
+    return found
+
+
 def delete_tag(store: Store, name: str) -> None:
     """Take a name back, so that the collection of garbage may remove what only it keeps.
 
@@ -92,25 +109,40 @@ def checkout(store: Store, version_id: str, results: Path) -> Version:
     """Write all files of a version below ``results``, byte for byte, each in one step.
 
     Other files stay. All that is written gets one modification time, so that no file of a version looks newer than
-    another. Raises `MissingObjectError` or `CorruptObjectError` before anything is written.
+    another. Raises `MissingObjectError` or `CorruptObjectError`, and `UserError` as `expect_room` does, before anything
+    is written.
     """
     version = read_version(store, version_id)
+    expect_room(version, results)
     for file in version.files:
         store.get_blob(file.sha256)
     now = time.time_ns()
     for file in version.files:
-        replace_file(results / file.path, store.get_blob(file.sha256))
-        os.utime(results / file.path, ns=(now, now))
+        path = place_in(results, file.path)
+        replace_file(path, store.get_blob(file.sha256))
+        os.utime(path, ns=(now, now))
     return version
+
+
+def expect_room(version: Version, results: Path) -> None:
+    """Raise `UserError` if a symbolic link, or a folder in the place of a file or a file in that of a folder, keeps the
+    files of a version from being written below ``results``.
+    """
+    for file in version.files:
+        try:
+            occupied = place_in(results, file.path).is_dir()
+        except ValueError as problem:
+            raise UserError(f"{file.path} cannot be written into {results}: it {problem}; move that away") from None
+        if occupied:
+            raise UserError(f"{results / file.path} is a folder, but the version has a file there; move it away")
 
 
 def tag_place(name: str) -> str:
     """Where a tag lies below a store. Raises `UserError` for an unfit name."""
-    if not _NAME.fullmatch(name):
+    if not is_tag_name(name):
         raise UserError(f"tag {name!r} is unfit: use up to 100 letters, digits and ._- after a letter or digit")
     return f"{FOLDER}/{name}.json"
 
 
 def _read(store: Store, name: str) -> Tag | None:
-    body = read_document(store, tag_place(name))
-    return None if body is None else Tag(**body)
+    return read_document(store, tag_place(name), tag_at)

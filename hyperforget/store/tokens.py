@@ -8,7 +8,8 @@ from typing import Any
 
 from hyperforget.errors import UserError
 from hyperforget.store.canonical import readable_json
-from hyperforget.store.files import replace_file
+from hyperforget.store.fields import Digest, read_fields
+from hyperforget.store.files import bytes_at, replace_file
 from hyperforget.store.formats import FORMATS, unknown_kind
 from hyperforget.store.places import is_object_id
 
@@ -18,7 +19,7 @@ class Token:
     """What a token says: the kind and id of an object, and a summary to read at a glance."""
 
     kind: str
-    object_id: str
+    object_id: Digest
     summary: dict[str, Any]
 
 
@@ -41,25 +42,24 @@ def read_token(path: Path, *, kind: str | None = None) -> Token:
     Raises `UserError` with one sentence that names the file if it is missing or not a token of that kind.
     """
     try:
-        fields = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise UserError(f"token {path} does not exist; run the stage that makes it") from None
-    except (ValueError, RecursionError) as error:
-        raise _broken(path, f"it is not JSON ({error})") from None
-    if not isinstance(fields, dict):
-        raise _broken(path, f"it holds a {type(fields).__name__} instead of an object with named fields")
-    if absent := [name for name in ("kind", "object_id", "summary") if name not in fields]:
-        raise _broken(path, f"it has no {' and no '.join(absent)}")
-    if not isinstance(fields["kind"], str) or fields["kind"] not in FORMATS:
-        raise _broken(path, unknown_kind(fields["kind"]))
-    if not is_object_id(fields["object_id"]):
-        raise _broken(path, f"its object_id {fields['object_id']!r} is not 64 lower-case hexadecimal digits")
-    if not isinstance(fields["summary"], dict):
-        raise _broken(path, "its summary has no named fields")
-    if kind is not None and fields["kind"] != kind:
-        raise UserError(f"token {path} names a {fields['kind']} object, but must name a {kind} object")
-    return Token(fields["kind"], fields["object_id"], fields["summary"])
+        data = bytes_at(path)
+        found = None if data is None else parse_token(data)
+    except ValueError as problem:
+        raise UserError(f"token {path} {problem}; delete it and run the workflow again, which makes it anew") from None
+    if found is None:
+        raise UserError(f"token {path} does not exist; run the workflow again, which makes it")
+    if kind is not None and found.kind != kind:
+        raise UserError(f"token {path} names a {found.kind} object, but must name a {kind} object")
+    return found
 
 
-def _broken(path: Path, problem: str) -> UserError:
-    return UserError(f"token {path} is damaged: {problem}; rerun the stage that makes it")
+def parse_token(data: bytes) -> Token:
+    """The token that a file's bytes are; ValueError with the reason, a sentence without its subject, for all else."""
+    try:
+        fields = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ValueError("is not JSON") from None
+    found = read_fields(Token, fields)
+    if found.kind not in FORMATS:
+        raise ValueError(f"is damaged: {unknown_kind(found.kind)}")
+    return found

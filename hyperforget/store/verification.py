@@ -10,9 +10,11 @@ Three levels, each with those before it:
 Others may write meanwhile: what they refer to they put first, so nothing of it is found missing.
 """
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hyperforget.errors import UserError
 from hyperforget.progress import progress
@@ -20,11 +22,12 @@ from hyperforget.store import computations, tags
 from hyperforget.store import versions as history
 from hyperforget.store.checks import DIGESTS, EXISTENCE, VALUES, check_object
 from hyperforget.store.completeness import missing
-from hyperforget.store.documents import COPIES, check_document, list_documents
-from hyperforget.store.files import bytes_at, file_digest
+from hyperforget.store.documents import COPIES, Parse, check_document, list_documents
+from hyperforget.store.files import bytes_at, file_digest, is_folder, size_of
 from hyperforget.store.manifest import MANIFEST_NAME
 from hyperforget.store.packs import check_pack
 from hyperforget.store.places import FORMAT_VERSION, STORE_JSON, Places, is_object_id
+from hyperforget.store.remedies import Makers, advice, makers
 from hyperforget.store.store import Store
 
 LEVELS = (EXISTENCE, DIGESTS, VALUES)
@@ -33,13 +36,14 @@ LEVELS = (EXISTENCE, DIGESTS, VALUES)
 @dataclass(frozen=True)
 class Finding:
     """Something wrong: its kind (store, computation, tag, log, blob, object or pack), its id or name, where it lies,
-    and the problem, as a sentence without its subject.
+    the problem, as a sentence without its subject, and what to do, empty where the problem says so.
     """
 
     kind: str
     id: str
     path: Path
     problem: str
+    remedy: str = ""
 
 
 def verify(store: Store, level: int = DIGESTS) -> list[Finding]:
@@ -52,21 +56,31 @@ def verify(store: Store, level: int = DIGESTS) -> list[Finding]:
         raise UserError(f"level {level!r} is not one of 0 (existence and size), 1 (digests), 2 (values)")
     if not store.root.is_dir():
         raise UserError(f"store {store} does not exist; name the folder of a store")
-    return list(findings(store, level))
+    found = list(findings(store, level))
+    if not found:
+        return []
+    made = makers(store)
+    return [replace(each, remedy=_remedy(store, each, made)) for each in found]
+
+
+def _remedy(store: Store, finding: Finding, made: Makers) -> str:
+    if finding.kind in ("object", "blob"):
+        return advice(made, finding.id) if is_object_id(finding.id) else ""
+    if finding.kind in ("computation", "tag", "log"):
+        place = finding.path.relative_to(store.root)
+        copies = place.parts[0] == COPIES
+        other = store.root.joinpath(*place.parts[1:]) if copies else store.root / COPIES / place
+        return f"put {other} in its place if that is intact, or delete both"
+    return f"write {' '.join(STORE_JSON.decode().split())} there" if finding.kind == "store" else ""
 
 
 def findings(store: Store, level: int) -> Iterator[Finding]:
     """What `verify` finds, one by one."""
-    data = bytes_at(store.root / "store.json")
-    if data != STORE_JSON:
-        problem = (
-            "is missing"
-            if data is None
-            else f"is not that of format {FORMAT_VERSION}: damaged, or of a newer version of hyperforget"
-        )
+    if problem := _description_problem(store.root / "store.json"):
         yield Finding("store", "store.json", store.root / "store.json", problem)
-    for kind, folder in (("computation", computations.FOLDER), ("tag", tags.FOLDER), ("log", history.FOLDER)):
-        yield from _check_documents(store, kind, folder)
+    yield from _check_documents(store, "computation", computations.FOLDER, computations.record_at)
+    yield from _check_documents(store, "tag", tags.FOLDER, tags.tag_at)
+    yield from _check_documents(store, "log", history.FOLDER, history.log_document)
     for kind, folder, check in (("blob", "blobs", _blob_problem), ("object", "objects", _object_problem)):
         paths = sorted((store.root / folder).glob("*/[!.]*"))
         for path in progress(paths, len(paths), f"verifying {folder}", kind):
@@ -87,22 +101,34 @@ def findings(store: Store, level: int) -> Iterator[Finding]:
                 yield Finding(reference.kind, reference.id, place(reference.id), problem)
 
 
-def _check_documents(store: Store, kind: str, folder: str) -> Iterator[Finding]:
+def _description_problem(path: Path) -> str | None:
+    try:
+        data = bytes_at(path)
+    except ValueError as problem:
+        return str(problem)
+    if data is None:
+        return "is missing"
+    if data != STORE_JSON:
+        return f"is not that of format {FORMAT_VERSION}: damaged, or of a newer version of hyperforget"
+    return None
+
+
+def _check_documents(store: Store, kind: str, folder: str, parse: Parse[Any]) -> Iterator[Finding]:
     places = set(list_documents(store, folder))
     entries = history.last_number(store) if folder == history.FOLDER else 0
     for place in sorted(places | {history.log_place(number) for number in range(1, entries)}):
-        problem = _document_problem(store, place)
+        problem = _document_problem(store, place, parse)
         if problem is None and place not in places and not (store.root / place).exists():
             problem = "is missing"  # from the log, which has no gaps
         if problem:
             yield Finding(kind, Path(place).stem, store.root / place, problem)
-        if problem := _document_problem(Places(store.root / COPIES), place):
+        if problem := _document_problem(Places(store.root / COPIES), place, parse):
             yield Finding(kind, Path(place).stem, store.root / COPIES / place, problem)
 
 
-def _document_problem(store: Places, place: str) -> str | None:
+def _document_problem(store: Places, place: str, parse: Parse[Any]) -> str | None:
     try:
-        check_document(store, place)
+        check_document(store, place, parse)
     except (ValueError, OSError) as error:
         return str(error)
     return None
@@ -117,10 +143,12 @@ def _blob_problem(path: Path, level: int) -> str | None:
     if problem := _misplaced(path, "blobs"):
         return problem
     try:
+        if size_of(path) is None:
+            return "is no file" if os.path.lexists(path) else None  # else collected meanwhile
         if level >= DIGESTS and file_digest(path) != path.name:
             return "is not what was written"
     except OSError as error:
-        return str(error) if path.exists() else None  # else collected meanwhile
+        return str(error) if os.path.lexists(path) else None
     return None
 
 
@@ -129,8 +157,8 @@ def _object_problem(path: Path, level: int) -> str | None:
         return problem
     try:
         manifest = check_object(path, path.name, level)
-        present = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
+        present = {file.relative_to(path).as_posix() for file in path.rglob("*") if not is_folder(file)}
     except (ValueError, OSError) as error:
-        return str(error) if path.exists() else None
+        return str(error) if os.path.lexists(path) else None
     more = sorted(present - {MANIFEST_NAME, *manifest.files})
     return f"has {more[0]}, which does not belong to it" if more else None

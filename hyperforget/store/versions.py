@@ -9,18 +9,22 @@ that, so equal results have the same version, whenever and wherever they were ma
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 
 from hyperforget.errors import UserError
 from hyperforget.store.canonical import canonical_json, digest
 from hyperforget.store.documents import create_document, list_documents, read_document
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
+from hyperforget.store.fields import Count, Digest, Time, read_fields
 from hyperforget.store.files import touch
+from hyperforget.store.paths import expect_inner, inner_path
 from hyperforget.store.places import is_object_id
 from hyperforget.store.references import folders_of, token_in
+from hyperforget.store.remedies import make_anew
 from hyperforget.store.store import Store
 
 FOLDER = "log"
@@ -50,10 +54,10 @@ class Version:
 class LogEntry:
     """One entry of the log: a version, what its author says of it, and the time in ISO 8601, UTC."""
 
-    number: int
-    version_id: str
+    number: Count
+    version_id: Digest
     message: str
-    time: str
+    time: Time
 
     @property
     def id(self) -> str:
@@ -61,14 +65,29 @@ class LogEntry:
         return digest({name: value for name, value in vars(self).items() if name != "number"})
 
 
+@dataclass(frozen=True)
+class FirstKept:
+    """The number of the first entry of the log whose files are kept."""
+
+    number: Count
+
+
 def snapshot(store: Store, results: Path) -> Version:
     """Keep the result files below ``results`` as a version: tokens, tables, figures, networks, the report.
 
-    Raises `UserError` if the folder is not there or has none.
+    Raises `UserError` if the folder is not there or has none, or one whose name no version can hold, and for a store
+    that cannot be written.
     """
-    files = tuple(VersionFile(path, store.put_blob(results / path)) for path in list_results(store, results))
-    if not files:
+    paths = list_results(store, results)
+    if not paths:
         raise UserError(f"folder {results} holds no results; run the workflow first or name another folder")
+    for path in paths:
+        try:
+            inner_path(path)
+        except ValueError as problem:
+            raise UserError(f"{path!a} in folder {results} cannot be kept: its path {problem}; rename it") from None
+    store.expect_writable()
+    files = tuple(VersionFile(path, store.put_blob(results / path)) for path in paths)
     version_id = store.put_blob(canonical_json([[file.path, file.sha256] for file in files]))
     return Version(version_id, files)
 
@@ -80,21 +99,24 @@ def list_results(store: Store, results: Path) -> list[str]:
     """
     if not results.is_dir():
         raise UserError(f"folder {results} does not exist; name the folder of the results")
-    found = []
+    found: list[str] = []
     for folder, subfolders, names in os.walk(results):
         here = Path(folder)
         subfolders[:] = [name for name in subfolders if not name.startswith(".") and not _is_store(store, here / name)]
         found += [
             (here / name).relative_to(results).as_posix()
             for name in names
-            if Path(name).suffix in _SUFFIXES and not name.startswith(".") and name not in _DERIVED
+            if Path(name).suffix in _SUFFIXES
+            and not name.startswith(".")
+            and name not in _DERIVED
+            and (here / name).is_file()
         ]
     return sorted(found)
 
 
 def _is_store(store: Store, folder: Path) -> bool:
     """Whether a folder is the store, or another one."""
-    return folder.resolve() == store.root.resolve() or (folder / "store.json").is_file()
+    return os.path.realpath(folder) == os.path.realpath(store.root) or (folder / "store.json").is_file()
 
 
 def read_version(store: Store, version_id: str) -> Version:
@@ -106,20 +128,26 @@ def read_version(store: Store, version_id: str) -> Version:
     data = store.get_blob(version_id)
     try:
         return parse_version(version_id, data)
-    except ValueError:
-        raise UserError(f"{version_id} in store {store} is a file, but no version; see the log for versions") from None
+    except ValueError as problem:
+        raise UserError(f"{version_id} in store {store} is a file, but {problem}; see the log for versions") from None
 
 
 def parse_version(version_id: str, data: bytes) -> Version:
-    """The version that the bytes of a blob are; ValueError if they are something else."""
+    """The version that the bytes of a blob are; ValueError, which says "no version" and why, for something else, and
+    where they name a file outside the results.
+    """
     try:
         listed = json.loads(data)
         files = tuple(VersionFile(path, sha256) for path, sha256 in listed)
-        intact = isinstance(listed, list) and bool(files) and all(map(_is_sound, files))
-    except TypeError:
+        intact = isinstance(listed, list) and bool(files) and all(is_object_id(file.sha256) for file in files)
+    except (ValueError, TypeError, RecursionError):
         intact = False
     if not intact:
-        raise ValueError("is no version")
+        raise ValueError("no version")
+    try:
+        expect_inner((file.path for file in files), "the results")
+    except ValueError as problem:
+        raise ValueError(f"no version: it {problem}") from None
     return Version(version_id, files)
 
 
@@ -139,12 +167,14 @@ def use_version(store: Store, version_id: str) -> Version:
         except ValueError as problem:
             raise MissingObjectError(
                 f"{file.path} names {token.kind} {token.object_id}, but in store {store} {problem}; "
-                "rerun the stage that makes it, or delete the file"
+                f"{make_anew(store, token.object_id)}"
             ) from problem
     blobs = [store.blob_path(sha256) for sha256 in (version_id, *(file.sha256 for file in version.files))]
     for path in (*blobs, *sorted(folders)):
         if not touch(path):
-            raise MissingObjectError(f"{path}, a part of version {version_id}, is missing; make it anew")
+            raise MissingObjectError(
+                f"{path}, a part of version {version_id}, is missing; {make_anew(store, path.name)}"
+            )
     return version
 
 
@@ -176,8 +206,8 @@ def merge_log(store: Store, entries: Iterable[LogEntry]) -> None:
         use_version(store, entry.version_id)
         number += 1
         while not create_document(store, log_place(number), asdict(replace(entry, number=number))):
-            taken = read_document(store, log_place(number))
-            if taken is not None and LogEntry(**taken).id == entry.id:
+            taken = read_document(store, log_place(number), entry_at)
+            if taken is not None and taken.id == entry.id:
                 break  # by another who merges the same
             number += 1
 
@@ -187,11 +217,24 @@ def read_log(store: Store) -> list[LogEntry]:
     store.check()
     entries = []
     for number in range(1, last_number(store) + 1):
-        body = read_document(store, log_place(number))
-        if body is None:
+        entry = read_document(store, log_place(number), entry_at)
+        if entry is None:
             raise CorruptObjectError(f"entry {number} of the log of store {store} is missing")
-        entries.append(LogEntry(**body))
+        entries.append(entry)
     return entries
+
+
+def entry_at(place: str, body: Mapping[str, Any]) -> LogEntry:
+    """The entry in a document of the log; ValueError with the reason if it is none, or has another number."""
+    entry = read_fields(LogEntry, body)
+    if log_place(entry.number) != place:
+        raise ValueError(f"is entry {entry.number}")
+    return entry
+
+
+def log_document(place: str, body: Mapping[str, Any]) -> LogEntry | FirstKept:
+    """What any document of the log says; ValueError with the reason if it says something else."""
+    return read_fields(FirstKept, body) if place == FIRST_KEPT else entry_at(place, body)
 
 
 def log_place(number: int) -> str:
@@ -201,16 +244,11 @@ def log_place(number: int) -> str:
 
 def first_kept(store: Store) -> int:
     """Number of the first entry of the log whose files are still kept, unless a tag keeps earlier ones."""
-    body = read_document(store, FIRST_KEPT)
-    return 1 if body is None else int(body["number"])
+    found = read_document(store, FIRST_KEPT, lambda _, body: read_fields(FirstKept, body))
+    return 1 if found is None else found.number
 
 
 def last_number(store: Store) -> int:
     """Number of the last entry of the log, 0 for an empty one."""
     names = [Path(place).stem for place in list_documents(store, FOLDER)]
     return max((int(name) for name in names if name.isdecimal()), default=0)
-
-
-def _is_sound(file: VersionFile) -> bool:
-    parts = PurePosixPath(file.path).parts
-    return is_object_id(file.sha256) and bool(parts) and parts[0] != "/" and ".." not in parts

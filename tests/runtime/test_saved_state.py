@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from hyperforget.runtime.saved_state import State, Unfinished
@@ -47,8 +48,94 @@ def test_there_is_none_before_the_first_and_after_the_work_is_done(place: Unfini
     killed = place.path.with_name(f".{place.path.name}.0123.partial")
     killed.mkdir()
     (killed / ".tmp123").write_bytes(b"of a process that was killed")
+    for path in (killed / ".tmp123", killed):
+        os.utime(path, (1, 1))
     place.close()
     assert place.load() is None
+    assert list(place.path.parent.iterdir()) == []
+
+
+def state_of_many_kinds() -> State:
+    tensors = {
+        "weights": torch.arange(6.0).reshape(2, 3),
+        "half": torch.ones(3, dtype=torch.bfloat16),
+        "step": torch.tensor(3),
+        "flags": torch.tensor([True, False]),
+        "none": torch.zeros(0, 2),
+        "generator": torch.Generator().manual_seed(3).get_state()[:40],
+    }
+    return State(tensors, {"run:0/": None, "run:1/": {"done": 2, "entered": {}, "loss": 0.5}})
+
+
+def equal(one: State, other: State) -> bool:
+    return (
+        one.facts == other.facts
+        and one.tensors.keys() == other.tensors.keys()
+        and all(
+            tensor.dtype == other.tensors[name].dtype and torch.equal(tensor, other.tensors[name])
+            for name, tensor in one.tensors.items()
+        )
+    )
+
+
+def test_no_bit_can_flip_and_no_byte_be_lost_unseen(place: Unfinished, capsys: pytest.CaptureFixture[str]) -> None:
+    """A flip in the blanks that fill the header, or in the case of an escape, changes nothing of the state."""
+    saved = state_of_many_kinds()
+    place.save(saved)
+    data = place.path.read_bytes()
+    header = 8 + int.from_bytes(data[:8], "little")
+    damaged = [data[:position] for position in range(0, len(data), 7)]
+    for position in range(len(data)):
+        flipped = bytearray(data)
+        flipped[position] ^= 1 << position % 8
+        damaged.append(bytes(flipped))
+    refused = 0
+    for each in damaged:
+        place.path.write_bytes(each)
+        found = Unfinished(place.path, interval=3600).load()
+        assert found is None or (each[header:] == data[header:] and equal(found, saved))
+        refused += found is None
+    assert refused > len(damaged) - 20
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == refused
+    assert all(line.startswith("starting anew: ") and line.isprintable() for line in told)
+
+
+def test_a_state_without_a_digest_counts_as_none(place: Unfinished) -> None:
+    place.path.parent.mkdir()
+    safetensors.torch.save_file({"x": torch.ones(1)}, place.path, {"facts": "{}", "spent": "0"})
+    assert place.load() is None
+    place.close()
+    assert list(place.path.parent.iterdir()) == []
+
+
+def test_who_ends_first_leaves_what_another_is_saving(place: Unfinished, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = place, Unfinished(place.path, interval=3600)
+    first.save(State({"x": torch.zeros(1)}, {"by": "first"}))
+
+    def ends_meanwhile(path: Path) -> None:
+        monkeypatch.undo()
+        first.close()
+
+    monkeypatch.setattr("hyperforget.runtime.saved_state.sync", ends_meanwhile)
+    second.save(State({"x": torch.ones(1)}, {"by": "second"}))
+    found = Unfinished(place.path, interval=3600).load()
+    assert found is not None
+    assert found.facts == {"by": "second"}
+    second.close()
+    assert list(place.path.parent.iterdir()) == []
+
+
+def test_who_ends_first_leaves_what_another_has_saved(place: Unfinished) -> None:
+    first, second = place, Unfinished(place.path, interval=3600)
+    first.save(State({"x": torch.zeros(1)}, {"by": "first"}))
+    second.save(State({"x": torch.ones(1)}, {"by": "second"}))
+    first.close()
+    found = second.load()
+    assert found is not None
+    assert found.facts == {"by": "second"}
+    second.close()
+    first.close()
     assert list(place.path.parent.iterdir()) == []
 
 

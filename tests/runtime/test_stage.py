@@ -1,11 +1,15 @@
 """A stage runs once for a recipe; afterwards its files are restored."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -283,3 +287,82 @@ def test_a_light_stage_computes_on_the_cpu(folder: Folder) -> None:
     folder.stage = replace(folder.stage, light=False)
     with pytest.raises(UserError, match=r"hardware\.device is 'cuda:99'"):
         folder.run(2, "digits", "--hardware", json.dumps({"device": "cuda:99"}))
+
+
+@contextmanager
+def read_only(*folders: Path) -> Iterator[None]:
+    """As one who may read these folders, but write nothing there."""
+    inside = [path for folder in folders for path in (folder, *folder.rglob("*")) if path.is_dir()]
+    for path in inside:
+        path.chmod(0o555)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+        for path in inside:
+            path.chmod(0o755)
+
+
+@pytest.fixture
+def open_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Folder]:
+    """A folder that others can get to, which those of pytest are not."""
+    with TemporaryDirectory() as path:
+        Path(path).chmod(0o777)
+        made = Folder(Path(path))
+        monkeypatch.setattr(gather_metrics, "run", lambda job: made.work(job))
+        yield made
+
+
+@pytest.mark.parametrize("part", ["", "tmp", "objects", "blobs", "recipes", "copies/recipes", "unfinished"])
+def test_a_store_that_cannot_be_written_is_told_before_the_work(open_folder: Folder, part: str) -> None:
+    store = open_folder.path / "store"
+    open_folder.run(1)
+    (store / "unfinished").mkdir()
+    (open_folder.path / "token.json").unlink()
+    for path in store.rglob("*"):
+        path.chmod(0o777 if path.is_dir() else 0o644)
+    store.chmod(0o777)
+    with read_only(store / part):
+        assert open_folder.run(1) == 5
+        with pytest.raises(UserError, match=f"^store {store} cannot be written .*; make room or give the right"):
+            open_folder.run(2)
+    assert open_folder.runs == 1
+    assert open_folder.run(2) == 6
+
+
+def test_a_full_disk_is_told_before_the_work(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.run(1)
+
+    def full(path: Path, *arguments: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", full)
+        with pytest.raises(UserError, match=r"cannot be written \(.*No space left on device\)"):
+            folder.run(2)
+    assert folder.runs == 1
+
+
+def test_outputs_that_cannot_be_written_are_told_before_the_work(open_folder: Folder) -> None:
+    open_folder.run(1)
+    for path in (open_folder.path / "store").rglob("*"):
+        path.chmod(0o777 if path.is_dir() else 0o644)
+    (open_folder.path / "store").chmod(0o777)
+    closed, occupied = open_folder.path / "closed", open_folder.path / "file"
+    closed.mkdir()
+    occupied.touch()
+    (open_folder.path / "folder.json").mkdir()
+    with read_only(closed):
+        for path in (
+            closed / "a.json",
+            closed / "new" / "a.json",
+            occupied / "a.json",
+            open_folder.path / "folder.json",
+        ):
+            with pytest.raises(UserError, match=f"output {path} "):
+                open_folder.run(2, "digits", "--token", str(path))
+    assert open_folder.runs == 1

@@ -34,7 +34,7 @@ def test_putting_again_keeps_the_file_and_marks_it_as_used(tmp_path: Path) -> No
 def test_damage_is_refused_and_repaired_by_putting_again(tmp_path: Path, damaged: bytes) -> None:
     sha256 = Store(tmp_path).put_blob(b"data")
     Store(tmp_path).blob_path(sha256).write_bytes(damaged)
-    with pytest.raises(CorruptObjectError, match=f"file {sha256} in .* is damaged.*rerun the stage"):
+    with pytest.raises(CorruptObjectError, match=f"file {sha256} in .* is damaged.*run the workflow again"):
         Store(tmp_path).get_blob(sha256)
     Store(tmp_path).put_blob(b"data")
     assert Store(tmp_path).get_blob(sha256) == b"data"

@@ -213,7 +213,9 @@ def test_wrong_requests_are_answered_with_one_sentence(tmp_path: Path) -> None:
         Store(tmp_path).read(object_id, kind="corpus")
     with pytest.raises(UserError, match="64 lower-case hexadecimal digits"):
         Store(tmp_path).read("../" + object_id)
-    with pytest.raises(MissingObjectError, match=f"corpus {'0' * 64} is missing from store {tmp_path} .*rerun"):
+    with pytest.raises(
+        MissingObjectError, match=f"corpus {'0' * 64} is missing from store {tmp_path} .*run the workflow again"
+    ):
         Store(tmp_path).read("0" * 64, kind="corpus")
     with pytest.raises(MissingObjectError, match="gone, which does not exist"):
         Store(tmp_path / "gone").read(object_id)

@@ -45,7 +45,7 @@ def assert_found(store: Path, object_id: str, what: str = "") -> None:
     message = str(caught.value)
     assert object_id in message
     assert str(Store(store).object_folder(object_id)) in message
-    assert "rerun the stage" in message
+    assert "run the workflow again" in message
     assert what in message
 
 

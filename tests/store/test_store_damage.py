@@ -1,6 +1,7 @@
 """Damage anywhere in a store: verification finds it, and no reader passes wrong values off as right ones."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from hyperforget.errors import UserError
 from hyperforget.store.computations import Computation
 from hyperforget.store.documents import COPIES
+from hyperforget.store.files import remove
+from hyperforget.store.garbage import collect_garbage
 from hyperforget.store.packs import build_pack, load_pack
 from hyperforget.store.store import Store
 from hyperforget.store.tags import list_tags, read_tag, tag
@@ -136,6 +139,62 @@ def test_every_truncated_and_every_deleted_file_is_found(small: Small) -> None:
         if name.parts[0] != COPIES:  # a copy is there to betray the loss of what it copies, see documents.py
             assert_found_and_not_believed(small, whole, f"no {name}", read=True)
         path.write_bytes(before)
+    assert verify(small.store, 2) == []
+
+
+def put_folder(path: Path) -> None:
+    path.mkdir()
+    (path / "inner").write_bytes(b"x")
+
+
+DISGUISES: dict[str, Callable[[Path], None]] = {
+    "folder": put_folder,
+    "circle": lambda path: path.symlink_to(path.name),
+    "loose end": lambda path: path.symlink_to("nowhere"),
+    "link to a folder": lambda path: path.symlink_to(path.parent),
+    "pipe": lambda path: os.mkfifo(path),
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_what_is_no_file_is_found_and_not_read(small: Small, disguise: str) -> None:
+    whole = list(readings(small))
+    for path in sorted(path for path in small.root.rglob("*") if path.is_file()):
+        name = path.relative_to(small.root)
+        before = path.read_bytes()
+        path.unlink()
+        DISGUISES[disguise](path)
+        what = f"{name} as {disguise}"
+        if name.parts[0] == COPIES and disguise == "loose end":
+            assert list(readings(small)) == whole  # as a copy that was deleted
+        else:
+            assert_found_and_not_believed(small, whole, what, read=True)
+        remove(path)
+        path.write_bytes(before)
+    assert verify(small.store, 2) == []
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_doing_the_work_again_repairs_what_is_no_file(small: Small, disguise: str, tmp_path: Path) -> None:
+    """A document is repaired by hand: the refusal names its copy."""
+    segment, *_ = small.objects
+    stored = small.store.read(segment)
+    blob = small.store.get_blob(small.version.files[0].sha256)
+    arrays, attributes = stored.arrays, stored.attributes
+    folder = small.store.object_folder(segment)
+    for path in (folder, folder / "object.json", small.store.blob_path(small.version.files[0].sha256)):
+        remove(path)
+        DISGUISES[disguise](path)
+        assert small.store.publish("segment", arrays, attributes) == segment
+        assert small.store.put_blob(blob) == small.version.files[0].sha256
+        assert verify(small.store, 2) == []
+    pack = small.store.pack_folder(small.corpus)
+    for path in (pack / "pack.json", pack / "theta.npy", pack):
+        remove(path)
+        DISGUISES[disguise](path)
+        assert set(load_pack(small.store, small.corpus)) >= {"theta"}
+    assert verify(small.store, 2) == []
+    collect_garbage(small.store, [tmp_path / "results"], dry_run=False, grace_seconds=0)
     assert verify(small.store, 2) == []
 
 

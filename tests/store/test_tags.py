@@ -99,3 +99,17 @@ def test_an_incomplete_version_is_not_checked_out_in_part(run: Run, damage: obje
     with pytest.raises((MissingObjectError, CorruptObjectError), match=version.files[-1].sha256):
         checkout(run.store, run.version_id, run.results.parent / "elsewhere")
     assert not (run.results.parent / "elsewhere").exists()
+
+
+def test_a_store_that_cannot_be_written_is_told_before_anything_is_put_there(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(run.root)
+    (run.results / "metrics.csv").write_text("other")
+    monkeypatch.setattr("hyperforget.store.places.can_write", lambda folder: folder.name != "blobs")
+    with pytest.raises(
+        UserError, match=r"^store .* cannot be written \(.*blobs: Permission denied\); make room or give"
+    ):
+        snapshot(run.store, run.results)
+    assert contents(run.root) == before
+    assert read_tag(run.store, "paper").version_id == run.version_id

@@ -80,13 +80,13 @@ GOOD = {"kind": "corpus", "object_id": ID, "summary": {}}
         ("", "is not JSON"),
         ("{", "is not JSON"),
         ("\x80", "is not JSON"),
-        ("[]", "holds a list"),
-        ("{}", "has no kind and no object_id and no summary"),
+        ("[]", "has content a list, which is not an object with named fields"),
+        ("{}", "has no kind; delete it and run the workflow again"),
         (json.dumps({**GOOD, "kind": "corpse"}), "'corpse' is not one of .*did you mean 'corpus'"),
-        (json.dumps({**GOOD, "kind": ["corpus"]}), "is not one of"),
-        (json.dumps({**GOOD, "object_id": "../../etc"}), r"'\.\./\.\./etc' is not 64"),
-        (json.dumps({**GOOD, "object_id": None}), "None is not 64"),
-        (json.dumps({**GOOD, "summary": 3}), "summary has no named fields"),
+        (json.dumps({**GOOD, "kind": ["corpus"]}), "has kind a list, which is not text"),
+        (json.dumps({**GOOD, "object_id": "../../etc"}), r"'\.\./\.\./etc', which is not 64"),
+        (json.dumps({**GOOD, "object_id": None}), "None, which is not text"),
+        (json.dumps({**GOOD, "summary": 3}), "summary 3, which is not an object with named fields"),
     ],
 )
 def test_a_broken_token_is_named_in_one_sentence(tmp_path: Path, text: str, message: str) -> None:
@@ -100,7 +100,7 @@ def test_a_broken_token_is_named_in_one_sentence(tmp_path: Path, text: str, mess
 
 def test_absent_tokens_and_tokens_of_another_kind(tmp_path: Path) -> None:
     path = tmp_path / "token.json"
-    with pytest.raises(UserError, match=f"token {path} does not exist; run the stage"):
+    with pytest.raises(UserError, match=f"token {path} does not exist; run the workflow again"):
         read_token(path)
     write_token(path, "corpus", ID, {})
     with pytest.raises(UserError, match=f"token {path} names a corpus object, but must name a segment object"):

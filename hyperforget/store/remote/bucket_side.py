@@ -17,6 +17,7 @@ from hyperforget.store.remote.bucket import Bucket, create, list_keys, read, rea
 from hyperforget.store.remote.kinds import BLOBS, KINDS, OBJECTS, RECORDS, TAGS, Kind, data_key
 from hyperforget.store.remote.sides import ObjectFile, Side
 from hyperforget.store.remote.transfer import at_once
+from hyperforget.store.tags import is_tag_name
 
 FORMAT_VERSION = 1
 DESCRIPTION = "remote.json"
@@ -137,8 +138,13 @@ def _list(bucket: Bucket, kind: Kind[Any]) -> dict[str, int]:
     for key, size in list_keys(bucket, kind.folder):
         path = PurePosixPath(key)
         name = f"{path.parent.name}/{path.stem}" if kind is RECORDS else path.stem
-        if kind is TAGS or (all(map(is_object_id, name.split("/"))) and kind.key(name) == key):
+        named = is_tag_name(name) if kind is TAGS else all(map(is_object_id, name.split("/")))
+        if named and kind.key(name) == key:
             found[name] = size if kind is BLOBS else 0
+        elif kind is TAGS:
+            raise UserError(
+                f"remote {bucket.url} has {key!a}, which is no name of a tag; delete it there, or use another remote"
+            )
     return found
 
 
@@ -150,8 +156,12 @@ def _is_new(bucket: Bucket) -> bool:
         return True
     try:
         version = json.loads(data)["format"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         version = None
+    if type(version) is not int:
+        raise UserError(
+            f"remote {bucket.url} has a {DESCRIPTION} that names no format version; delete it there and push again"
+        )
     if version != FORMAT_VERSION:
         raise UserError(
             f"remote {bucket.url} has format {version}, but this version of hyperforget reads format "

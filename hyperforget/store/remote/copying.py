@@ -1,6 +1,6 @@
 """Copying between a store and a bucket: push and pull are one algorithm, in two directions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from hyperforget.store.remote.selection import needed
 from hyperforget.store.remote.sides import Names, Side
 from hyperforget.store.remote.transfer import Transfer, at_once, show, show_bytes
 from hyperforget.store.store import Store
+from hyperforget.store.versions import parse_version
 
 _DOCUMENTS = (RECORDS, ENTRIES, TAGS)
 
@@ -59,6 +60,7 @@ def _copy(wanted: Names, source: Side, target: Side, verb: str, dry_run: bool) -
     for kind in (OBJECTS, *_DOCUMENTS):
         source.read_ahead(kind, lacking[kind])
     _expect_whole(lacking[RECORDS], source, target)
+    _expect_versions(lacking, source)
     wholes = [name for name in lacking[OBJECTS] if parts_of(source.read(OBJECTS, name).content)]
     parts = [name for name in lacking[OBJECTS] if name not in wholes]
     files = target.lacking_files(source, lacking[OBJECTS])
@@ -89,6 +91,22 @@ def _compare(wanted: Names, source: Side, target: Side) -> tuple[dict[Kind[Any],
     at_place = {target.place_of(name): name for name in target.names[RECORDS]}
     left = [name for name in lacking[RECORDS] if at_place.setdefault(target.place_of(name), name) != name]
     return lacking | {RECORDS: [name for name in lacking[RECORDS] if name not in left]}, left
+
+
+def _expect_versions(lacking: Mapping[Kind[Any], list[str]], source: Side) -> None:
+    """Raise `CorruptObjectError` if an entry of the log or a tag names a file of the source that is no version."""
+    kinds: tuple[Kind[Any], ...] = (ENTRIES, TAGS)
+    naming = {source.read(kind, name).version_id: (kind, name) for kind in kinds for name in lacking[kind]}
+
+    def check(version_id: str) -> None:
+        data = source.read(BLOBS, version_id)
+        try:
+            parse_version(version_id, data)
+        except ValueError as problem:
+            raise source.damaged(*naming[version_id], f"names {version_id}, which is {problem}") from None
+
+    for _ in at_once(check, sorted(naming.keys() & source.names[BLOBS].keys())):
+        pass
 
 
 def _expect_whole(records: Iterable[str], source: Side, target: Side) -> None:

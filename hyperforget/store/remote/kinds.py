@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from hyperforget.store import computations, tags
@@ -11,7 +11,8 @@ from hyperforget.store.blobs import decode_blob
 from hyperforget.store.canonical import digest
 from hyperforget.store.computations import Record, body_of, record_of
 from hyperforget.store.documents import decode_at, encode_at
-from hyperforget.store.manifest import MANIFEST_NAME, Manifest, decode, encode
+from hyperforget.store.fields import read_fields
+from hyperforget.store.manifest import decode, encode
 from hyperforget.store.tags import Tag
 from hyperforget.store.versions import LogEntry
 
@@ -22,8 +23,7 @@ Item = TypeVar("Item")
 class Kind(Generic[Item]):
     """A kind: the folder in a bucket, keys there by name, and from an item to its bytes and back.
 
-    ``decode`` takes the name too, and raises ValueError with the reason for bytes that are not those of this name;
-    TypeError, KeyError or AttributeError if they have other fields.
+    ``decode`` takes the name too, and raises ValueError with the reason for bytes that are not those of this name.
     """
 
     folder: str
@@ -43,16 +43,6 @@ def data_key(sha256: str) -> str:
     return f"data/{sha256[:2]}/{sha256}"
 
 
-def _decode_manifest(object_id: str, data: bytes) -> Manifest:
-    """The manifest of an object, whose files lie below the object's folder and nowhere else."""
-    manifest = decode(data, object_id)
-    for name in manifest.files:
-        parts = PurePosixPath(name).parts
-        if not parts or parts[0] == "/" or ".." in parts or name == MANIFEST_NAME:
-            raise ValueError(f"names a file {name!r} outside the object")
-    return manifest
-
-
 def _documents(
     folder: str,
     key: Callable[[str], str],
@@ -69,7 +59,7 @@ def _documents(
     return Kind(folder, key, lambda item: encode_at(key(name_of(item)), body_of(item)), decode)
 
 
-OBJECTS = Kind("objects", lambda name: f"objects/{name[:2]}/{name}.json", encode, _decode_manifest)
+OBJECTS = Kind("objects", lambda name: f"objects/{name[:2]}/{name}.json", encode, lambda name, data: decode(data, name))
 BLOBS: Kind[bytes] = Kind(
     "blobs", lambda name: f"blobs/{name[:2]}/{name}", bytes, lambda name, data: decode_blob(data, name)
 )
@@ -85,9 +75,9 @@ ENTRIES: Kind[LogEntry] = _documents(
     lambda name: f"{history.FOLDER}/{name}.json",
     lambda entry: entry.id,
     lambda entry: {name: value for name, value in asdict(entry).items() if name != "number"},
-    lambda body: LogEntry(number=0, **body),
+    lambda body: read_fields(LogEntry, {"number": 0, **body}),
 )
-TAGS: Kind[Tag] = _documents(tags.FOLDER, tags.tag_place, lambda tag: tag.name, asdict, lambda body: Tag(**body))
+TAGS: Kind[Tag] = _documents(tags.FOLDER, tags.tag_place, lambda tag: tag.name, asdict, partial(read_fields, Tag))
 
 # What is named comes before what names it.
 KINDS: tuple[Kind[Any], ...] = (OBJECTS, BLOBS, RECORDS, ENTRIES, TAGS)

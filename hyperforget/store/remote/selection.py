@@ -54,5 +54,5 @@ def _start(there: BucketSide, tag: Tag) -> list[Node]:
     try:
         version = parse_version(tag.version_id, data)
     except ValueError as problem:
-        raise there.damaged(TAGS, tag.name, f"names {tag.version_id}, which {problem}") from None
+        raise there.damaged(TAGS, tag.name, f"names {tag.version_id}, which is {problem}") from None
     return [("blob", version.id), *(("blob", file.sha256) for file in version.files)]

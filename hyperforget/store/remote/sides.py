@@ -48,8 +48,6 @@ class Side(ABC):
             item = kind.decode(name, data)
         except ValueError as problem:
             raise self.damaged(kind, name, str(problem).removeprefix(f"{MANIFEST_NAME} ")) from None
-        except (TypeError, KeyError, AttributeError):
-            raise self.damaged(kind, name, "has other fields than it should") from None
         if kind is not BLOBS:
             self.known[key] = item
         return item

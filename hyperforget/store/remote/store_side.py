@@ -15,7 +15,9 @@ from hyperforget.store.computations import Record, computation_place, keep_recor
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError, NonDeterminismError
 from hyperforget.store.files import bytes_at, file_digest, size_of, touch
 from hyperforget.store.manifest import MANIFEST_NAME
+from hyperforget.store.paths import place_in
 from hyperforget.store.places import is_object_id
+from hyperforget.store.remedies import make_anew
 from hyperforget.store.remote.kinds import BLOBS, ENTRIES, KINDS, OBJECTS, RECORDS, TAGS, Kind, record_name
 from hyperforget.store.remote.sides import Names, ObjectFile, Side
 from hyperforget.store.remote.transfer import AT_ONCE, at_once
@@ -46,24 +48,30 @@ class StoreSide(Side):
 
     def read_bytes(self, kind: Kind[Any], name: str) -> bytes:
         path = self._path(kind, name)
-        data = bytes_at(path / MANIFEST_NAME if kind is OBJECTS else path)
+        try:
+            data = bytes_at(path / MANIFEST_NAME if kind is OBJECTS else path)
+        except ValueError as problem:
+            raise self.damaged(kind, name, str(problem)) from None
         if data is None:
             raise MissingObjectError(f"{path} was removed meanwhile; push again")
         return data
 
     def read_file(self, file: ObjectFile, spare: Path) -> Path:
-        path = self.store.object_folder(file.object_id) / file.path
+        try:
+            path = place_in(self.store.object_folder(file.object_id), file.path)
+        except ValueError as problem:
+            raise self.damaged(OBJECTS, file.object_id, str(problem)) from None
         if not (path.is_file() and file_digest(path) == file.entry.sha256):
             raise self.damaged(OBJECTS, file.object_id, f"has no {file.path} as it was written")
         return path
 
     def damaged(self, kind: Kind[Any], name: str, problem: str) -> CorruptObjectError:
         return CorruptObjectError(
-            f"{self._path(kind, name)} is damaged: it {problem}; rerun the stage that makes it, and push again"
+            f"{self._path(kind, name)} is damaged: it {problem}; {make_anew(self.store, name)}, and push again"
         )
 
     def begin(self) -> None:
-        self.store.create()
+        self.store.expect_writable()
 
     def keep_from_garbage(self, wanted: Names) -> None:
         """Mark as used what is here already: it is about to be named."""
@@ -102,7 +110,7 @@ class StoreSide(Side):
         staging = self.store.staging_folder()
         try:
             for file in files:
-                source.read_file(file, staging / file.path)
+                source.read_file(file, place_in(staging, file.path))
             arrays = dict(decode_arrays(staging, content, content.arrays))
             dimensions = {name: each.dimensions for name, each in content.arrays.items() if each.dimensions is not None}
             stored = self.store.publish(content.kind, arrays, content.attributes, dimensions=dimensions)
@@ -127,7 +135,7 @@ def open_source(store: Store) -> StoreSide:
     for reference, problem in missing(store).items():
         raise MissingObjectError(
             f"store {store} is not whole: {reference.kind} {reference.id} {problem}; "
-            "see 'hyperforget store verify', and rerun the stage that makes it"
+            f"{make_anew(store, reference.id)}; 'hyperforget store verify' tells of more"
         )
     return side
 

@@ -110,7 +110,9 @@ def _push_some(root: Path, bucket: Bucket, fail_after: Callable[[str, int], None
 def test_a_damaged_file_is_not_sent(run: Run, bucket: Bucket) -> None:
     path = run.store.blob_path(snapshot(run.store, run.results).files[0].sha256)
     path.write_bytes(path.read_bytes()[::-1])
-    with pytest.raises(CorruptObjectError, match=f"{path.name} is damaged: .*; rerun the stage"):
+    with pytest.raises(
+        CorruptObjectError, match=f"{path.name} is damaged: .*; delete .* and run the workflow again, and push"
+    ):
         push(run.store, bucket)
     assert f"blobs/{path.name[:2]}/{path.name}" not in keys(bucket)
     assert dangling(bucket) == []

@@ -1,0 +1,53 @@
+"""What to do where something of a store is missing or damaged, in words that can be typed."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hyperforget.store.documents import RECORDS, list_documents, read_document
+from hyperforget.store.errors import CorruptObjectError
+from hyperforget.store.places import Places
+
+# Paths of the files that name an object, or are a blob, by its id, as the stages that made them wrote them.
+Makers = Mapping[str, list[str]]
+
+
+def make_anew(store: Places, name: str) -> str:
+    """How to have an object or a blob, by its id, made again."""
+    return advice(makers(store), name)
+
+
+def advice(made: Makers, name: str) -> str:
+    """Like `make_anew`, of those that were found before."""
+    paths = made.get(name, [])
+    present = [path for path in paths if Path(path).is_file()]
+    if not paths:
+        return "fetch it with 'hyperforget store pull', or delete the file that names it and run the workflow again"
+    return f"delete {(present or paths)[0]} and run the workflow again"
+
+
+def makers(store: Places) -> Makers:
+    """What the records of a store tell about who made what; damaged records are left out."""
+    made: defaultdict[str, list[str]] = defaultdict(list)
+    for place in list_documents(store, RECORDS):
+        try:
+            found = read_document(store, place, lambda _, body: list(_named(body)))
+        except CorruptObjectError:
+            continue
+        for name, path in found or ():
+            made[name].append(path)
+    return made
+
+
+def _named(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Ids with the output file to delete: of an object a token, as far as the name tells."""
+    try:
+        outputs = [(file["sha256"], file["path"]) for file in body["outputs"].values()]
+        objects = list(body["objects"])
+    except (TypeError, KeyError, AttributeError):
+        raise ValueError("is no record") from None
+    yield from outputs
+    paths = sorted((path for _, path in outputs), key=lambda path: not path.endswith(".json"))
+    if paths:
+        yield from ((object_id, paths[0]) for object_id in objects)
