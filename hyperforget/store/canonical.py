@@ -58,13 +58,23 @@ def canonical_json(value: Any) -> bytes:
 
 def readable_json(value: Any) -> bytes:
     """``value`` as indented JSON with sorted keys and a final newline; same content, same bytes."""
-    text = json.dumps(json_value(value), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return readable_plain(json_value(value))
+
+
+def readable_plain(plain: Any) -> bytes:
+    """Like `readable_json`, of what `json_value` has given."""
+    text = json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return text.encode() + b"\n"
 
 
 def digest(value: Any) -> str:
     """SHA-256 of the canonical JSON of ``value``, 64 hexadecimal digits."""
-    return hashlib.sha256(canonical_json(value)).hexdigest()
+    return digest_plain(json_value(value))
+
+
+def digest_plain(plain: Any) -> str:
+    """Like `digest`, of what `json_value` has given."""
+    return hashlib.sha256(rfc8785.dumps(plain)).hexdigest()
 
 
 def storable_dtype(array: np.ndarray) -> np.dtype[Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hyperforget.store.canonical import digest, readable_json
+from hyperforget.store.canonical import digest, digest_plain, json_value, readable_json, readable_plain
 from hyperforget.store.errors import CorruptObjectError
 from hyperforget.store.files import bytes_at, create_file, remove, replace_file, sync_folders
 from hyperforget.store.places import Places
@@ -31,9 +31,9 @@ def encode_document(body: Mapping[str, Any]) -> bytes:
 def decode_document(data: bytes) -> dict[str, Any]:
     """The body in the bytes of a document; ValueError unless they are exactly what was written."""
     try:
-        whole = json.loads(data)
+        whole = json_value(json.loads(data))
         body = {name: part for name, part in whole.items() if name != "checksum"}
-        intact = readable_json(whole) == data and digest(body) == whole["checksum"]
+        intact = readable_plain(whole) == data and digest_plain(body) == whole["checksum"]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         intact = False
     if not intact:

@@ -111,10 +111,16 @@ def bytes_at(path: Path) -> bytes | None:
     Raises ValueError with the reason, a sentence without its subject, for a folder or whatever else is there.
     """
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise ValueError(f"is {'a folder' if stat.S_ISDIR(mode) else 'a device or pipe'} instead of a file")
-        return path.read_bytes()
+        # Opening a pipe would wait for one who writes into it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode):
+                raise ValueError(f"is {'a folder' if stat.S_ISDIR(mode) else 'a device or pipe'} instead of a file")
+            with open(descriptor, "rb", buffering=0, closefd=False) as stream:
+                return stream.readall()
+        finally:
+            os.close(descriptor)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -8,6 +8,7 @@ than the longest run. The steps are ordered such that a store is whole after eac
 import contextlib
 import math
 import os
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from hyperforget.errors import UserError
 from hyperforget.store import computations
 from hyperforget.store import versions as history
 from hyperforget.store.documents import COPIES, list_documents, replace_document
-from hyperforget.store.files import is_folder, remove, size_of
+from hyperforget.store.files import is_folder, remove
 from hyperforget.store.places import is_object_id
 from hyperforget.store.reachability import Node, reachable
 from hyperforget.store.store import Store
@@ -100,7 +101,7 @@ def _contents(store: Store) -> Iterator[Removal]:
 
 def _removal(kind: str, path: Path, name: str | None = None) -> Removal:
     files = [path, *path.rglob("*")] if is_folder(path) else [path]
-    size = sum(size_of(file) or 0 for file in files if not file.is_symlink())
+    size = sum(found.st_size for file in files if stat.S_ISREG((found := file.lstat()).st_mode))
     return Removal(kind, name or path.name, path, size)
 
 

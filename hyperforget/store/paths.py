@@ -4,7 +4,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 _LONGEST_NAME = 200  # bytes; of the 255 that file systems allow, a file that is being written takes 42 more
 _LONGEST_PATH = 1000
@@ -19,18 +19,18 @@ def inner_path(path: object) -> str:
     """
     if not isinstance(path, str):
         raise ValueError(f"is {type(path).__name__} instead of text")
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in path):
+    if not path.isprintable() and any(unicodedata.category(character) in _UNPRINTABLE for character in path):
         raise ValueError("has a control character")
     if "\\" in path:
         raise ValueError("has a backslash")
     if path.startswith("/"):
         raise ValueError("is absolute")
-    for part in path.split("/"):
-        if part in ("", ".", ".."):
-            raise ValueError(f"has the part {part!r}")
-        if len(part.encode()) > _LONGEST_NAME:
-            raise ValueError(f"has a part of more than {_LONGEST_NAME} bytes")
-    if len(path.encode()) > _LONGEST_PATH:
+    parts, length = path.split("/"), len(path.encode())
+    if wrong := {"", ".", ".."}.intersection(parts):
+        raise ValueError(f"has the part {min(wrong)!r}")
+    if length > _LONGEST_NAME and max(len(part.encode()) for part in parts) > _LONGEST_NAME:
+        raise ValueError(f"has a part of more than {_LONGEST_NAME} bytes")
+    if length > _LONGEST_PATH:
         raise ValueError(f"has more than {_LONGEST_PATH} bytes")
     return path
 
@@ -49,9 +49,10 @@ def expect_inner(paths: Iterable[object], where: str) -> None:
             raise ValueError(f"names the file {inner!r} twice")
         found.add(inner)
     for inner in found:
-        for parent in PurePosixPath(inner).parents:
-            if str(parent) in found:
-                raise ValueError(f"names {str(parent)!r} as a file, and as the folder of {inner!r}")
+        parent = inner
+        while parent := parent.rpartition("/")[0]:
+            if parent in found:
+                raise ValueError(f"names {parent!r} as a file, and as the folder of {inner!r}")
 
 
 def place_in(folder: Path, path: str) -> Path:

@@ -118,12 +118,22 @@ def _check_documents(store: Store, kind: str, folder: str, parse: Parse[Any]) ->
     entries = history.last_number(store) if folder == history.FOLDER else 0
     for place in sorted(places | {history.log_place(number) for number in range(1, entries)}):
         problem = _document_problem(store, place, parse)
+        if problem is None and _is_copied(store, place):
+            continue
         if problem is None and place not in places and not (store.root / place).exists():
             problem = "is missing"  # from the log, which has no gaps
         if problem:
             yield Finding(kind, Path(place).stem, store.root / place, problem)
         if problem := _document_problem(Places(store.root / COPIES), place, parse):
             yield Finding(kind, Path(place).stem, store.root / COPIES / place, problem)
+
+
+def _is_copied(store: Store, place: str) -> bool:
+    try:
+        data = bytes_at(store.root / place)
+        return data is not None and data == bytes_at(store.root / COPIES / place)
+    except (ValueError, OSError):
+        return False
 
 
 def _document_problem(store: Places, place: str, parse: Parse[Any]) -> str | None:
