@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from hyperforget.errors import UserError, os_error_text
+from hyperforget.errors import UserError, os_error_text, printable
 from hyperforget.home_folder import expand_home
 
 
@@ -42,5 +42,9 @@ class Commands(TyperGroup):
 
 
 def print_result(told: object, as_json: bool, text: str) -> None:
-    """Print what a command found or did: indented JSON of ``told``, or the ``text`` that says the same."""
-    typer.echo(json.dumps(told, indent=2, ensure_ascii=False, default=str) if as_json else text)
+    """Print what a command found or did: indented JSON of ``told``, or the ``text`` that says the same.
+
+    What others have written is part of it, so control characters are printed as escapes.
+    """
+    shown = json.dumps(told, indent=2, ensure_ascii=False, default=str) if as_json else text
+    typer.echo("\n".join(map(printable, shown.split("\n"))))

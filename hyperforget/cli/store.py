@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hyperforget.cli.options import RESULTS, STORE, Commands, Json, Results, Store, print_result
-from hyperforget.errors import UserError
+from hyperforget.errors import UserError, printable
 
 store_app = typer.Typer(cls=Commands, rich_markup_mode=None, no_args_is_help=True)
 
@@ -27,7 +27,7 @@ def log(store: Store = STORE, as_json: Json = False) -> None:
     lines = [] if entries else ["The log is empty; 'hyperforget store tag NAME' keeps the present results."]
     for entry in entries:
         tagged = f"[{', '.join(names[entry.number])}] " if names[entry.number] else ""
-        lines.append(f"{entry.number:>4}  {entry.time}  {entry.version_id[:12]}  {tagged}{entry.message}")
+        lines.append(f"{entry.number:>4}  {entry.time}  {entry.version_id[:12]}  {tagged}{printable(entry.message)}")
     told = [asdict(entry) | {"tags": names[entry.number]} for entry in entries]
     print_result(told, as_json, "\n".join(lines))
 

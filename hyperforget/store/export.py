@@ -41,6 +41,8 @@ def export_networks(store: Store, object_id: str, target: Path) -> None:
         raise UserError(
             f"target {target} has none of the endings {', '.join(_WRITERS)}{nearest_choice(target.suffix, _WRITERS)}"
         )
+    if target.is_dir():
+        raise UserError(f"target {target} is a folder; name a file")
     stored = store.read(object_id)
     if stored.kind not in KINDS:
         raise UserError(f"{stored.kind} {object_id} cannot be exported; only {' and '.join(KINDS)} objects can")

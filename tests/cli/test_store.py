@@ -73,6 +73,20 @@ def test_tag_log_and_delete(run: RecordedRun) -> None:
     assert call_json("log")[0]["tags"] == []
 
 
+def test_what_the_log_says_does_not_command_a_terminal(run: RecordedRun) -> None:
+    call("tag", "first", "--message", "a\x1b[2J\nb")
+    (line,) = call("log").stdout.splitlines()
+    assert line.endswith("[first] a\\x1b[2J\\nb")
+
+
+def test_a_folder_that_is_in_the_way_is_one_sentence(run: RecordedRun, tmp_path: Path) -> None:
+    (tmp_path / "out.npz").mkdir()
+    target = tmp_path / "out.npz"
+    told = call("export", "results/toy/model/forget-2.json", target, status=2).stderr
+    assert told == f"error: target {target} is a folder; name a file\n"
+    assert target.is_dir()
+
+
 def test_an_empty_log_says_how_to_fill_it(run: RecordedRun) -> None:
     assert "hyperforget store tag" in call("log").stdout
     assert call_json("log") == []

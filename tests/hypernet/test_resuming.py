@@ -110,7 +110,9 @@ def test_killed_at_20_random_moments_it_gives_the_uninterrupted_result_each_time
         process.join()
         assert process.exitcode == 0
         assert same(result(folder), uninterrupted)
-        assert [path.name for path in folder.iterdir()] == ["result.safetensors"]
+        # What it was writing when it was killed may still be written by another, for all that is known within an hour.
+        left = [path.name for path in folder.iterdir() if not path.name.endswith(".partial")]
+        assert left == ["result.safetensors"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

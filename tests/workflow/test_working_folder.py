@@ -60,8 +60,9 @@ def test_several_processes_import_nothing_from_there_either(
     # A stage that is not there: the package has been imported when that is said.
     monkeypatch.setenv("PYTHONPATH", str(checkout.folder))
     monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    program, *options = launcher.replace("per-node 2", "per-node 1").split()
     printed = subprocess.run(
-        [*launcher.replace("per-node 2", "per-node 1").split(), "nothing"],
+        [str(Path(sys.executable).with_name(program)), *options, "nothing"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
