@@ -72,7 +72,7 @@ class ProbeConfig(Section):
     """How prompt alignment is measured (thesis, section 3.2)."""
 
     prompts: Whole = Field(20, ge=3, description="evenly spaced target losses a class")
-    networks: Count = Field(4, description="networks each, of seen and of unseen starts")
+    networks: Count = Field(2, description="networks each, of seen and of unseen starts")
     range: tuple[Fraction, Fraction] = Field(
         (0.05, 0.9), description="quantiles of a class's losses between which prompts are spaced"
     )
