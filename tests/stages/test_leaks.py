@@ -18,6 +18,7 @@ from torch import Tensor
 from hyperforget.config import Config
 from hyperforget.config.methods import RETRAINED
 from hyperforget.corpus.checkpoints import never_seen
+from hyperforget.errors import UserError
 from hyperforget.networks import training
 from hyperforget.networks.batch import Networks
 from hyperforget.probing import optimizer_curves
@@ -55,26 +56,31 @@ def unlike(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def make(folder: Path) -> None:
         change_dataset(results, folder, mislead)
-        for name in (*made_of(), f"evaluate/{FORGET}"):
-            run(jobs(folder)[name])
+        try:
+            for name in (*made_of(), f"evaluate/{FORGET}"):
+                run(jobs(folder)[name])
+        except UserError as error:
+            # Nobody can learn from what misleads; what was made until then shows where it was looked at.
+            print(f"{name}: {error}")
 
     return made_once(tmp_path_factory, "tiny-pipeline-unlike", make)
 
 
 def outputs_of(folder: Path, name: str) -> dict[str, bytes]:
-    """What a job has written, by argument."""
+    """What a job has written, by argument, if it came so far."""
     stage, arguments = jobs(folder)[name]
     places = dict(pairwise(arguments))
     options = [f"--{output.rstrip('?').replace('_', '-')}" for output in STAGES[stage].outputs]
-    return {option: Path(places[option]).read_bytes() for option in options if option in places}
+    written = {option: Path(places[option]) for option in options if option in places}
+    return {option: path.read_bytes() for option, path in written.items() if path.is_file()}
 
 
 @pytest.mark.parametrize("name", made_of())
 def test_what_a_stage_makes_is_the_same_whatever_the_test_images(results: Path, unlike: Path, name: str) -> None:
     # Tokens name objects by their content, the parameters of every network and all that is chosen by.
-    made = outputs_of(unlike, name)
+    made = outputs_of(results, name)
     assert made
-    assert made == outputs_of(results, name)
+    assert outputs_of(unlike, name) == made
 
 
 def test_what_is_chosen_in_an_evaluation_does_not_rest_on_test_images(results: Path, unlike: Path) -> None:
