@@ -18,6 +18,7 @@ from torch import Tensor
 from hyperforget.config import Config
 from hyperforget.config.methods import RETRAINED
 from hyperforget.corpus.checkpoints import never_seen
+from hyperforget.data.splits import load_task_data
 from hyperforget.errors import UserError
 from hyperforget.networks import training
 from hyperforget.networks.batch import Networks
@@ -29,14 +30,16 @@ from hyperforget.stages.interfaces import STAGES
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
 from hyperforget.unlearning import trade_off
-from hyperforget.unlearning.candidates import load_candidates
+from hyperforget.unlearning.candidates import load_candidates, make_candidates
+from hyperforget.unlearning.request import request_of
+from hyperforget.unlearning.selection import Wanted, choose
 from tests.made_once import made_once
 from tests.stages.changed import change_dataset, change_runs, divided_corpus, hide_classes, mislead
 from tests.stages.tiny_pipeline import FORGET_SETS, SETTINGS, TASK, collect, jobs, run, settings
 
 pytestmark = pytest.mark.pipeline
 
-FORGET = "2"
+FORGET = "3"
 # One whose pairs are drawn uniformly, and one that draws them evenly over what they tell.
 MODELS = ("dihyfo-1", "gpt")
 # Stages that measure on test images, and the one that joins what they found.
@@ -99,6 +102,19 @@ def test_what_is_chosen_in_an_evaluation_does_not_rest_on_test_images(results: P
     tested = [row for row in rows if (row.metric, row.set) == ("accuracy", "retain")]
     assert tested
     assert not set(tested) & set(others)
+
+
+@pytest.mark.parametrize("method", ["dihyfo-1", "dihyfo-1-edit", "dihyfo-2", RETRAINED])
+def test_whoever_chose_by_test_images_would_have_been_misled(results: Path, unlike: Path, method: str) -> None:
+    networks = load_candidates(Store(results / "store"), results / TASK / method / f"forget-{FORGET}.json").candidates
+    chosen = set()
+    for folder in (results, unlike):
+        data = load_task_data(Store(folder / "store"), folder / TASK / "dataset.json")
+        request = request_of(data, FORGET, "thesis")
+        candidates = make_candidates(networks.networks, request.split)
+        wanted = Wanted.of_retrained(candidates, request.split.class_sizes, request.forget)
+        chosen.add(choose(candidates, wanted, SETTINGS.selection))
+    assert len(chosen) == 2
 
 
 @contextmanager
@@ -182,10 +198,10 @@ def test_runs_that_never_saw_a_class_by_their_record_never_did(copied: Path) -> 
         return Store(copied / "store").read(token.object_id, kind="segment").arrays
 
     before = segment()
-    change_dataset(copied, copied, hide_classes({int(FORGET)}, ("train",)))
+    change_dataset(copied, copied, hide_classes({2}, ("train",)))
     run(collect(copied, 0))
     after = segment()
-    unseen = never_seen(before)[:, SETTINGS.tasks[TASK].classes.index(int(FORGET))]
+    unseen = never_seen(before)[:, 2]
     assert np.array_equal(before["rate_after"], after["rate_after"])
     same = {True: 0, False: 0}
     for run_ in range(len(unseen)):
