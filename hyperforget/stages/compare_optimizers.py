@@ -32,7 +32,7 @@ def run(job: Job[OptimizersSpec]) -> None:
     outcomes = load_outcomes(job.store, job.input("corpus"), split.class_sizes)
     performance = performance_values(outcomes, hypernet.performance)
     prompt = best_prompt(outcomes.losses, performance, spec.optimizers.best)
-    sampling = Sampling(spec.sampling, generator_for(spec.seed, "optimizers", task, model), job.resuming)
+    sampling = Sampling(spec.sampling, generator_for(spec.seed, "optimizers", task, "updates", model), job.resuming)
     learned = chain(hypernet, prompt, starts, spec.optimizers.updates, split, sampling)
     rows = compare_optimizers(
         learned.networks,

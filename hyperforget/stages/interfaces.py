@@ -110,7 +110,7 @@ STAGES = {
         computes=True,
     ),
     "evaluate": Stage(
-        "Evaluate all methods on one forget set, on test images that no other stage reads.",
+        "Evaluate all methods on one forget set, on test images that nothing was made or chosen by.",
         "hyperforget.config.specs:EvaluationSpec",
         names=("task", "forget"),
         inputs=("dataset", "networks*"),

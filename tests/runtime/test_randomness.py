@@ -1,10 +1,18 @@
 """Seeds derived from one seed and a purpose."""
 
+import ast
 import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
 
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hyperforget.runtime.randomness import derived_seed, generator_for
+from tests.test_layers import PATHS
+
+SEEDS = st.integers(0, 2**31)
 
 
 def test_a_seed_is_the_first_63_bits_of_a_digest() -> None:
@@ -26,3 +34,72 @@ def test_generators_repeat_and_leave_the_global_one_alone() -> None:
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@given(st.lists(st.sampled_from(["split", "collect", "train", "sample"]), min_size=2, max_size=2, unique=True), SEEDS)
+@settings(max_examples=20)
+def test_what_one_purpose_draws_leaves_all_other_streams_as_they_are(purposes: list[str], seed: int) -> None:
+    one, other = purposes
+    expected = torch.rand(5, generator=generator_for(seed, other))
+    drawing, beside = generator_for(seed, one), generator_for(seed, other)
+    torch.rand(1 + seed % 1000, generator=drawing)
+    assert torch.equal(torch.rand(5, generator=beside), expected)
+
+
+NAMES = st.from_regex(r"[a-z0-9]{1,3}(-[a-z0-9]{1,3}){0,2}", fullmatch=True)
+
+
+@given(st.lists(NAMES, min_size=1, max_size=4), st.lists(NAMES, min_size=1, max_size=4), SEEDS)
+@settings(max_examples=100)
+def test_different_names_never_meet_in_one_seed(one: list[str], other: list[str], seed: int) -> None:
+    # Torch keeps 32 bits of a seed.
+    seeds = [derived_seed(seed, *names) % 2**32 for names in (one, other)]
+    assert (seeds[0] == seeds[1]) == (one == other)
+
+
+# All seeds that are set, by module: what is not derived is the same for every method, task and seed.
+SET = {
+    "hyperforget.corpus.collecting": ["int(torch.randint(2 ** 62, (), generator=generator))"],
+    "hyperforget.data.preparing": ["share.seed", "share.seed"],
+    "hyperforget.metrics.bootstrap": ["0", "1"],
+    "hyperforget.runtime.randomness": ["derived_seed(seed, *purpose)"],
+    "hyperforget.stages.train_hypernet": ["derived_seed(spec.seed, 'initialise', task, name)"],
+    "hyperforget.unlearning.hiding": ["0"],
+    "hyperforget.unlearning.retraining": ["0"],
+}
+# Layers are initialised by torch's global generator, which is seeded for that alone.
+GLOBAL = {
+    "hyperforget.hypernet.transformer": [
+        "nn.init.normal_(layer.weight, std=0.02 / residuals ** 0.5)",
+        "nn.init.normal_(layer.weight, std=0.02)",
+        "torch.randn(scalars, encoded, width)",
+    ]
+}
+DRAWS = {"rand", "randn", "randint", "randperm", "multinomial", "bernoulli", "normal", "poisson"}
+DRAWS |= {"rand_like", "randn_like", "randint_like", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
+
+
+def calls(module: str) -> Iterator[tuple[str, ast.Call]]:
+    """The calls in a module, by what is called, without where it is from."""
+    for node in ast.walk(ast.parse(PATHS[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func).rpartition(".")[2], node
+
+
+def test_every_seed_that_is_set_is_derived_or_fixed_on_purpose() -> None:
+    found = defaultdict(list)
+    for module in PATHS:
+        for name, call in calls(module):
+            if name in ("manual_seed", "default_rng", "RandomState", "seed"):
+                found[module].append(ast.unparse(call.args[0]))
+            found[module] += [ast.unparse(each.value) for each in call.keywords if each.arg == "random_state"]
+    assert {module: sorted(seeds) for module, seeds in found.items() if seeds} == SET
+
+
+def test_all_that_is_random_is_drawn_from_a_generator() -> None:
+    found = defaultdict(list)
+    for module in PATHS:
+        for name, call in calls(module):
+            if name in DRAWS and "generator" not in {each.arg for each in call.keywords}:
+                found[module].append(ast.unparse(call))
+    assert {module: sorted(drawing) for module, drawing in found.items()} == GLOBAL

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from tests.made_once import made_once
+from tests.stages import streams
 from tests.stages.reading import recorded, save
+from tests.stages.streams import derived
 from tests.stages.tiny_pipeline import jobs, run
 
 
@@ -24,14 +26,17 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another run, elsewhere and later; its ``read.txt`` holds the fields of their specs that its stages read."""
+    """Another run, elsewhere and later; its ``read.txt`` holds the fields of their specs that its stages read, and
+    its ``streams.txt`` the random streams that its jobs derived.
+    """
 
     def make(folder: Path) -> None:
         torch.manual_seed(123)
-        with recorded() as reading:
-            for each in jobs(folder).values():
+        with recorded() as reading, derived() as deriving:
+            for deriving.job, each in jobs(folder).items():
                 reading.run(each)
         save(reading.fields, folder / "read.txt")
+        streams.save(deriving.streams, folder / "streams.txt")
 
     return made_once(tmp_path_factory, "tiny-pipeline-again", make)
 

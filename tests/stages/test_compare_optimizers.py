@@ -64,7 +64,7 @@ def test_one_update_is_one_sample_from_an_unseen_start_measured_on_test_images(r
     outcomes = load_outcomes(Store(store), folder / "corpus.json", data.validation.class_sizes)
     told = performance_values(outcomes, hypernet.performance)
     starts = initialise(layout, 3, generator_for(0, "optimizers", TASK, "starts"))
-    sampling = Sampling(SETTINGS.models[MODEL].sampling, generator_for(0, "optimizers", TASK, MODEL))
+    sampling = Sampling(SETTINGS.models[MODEL].sampling, generator_for(0, "optimizers", TASK, "updates", MODEL))
     sampled = sample(
         hypernet,
         best_prompt(outcomes.losses, told, SETTINGS.optimizers.best).expand(3, -1),
