@@ -110,7 +110,7 @@ def test_hostile_metadata_of_zarr(tmp_path: Path, layout: str) -> None:
 
     def check(verdicts: list[str]) -> None:
         @given(changed(json.loads(crafted.files[METADATA])), st.data())
-        @examples(60)
+        @examples(30)
         def each(metadata: Any, data: st.DataObject) -> None:
             whole = as_json(metadata)
             if data.draw(st.integers(0, 9)) == 0:
@@ -123,7 +123,8 @@ def test_hostile_metadata_of_zarr(tmp_path: Path, layout: str) -> None:
 
 
 def with_checksum(data: bytes) -> bytes:
-    return data + google_crc32c.value(data).to_bytes(4, "little")
+    checksum: int = google_crc32c.value(data)
+    return data + checksum.to_bytes(4, "little")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -134,7 +135,7 @@ def test_hostile_chunks_of_zarr(tmp_path: Path, layout: str) -> None:
 
     def check(verdicts: list[str]) -> None:
         @given(garbled(crafted.files[chunk][:-4]), st.booleans())
-        @examples(60)
+        @examples(30)
         def each(data: bytes, right: bool) -> None:
             whole = with_checksum(data) if right else data
             verdicts.append(refusal(lambda: crafted.read({chunk: whole}, {})))
@@ -165,7 +166,7 @@ def test_hostile_safetensors(tmp_path: Path) -> None:
 
     def check(verdicts: list[str]) -> None:
         @given(hostile_safetensors(crafted.files["data.safetensors"]))
-        @examples(100)
+        @examples(60)
         def each(data: bytes) -> None:
             verdicts.append(refusal(lambda: crafted.read({"data.safetensors": data}, {})))
 
@@ -181,7 +182,7 @@ def test_hostile_saved_states(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
     def check(verdicts: list[str]) -> None:
         @given(hostile_safetensors(good))
-        @examples(100)
+        @examples(60)
         def each(data: bytes) -> None:
             path.write_bytes(data)
             assert refusal(lambda: Unfinished(path, 1).load()) == ""

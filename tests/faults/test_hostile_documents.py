@@ -184,7 +184,7 @@ def test_hostile_fields_never_end_in_another_error(small: Run, name: str) -> Non
     verdicts: list[str] = []
 
     @given(changed(reader.good), st.data())
-    @examples(60)
+    @examples(40)
     def check(body: Any, data: st.DataObject) -> None:
         try:
             whole = reader.encode(body)
@@ -205,7 +205,7 @@ def test_what_is_nested_deeper_than_python_can_follow_is_refused(small: Run, nam
     """Every depth: between what one function can follow and what the next one can, there are few."""
     reader = READERS[name](small)
     place = {"record": ("recipe", "spec"), "token": ("summary",)}.get(name, ("content", "attributes"))
-    for depth in range(400, 500, counted(10, 1)):
+    for depth in range(400, 500, counted(20, 1)):
         body = copy.deepcopy(reader.good)
         around = body
         for key in place:

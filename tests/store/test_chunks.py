@@ -182,8 +182,8 @@ def test_a_chunk_that_is_said_to_end_beyond_its_file_is_refused(tmp_path: Path, 
     whole = path.read_bytes()
     index = np.frombuffer(whole[-36:-4], "<u8").copy()
     index[place] = value
-    checksum = google_crc32c.value(index.tobytes()).to_bytes(4, "little")
-    path.write_bytes(whole[:-36] + index.tobytes() + checksum)
+    checksum: int = google_crc32c.value(index.tobytes())
+    path.write_bytes(whole[:-36] + index.tobytes() + checksum.to_bytes(4, "little"))
     with pytest.raises(ValueError, match=r"chunk at \(0, 0\) is said to end beyond its file"):
         read_chunks(tmp_path, grid)
 
