@@ -62,7 +62,7 @@ def failure(folder: Path) -> OSError | UserError | None:
 
 
 @pytest.mark.parametrize(
-    ("names", "short", "long"), [(CALLS, 12, 400), (("fsync",), 6, 200)], ids=["any call", "fsync"]
+    ("names", "short", "long"), [(CALLS, 12, 150), (("fsync",), 6, 50)], ids=["any call", "fsync"]
 )
 @pytest.mark.parametrize("for_good", [False, True], ids=["once", "from then on"])
 def test_a_call_that_fails_loses_nothing(
@@ -111,7 +111,7 @@ def test_a_full_disk_loses_nothing(disk: Path, tmp_path: Path, capsys: pytest.Ca
     folder, ballast, draws, failures = disk / "run", disk / "ballast", random.Random(0), 0
     with row("disk full in the midst of writing") as told:
         told.bytes_lost = 0
-        for _ in range(counted(8, 200)):
+        for _ in range(counted(8, 100)):
             work(folder, 1)
             before = recorded(Store(folder / "store"))
             free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
