@@ -61,9 +61,7 @@ def failure(folder: Path) -> OSError | UserError | None:
     return None
 
 
-@pytest.mark.parametrize(
-    ("names", "short", "long"), [(CALLS, 12, 150), (("fsync",), 6, 50)], ids=["any call", "fsync"]
-)
+@pytest.mark.parametrize(("names", "short", "long"), [(CALLS, 12, 150), (("fsync",), 6, 50)], ids=["any call", "fsync"])
 @pytest.mark.parametrize("for_good", [False, True], ids=["once", "from then on"])
 def test_a_call_that_fails_loses_nothing(
     worked: Path, tmp_path: Path, names: tuple[str, ...], short: int, long: int, for_good: bool
