@@ -38,7 +38,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 def test_a_run_that_is_killed_time_and_again_ends_as_if_it_never_was(
     tmp_path: Path, expected: dict[str, bytes]
 ) -> None:
-    draws, before = random.Random(0), {}
+    draws, before = random.Random(0), dict[str, bytes]()
     folders = iter(range(10**6))
     results, log = tmp_path / f"{next(folders)}", tmp_path / "log"
     with row("runs killed by SIGKILL or SIGTERM") as told:
