@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hyperforget.errors import nearest_choice
+from hyperforget.errors import nearest_choice, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,4 +145,4 @@ FORMATS: dict[str, Format | None] = {
 
 def unknown_kind(kind: object) -> str:
     """The sentence about a kind that is none."""
-    return f"object kind {kind!r} is not one of {', '.join(FORMATS)}{nearest_choice(kind, FORMATS)}"
+    return f"object kind {shown(kind)} is not one of {', '.join(FORMATS)}{nearest_choice(kind, FORMATS)}"
