@@ -1,13 +1,16 @@
 # Everything with its own set-up: a virtual environment in .venv with the versions of constraints.txt.
-# make report [CORES=N]   make test   make test-unit   make lint   make setup [TORCH_INDEX=https://download.pytorch.org/whl/cpu]
+# make report [CORES=N]   make test   make test-unit   make torture   make lint   make setup [TORCH_INDEX=https://download.pytorch.org/whl/cpu]
 
 PYTHON ?= python3
 CORES ?= all
 TORCH_INDEX ?=
 BIN := .venv/bin
+TORTURES := tests/faults tests/stages/test_killed_jobs.py $(addprefix tests/store/test_,store_crashes.py store_damage.py paths.py) \
+	$(addprefix tests/config/test_,reading.py validation.py names.py) tests/data/test_npz.py \
+	tests/data/test_torchvision_sets.py tests/test_forget_set.py
 PARALLEL := -n auto --dist loadfile
 
-.PHONY: report test test-unit lint setup
+.PHONY: report test test-unit torture lint setup
 
 report: setup
 	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete --show-failed-logs results/report.html
@@ -18,6 +21,10 @@ test: setup
 # What takes minutes is left out.
 test-unit: setup
 	$(BIN)/pytest $(PARALLEL) -m "not pipeline and not workflow and not slurm"
+
+# All that tries to break a store or a reader, for about an hour, in one process; ends in the table of docs/guarantees.md.
+torture: setup
+	TORTURE=1 $(BIN)/pytest $(TORTURES)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -27,6 +27,12 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
+def excerpt(text: str, longest: int) -> str:
+    """The beginning of a text of whatever origin and length, as `printable` gives it."""
+    whole = printable(text[: 2 * longest])
+    return whole if len(whole) <= longest else f"{whole[: longest - 3]}..."
+
+
 def shown(value: object) -> str:
     """A value of the input as a message repeats it: as Python writes it, `null` for None, and shortened."""
     try:

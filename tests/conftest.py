@@ -15,6 +15,7 @@ from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import Unfinished
 from tests.checkouts import another, checkout, finished
 from tests.pretended_gpu import pretended_gpu
+from tests.torture import LONG, table
 
 # Fixtures; one of each for all tests.
 __all__ = ["another", "checkout", "finished"]
@@ -96,3 +97,8 @@ def in_pieces(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: p
 def gpu() -> Iterator[torch.device]:
     with pretended_gpu() as device:
         yield device
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if LONG:
+        terminalreporter.write_line("\n" + "\n".join(table()))

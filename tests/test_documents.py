@@ -10,6 +10,8 @@ from tests.test_layers import LEVEL_OF, LEVELS
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "config" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+GUARANTEES = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)\s]*)?\)")
 PATH = re.compile(r"`((?:hyperforget|workflow|config|docs|tests|benchmarks|envs)/[\w./-]+)`")
 
@@ -20,6 +22,19 @@ def test_every_file_that_a_document_names_exists(document: Path) -> None:
     linked = [document.parent / target for target in LINK.findall(text)]
     missing = [str(path) for path in linked + [ROOT / name for name in PATH.findall(text)] if not path.exists()]
     assert missing == []
+
+
+def test_every_promise_names_tests_that_are_there() -> None:
+    rows = [line.split("|")[1:-1] for line in GUARANTEES.splitlines() if line.startswith("|") and "---" not in line]
+    promises = [row for row in rows if len(row) == 2 and "what tries to break it" not in row[1]]
+    assert len(promises) > 15
+    for promise, breakers in promises:
+        named = TEST.findall(breakers)
+        assert named, promise
+        for file, test in named:
+            text = (ROOT / file).read_text(encoding="utf-8")
+            assert f"def {test}(" in text if test else "def test_" in text or "TestCase" in text, (promise, file, test)
+    assert len(GUARANTEES.splitlines()) <= 90
 
 
 def test_the_check_finds_links_and_paths() -> None:

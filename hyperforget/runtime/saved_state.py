@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from hyperforget.errors import UserError
+from hyperforget.errors import UserError, excerpt
 from hyperforget.runtime.distributed import barrier, max_over_processes, process_count, process_rank
 from hyperforget.store.files import sync
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FOLDER = "unfinished"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LONGEST_SAVE_SECONDS = 3600.0
+_LONGEST_REASON = 200
 
 # Inode, time of modification in nanoseconds and size: another file in the place of one has others.
 _Identity = tuple[int, int, int]
@@ -70,7 +71,7 @@ class Unfinished:
         except MemoryError:
             raise  # says nothing about the file
         except Exception as error:  # whatever a parser makes of altered bytes
-            reason = ascii(str(error))[1:-1] or type(error).__name__
+            reason = excerpt(str(error), _LONGEST_REASON) or type(error).__name__
             print(f"starting anew: {self.path} is not what was saved ({reason})", file=sys.stderr)
             return None
         return state

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hyperforget.errors import excerpt
 from hyperforget.store.canonical import array_digest
 from hyperforget.store.files import file_digest, size_of
 from hyperforget.store.formats import FORMATS
@@ -14,6 +15,8 @@ from hyperforget.store.paths import place_in
 
 if TYPE_CHECKING:
     import numpy as np
+
+_LONGEST_REASON = 200
 
 EXISTENCE, DIGESTS, VALUES = range(3)
 
@@ -54,4 +57,5 @@ def decode_arrays(folder: Path, content: Content, names: Collection[str]) -> Ite
     except (MemoryError, OSError):
         raise  # says nothing about the object
     except Exception as error:  # codecs and parsers raise all sorts of errors for altered bytes
-        raise ValueError(f"{form.name} is not what was written ({type(error).__name__}: {error})") from error
+        reason = excerpt(str(error), _LONGEST_REASON)
+        raise ValueError(f"{form.name} is not what was written ({type(error).__name__}: {reason})") from error

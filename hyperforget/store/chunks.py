@@ -7,7 +7,6 @@ alone or inside ``sharding_indexed``, after the specification of zarr v3 and of 
 reader opens what is written here.
 """
 
-import io
 import itertools
 import math
 import os
@@ -21,8 +20,14 @@ import google_crc32c
 import numpy as np
 from numcodecs import blosc
 
+from hyperforget.store.files import size_of
+
 COMPRESSOR: Literal["lz4"] = "lz4"
 LEVEL = 5
+
+# What is beyond these is no array of ours, and is refused before memory is asked for. LZ4 packs 255 bytes into one.
+_MOST_BLOCKS = 1 << 20
+_MOST_COMPRESSED = 256
 
 _ABSENT = 2**64 - 1  # offset and size, in the index of a shard, of a chunk that lies beyond the array
 
@@ -80,10 +85,16 @@ def grid_of(metadata: Mapping[str, Any]) -> Grid | None:
                 return None
             codecs, shards, sides = inner["codecs"], sides, tuple(inner["chunk_shape"])
         ours = _names(codecs) == ["bytes", "blosc", "crc32c"] and _surroundings(metadata) == _SURROUNDINGS
-        dtype = np.dtype(metadata["data_type"]).newbyteorder("<")
-        return Grid(tuple(metadata["shape"]), dtype, sides, shards) if ours else None
+        dtype, shape = np.dtype(metadata["data_type"]).newbyteorder("<"), tuple(metadata["shape"])
+        # Whatever else lies there, zarr says what is wrong with it.
+        ours &= dtype.kind in "biuf" and _are_counts(shape, 0) and _are_counts((*sides, *(shards or ())), 1)
+        return Grid(shape, dtype, sides, shards) if ours else None
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _are_counts(numbers: Iterable[Any], least: int) -> bool:
+    return all(type(number) is int and number >= least for number in numbers)
 
 
 def write_chunks(folder: Path, array: np.ndarray, grid: Grid) -> None:
@@ -110,18 +121,29 @@ def write_chunks(folder: Path, array: np.ndarray, grid: Grid) -> None:
 def read_chunks(folder: Path, grid: Grid) -> np.ndarray:
     """The array whose chunk files lie below ``folder``.
 
-    Raises ValueError for a chunk that is missing or not what was written.
+    Raises ValueError for a chunk that is missing or not what was written, and for an array that is said to be larger
+    than its files can hold, before memory is asked for.
     """
+    _expect_room(folder, grid)
     _keep_memory(grid.chunk_bytes)
     array = np.empty(grid.shape, grid.dtype)
     for name, start in grid.files():
-        with _open(folder / name, f"{folder.name}/{name}") as stream:
+        with (folder / name).open("rb", buffering=0) as stream:
             for chunk, offset, size in _extents(stream.fileno(), name, grid, start):
-                if _ABSENT in (offset, size):
-                    raise ValueError(f"chunk at {chunk} is missing")
                 data = _checked(os.pread(stream.fileno(), size, offset), f"chunk at {chunk}")
                 _decode(data, grid.part(array, chunk), grid)
     return array
+
+
+def _expect_room(folder: Path, grid: Grid) -> None:
+    size, nbytes = 0, math.prod(grid.shape) * grid.dtype.itemsize
+    for name, _ in grid.files():
+        found = size_of(folder / name)
+        if found is None:
+            raise ValueError(f"{folder.name}/{name} is missing")
+        size += found
+    if max(nbytes, grid.chunk_bytes if nbytes else 0) > _MOST_COMPRESSED * size:
+        raise ValueError(f"what lies in {folder.name} is too short for the {nbytes} bytes that it is said to be")
 
 
 def _keep_memory(size: int) -> None:
@@ -131,13 +153,6 @@ def _keep_memory(size: int) -> None:
     chunks of a megabyte that takes longer than compressing them.
     """
     bytes(2 * size)
-
-
-def _open(path: Path, name: str) -> io.FileIO:
-    try:
-        return path.open("rb", buffering=0)
-    except (FileNotFoundError, NotADirectoryError):
-        raise ValueError(f"{name} is missing") from None
 
 
 def _extents(descriptor: int, name: str, grid: Grid, start: Shape) -> list[tuple[Shape, int, int]]:
@@ -150,8 +165,13 @@ def _extents(descriptor: int, name: str, grid: Grid, start: Shape) -> list[tuple
     if size < length:
         raise ValueError(f"{name} is too short for its index")
     index = _checked(os.pread(descriptor, length, size - length), name).view("<u8").tolist()
-    extents = zip(starts, index[::2], index[1::2], strict=True)
-    return [extent for extent in extents if grid.inside(extent[0])]
+    extents = [extent for extent in zip(starts, index[::2], index[1::2], strict=True) if grid.inside(extent[0])]
+    for chunk, offset, length in extents:
+        if _ABSENT in (offset, length):
+            raise ValueError(f"chunk at {chunk} is missing")
+        if offset + length > size:
+            raise ValueError(f"chunk at {chunk} is said to end beyond its file {name}")
+    return extents
 
 
 def _names(codecs: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -209,4 +229,9 @@ def _checked(data: bytes, place: str) -> np.ndarray:
 
 
 def _blocks(shape: Iterable[int], sides: Iterable[int]) -> Iterator[Shape]:
-    return itertools.product(*(range(-(-length // side)) for length, side in zip(shape, sides, strict=True)))
+    counts = [-(-length // side) for length, side in zip(shape, sides, strict=True)]
+    if 0 in counts:
+        return iter(())
+    if math.prod(counts) > _MOST_BLOCKS:
+        raise ValueError(f"an array in {math.prod(counts)} pieces is beyond what is read, {_MOST_BLOCKS}")
+    return itertools.product(*map(range, counts))

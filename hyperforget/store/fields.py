@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from hyperforget.errors import printable
+from hyperforget.errors import excerpt
 from hyperforget.store.places import is_object_id
 
 Item = TypeVar("Item")
@@ -65,12 +65,12 @@ def read_fields(kind: type[Item], value: object) -> Item:
         return reader(value)
     except _Wrong as wrong:
         names = (f"[{name}]" if isinstance(name, int) else f".{name}" for name in reversed(wrong.names))
-        where = _shown("".join(names).removeprefix(".") or "content")
+        where = excerpt("".join(names).removeprefix(".") or "content", _LONGEST_SHOWN)
         if wrong.words in (_ABSENT, _UNKNOWN):
             raise ValueError(f"has {wrong.words.format(where)}") from None
         plain = wrong.value is None or isinstance(wrong.value, str | int | float)
         found = repr(wrong.value) if plain else f"a {type(wrong.value).__name__}"
-        raise ValueError(f"has {where} {_shown(found)}, which is not {wrong.words}") from None
+        raise ValueError(f"has {where} {excerpt(found, _LONGEST_SHOWN)}, which is not {wrong.words}") from None
 
 
 _ABSENT, _UNKNOWN = "no {}", "{}, which does not belong there"
@@ -161,9 +161,3 @@ def _inside(read: _Reader, value: Any, name: str | int) -> Any:
     except _Wrong as wrong:
         wrong.names.append(name)
         raise
-
-
-def _shown(text: str) -> str:
-    """A text from a document as it may stand in a message: without control characters, and not too long."""
-    shown = printable(text[: 2 * _LONGEST_SHOWN])
-    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[: _LONGEST_SHOWN - 3]}..."

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hyperforget.errors import nearest_choice
+from hyperforget.errors import nearest_choice, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,7 @@ Dimensions = Mapping[str, tuple[str, ...]]
 _CHUNK_BYTES = 1 << 20
 _SLICE_BYTES = 64 << 20
 _SHARD_BYTES = 256 << 20
+_MOST_COMPRESSED = 1 << 16  # bytes out of one, by any codec of zarr; a chunk of zeros by zstd comes close
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,13 @@ def _read_with_zarr(path: Path) -> np.ndarray:
     import numpy as np
     import zarr
 
-    return np.asarray(zarr.open_array(path, mode="r", zarr_format=3)[...])
+    array = zarr.open_array(path, mode="r", zarr_format=3)
+    size = sum(found.stat().st_size for found in path.rglob("*") if found.is_file())
+    sides = {"array": array.shape, "chunk": array.chunks, "shard": array.shards or ()}
+    for part, shape in sides.items():
+        if math.prod(shape) * array.dtype.itemsize > _MOST_COMPRESSED * size:
+            raise ValueError(f"{path.name} is said to have {part} {shape}, which files of {size} bytes cannot hold")
+    return np.asarray(array[...])
 
 
 def write_safetensors(
@@ -137,4 +145,4 @@ FORMATS: dict[str, Format | None] = {
 
 def unknown_kind(kind: object) -> str:
     """The sentence about a kind that is none."""
-    return f"object kind {kind!r} is not one of {', '.join(FORMATS)}{nearest_choice(kind, FORMATS)}"
+    return f"object kind {shown(kind)} is not one of {', '.join(FORMATS)}{nearest_choice(kind, FORMATS)}"

@@ -14,6 +14,7 @@ import contextlib
 import hashlib
 import io
 import itertools
+import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -132,8 +133,11 @@ def _load_all(folder: Path, mapped: bool) -> dict[str, np.ndarray]:
 
 
 def _load(path: Path, entry: PackedArray, mapped: bool) -> np.ndarray:
-    if size_of(path) is None:
-        raise ValueError(f"has no {path.name}")
+    # Before memory is asked for.
+    if entry.offset + math.prod(entry.shape) * np.dtype(entry.dtype).itemsize != entry.size:
+        raise ValueError(f"says another size of {path.name} than its shape has")
+    if size_of(path) != entry.size:
+        raise ValueError(f"has no {path.name} of {entry.size} bytes")
     with path.open("rb") as stream:
         checksum = google_crc32c.value(stream.read(entry.offset))
         if mapped and 0 not in entry.shape:
@@ -144,7 +148,7 @@ def _load(path: Path, entry: PackedArray, mapped: bool) -> np.ndarray:
             if not mapped and stream.readinto(block.data) != block.size:
                 raise ValueError(f"has a {path.name} that is too short")
             checksum = google_crc32c.extend(checksum, block)
-    if checksum != entry.crc32c or path.stat().st_size != entry.size:
+    if checksum != entry.crc32c:
         raise ValueError(f"has a {path.name} that is not what was written")
     return array
 

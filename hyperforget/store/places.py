@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hyperforget.errors import UserError, os_error_text
+from hyperforget.errors import UserError, os_error_text, shown
 from hyperforget.store.canonical import readable_json
 from hyperforget.store.files import bytes_at, can_write, create_file, is_folder
 
@@ -116,6 +116,6 @@ class Places:
             raise UserError(f"{path} is damaged: it names no format version; replace its text by {intact}")
         if version > FORMAT_VERSION:
             raise UserError(
-                f"store {self} has format {version}, but this version of hyperforget reads formats up to "
+                f"store {self} has format {shown(version)}, but this version of hyperforget reads formats up to "
                 f"{FORMAT_VERSION}; install a newer hyperforget or name another store"
             )

@@ -47,6 +47,8 @@ def _named(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         objects = list(body["objects"])
     except (TypeError, KeyError, AttributeError):
         raise ValueError("is no record") from None
+    if not all(isinstance(text, str) for text in (*objects, *(text for output in outputs for text in output))):
+        raise ValueError("is no record")
     yield from outputs
     paths = sorted((path for _, path in outputs), key=lambda path: not path.endswith(".json"))
     if paths:

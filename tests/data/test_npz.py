@@ -17,6 +17,7 @@ from hyperforget.config import DatasetConfig
 from hyperforget.data.npz import load_npz
 from hyperforget.data.preparing import prepare_splits
 from hyperforget.errors import UserError
+from tests.torture import counted
 
 IMAGES = np.arange(60 * 6, dtype=np.float32).reshape(60, 2, 3)
 LABELS = np.repeat(np.arange(3), 20)
@@ -256,7 +257,7 @@ mangled = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=counted(100, 10_000), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(mangled)
 def test_mangled_files_give_a_dataset_or_one_sentence(
     tmp_path: Path, change: tuple[bytes, list[tuple[int, int]], int | None]

@@ -12,6 +12,7 @@ import pytest
 
 from hyperforget.runtime import saved_state as unfinished
 from tests.stages.tiny_pipeline import Job, jobs, run, settings, text_files
+from tests.torture import row
 
 pytestmark = pytest.mark.pipeline
 
@@ -61,16 +62,18 @@ def test_a_job_that_is_killed_time_and_again_ends_as_if_it_never_was(
     job = stage, [*arguments, "--no-reuse", "--hardware", hardware]
     store, log, waits = copied / "store", tmp_path / "log", random.Random(seed)
     left_unfinished = 0
-    for _ in range(3):
+    with row(f"kills of {name.split('/')[0]} in the midst of its work") as told:
+        for _ in range(3):
+            process = PROCESSES.Process(target=run_in_process, args=(job, log))
+            process.start()
+            kill_when_it_has_saved(process, store, waits.uniform(0, 0.05))
+            left_unfinished += len(saved(store))
+            told.tried += process.exitcode == -signal.SIGKILL
+        assert left_unfinished > 0
         process = PROCESSES.Process(target=run_in_process, args=(job, log))
         process.start()
-        kill_when_it_has_saved(process, store, waits.uniform(0, 0.05))
-        left_unfinished += len(saved(store))
-    assert left_unfinished > 0
-    process = PROCESSES.Process(target=run_in_process, args=(job, log))
-    process.start()
-    process.join()
-    assert process.exitcode == 0, log.read_text()
-    assert log.read_text().count("resumed at") == left_unfinished
-    assert saved(store) == []
-    assert text_files(copied) == expected
+        process.join()
+        assert process.exitcode == 0, log.read_text()
+        assert log.read_text().count("resumed at") == left_unfinished
+        assert saved(store) == []
+        assert text_files(copied) == expected

@@ -1,9 +1,11 @@
 """Our own writing and reading of zarr's chunk files, against zarr itself in both directions."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 import numpy as np
 import pytest
 import zarr
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from zarr.codecs import BloscCodec, Crc32cCodec, TransposeCodec, ZstdCodec
 
 from hyperforget.store.chunks import Grid, grid_of, read_chunks, write_chunks
+from hyperforget.store.formats import read_zarr
 
 Shape = tuple[int, ...]
 Layout = tuple[Shape, Shape, Shape | None]
@@ -140,3 +143,61 @@ def test_a_chunk_of_another_size_is_refused(tmp_path: Path) -> None:
     for other in (Grid((4, 2), array.dtype, (4, 2), None), Grid((4, 3), np.dtype("<f8"), (4, 3), None)):
         with pytest.raises(ValueError, match="another size"):
             read_chunks(tmp_path, other)
+
+
+@pytest.mark.parametrize(
+    ("shape", "chunks", "shards"),
+    [
+        ((10**12,), (1,), None),
+        ((10**12,), (10**12,), None),
+        ((24,), (10**12,), None),
+        ((2**20,), (4,), (2**20,)),
+        ((0, 10**12), (1, 1), None),
+        ((2**40, 2**40), (2**40, 2**40), None),
+    ],
+)
+def test_an_array_that_its_files_cannot_hold_asks_for_no_memory(
+    tmp_path: Path, shape: Shape, chunks: Shape, shards: Shape | None
+) -> None:
+    grid = Grid((4, 6), np.dtype("<f4"), (4, 6), None)
+    write_chunks(tmp_path, np.zeros((4, 6), "<f4"), grid)
+    shutil.move(tmp_path / "c" / "0" / "0", tmp_path / "0")
+    shutil.rmtree(tmp_path / "c")
+    for name in ("c/0", "c/0/0") if len(shape) == 2 else ("c/0",):
+        shutil.rmtree(tmp_path / "c", ignore_errors=True)
+        (tmp_path / name).parent.mkdir(parents=True)
+        shutil.copy(tmp_path / "0", tmp_path / name)
+    if 0 in shape:
+        assert read_chunks(tmp_path, Grid(shape, np.dtype("<f4"), chunks, shards)).size == 0
+        return
+    with pytest.raises(ValueError, match=r"is too short for|is beyond what is read"):
+        read_chunks(tmp_path, Grid(shape, np.dtype("<f4"), chunks, shards))
+
+
+@pytest.mark.parametrize(("place", "value"), [(0, 10**6), (1, 2**62), (1, 10**9)])
+def test_a_chunk_that_is_said_to_end_beyond_its_file_is_refused(tmp_path: Path, place: int, value: int) -> None:
+    grid = Grid((4, 6), np.dtype("<f4"), (2, 6), (4, 6))
+    write_chunks(tmp_path, np.zeros((4, 6), "<f4"), grid)
+    path = tmp_path / "c" / "0" / "0"
+    whole = path.read_bytes()
+    index = np.frombuffer(whole[-36:-4], "<u8").copy()
+    index[place] = value
+    checksum: int = google_crc32c.value(index.tobytes())
+    path.write_bytes(whole[:-36] + index.tobytes() + checksum.to_bytes(4, "little"))
+    with pytest.raises(ValueError, match=r"chunk at \(0, 0\) is said to end beyond its file"):
+        read_chunks(tmp_path, grid)
+
+
+@pytest.mark.parametrize("sides", [{"shape": [10**12]}, {"shape": [4], "chunks": [10**12]}])
+def test_other_features_of_zarr_ask_for_no_memory_either(tmp_path: Path, sides: dict[str, Any]) -> None:
+    shape, chunks = tuple(sides["shape"]), tuple(sides.get("chunks", [2]))
+    zarr.create_array(tmp_path / "a", shape=shape, chunks=chunks, dtype="f4", compressors=None)
+    with pytest.raises(ValueError, match=r"which files of .* bytes cannot hold"):
+        dict(read_zarr(tmp_path, ["a"]))
+
+
+@pytest.mark.parametrize("change", [{"shape": ["4", 3]}, {"shape": [4.0, 3]}, {"shape": [True, 3]}, {"shape": [-4, 3]}])
+def test_sides_that_are_no_counts_are_left_to_zarr(tmp_path: Path, change: dict[str, Any]) -> None:
+    zarr_array(tmp_path, np.zeros((4, 3), "<f4"), (4, 3), None)
+    assert grid_of(metadata(tmp_path)) is not None
+    assert grid_of({**metadata(tmp_path), **change}) is None

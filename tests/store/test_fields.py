@@ -1,26 +1,21 @@
 """Documents with right checksums and other fields than they should have: one sentence, whatever is in them."""
 
-import copy
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from hyperforget.store.canonical import digest
-from hyperforget.store.computations import body_of, computation_place, read_records, record_at
+from hyperforget.store.computations import computation_place, read_records
 from hyperforget.store.documents import COPIES, decode_at, decode_document, encode_at, encode_document
 from hyperforget.store.errors import CorruptObjectError
 from hyperforget.store.fields import Count, Digest, Time, read_fields
 from hyperforget.store.manifest import decode
-from hyperforget.store.tags import list_tags, tag_at
-from hyperforget.store.tokens import parse_token
+from hyperforget.store.tags import list_tags
 from hyperforget.store.verification import verify
-from hyperforget.store.versions import log_document, parse_version, read_log
+from hyperforget.store.versions import read_log
 from tests.store.conftest import Run
 
 ID = "ab" * 32
@@ -85,80 +80,6 @@ def test_a_wrong_field_is_named(change: dict[str, Any], told: str) -> None:
     assert str(refused.value) == told.replace("\\\\", "\\")
     with pytest.raises(ValueError, match=r"^has no size$"):
         read_fields(Whole, {name: value for name, value in GOOD.items() if name != "size"})
-
-
-TOKEN: dict[str, Any] = {"kind": "corpus", "object_id": ID, "summary": {}}
-Reading = tuple[Any, Callable[[Any], object]]
-
-
-def readings(run: Run) -> dict[str, Reading]:
-    """A JSON value as it lies in a store, by what it is, and what reads it with the right checksums."""
-    record = next(each for each in read_records(run.store) if each.objects)
-    place = computation_place(record.computation.id)
-    tag = (run.root / "tags/paper.json").read_bytes()
-    entry = (run.root / "log/00000001.json").read_bytes()
-    manifest = (run.store.object_folder(run.objects["corpus"]) / "object.json").read_bytes()
-    arrays = (run.store.object_folder(run.objects["networks"]) / "object.json").read_bytes()
-
-    def read_manifest(body: Any) -> object:
-        return decode(encode_document(body), digest(body.get("content")))
-
-    return {
-        "record": (json.loads(json.dumps(body_of(record))), lambda body: record_at(place, body)),
-        "tag": (decode_at("tags/paper.json", tag), lambda body: tag_at("tags/paper.json", body)),
-        "entry": (decode_at("log/00000001.json", entry), lambda body: log_document("log/00000001.json", body)),
-        "first kept": ({"number": 1}, lambda body: log_document("log/first-kept.json", body)),
-        "corpus": (decode_document(manifest), read_manifest),
-        "networks": (decode_document(arrays), read_manifest),
-        "token": (TOKEN, lambda body: parse_token(json.dumps(body).encode())),
-        "version": ([["a.csv", ID]], lambda body: parse_version(ID, json.dumps(body).encode())),
-    }  # fmt: skip
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where anything lies in a JSON value."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in inside:
-        yield (*path, key)
-        yield from places(item, (*path, key))
-
-
-HOSTILE: list[Any] = [None, True, -1, 0.5, 10**12, "", "x", "//x", "../x", "\0", [], {}, [[]], [{}], {"a": {}}, ID]
-hostile = st.sampled_from(HOSTILE).map(copy.deepcopy)
-
-
-@given(data=st.data())
-@settings(max_examples=100, deadline=None)
-def test_hostile_fields_never_end_in_another_error(template: Run, data: st.DataObject) -> None:
-    name, (good, read) = data.draw(st.sampled_from(sorted(readings(template).items())))
-    changed = copy.deepcopy(good)
-    for _ in range(data.draw(st.integers(1, 3))):
-        present = list(places(changed))
-        if not present:
-            break
-        place = data.draw(st.sampled_from(present))
-        around = changed
-        for key in place[:-1]:
-            around = around[key]
-        change = data.draw(st.sampled_from(["replace", "delete", "add"]))
-        if change == "replace":
-            around[place[-1]] = data.draw(hostile)
-        elif change == "delete":
-            del around[place[-1]]
-        elif isinstance(around, dict):
-            around[data.draw(st.sampled_from(["new", "", "//x", "\x1b"]))] = data.draw(hostile)
-    problem = ""
-    try:
-        read(changed)
-    except ValueError as error:
-        problem = str(error)
-    assert len(problem) < 400, name
-    assert not problem or problem.isprintable(), name
-
-
-def test_what_is_read_without_a_change_is_what_was_there(template: Run) -> None:
-    for good, read in readings(template).values():
-        read(good)
 
 
 @pytest.mark.parametrize(

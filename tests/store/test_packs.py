@@ -7,6 +7,7 @@ import pytest
 
 from hyperforget.errors import UserError
 from hyperforget.store import packs as packs_module
+from hyperforget.store.documents import decode_document, encode_document
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.packs import build_pack, load_pack
 from hyperforget.store.store import Store
@@ -95,3 +96,13 @@ def test_a_disk_that_does_not_keep_what_is_written(run: Run, monkeypatch: pytest
     monkeypatch.setattr(packs_module, "build_pack", build)
     with pytest.raises(CorruptObjectError, match="made just now; check the disk"):
         load_pack(run.store, run.objects["corpus"])
+
+
+def test_a_pack_that_is_said_to_be_larger_than_its_files_asks_for_no_memory(run: Run) -> None:
+    expected = load_pack(run.store, run.objects["corpus"])
+    path = run.store.pack_folder(run.objects["corpus"]) / "pack.json"
+    body = decode_document(path.read_bytes())
+    body["arrays"]["theta"]["shape"] = [2**50]
+    path.write_bytes(encode_document(body))
+    found = load_pack(run.store, run.objects["corpus"])
+    np.testing.assert_array_equal(found["theta"], expected["theta"])

@@ -2,10 +2,13 @@
 
 import shutil
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from hyperforget.errors import UserError
+from hyperforget.store.computations import computation_place
+from hyperforget.store.documents import decode_at, encode_at
 from hyperforget.store.remedies import make_anew
 from hyperforget.store.verification import verify
 from hyperforget.store.versions import append_log, read_version
@@ -44,6 +47,18 @@ def test_a_refusal_says_what_to_delete(run: Run, use: Use, damaged: bool) -> Non
     shutil.rmtree(folder / "data.zarr" if damaged else folder)
     with pytest.raises(UserError, match=r"delete .*dihyfo-1/forget-2\.json and run the workflow again"):
         use(run)
+
+
+@pytest.mark.parametrize("change", [{"path": [1]}, {"path": None}, {"sha256": []}])
+def test_a_record_that_names_no_files_gives_no_advice(run: Run, change: dict[str, Any]) -> None:
+    place = computation_place(run.computations["networks"].id)
+    body = decode_at(place, (run.root / place).read_bytes())
+    body["outputs"]["forget-2.json"] |= change
+    (run.root / place).write_bytes(encode_at(place, body))
+    shutil.rmtree(run.store.object_folder(run.objects["networks"]))
+    remedies = {finding.kind: finding.remedy for finding in verify(run.store, 0)}
+    assert remedies["object"] == NOBODY
+    assert "in its place if that is intact" in remedies["computation"]
 
 
 def test_verification_says_what_to_do_about_each_finding(run: Run) -> None:

@@ -15,6 +15,7 @@ from hyperforget.store.store import Store
 from hyperforget.store.tags import list_tags
 from hyperforget.store.verification import verify
 from hyperforget.store.versions import read_log
+from tests.torture import row
 
 pytestmark = pytest.mark.pipeline
 
@@ -125,8 +126,10 @@ def leftovers(root: Path) -> list[Path]:
 def test_a_hundred_killed_writers_leave_only_whole_things_and_leftovers(tmp_path: Path) -> None:
     root, results = tmp_path / "store", tmp_path / "results"
     arguments = [str(root), str(results), str(WRITERS)]
-    subprocess.run([sys.executable, "-c", KILLED, *arguments], env=environment(), check=True, timeout=300)
-    assert verify(Store(root), 2) == []
+    with row("writers killed at a random moment or call") as told:
+        subprocess.run([sys.executable, "-c", KILLED, *arguments], env=environment(), check=True, timeout=300)
+        told.tried = WRITERS
+        assert verify(Store(root), 2) == []
     objects = list((root / "objects").glob("*/*"))
     assert len(objects) > 10
     for folder in objects:
@@ -158,8 +161,10 @@ def test_of_four_processes_at_once_no_operation_is_lost(tmp_path: Path) -> None:
         )
         for me in range(COMPETITORS)
     ]
-    outputs = [process.communicate(timeout=300) for process in processes]
-    assert [process.returncode for process in processes] == [0] * COMPETITORS, outputs
+    with row("operations of four writers at once") as told:
+        outputs = [process.communicate(timeout=300) for process in processes]
+        assert [process.returncode for process in processes] == [0] * COMPETITORS, outputs
+        told.tried = 4 * COMPETITORS * ROUNDS
     done = {
         f"{me}-{index}": line.split()
         for me, (output, _) in enumerate(outputs)

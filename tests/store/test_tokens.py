@@ -83,6 +83,7 @@ GOOD = {"kind": "corpus", "object_id": ID, "summary": {}}
         ("[]", "has content a list, which is not an object with named fields"),
         ("{}", "has no kind; delete it and run the workflow again"),
         (json.dumps({**GOOD, "kind": "corpse"}), "'corpse' is not one of .*did you mean 'corpus'"),
+        (json.dumps({**GOOD, "kind": "x" * 10**6}), "kind 'xxx.*xxx' is not one of"),
         (json.dumps({**GOOD, "kind": ["corpus"]}), "has kind a list, which is not text"),
         (json.dumps({**GOOD, "object_id": "../../etc"}), r"'\.\./\.\./etc', which is not 64"),
         (json.dumps({**GOOD, "object_id": None}), "None, which is not text"),
@@ -96,6 +97,7 @@ def test_a_broken_token_is_named_in_one_sentence(tmp_path: Path, text: str, mess
         read_token(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
 
 
 def test_absent_tokens_and_tokens_of_another_kind(tmp_path: Path) -> None:
