@@ -39,8 +39,8 @@ def nested(depth: int) -> Any:
 VALUES: list[Any] = [
     None, True, -1, 0, 0.5, 1e300, 2**31, 10**12, 2**53 - 1, 2**63, 10**30, 10**4000, "", "x", "//x", "../x",
     "/etc/passwd", "\0", "\x1b[2J", "a\nb", "\u2028", "x" * 5000, "<f4", "float64", "object", "<U99999999", "r99999992",
-    "zstd", "transpose", "numcodecs.pickle", "vlen-utf8", "sharding_indexed", "__reduce__", [], {}, [[]], [{}], {"a": {}}, [10**12],
-    [2**31, 2**31], [1], [0], [-1], ID, nested(50),
+    "zstd", "transpose", "numcodecs.pickle", "vlen-utf8", "sharding_indexed", "__reduce__", [], {}, [[]], [{}],
+    {"a": {}}, [10**12], [2**31, 2**31], [1], [0], [-1], ID, nested(50),
 ]  # fmt: skip
 NAMES = ["new", "", "//x", "../x", "\x1b", "__class__", "checksum", "x" * 5000]
 values = st.sampled_from(VALUES).map(copy.deepcopy)
