@@ -148,7 +148,8 @@ def look_up(store: Places, computation: Computation) -> Record | None:
     and where the record is damaged: running the stage again repairs all of these. What is found counts as used now, so
     that it is no garbage for a while.
     """
-    if not store.root.is_dir():
+    # Another process may be making the store just now.
+    if not (store.root / FOLDER).is_dir():
         return None
     store.check()
     try:

@@ -70,7 +70,7 @@ def test_a_run_that_is_killed_time_and_again_ends_as_if_it_never_was(
 @pytest.mark.parametrize("shared", ["results and store", "store"])
 def test_two_runs_at_once_end_as_one(tmp_path: Path, expected: dict[str, bytes], shared: str) -> None:
     with row(f"stages of two runs at once on one {shared}") as told:
-        for number in range(counted(1, 7)):
+        for number in range(counted(1, 3)):
             folder = tmp_path / str(number)
             folder.mkdir()
             places = [folder / name for name in ("a", "a" if "results" in shared else "b")]
@@ -89,7 +89,7 @@ def test_two_runs_at_once_end_as_one(tmp_path: Path, expected: dict[str, bytes],
 def test_garbage_is_collected_beside_a_run(tmp_path: Path, expected: dict[str, bytes]) -> None:
     with row("collections of garbage beside a run") as told:
         told.bytes_lost = 0
-        for number in range(counted(1, 5)):
+        for number in range(counted(1, 3)):
             results, log = tmp_path / str(number), tmp_path / f"{number}.log"
             store, seen = Store(results / "store"), dict[str, bytes]()
             process = started(results, store.root, log)

@@ -193,3 +193,13 @@ def test_producers_lead_from_a_table_back_to_the_segments(run: Run) -> None:
         pending += [file.sha256 for file in made_by.inputs.values()]
     assert sorted(stages) == ["assemble", "collect 0", "collect 1", "gather", "sample"]
     assert len(records) == 5
+
+
+def test_in_a_store_that_another_process_is_making_nothing_is_known(tmp_path: Path, run: Run) -> None:
+    computation = run.computations["table"]
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / ".store.json.0.partial").touch()
+    assert Store(tmp_path / "new").look_up(computation) is None
+    (run.root / "store.json").unlink()
+    with pytest.raises(UserError, match="is not a store"):
+        run.store.look_up(computation)
