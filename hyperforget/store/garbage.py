@@ -101,8 +101,16 @@ def _contents(store: Store) -> Iterator[Removal]:
 
 def _removal(kind: str, path: Path, name: str | None = None) -> Removal:
     files = [path, *path.rglob("*")] if is_folder(path) else [path]
-    size = sum(found.st_size for file in files if stat.S_ISREG((found := file.lstat()).st_mode))
-    return Removal(kind, name or path.name, path, size)
+    return Removal(kind, name or path.name, path, sum(map(_size, files)))
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 of what is none, or is gone: it was finished meanwhile, or only its copy is left."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def _last_used(kind: str, path: Path) -> float:

@@ -147,7 +147,7 @@ def test_a_wrong_forget_set_among_those_of_a_sweep_is_a_user_error(results: Path
     where = arguments.index("--spec") + 1
     arguments[where] = json.dumps(json.loads(arguments[where]) | {"forget_sets": ["2", "9"]})
     before = text_files(results)
-    with pytest.raises(UserError, match="'9' has the unknown class 9"):
+    with pytest.raises(UserError, match="class 9 is not one of the task's classes 0 to 3"):
         run((stage, arguments))
     assert text_files(results) == before
 
