@@ -11,12 +11,14 @@ from torch import Tensor
 from hyperforget.corpus.checkpoints import KNOWN_ACCURACY, knows_all_but
 from hyperforget.corpus.schedule import Runs
 from hyperforget.errors import UserError
-from hyperforget.metrics.measuring import Outcomes
+from hyperforget.metrics.measuring import DIVERGENCE, Outcomes
 from hyperforget.records.corpora import LevelCount
 from hyperforget.runtime.saved_state import State
 
 # More of the reviewed checkpoints than this share diverge by a setting, not by chance.
 _DIVERGED_SHARE = 0.5
+# What `AdmissionCounts` tells beside levels.
+_COUNTED = ("reviewed", "diverged", "pivots_rejected", "holdout_rejected")
 
 
 @dataclass(frozen=True)
@@ -99,10 +101,7 @@ class Admission:
     def state(self) -> State:
         """All that later decisions and counts depend on."""
         facts = {
-            "reviewed": self.reviewed,
-            "diverged": self.diverged,
-            "pivots_rejected": self.pivots_rejected,
-            "holdout_rejected": self.holdout_rejected,
+            **{name: getattr(self, name) for name in _COUNTED},
             "bins": [[*bin_, taken] for bin_, taken in self.bins.items()],
         }
         return State({"admitted": self.admitted, "rejected": self.rejected}, facts)
@@ -110,7 +109,7 @@ class Admission:
     def restore(self, state: State) -> None:
         """Go on from what `state` told."""
         self.admitted, self.rejected = state.tensors["admitted"], state.tensors["rejected"]
-        for name in ("reviewed", "diverged", "pivots_rejected", "holdout_rejected"):
+        for name in _COUNTED:
             setattr(self, name, state.facts[name])
         self.bins = {tuple(bin_): taken for *bin_, taken in state.facts["bins"]}
 
@@ -132,9 +131,9 @@ def check_diverged(counts: AdmissionCounts, task: str, learning_rates: Sequence[
     """
     if counts.diverged > _DIVERGED_SHARE * counts.reviewed:
         raise UserError(
-            f"task {task!r}: {counts.diverged} of {counts.reviewed} reviewed checkpoints diverged, their losses are "
-            f"NaN, infinite or above 1,000 nats; learning rates go up to {max(learning_rates):g}: lower the task's "
-            "recipe.learning_rate, or its collection.learning_rates, which multiply it"
+            f"task {task!r}: {counts.diverged} of {counts.reviewed} reviewed checkpoints diverged, {DIVERGENCE}; "
+            f"learning rates go up to {max(learning_rates):g}: lower the task's recipe.learning_rate, or its "
+            "collection.learning_rates, which multiply it"
         )
 
 
@@ -151,5 +150,4 @@ def sum_counts(shards: list[dict[str, Any]]) -> AdmissionCounts:
         )
         for rows in zip(*(shard["levels"] for shard in shards), strict=True)
     ]
-    names = ("reviewed", "diverged", "pivots_rejected", "holdout_rejected")
-    return AdmissionCounts(**{name: sum(shard[name] for shard in shards) for name in names}, levels=levels)
+    return AdmissionCounts(**{name: sum(shard[name] for shard in shards) for name in _COUNTED}, levels=levels)

@@ -15,6 +15,8 @@ _NETWORKS_AT_ONCE = 256
 
 # Nats. No network that learned something, or was made by one, gives what it sees a probability of e^-1000.
 _LARGEST_LOSS = 1000.0
+# How messages say what `have_diverged` finds.
+DIVERGENCE = f"their losses are NaN, infinite or above {_LARGEST_LOSS:,.0f} nats"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 from hyperforget.data.splits import Split
 from hyperforget.errors import UserError
 from hyperforget.metrics.classes import accuracy_on
-from hyperforget.metrics.measuring import have_diverged, measure
+from hyperforget.metrics.measuring import DIVERGENCE, have_diverged, measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.store.store import Store
@@ -33,8 +33,6 @@ _DIMENSIONS = {
     "prompt": ("network",),
     "start": ("network",),
 }
-
-_DIVERGENCE = "their losses are NaN, infinite or above 1,000 nats"
 
 
 class Measured(Protocol):
@@ -99,7 +97,7 @@ def check_diverged(losses: Tensor, sizes: Tensor, made: str, remedy: str) -> Non
     """
     diverged = int(have_diverged(losses, sizes).sum())
     if diverged:
-        raise UserError(f"{diverged} of {len(losses)} {made} diverged, {_DIVERGENCE}: {remedy}")
+        raise UserError(f"{diverged} of {len(losses)} {made} diverged, {DIVERGENCE}: {remedy}")
 
 
 def without_diverged(candidates: Candidates, sizes: Tensor) -> Candidates:
@@ -111,7 +109,7 @@ def without_diverged(candidates: Candidates, sizes: Tensor) -> Candidates:
     count, diverged = len(kept), int((~kept).sum())
     if not diverged:
         return candidates
-    told = f"{diverged} of {count} networks that the hypernetwork made diverged, {_DIVERGENCE}"
+    told = f"{diverged} of {count} networks that the hypernetwork made diverged, {DIVERGENCE}"
     lost = any(len(of[kept].unique()) < len(of.unique()) for of in (candidates.start, candidates.prompt))
     if lost or diverged > count / 2:
         raise UserError(f"{told}: train it anew with a lower models.….training.learning_rate or with more steps")
