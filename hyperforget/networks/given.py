@@ -1,0 +1,145 @@
+"""Networks as people have them, a module, a state dict or a file, and the flat parameters that they are here."""
+
+import copy
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from hyperforget.errors import UserError, excerpt
+from hyperforget.networks.batch import Networks
+from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import forward
+
+_ALLOWED = "allowed is a perceptron with ReLU, of each layer a weight (outputs, inputs) and a bias (outputs)"
+_TRIED_IMAGES, _TOLERANCE = 8, 1e-3
+
+
+@dataclass(frozen=True)
+class GivenNetwork:
+    """One network: its flat parameters float32 (1, P) with their layout, and how its owner names the tensors, in the
+    order of ``layout.parameters``.
+    """
+
+    networks: Networks
+    names: tuple[str, ...]
+
+    def state_dict(self, params: Tensor) -> dict[str, Tensor]:
+        """The tensors of another network of the same layout, ``params`` (P,), by its owner's names."""
+        tensors = self.networks.layout.state_dict(params).values()
+        return dict(zip(self.names, tensors, strict=True))
+
+
+def network_of(given: nn.Module | Mapping[str, Tensor], whose: str = "the network") -> GivenNetwork:
+    """A module or its state dict; messages call it ``whose``. What is given is left as it is.
+
+    Layers are put in the order of their names, numbers by their value, or else in the order given, whichever has each
+    layer read what the one before it gives. Raises `UserError` for what is no perceptron, for numbers that are not
+    finite, and for a module that computes anything else of the same parameters.
+    """
+    if isinstance(given, nn.Module):
+        found = _of_tensors(given.state_dict(), whose)
+        _check_same_function(given, found, whose)
+        return found
+    if not isinstance(given, Mapping):
+        kind = type(given).__name__
+        raise UserError(f"{whose} is of type {kind}; allowed are a torch.nn.Module and its state dict")
+    return _of_tensors(given, whose)
+
+
+def read_network(path: Path) -> tuple[GivenNetwork, dict[str, str]]:
+    """A state dict in a ``.safetensors`` file, or in one that ``torch.save`` made, with the texts that the file says of
+    it; nothing is unpickled but tensors.
+
+    Raises `UserError` for a missing or damaged file and as `network_of`.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise UserError(f"{path} is no file; allowed is a state dict, .safetensors or .pt")
+    about: dict[str, str] = {}
+    try:
+        if path.suffix == ".safetensors":
+            with safe_open(path, "pt") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
+                about = file.metadata() or {}
+        else:
+            tensors = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, OSError):
+        raise UserError(f"{path} is damaged, or no safetensors file") from None
+    except Exception as error:  # Whatever damaged or hostile files lead to.
+        reason = excerpt(str(error).split("\n")[0], 80)
+        raise UserError(f"{path} is no state dict that can be read without running code from it ({reason})") from None
+    return network_of(tensors, str(path)), about
+
+
+def join_networks(several: Iterable[GivenNetwork]) -> Networks:
+    """Some of one layout as a batch; raises `UserError` where layouts differ."""
+    every = [each.networks for each in several]
+    for index, other in enumerate(every):
+        if other.layout != every[0].layout:
+            raise UserError(
+                f"network {index} is an {other.layout.description}, and network 0 an {every[0].layout.description}; "
+                "allowed are networks of one shape"
+            )
+    return Networks(torch.cat([each.params for each in every]), every[0].layout)
+
+
+def _of_tensors(tensors: Mapping[str, Tensor], whose: str) -> GivenNetwork:
+    layers: dict[str, dict[str, str]] = {}
+    for name, tensor in tensors.items():
+        layer, _, kind = str(name).rpartition(".")
+        dimensions = {"weight": 2, "bias": 1}.get(kind)
+        if not isinstance(tensor, Tensor) or tensor.dim() != dimensions or not tensor.is_floating_point():
+            what = f"of shape {tuple(tensor.shape)}" if isinstance(tensor, Tensor) else f"a {type(tensor).__name__}"
+            raise UserError(f"{whose} has {str(name)!r}, {what}; {_ALLOWED}")
+        layers.setdefault(layer, {})[kind] = name
+    for layer, parts in layers.items():
+        if len(parts) == 1:
+            raise UserError(f"{whose} has {next(iter(parts.values()))!r}, and nothing else of {layer!r}; {_ALLOWED}")
+    for order in (sorted(layers, key=_by_number), list(layers)):
+        shapes = [tuple(tensors[layers[layer]["weight"]].shape) for layer in order]
+        sizes = (*(inputs for _, inputs in shapes), *(outputs for outputs, _ in shapes[-1:]))
+        biases = [tensors[layers[layer]["bias"]].shape[0] for layer in order]
+        if len(sizes) > 2 and list(sizes[1:]) == [outputs for outputs, _ in shapes] == biases:
+            names = tuple(layers[layer][kind] for layer in order for kind in ("weight", "bias"))
+            return _finite(GivenNetwork(_flat([tensors[name] for name in names], sizes), names), whose)
+    shown = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in list(tensors.items())[:8])
+    raise UserError(f"{whose} has {shown or 'no tensors'}; {_ALLOWED}, and at least one hidden layer")
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    """What sorts names so that ``layers.10`` comes after ``layers.2``."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _flat(tensors: list[Tensor], sizes: tuple[int, ...]) -> Networks:
+    params = torch.cat([tensor.detach().cpu().float().flatten() for tensor in tensors])
+    return Networks(params.unsqueeze(0), Layout(sizes))
+
+
+def _finite(found: GivenNetwork, whose: str) -> GivenNetwork:
+    layout = found.networks.layout
+    for name, tensor in zip(found.names, layout.split(found.networks.params), strict=True):
+        if not tensor.isfinite().all():
+            raise UserError(f"{whose} has numbers in {name!r} that are NaN or infinite; allowed are finite ones")
+    return found
+
+
+def _check_same_function(module: nn.Module, found: GivenNetwork, whose: str) -> None:
+    """Raise `UserError` for a module whose answers to some random images are not those of the perceptron."""
+    images = torch.randn(_TRIED_IMAGES, found.networks.layout.sizes[0], generator=torch.Generator().manual_seed(0))
+    expected = forward(found.networks, images)[0].softmax(-1)
+    with torch.no_grad():
+        try:
+            answers = copy.deepcopy(module).cpu().float().eval()(images).softmax(-1)
+        except Exception as error:  # Whatever other people's code raises.
+            reason = excerpt(str(error).split("\n")[0], 80)
+            raise UserError(f"{whose} cannot be asked about images {tuple(images.shape)} ({reason})") from None
+    if answers.shape != expected.shape or not torch.allclose(answers, expected, atol=_TOLERANCE):
+        raise UserError(
+            f"{whose} computes something else than the {found.networks.layout.description} of its tensors; {_ALLOWED}"
+        )
