@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from hyperforget.collection.admission import AdmissionCounts
+from hyperforget.collection.collecting import collect_runs
+from hyperforget.collection.schedule import Runs
 from hyperforget.config import CollectionConfig, RecipeConfig
-from hyperforget.corpus.admission import AdmissionCounts
-from hyperforget.corpus.collecting import collect_runs
-from hyperforget.corpus.schedule import Runs
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks

@@ -22,7 +22,7 @@ LEVELS = [
     {"runtime", "data"},
     {"networks"},
     {"metrics"},
-    {"corpus"},
+    {"collection"},
     {"hypernet"},
     {"unlearning", "probing"},
     {"report", "provenance"},

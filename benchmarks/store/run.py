@@ -32,8 +32,8 @@ import torch
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from hyperforget.corpus.checkpoints import Corpus
-from hyperforget.corpus.pairs import draw_pairs
+from hyperforget.collection.checkpoints import Corpus
+from hyperforget.collection.pairs import draw_pairs
 from hyperforget.store import formats
 from hyperforget.store.packs import build_pack, load_pack
 from hyperforget.store.store import Store

@@ -23,10 +23,10 @@ from pathlib import Path
 
 import torch
 
+from hyperforget.collection.checkpoints import Corpus
 from hyperforget.config import HardwareConfig, TrainingConfig
 from hyperforget.config.models import ArchitectureConfig
 from hyperforget.config.performance import Performance
-from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.errors import UserError, run_command
 from hyperforget.hypernet.diffusion import PROCESSES

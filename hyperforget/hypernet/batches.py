@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+from hyperforget.collection.checkpoints import Corpus, knows_all_but
+from hyperforget.collection.pairs import draw_pairs
 from hyperforget.config import TrainingConfig
-from hyperforget.corpus.checkpoints import Corpus, knows_all_but
-from hyperforget.corpus.pairs import draw_pairs
 from hyperforget.hypernet.diffusion import Process, add_noise
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.networks.batch import Networks

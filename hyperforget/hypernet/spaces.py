@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hyperforget.collection.checkpoints import Rows
 from hyperforget.config.models import ArchitectureConfig
-from hyperforget.corpus.checkpoints import Rows
 from hyperforget.errors import UserError
 from hyperforget.hypernet.tokens import from_unit_features, unit_features
 from hyperforget.networks.layout import Layout

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from hyperforget.collection.checkpoints import Corpus
 from hyperforget.config import HardwareConfig, TrainingConfig
 from hyperforget.config.performance import Performance
-from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.errors import UserError
 from hyperforget.hypernet.batches import Batch, draw_batch, recombine

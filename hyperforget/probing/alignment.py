@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hyperforget.collection.checkpoints import Corpus
 from hyperforget.config import ProbeConfig
 from hyperforget.config.performance import Metric, Performance
-from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.sampling import Sampling, Starts, sample
 from hyperforget.hypernet.stored import TrainedHypernetwork

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hyperforget.collection.checkpoints import Corpus
 from hyperforget.config import ProbeConfig
 from hyperforget.config.performance import Performance
-from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.hypernet.batches import target_chances
 from hyperforget.probing.alignment import Prompted, prompt_values
 from hyperforget.records.hypernets import DistributionRow, Values

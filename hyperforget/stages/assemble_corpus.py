@@ -1,15 +1,15 @@
 """List the segments of a corpus, check that it can teach forgetting, and summarise it."""
 
-from hyperforget.config.specs import CorpusSpec
-from hyperforget.corpus.admission import sum_counts
-from hyperforget.corpus.checkpoints import RATES, read_segments
-from hyperforget.corpus.summary import (
+from hyperforget.collection.admission import sum_counts
+from hyperforget.collection.checkpoints import RATES, read_segments
+from hyperforget.collection.summary import (
     check_forgetting,
     check_runs,
     forgetting_of,
     summarise_classes,
     summarise_forget_sets,
 )
+from hyperforget.config.specs import CorpusSpec
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.forget_set import ForgetSet
 from hyperforget.records.files import write_rows

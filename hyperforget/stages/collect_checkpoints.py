@@ -2,12 +2,12 @@
 
 from dataclasses import asdict
 
+from hyperforget.collection.admission import check_diverged
+from hyperforget.collection.collecting import collect_runs
+from hyperforget.collection.schedule import Runs
+from hyperforget.collection.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
 from hyperforget.config.corpora import MAIN_CORPUS
 from hyperforget.config.specs import CollectionSpec
-from hyperforget.corpus.admission import check_diverged
-from hyperforget.corpus.collecting import collect_runs
-from hyperforget.corpus.schedule import Runs
-from hyperforget.corpus.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.forget_set import places_of
 from hyperforget.networks.initialisations import initialise

@@ -1,7 +1,7 @@
 """Compare a hypernetwork that reads a start, as a learned optimiser, with SGD and Adam."""
 
+from hyperforget.collection.checkpoints import load_outcomes
 from hyperforget.config.specs import OptimizersSpec
-from hyperforget.corpus.checkpoints import load_outcomes
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.hypernet.sampling import Sampling, chain
 from hyperforget.hypernet.stored import load_hypernetwork

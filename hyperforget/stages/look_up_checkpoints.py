@@ -2,9 +2,9 @@
 
 import time
 
+from hyperforget.collection.checkpoints import load_corpus, load_outcomes
 from hyperforget.config.performance import Performance
 from hyperforget.config.specs import LookupSpec
-from hyperforget.corpus.checkpoints import load_corpus, load_outcomes
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.perceptron import perceptron_for
 from hyperforget.runtime.stage import Job

@@ -1,7 +1,7 @@
 """Measure prompt alignment of a hypernetwork, over its training and at its end."""
 
+from hyperforget.collection.checkpoints import load_corpus
 from hyperforget.config.specs import ProbeSpec
-from hyperforget.corpus.checkpoints import load_corpus
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.hypernet.sampling import Sampling
 from hyperforget.hypernet.stored import load_hypernetwork

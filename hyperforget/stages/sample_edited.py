@@ -2,8 +2,8 @@
 
 import time
 
+from hyperforget.collection.checkpoints import load_outcomes
 from hyperforget.config.specs import EditingSpec
-from hyperforget.corpus.checkpoints import load_outcomes
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job

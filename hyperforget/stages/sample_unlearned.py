@@ -2,8 +2,8 @@
 
 import time
 
+from hyperforget.collection.checkpoints import load_outcomes
 from hyperforget.config.specs import SamplingSpec
-from hyperforget.corpus.checkpoints import load_outcomes
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.networks.initialisations import initialise
 from hyperforget.runtime.randomness import generator_for

@@ -1,7 +1,7 @@
 """What edited networks keep and hide of each forget set, as the prompt asks for more or less of it."""
 
+from hyperforget.collection.checkpoints import load_outcomes
 from hyperforget.config.specs import EditedSweepSpec
-from hyperforget.corpus.checkpoints import load_outcomes
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.networks.batch import Networks

@@ -2,8 +2,8 @@
 
 import torch
 
+from hyperforget.collection.checkpoints import load_corpus
 from hyperforget.config.specs import TrainingSpec
-from hyperforget.corpus.checkpoints import load_corpus
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.forget_set import places_of
 from hyperforget.hypernet.batches import rebalanced

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hyperforget.collection.checkpoints import KNOWN_ACCURACY, CorpusOutcomes
 from hyperforget.config.performance import Performance
-from hyperforget.corpus.checkpoints import KNOWN_ACCURACY, CorpusOutcomes
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.hypernet.conditioning import compress
 from hyperforget.metrics.performance import performance_values

@@ -5,9 +5,9 @@ from itertools import product
 import torch
 from torch import Tensor
 
+from hyperforget.collection.checkpoints import KNOWN_ACCURACY, CorpusOutcomes
 from hyperforget.config import PromptConfig
 from hyperforget.config.performance import Performance
-from hyperforget.corpus.checkpoints import KNOWN_ACCURACY, CorpusOutcomes
 from hyperforget.metrics.performance import performance_values
 from hyperforget.unlearning.levels import class_levels, forgotten_by, quantile_of
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hyperforget.collection.checkpoints import CorpusOutcomes
 from hyperforget.config import SelectionConfig
-from hyperforget.corpus.checkpoints import CorpusOutcomes
 from hyperforget.hypernet.conditioning import compress
 from hyperforget.unlearning.candidates import Candidates, Measured, class_accuracies
 from hyperforget.unlearning.levels import expected_discriminability

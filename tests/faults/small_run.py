@@ -14,7 +14,7 @@ NAMES += ["train_hypernet/dihyfo-2", "sample/dihyfo-2/2", "retrain/2"] if LONG e
 
 # Each run is a process that finds its libraries imported, so that it is in its work soon.
 PROCESSES = multiprocessing.get_context("forkserver")
-PRELOADED = ["zarr", "sklearn.datasets", "hyperforget.corpus.collecting", "hyperforget.hypernet.training"]
+PRELOADED = ["zarr", "sklearn.datasets", "hyperforget.collection.collecting", "hyperforget.hypernet.training"]
 
 
 def run_stages(results: Path, store: Path, log: Path) -> None:

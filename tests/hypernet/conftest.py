@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from hyperforget.collection.checkpoints import Corpus
 from hyperforget.config import ArchitectureConfig
 from hyperforget.config.performance import Metric, Performance
-from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import Subspace, WeightSpace

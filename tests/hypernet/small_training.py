@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from hyperforget.collection.checkpoints import Corpus
 from hyperforget.config import ArchitectureConfig, HardwareConfig, TrainingConfig
 from hyperforget.config.performance import Performance
-from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.errors import run_command
 from hyperforget.hypernet import training

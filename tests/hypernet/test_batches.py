@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperforget.corpus.checkpoints import Corpus
-from hyperforget.corpus.pairs import draw_pairs
+from hyperforget.collection.checkpoints import Corpus
+from hyperforget.collection.pairs import draw_pairs
 from hyperforget.hypernet.batches import Batch, rebalanced, recombine, target_chances
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from hyperforget.collection.checkpoints import Corpus
 from hyperforget.config import EditingConfig, OptimizersConfig, ProbeConfig, RecipeConfig, SamplingConfig
 from hyperforget.config.performance import Performance
-from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from hyperforget.collection.checkpoints import Corpus
+from hyperforget.collection.pairs import Pairs, draw_pairs
 from hyperforget.config import TrainingConfig
 from hyperforget.config.performance import Metric, Performance
-from hyperforget.corpus.checkpoints import Corpus
-from hyperforget.corpus.pairs import Pairs, draw_pairs
 from hyperforget.data.splits import Split
 from hyperforget.errors import UserError
 from hyperforget.hypernet import batches, training

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from hyperforget.collection.checkpoints import Corpus
 from hyperforget.config import ProbeConfig, SamplingConfig
 from hyperforget.config.performance import Metric, Performance
-from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.data.splits import Split
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from hyperforget.collection.checkpoints import Corpus
 from hyperforget.config import ProbeConfig
 from hyperforget.config.performance import Performance
-from hyperforget.corpus.checkpoints import Corpus
 from hyperforget.probing.alignment import Prompted, prompted_values
 from hyperforget.probing.distribution import distribution_rows
 

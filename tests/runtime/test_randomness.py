@@ -59,7 +59,7 @@ def test_different_names_never_meet_in_one_seed(one: list[str], other: list[str]
 
 # All seeds that are set, by module: what is not derived is the same for every method, task and seed.
 SET = {
-    "hyperforget.corpus.collecting": ["int(torch.randint(2 ** 62, (), generator=generator))"],
+    "hyperforget.collection.collecting": ["int(torch.randint(2 ** 62, (), generator=generator))"],
     "hyperforget.data.preparing": ["share.seed", "share.seed"],
     "hyperforget.metrics.bootstrap": ["0", "1"],
     "hyperforget.runtime.randomness": ["derived_seed(seed, *purpose)"],

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from hyperforget.collection.checkpoints import Corpus, load_corpus
+from hyperforget.collection.segment import SEGMENT_DIMENSIONS
 from hyperforget.config.corpora import MAIN_CORPUS
 from hyperforget.config.performance import Performance
-from hyperforget.corpus.checkpoints import Corpus, load_corpus
-from hyperforget.corpus.segment import SEGMENT_DIMENSIONS
 from hyperforget.data.splits import SPLITS, load_task_data, publish_task_data
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.store.store import Store

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from hyperforget.corpus.checkpoints import load_outcomes
+from hyperforget.collection.checkpoints import load_outcomes
 from hyperforget.data.splits import load_task_data
 from hyperforget.hypernet.sampling import Sampling, Starts, sample
 from hyperforget.hypernet.stored import load_hypernetwork

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.pipeline
 
 # Each job is a process that finds its libraries imported, so that it is in its work soon.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["zarr", "hyperforget.corpus.collecting", "hyperforget.unlearning.editing"])
+PROCESSES.set_forkserver_preload(["zarr", "hyperforget.collection.collecting", "hyperforget.unlearning.editing"])
 
 
 def run_in_process(job: Job, log: Path) -> None:

@@ -15,9 +15,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from hyperforget.collection.checkpoints import never_seen
 from hyperforget.config import Config
 from hyperforget.config.methods import RETRAINED
-from hyperforget.corpus.checkpoints import never_seen
 from hyperforget.data.splits import load_task_data
 from hyperforget.errors import UserError
 from hyperforget.networks import training

@@ -11,10 +11,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
+from hyperforget.collection.checkpoints import load_corpus, load_outcomes
 from hyperforget.config import SelectionConfig
 from hyperforget.config.methods import NEAREST, RETRAINED, STRANGERS
 from hyperforget.config.performance import Performance
-from hyperforget.corpus.checkpoints import load_corpus, load_outcomes
 from hyperforget.data.splits import load_task_data
 from hyperforget.metrics.registry import METRICS, Metric
 from hyperforget.records.files import read_rows

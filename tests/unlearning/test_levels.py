@@ -5,8 +5,8 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression
 
+from hyperforget.collection.checkpoints import CorpusOutcomes
 from hyperforget.config.performance import Performance
-from hyperforget.corpus.checkpoints import CorpusOutcomes
 from hyperforget.unlearning.levels import ClassLevel, class_levels, expected_discriminability, quantile_of
 
 CLASSES, SIZE = 4, 100

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hyperforget.collection.checkpoints import CorpusOutcomes
 from hyperforget.config import PromptConfig
 from hyperforget.config.performance import Performance
-from hyperforget.corpus.checkpoints import CorpusOutcomes
 from hyperforget.unlearning.levels import class_levels
 from hyperforget.unlearning.prompts import best_prompt, prompt_grid
 

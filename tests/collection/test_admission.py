@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from hyperforget.collection.admission import Admission, AdmissionCounts, check_diverged, sum_counts
+from hyperforget.collection.schedule import Runs
 from hyperforget.config import CollectionConfig, RecipeConfig
-from hyperforget.corpus.admission import Admission, AdmissionCounts, check_diverged, sum_counts
-from hyperforget.corpus.schedule import Runs
 from hyperforget.errors import UserError
 from hyperforget.metrics.measuring import Outcomes
 from hyperforget.networks.layout import Layout

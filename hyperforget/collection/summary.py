@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from hyperforget.collection.admission import AdmissionCounts
+from hyperforget.collection.checkpoints import KNOWN_ACCURACY, admitted_mask, knows_all_but, never_seen
 from hyperforget.config.specs import Requirements
-from hyperforget.corpus.admission import AdmissionCounts
-from hyperforget.corpus.checkpoints import KNOWN_ACCURACY, admitted_mask, knows_all_but, never_seen
 from hyperforget.errors import UserError
 from hyperforget.forget_set import FORGOTTEN_ACCURACY, ForgetSet, format_classes, places_of
 from hyperforget.records.corpora import ClassSummary, ForgetSummary

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hyperforget.collection.admission import Admission, AdmissionCounts
+from hyperforget.collection.schedule import Runs, Schedule, draw_schedule
+from hyperforget.collection.segment import empty_segment, keep
 from hyperforget.config import RecipeConfig
-from hyperforget.corpus.admission import Admission, AdmissionCounts
-from hyperforget.corpus.schedule import Runs, Schedule, draw_schedule
-from hyperforget.corpus.segment import empty_segment, keep
 from hyperforget.data.splits import Split
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks

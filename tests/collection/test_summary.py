@@ -6,15 +6,15 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from hyperforget.config.specs import Requirements
-from hyperforget.corpus.admission import AdmissionCounts
-from hyperforget.corpus.summary import (
+from hyperforget.collection.admission import AdmissionCounts
+from hyperforget.collection.summary import (
     check_forgetting,
     check_runs,
     forgetting_of,
     summarise_classes,
     summarise_forget_sets,
 )
+from hyperforget.config.specs import Requirements
 from hyperforget.errors import UserError
 from hyperforget.forget_set import ForgetSet, format_classes
 from hyperforget.records.corpora import ClassSummary, ForgetSummary

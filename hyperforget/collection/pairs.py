@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hyperforget.corpus.checkpoints import Corpus
+from hyperforget.collection.checkpoints import Corpus
 
 
 @dataclass(frozen=True)

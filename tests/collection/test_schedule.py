@@ -6,15 +6,15 @@ import torch
 from scipy.stats import chisquare
 from torch import Tensor
 
-from hyperforget.config import CollectionConfig, RecipeConfig
-from hyperforget.corpus.checkpoints import never_seen
-from hyperforget.corpus.schedule import (
+from hyperforget.collection.checkpoints import never_seen
+from hyperforget.collection.schedule import (
     STRONGLY_UNDERSAMPLED,
     Runs,
     Schedule,
     deleted_classes,
     draw_schedule,
 )
+from hyperforget.config import CollectionConfig, RecipeConfig
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.training import Curriculum
 

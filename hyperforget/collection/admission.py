@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hyperforget.corpus.checkpoints import KNOWN_ACCURACY, knows_all_but
-from hyperforget.corpus.schedule import Runs
+from hyperforget.collection.checkpoints import KNOWN_ACCURACY, knows_all_but
+from hyperforget.collection.schedule import Runs
 from hyperforget.errors import UserError
 from hyperforget.metrics.measuring import DIVERGENCE, Outcomes
 from hyperforget.records.corpora import LevelCount

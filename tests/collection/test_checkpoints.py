@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from hyperforget.config.performance import Performance
-from hyperforget.corpus.checkpoints import (
+from hyperforget.collection.checkpoints import (
     Corpus,
     admitted_mask,
     load_corpus,
@@ -20,7 +19,8 @@ from hyperforget.corpus.checkpoints import (
     never_seen,
     read_segments,
 )
-from hyperforget.corpus.pairs import draw_pairs
+from hyperforget.collection.pairs import draw_pairs
+from hyperforget.config.performance import Performance
 from hyperforget.errors import UserError
 from hyperforget.store.errors import MissingObjectError
 from hyperforget.store.store import Store

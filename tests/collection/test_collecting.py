@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from scipy.stats import chisquare
 
+from hyperforget.collection import collecting
+from hyperforget.collection.admission import AdmissionCounts
+from hyperforget.collection.collecting import collect_runs
+from hyperforget.collection.schedule import Runs
+from hyperforget.collection.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
 from hyperforget.config import CollectionConfig, RecipeConfig
-from hyperforget.corpus import collecting
-from hyperforget.corpus.admission import AdmissionCounts
-from hyperforget.corpus.collecting import collect_runs
-from hyperforget.corpus.schedule import Runs
-from hyperforget.corpus.segment import SEGMENT_ARRAYS, SEGMENT_DIMENSIONS
 from hyperforget.data.splits import Split
 from hyperforget.metrics.discriminability import discriminability
 from hyperforget.networks.batch import Networks
