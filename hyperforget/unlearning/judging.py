@@ -1,21 +1,80 @@
 """Judging one forget set: networks of all methods against retrained ones, on test data unread before."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 
 from sklearn.metrics import confusion_matrix
 from torch import Tensor
 
 from hyperforget.config import SelectionConfig
+from hyperforget.config.methods import RETRAINED
+from hyperforget.config.specs import EvaluationSpec
 from hyperforget.data.splits import TaskData
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
-from hyperforget.metrics.evaluate import Predictions, Subject
+from hyperforget.metrics.evaluate import Predictions, Subject, evaluate_networks
 from hyperforget.metrics.gold_standard import GoldStandard, SplitName
 from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 from hyperforget.networks.perceptron import forward
 from hyperforget.records.methods import CandidateRow, ConfusionRow, MetricRow
 from hyperforget.unlearning.candidates import StoredCandidates, class_accuracies
+from hyperforget.unlearning.recovery import recovery_rows
+from hyperforget.unlearning.request import Request
 from hyperforget.unlearning.selection import Wanted, choose
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the networks of every method are judged by that was asked to forget the classes of a ``request``: the task
+    and the forget set by their names in tables, the ``retrained`` networks, and what evaluation is told.
+    """
+
+    task: str
+    forget: str
+    request: Request
+    retrained: StoredCandidates
+    spec: EvaluationSpec
+
+    @cached_property
+    def standard(self) -> GoldStandard:
+        """What the retrained networks answer."""
+        return gold_standard_of(self.retrained, self.request.data, self.request.forget)
+
+    @cached_property
+    def selected(self) -> int:
+        """Index of the retrained network that the rule for all other methods takes."""
+        return selected_retrained(
+            self.retrained, self.request.split.class_sizes, self.request.forget, self.spec.selection
+        )
+
+    def offered(self, method: str, stored: StoredCandidates) -> list[CandidateRow]:
+        """The rows of a method's candidates."""
+        return candidate_rows(method, stored, self.request.split.class_sizes, self.request.forget)
+
+    @cached_property
+    def retrained_offer(self) -> list[CandidateRow]:
+        """The rows of the retrained networks."""
+        return self.offered(RETRAINED, self.retrained)
+
+
+def judge(method: str, stored: StoredCandidates, bench: Bench) -> list[MetricRow]:
+    """Every metric of the networks of a method; those of ``retrained`` itself are the noise floor of all others.
+
+    Raises `UserError` for networks whose outputs are not all finite, and for a set without images.
+    """
+    request, evaluation = bench.request, bench.spec.evaluation
+    subject = Subject(bench.task, method, bench.forget)
+    return [
+        *evaluate_networks(
+            predictions_of(stored, request.data, bench.selected if method == RETRAINED else None),
+            bench.standard,
+            subject,
+            membership_networks=evaluation.membership_networks,
+        ),
+        *recovery_rows(stored, request.data, request.forget, subject, evaluation.recovery_networks),
+        usable_row(subject, bench.offered(method, stored), bench.retrained_offer),
+    ]
 
 
 def predictions_of(stored: StoredCandidates, data: TaskData, selected: int | None = None) -> Predictions:
