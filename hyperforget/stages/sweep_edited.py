@@ -10,6 +10,7 @@ from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
 from hyperforget.unlearning.candidates import load_candidates
 from hyperforget.unlearning.editing import Editing, edit_networks
+from hyperforget.unlearning.levels import fit_levels
 from hyperforget.unlearning.prompts import prompt_grid
 from hyperforget.unlearning.request import Request, request_of
 from hyperforget.unlearning.selection import Wanted, choose_each
@@ -28,9 +29,10 @@ def run(job: Job[EditedSweepSpec]) -> None:
     hypernet = load_hypernetwork(job.store, job.input("hypernet"), data.labels)
     hypernet.model.to(job.device)
     originals = load_candidates(job.store, job.input("originals")).candidates.networks[: spec.networks]
+    levels = fit_levels(outcomes, hypernet.performance)
 
     def offers(forget: str, request: Request) -> dict[float, Networks]:
-        prompts = prompt_grid(outcomes, request.forget, spec.swept, hypernet.performance)
+        prompts = prompt_grid(outcomes, request.forget, spec.swept, hypernet.performance, levels)
         # The noise of a request: at the same prompt the same networks.
         generator = generator_for(spec.seed, "sample", names["task"], names["method"], forget)
         editing = Editing(spec.editing, generator, resuming)

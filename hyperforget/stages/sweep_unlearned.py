@@ -10,6 +10,7 @@ from hyperforget.records.files import write_rows
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
 from hyperforget.unlearning.editing import Editing, edit_networks
+from hyperforget.unlearning.levels import fit_levels
 from hyperforget.unlearning.prompts import prompt_grid
 from hyperforget.unlearning.request import Request, request_of
 from hyperforget.unlearning.trade_off import by_quantile, sweep
@@ -26,9 +27,10 @@ def run(job: Job[UnlearnedSweepSpec]) -> None:
     outcomes = load_outcomes(job.store, job.input("corpus"), sizes)
     hypernet = load_hypernetwork(job.store, job.input("hypernet"), data.labels)
     hypernet.model.to(job.device)
+    levels = fit_levels(outcomes, hypernet.performance)
 
     def offers(forget: str, request: Request) -> dict[float, Networks]:
-        prompts = prompt_grid(outcomes, request.forget, spec.swept, hypernet.performance)
+        prompts = prompt_grid(outcomes, request.forget, spec.swept, hypernet.performance, levels)
         generator = generator_for(spec.seed, "sample", names["task"], names["method"], forget)
         starts = initialise(hypernet.model.layout, spec.networks, generator, spec.initialisation)
         editing = Editing.of_random(spec.sampling, generator, resuming)

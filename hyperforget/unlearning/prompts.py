@@ -9,15 +9,22 @@ from hyperforget.collection.checkpoints import KNOWN_ACCURACY, CorpusOutcomes
 from hyperforget.config import PromptConfig
 from hyperforget.config.performance import Performance
 from hyperforget.metrics.performance import performance_values
-from hyperforget.unlearning.levels import class_levels, forgotten_by, quantile_of
+from hyperforget.unlearning.levels import LevelTable, fit_levels, forgotten_by, quantile_of
 
 
-def prompt_grid(outcomes: CorpusOutcomes, forget: Tensor, config: PromptConfig, performance: Performance) -> Tensor:
+def prompt_grid(
+    outcomes: CorpusOutcomes,
+    forget: Tensor,
+    config: PromptConfig,
+    performance: Performance,
+    levels: LevelTable | None = None,
+) -> Tensor:
     """Wanted performance (Q, K) for the forgotten classes bool (C,), from what M checkpoints of the corpus do.
 
     Every pair of a ``forget`` and a ``retain`` quantile is a prompt. ``conditional`` prompts ask for what networks show
-    that know all classes but these (`class_levels`): so good as the ``retain`` quantile says, 0 the best, and what is
-    told of forgotten classes as far from what is expected of these networks as the ``forget`` quantile says.
+    that know all classes but these, see `LevelTable.ask`: so good as the ``retain`` quantile says, 0 the best, and what
+    is told of forgotten classes as far from what is expected of these networks as the ``forget`` quantile says. Whoever
+    asks for several sets gives the ``levels`` that `fit_levels` has fitted to the checkpoints.
 
     Else a forgotten class is asked for that quantile of its losses among the checkpoints that show how it is forgotten
     (`forgotten_by`), a retained class among those that know it, each on its own. A class that no checkpoint has
@@ -28,23 +35,16 @@ def prompt_grid(outcomes: CorpusOutcomes, forget: Tensor, config: PromptConfig, 
     discriminability.
     """
     pairs = list(product(config.forget, config.retain))
-    classes = range(len(forget))
-    levels = (
-        class_levels(outcomes, forget, performance, config.retain) if config.conditional else [None for _ in classes]
-    )
-    mirrored = torch.tensor([part.metric != performance.metric for part in performance.parts])
-    prompts = []
-    for label, level in zip(classes, levels, strict=True):
-        forgets = bool(forget[label])
-        if level is None:
-            asked = [_asked(outcomes, label, performance, high if forgets else low, forgets) for high, low in pairs]
-            prompts.append(torch.stack(asked))
-            continue
-        # How good a network is says all of the classes that it knows.
-        wanted = config.forget if forgets else [0.5] * len(config.forget)
-        at = [level.at(torch.where(mirrored, 1 - quantile, quantile)) for quantile in wanted]
-        prompts.append(torch.cat(at))  # (Q, parts)
-    return torch.stack(prompts, dim=2).flatten(1)  # one part of all classes after the other
+    prompts = torch.full((len(pairs), len(performance.parts), len(forget)), torch.nan)
+    if config.conditional:
+        table = fit_levels(outcomes, performance) if levels is None else levels
+        asked = [table.ask(forget.unsqueeze(0), departure, goodness) for departure, goodness in pairs]
+        prompts = torch.cat(asked).unflatten(1, prompts.shape[1:])
+    for label, forgets in enumerate(forget.tolist()):
+        if prompts[:, :, label].isnan().any():
+            for prompt, (high, low) in zip(prompts, pairs, strict=True):
+                prompt[:, label] = _asked(outcomes, label, performance, high if forgets else low, forgets)
+    return prompts.flatten(1)  # one part of all classes after the other
 
 
 def best_prompt(losses: Tensor, performance: Tensor, share: float) -> Tensor:

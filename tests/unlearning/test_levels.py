@@ -7,7 +7,14 @@ from sklearn.linear_model import LinearRegression
 
 from hyperforget.collection.checkpoints import CorpusOutcomes
 from hyperforget.config.performance import Performance
-from hyperforget.unlearning.levels import ClassLevel, class_levels, expected_discriminability, quantile_of
+from hyperforget.hypernet.conditioning import compress
+from hyperforget.metrics.performance import performance_values
+from hyperforget.unlearning.levels import (
+    expected_discriminability,
+    fit_levels,
+    forgotten_by,
+    quantile_of,
+)
 
 CLASSES, SIZE = 4, 100
 BOTH = Performance(also=("discriminability",))
@@ -33,22 +40,88 @@ def corpus(each: int = 5, noise: float = 0.0) -> CorpusOutcomes:
     )
 
 
-def levels(outcomes: CorpusOutcomes, forget: list[int], goodness: float = 0.5) -> list[ClassLevel]:
-    mask = torch.zeros(CLASSES, dtype=torch.bool)
-    mask[forget] = True
-    found = class_levels(outcomes, mask, BOTH, [goodness])
-    assert all(level is not None for level in found)
-    return [level for level in found if level is not None]
+def mask_of(forget: list[int]) -> torch.Tensor:
+    mask = torch.zeros(1, CLASSES, dtype=torch.bool)
+    mask[0, forget] = True
+    return mask
+
+
+def random_corpus(seed: int, checkpoints: int = 300) -> CorpusOutcomes:
+    """Nothing adds up; every class is known by some, forgotten by some and never seen by some of those."""
+    rng = np.random.default_rng(seed)
+    numbers = [rng.gamma(2.0, 1.0, size=(checkpoints, CLASSES)).astype(np.float32) for _ in range(3)]
+    correct = rng.choice([0, 1, 30, 60, 90], size=(checkpoints, CLASSES))
+    never_seen = (correct <= 1) & (rng.random(correct.shape) < 0.5)
+    losses, discriminable, separable = map(torch.from_numpy, numbers)
+    sizes = torch.full((CLASSES,), SIZE)
+    return CorpusOutcomes(
+        losses, torch.from_numpy(correct), discriminable, separable, sizes, torch.from_numpy(never_seen)
+    )
+
+
+def asked_of_checkpoints(
+    outcomes: CorpusOutcomes, forget: list[int], performance: Performance, departure: float, goodness: float
+) -> torch.Tensor:
+    """What a set is asked for (V * C,), fitted anew for the set and with the deviations of all checkpoints."""
+    known = outcomes.accuracies >= 0.5
+    state = torch.cat([torch.ones(len(known), 1), (~known).float()], dim=1).double()
+
+    def fitted(predictors: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        inverse = torch.linalg.pinv(predictors.T @ predictors, hermitian=True)
+        weights: torch.Tensor = inverse @ (predictors.T @ values)
+        return weights
+
+    losses = compress(outcomes.losses.double())
+    mean = (losses * known).sum(dim=1) / known.sum(dim=1).clamp(min=1)
+    excess = mean - state @ fitted(state, mean.unsqueeze(1)).squeeze(1)
+    predictors = torch.cat([state, excess.unsqueeze(1)], dim=1)
+    told = torch.cat([torch.ones(1), mask_of(forget)[0], quantile_of(excess, goodness).reshape(1)]).double()
+    asked = torch.empty(len(performance.parts), CLASSES)
+    for label in range(CLASSES):
+        forgets = label in forget
+        alike = forgotten_by(outcomes, label, performance) if forgets else known[:, label]
+        for row, part in enumerate(performance.parts):
+            values = compress(performance_values(outcomes, part).double())[alike, label]
+            weights = fitted(predictors[alike], values.unsqueeze(1))
+            quantile = (1 - departure if row else departure) if forgets else 0.5
+            away = quantile_of(values - (predictors[alike] @ weights).squeeze(1), float(torch.tensor(quantile)))
+            asked[row, label] = (told @ weights + away).clamp(values.min(), values.max()).expm1().float()
+    return asked.flatten()
+
+
+@pytest.mark.parametrize("performance", [Performance(), BOTH, Performance(also=("discriminability", "separability"))])
+@pytest.mark.parametrize("departure", [0.02, 0.5, 0.6, 0.98])
+def test_at_percentiles_the_table_asks_for_what_the_checkpoints_ask_for(
+    performance: Performance, departure: float
+) -> None:
+    for seed in range(3):
+        outcomes = random_corpus(seed)
+        table = fit_levels(outcomes, performance)
+        sets = [[0], [1, 2], [0, 2, 3]]
+        together = table.ask(torch.cat([mask_of(each) for each in sets]), departure, 0.3)
+        for asked, forget in zip(together, sets, strict=True):
+            expected = asked_of_checkpoints(outcomes, forget, performance, departure, 0.3)
+            torch.testing.assert_close(asked, expected, rtol=2e-7, atol=0)
+
+
+def test_between_percentiles_the_table_asks_for_what_lies_between() -> None:
+    table = fit_levels(random_corpus(0), BOTH)
+    low, between, high = (table.ask(mask_of([1]), departure, 0.5)[0] for departure in (0.61, 0.6125, 0.62))
+    moved = low != high
+    assert moved.any()
+    assert ((between >= torch.minimum(low, high)) & (between <= torch.maximum(low, high))).all()
+    assert (between != low)[moved].all()
 
 
 @pytest.mark.parametrize("forget", [[0], [1, 2], [0, 2], [0, 1, 2]])
 @pytest.mark.parametrize(("goodness", "good"), [(0.0, -0.1), (0.5, 0.0), (1.0, 0.1)])
 def test_what_adds_up_is_found_for_every_set_shown_or_not(forget: list[int], goodness: float, good: float) -> None:
-    for label, level in enumerate(levels(corpus(), forget, goodness)):
+    table = fit_levels(corpus(), BOTH)
+    for label, level in enumerate(table.expected(mask_of(forget), goodness)[0]):
         missing, count = float(label in forget), len(forget)
         expected = [0.3 + 1.5 * missing + 0.1 * count + good, 1.2 - 0.7 * missing - 0.1 * count - good]
-        assert level.expected[0].tolist() == pytest.approx(expected, abs=1e-5)
-        assert level.deviations.abs().max() < 1e-5
+        assert level.tolist() == pytest.approx(expected, abs=1e-5)
+    assert table.deviations.nan_to_num().abs().max() < 1e-5
 
 
 def test_it_is_the_linear_regression_of_scikit_learn() -> None:
@@ -58,15 +131,20 @@ def test_it_is_the_linear_regression_of_scikit_learn() -> None:
     mean = np.array([row[known].mean() for row, known in zip(losses, unknown == 0, strict=True)])
     excess = mean - LinearRegression().fit(unknown, mean).predict(unknown)
     predictors = np.column_stack([unknown, excess])
-    asked = [[1.0, 0.0, 1.0, 0.0, np.quantile(excess, 0.3)]]
-    for label, level in enumerate(levels(outcomes, [0, 2], 0.3)):
-        rows = (unknown[:, label] == 1) == (label in (0, 2))
+    told = [[1.0, 0.0, 1.0, 0.0, np.quantile(excess, 0.3)]]
+    table = fit_levels(outcomes, BOTH)
+    expected, asked = table.expected(mask_of([0, 2]), 0.3)[0], table.ask(mask_of([0, 2]), 0.9, 0.3)[0]
+    for label in range(CLASSES):
+        forgets = label in (0, 2)
+        rows = (unknown[:, label] == 1) == forgets
         fitted = LinearRegression().fit(predictors[rows], losses[rows, label])
-        assert level.expected[0, 0] == pytest.approx(fitted.predict(asked)[0])
+        assert expected[label, 0] == pytest.approx(fitted.predict(told)[0])
         away = losses[rows, label] - fitted.predict(predictors[rows])
-        np.testing.assert_allclose(level.deviations[:, 0], away, atol=1e-9)
-        wanted = np.expm1(np.clip(fitted.predict(asked)[0] + np.quantile(away, 0.9), *level.range[:, 0].tolist()))
-        assert level.at(torch.tensor([0.9, 0.5]))[0, 0] == pytest.approx(wanted, rel=1e-5)
+        seen = losses[rows, label].min(), losses[rows, label].max()
+        wanted = np.expm1(np.clip(fitted.predict(told)[0] + np.quantile(away, 0.9 if forgets else 0.5), *seen))
+        assert asked[label] == pytest.approx(wanted, rel=1e-5)
+        percentiles = np.quantile(away, np.linspace(0, 1, 101))
+        np.testing.assert_allclose(table.deviations[int(forgets), label, :, 0], percentiles, atol=1e-6)
 
 
 def test_checkpoints_whose_runs_saw_a_class_do_not_show_how_it_is_told() -> None:
@@ -79,30 +157,33 @@ def test_checkpoints_whose_runs_saw_a_class_do_not_show_how_it_is_told() -> None
         outcomes.sizes,
         torch.cat([outcomes.never_seen, torch.zeros_like(outcomes.never_seen)]),
     )
+    with_hidden, without = (fit_levels(each, BOTH) for each in (hidden, outcomes))
     for forget in ([1], [0, 2]):
-        for label in forget:
-            found, expected = levels(hidden, forget)[label], levels(outcomes, forget)[label]
-            torch.testing.assert_close(found.expected, expected.expected)
+        found, expected = (table.expected(mask_of(forget), 0.5)[0, forget] for table in (with_hidden, without))
+        torch.testing.assert_close(found, expected)
     # Of losses alone, all that do not answer a class show it.
-    mask = torch.tensor([False, True, False, False])
-    alone = class_levels(hidden, mask, Performance(), [0.5])[1]
-    assert alone is not None
-    assert len(alone.deviations) == 2 * len(levels(outcomes, [1])[1].deviations)
+    told = Performance("discriminability")
+    mixed, alone = (fit_levels(each, told).expected(mask_of([1]), 0.5)[0, 1] for each in (hidden, outcomes))
+    assert mixed > alone + 0.1
 
 
 def test_nothing_is_asked_for_beyond_what_was_seen() -> None:
-    for level in levels(corpus(noise=0.3), [0, 2], 0.0):
-        for quantile in (0.0, 1.0):
-            asked = level.at(torch.tensor([quantile, quantile])).log1p()
-            assert (asked >= level.range[0] - 1e-5).all()
-            assert (asked <= level.range[1] + 1e-5).all()
+    table = fit_levels(corpus(noise=0.3), BOTH)
+    role = mask_of([0, 2])[0].long()
+    low, high = table.range[role, torch.arange(CLASSES)].unbind(1)  # (C, V)
+    for quantile in (0.0, 1.0):
+        asked = table.ask(mask_of([0, 2]), quantile, 0.0)[0].log1p().unflatten(0, (2, CLASSES)).T
+        assert (asked >= low - 1e-5).all()
+        assert (asked <= high + 1e-5).all()
 
 
 def test_a_class_that_no_checkpoint_has_forgotten_has_no_level() -> None:
-    forget = torch.tensor([True, False, False, True])
-    found = class_levels(corpus(), forget, BOTH, [0.5])
-    assert [level is None for level in found] == [False, False, False, True]
-    told = expected_discriminability(corpus(), forget)
+    forget = mask_of([0, 3])
+    table = fit_levels(corpus(), BOTH)
+    assert table.shown(forget).tolist() == [[True, True, True, False]]
+    assert table.shown(~forget).all()
+    assert table.ask(forget, 0.5, 0.5).isnan().tolist() == [[False, False, False, True] * 2]
+    told = expected_discriminability(corpus(), forget[0])
     assert told.isnan().tolist() == [False, False, False, True]
     # Nothing tells what it would change that the fourth is missing, too.
     assert told[0] == pytest.approx(np.expm1(1.2 - 0.7 - 0.1), rel=1e-4)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hyperforget.collection.checkpoints import CorpusOutcomes
 from hyperforget.config import PromptConfig
 from hyperforget.config.performance import Performance
-from hyperforget.unlearning.levels import class_levels
+from hyperforget.unlearning.levels import fit_levels
 from hyperforget.unlearning.prompts import best_prompt, prompt_grid
 
 CONFIG = PromptConfig(conditional=False, forget=[0.3, 0.9, 0.5], retain=[0.1, 0.5])
@@ -133,14 +133,10 @@ def test_one_checkpoint_is_enough() -> None:
 def test_conditional_prompts_are_the_levels_of_the_set_at_both_quantiles(performance: Performance) -> None:
     config = PromptConfig(forget=CONFIG.forget, retain=CONFIG.retain)
     prompts = prompt_grid(outcomes_of(), FORGET, config, performance)
-    levels = class_levels(outcomes_of(), FORGET, performance, config.retain)
-    for row, (high, low) in enumerate(PAIRS):
-        for label, level in enumerate(levels):
-            assert level is not None
-            quantile = high if FORGET[label] else 0.5
-            values = level.at(torch.tensor([quantile, 1 - quantile])[: len(performance.parts)])
-            expected = values[config.retain.index(low)]
-            torch.testing.assert_close(prompts[row, label::4], expected)
+    table = fit_levels(outcomes_of(), performance)
+    for row, (departure, goodness) in enumerate(PAIRS):
+        torch.testing.assert_close(prompts[row], table.ask(FORGET.unsqueeze(0), departure, goodness)[0])
+    np.testing.assert_array_equal(prompt_grid(outcomes_of(), FORGET, config, performance, table), prompts)
 
 
 def test_of_a_set_that_none_has_forgotten_conditional_prompts_are_those_of_its_classes_alone() -> None:
