@@ -47,10 +47,6 @@ class Performance:
         """That of its first metric."""
         return _UNITS[self.metric]
 
-    def tells(self, metric: Metric) -> bool:
-        """Whether that metric is among them."""
-        return metric in (self.metric, *self.also)
-
     def count(self, classes: int) -> int:
         """K, how many numbers it is, with ``classes`` classes."""
         return len(self.parts) * (classes if self.classes == "each" else 1)

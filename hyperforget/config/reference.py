@@ -3,7 +3,7 @@ reference in Markdown.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -13,6 +13,18 @@ from hyperforget.config.sections import Config
 from hyperforget.config.tasks import CollectionConfig, CorpusConfig
 
 _IN_DICT, _IN_LIST = ".<name>", ".<number>"
+
+# Bounds by pydantic's words and by those of JSON schema: the latter, and which of two holds.
+_BOUNDS: dict[str, tuple[str, Callable[[float, float], float]]] = {
+    "ge": ("minimum", max),
+    "minimum": ("minimum", max),
+    "gt": ("exclusiveMinimum", max),
+    "exclusiveMinimum": ("exclusiveMinimum", max),
+    "le": ("maximum", min),
+    "maximum": ("maximum", min),
+    "lt": ("exclusiveMaximum", min),
+    "exclusiveMaximum": ("exclusiveMaximum", min),
+}
 
 
 def reference() -> str:
@@ -41,7 +53,25 @@ def reference() -> str:
 
 def schema() -> str:
     """The JSON schema of a configuration, by which editors complete and check it."""
-    return json.dumps({**Config.model_json_schema(), "title": "hyperforget"}, indent=2, ensure_ascii=False)
+    declared = _with_bounds({**Config.model_json_schema(), "title": "hyperforget"})
+    return json.dumps(declared, indent=2, ensure_ascii=False)
+
+
+def _with_bounds(node: Any) -> Any:
+    """A schema with all bounds in JSON schema's own words, of two of a kind the tighter one.
+
+    Pydantic keeps to its words for bounds of a type that a validator comes before, which editors would not understand.
+    """
+    if isinstance(node, list):
+        return [_with_bounds(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    found = dict[str, Any]()
+    for key, value in node.items():
+        # What is no number is the declaration of a key of that name.
+        word, tighter = _BOUNDS.get(key, (key, None)) if isinstance(value, int | float) else (key, None)
+        found[word] = tighter(found[word], value) if tighter and word in found else _with_bounds(value)
+    return found
 
 
 def _sections() -> Iterator[tuple[str, type[BaseModel]]]:

@@ -1,15 +1,21 @@
 """The printed reference: every key, with what it is, its default and its meaning."""
 
+import json
 import re
 import subprocess
 import sys
+import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
-from pydantic import BaseModel
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 import hyperforget
 from hyperforget.config import CollectionConfig, Config, CorpusConfig, UpdateConfig, reference
@@ -148,6 +154,87 @@ def test_the_schema_for_editors_is_that_of_the_declarations_and_every_configurat
     for path in (root / "config").glob("*.yaml"):
         (line,) = re.findall(r"^# yaml-language-server: \$schema=(.*)$", path.read_text(encoding="utf-8"), re.M)
         assert (path.parent / line).resolve() == stored
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One bound of a key: a value ``beyond`` it, and the farthest one ``within``."""
+
+    key: tuple[str, str]
+    beyond: Any
+    within: Any
+
+
+def bounds(annotation: Any, metadata: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """A value beyond and one within each bound that a type declares, also of what a list of it holds."""
+    step = 1 if annotation is int else 1e-6
+    for part in metadata:
+        match part:
+            case FieldInfo():
+                yield from bounds(annotation, part.metadata)
+            case Ge(ge=float() | int() as bound):
+                yield bound - step, bound
+            case Gt(gt=float() | int() as bound):
+                yield bound, bound + step
+            case Le(le=float() | int() as bound):
+                yield bound + step, bound
+            case Lt(lt=float() | int() as bound):
+                yield bound, bound - step
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        yield from bounds(inner[0], inner[1:])
+    elif origin is list:
+        yield from (([beyond], [within]) for beyond, within in bounds(inner[0], ()))
+    elif origin is tuple:
+        yield from (((beyond,) * len(inner), (within,) * len(inner)) for beyond, within in bounds(inner[0], ()))
+    elif origin in (typing.Union, types.UnionType):
+        for choice in inner:
+            yield from bounds(choice, ())
+
+
+BOUNDS = [
+    Bound((section.__name__, name), beyond, within)
+    for section in dict.fromkeys(SECTIONS.values())
+    for name, field in section.model_fields.items()
+    for beyond, within in bounds(field.annotation, field.metadata)
+]
+
+
+@pytest.fixture(scope="module")
+def declared() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(schema())
+    return loaded
+
+
+def accepts(declared: dict[str, Any], key: tuple[str, str], value: Any) -> bool:
+    """Whether editors take the value of one key of a section."""
+    section, name = key
+    # The schema as a whole is that of the top level.
+    place = f"#/$defs/{section}/properties/{name}" if section != "Config" else f"#/properties/{name}"
+    only = {"$ref": place, "$defs": declared["$defs"], "properties": declared["properties"]}
+    return bool(jsonschema.Draft202012Validator(only).is_valid(json.loads(json.dumps(value))))
+
+
+@pytest.mark.parametrize("bound", BOUNDS, ids=lambda bound: f"{'.'.join(bound.key)}-{bound.beyond}")
+def test_editors_mark_what_is_beyond_a_bound(declared: dict[str, Any], bound: Bound) -> None:
+    assert not accepts(declared, bound.key, bound.beyond)
+
+
+def test_editors_take_what_is_within_all_bounds_of_a_key(declared: dict[str, Any]) -> None:
+    kinds = {section.__name__: section for section in SECTIONS.values()}
+    taken = 0
+    for bound in BOUNDS:
+        field = kinds[bound.key[0]].model_fields[bound.key[1]]
+        adapter: TypeAdapter[Any] = TypeAdapter(typing.cast(Any, typing.Annotated[field.annotation, field]))
+        try:
+            adapter.validate_python(bound.within)
+        except ValidationError:
+            allowed = False
+        else:
+            allowed = True
+        assert accepts(declared, bound.key, bound.within) == allowed, bound
+        taken += allowed
+    assert taken > 100
 
 
 def test_the_readme_holds_the_reference() -> None:
