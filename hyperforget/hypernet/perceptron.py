@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from hyperforget.config.models import ArchitectureConfig
 from hyperforget.hypernet.tokens import zero_linear
-from hyperforget.hypernet.transformer import Blocks
+from hyperforget.hypernet.transformer import GELUS, Blocks
 from hyperforget.networks.layout import Layout
 
 
@@ -18,7 +18,7 @@ class Perceptron(nn.Module):
         width, values = architecture.width, architecture.components
         encoded = scalars * (2 * architecture.frequencies + 1)
         self.read = nn.Linear(vectors * values + encoded, width)
-        self.blocks = Blocks(Block(width) for _ in range(architecture.layers))
+        self.blocks = Blocks(Block(width, architecture.activation) for _ in range(architecture.layers))
         self.norm = nn.LayerNorm(width)
         self.write = zero_linear(width, values)
 
@@ -32,13 +32,14 @@ class Perceptron(nn.Module):
 class Block(nn.Module):
     """The two-layer perceptron of a transformer's block, with layer norm before and a residual around it."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, activation: str) -> None:
         super().__init__()
+        self.approximate = GELUS[activation]
         self.norm = nn.LayerNorm(width)
         self.expand = nn.Linear(width, 4 * width)
         self.contract = nn.Linear(4 * width, width)
 
     def forward(self, hidden: Tensor) -> Tensor:
         # (B, width) to (B, 4 * width) and back
-        change: Tensor = self.contract(F.gelu(self.expand(self.norm(hidden)), approximate="tanh"))
+        change: Tensor = self.contract(F.gelu(self.expand(self.norm(hidden)), approximate=self.approximate))
         return hidden + change

@@ -16,6 +16,9 @@ from hyperforget.networks.layout import Layout
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token, write_token
 
+# Of an architecture, what it does not say.
+_BEFORE_A_CHOICE: dict[str, Any] = {"compressed": True, "activation": "gelu-tanh"}
+
 
 @dataclass(frozen=True)
 class TrainedHypernetwork:
@@ -68,8 +71,9 @@ def publish_hypernetwork(
 
 
 def _shape(architecture: ArchitectureConfig) -> dict[str, Any]:
-    """A model that is told compressed values has the id that it had before there was a choice."""
-    return architecture.model_dump(exclude={"compressed"} if architecture.compressed else set())
+    """What models had before there was a choice is left out, so that they keep their ids."""
+    values = architecture.model_dump()
+    return {name: value for name, value in values.items() if _BEFORE_A_CHOICE.get(name) != value}
 
 
 def _told(performance: Performance) -> dict[str, Any]:
@@ -94,7 +98,7 @@ def load_hypernetwork(store: Store, token: Path, labels: Sequence[int]) -> Train
     for key, value in stored.arrays.items():
         step, _, name = key.partition(".")
         snapshots[int(step)][name] = torch.from_numpy(value)
-    architecture = dict(attributes["architecture"])
+    architecture = _BEFORE_A_CHOICE | attributes["architecture"]
     conditioning = architecture.pop("conditioning")
     layout, performance = Layout(tuple(attributes["sizes"])), _performance(attributes["performance"]).placed(labels)
     model = Hypernetwork(layout, conditioning, ArchitectureConfig(**architecture), performance)

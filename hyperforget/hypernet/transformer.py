@@ -14,11 +14,16 @@ from hyperforget.networks.layout import Layout
 _FEW_TOKENS = 32
 
 
+# By name, what torch calls the approximation.
+GELUS = {"gelu": "none", "gelu-tanh": "tanh"}
+
+
 class Block(nn.Module):
     """Self-attention, then a two-layer perceptron, each with layer norm before and a residual around it."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, activation: str) -> None:
         super().__init__()
+        self.approximate = GELUS[activation]
         self.heads = heads
         self.attention_norm = nn.LayerNorm(width)
         self.query_key_value = nn.Linear(width, 3 * width)
@@ -37,7 +42,7 @@ class Block(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         tokens = tokens + self.attend(self.attention_norm(tokens))  # (B, S, d)
-        hidden = F.gelu(self.expand(self.perceptron_norm(tokens)), approximate="tanh")  # (B, S, 4 * d)
+        hidden = F.gelu(self.expand(self.perceptron_norm(tokens)), approximate=self.approximate)  # (B, S, 4 * d)
         tokens = tokens + self.contract(hidden)  # (B, S, d)
         return tokens
 
@@ -87,11 +92,12 @@ def recompute_activations(model: nn.Module, recompute: bool) -> None:
 
 
 class Transformer(nn.Module):
-    """``layers`` blocks and a last layer norm over tokens (B, S, d)."""
+    """The blocks of an architecture and a last layer norm over tokens (B, S, d)."""
 
-    def __init__(self, width: int, layers: int, heads: int) -> None:
+    def __init__(self, architecture: ArchitectureConfig) -> None:
         super().__init__()
-        blocks = [Block(width, heads) for _ in range(layers)]
+        width, layers = architecture.width, architecture.layers
+        blocks = [Block(width, architecture.heads, architecture.activation) for _ in range(layers)]
         self.blocks = Blocks(blocks)
         self.norm = nn.LayerNorm(width)
         for block in blocks:
@@ -113,7 +119,7 @@ class TokenTransformer(nn.Module):
         self.tokens = TOKENS[architecture.tokens](layout, width, vectors)
         prompt = JointPrompt if self.is_joint else SeparatePrompt
         self.read_prompt = prompt(scalars, encoded, width)
-        self.transformer = Transformer(width, architecture.layers, architecture.heads)
+        self.transformer = Transformer(architecture)
 
     def forward(self, vectors: list[Tensor], encoded: Tensor) -> Tensor:
         tokens = self.tokens.encode(vectors)  # (B, S, d)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from hyperforget.cli.main import app
 from hyperforget.cli.planning import Plan, as_text, forward_flops, pixels, plan
-from hyperforget.config import DatasetConfig, load_config
+from hyperforget.config import ArchitectureConfig, DatasetConfig, load_config
 from hyperforget.errors import UserError
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.transformer import Transformer
@@ -58,7 +58,9 @@ def test_parameters_are_those_of_the_model_that_is_trained(model: str, space: st
 def test_arithmetic_of_a_transformer_is_that_of_its_matrix_products() -> None:
     width, layers, tokens = 32, 3, 7
     with torch.device("meta"):
-        counted = forward_flops(Transformer(width, layers, heads=4), torch.empty(1, tokens, width))
+        counted = forward_flops(
+            Transformer(ArchitectureConfig(width=width, layers=layers, heads=4)), torch.empty(1, tokens, width)
+        )
     linear, attention = 2 * 12 * width**2 * tokens, 2 * 2 * tokens**2 * width
     assert counted == layers * (linear + attention)
 

@@ -50,9 +50,10 @@ def build(layout: Layout) -> Callable[..., Hypernetwork]:
         scale: torch.Tensor | None = None,
         performance: Performance | None = None,
         compressed: bool = True,
+        activation: str = "gelu-tanh",
     ) -> Hypernetwork:
         torch.manual_seed(seed)
-        shape = {"space": space, "tokens": tokens, "prompt": prompt, "compressed": compressed}
+        shape = {"space": space, "tokens": tokens, "prompt": prompt, "compressed": compressed, "activation": activation}
         told = performance or told_by(conditioning)
         model = Hypernetwork(of, conditioning, SMALL.model_copy(update=shape), told)
         if isinstance(model.space, Subspace):

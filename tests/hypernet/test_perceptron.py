@@ -29,15 +29,18 @@ def test_it_reads_vectors_and_prompt_and_starts_as_the_zero_map(vectors: int, la
     assert sum(parameter.numel() for parameter in perceptron.parameters()) == sum(sizes)
 
 
-def test_a_block_is_a_sum_of_its_input_and_a_perceptron_of_the_normalised_input() -> None:
-    block = Block(6)
+# GELU by its definition, which the usual approximation is near to.
+@pytest.mark.parametrize(("activation", "tolerance"), [("gelu", 1e-6), ("gelu-tanh", 1e-3)])
+def test_a_block_is_a_sum_of_its_input_and_a_perceptron_of_the_normalised_input(
+    activation: str, tolerance: float
+) -> None:
+    block = Block(6, activation)
     hidden = random(4, 6)
     normalised = (hidden - hidden.mean(1, keepdim=True)) / (hidden.var(1, False, keepdim=True) + 1e-5).sqrt()
     expanded = normalised @ block.expand.weight.T + block.expand.bias
-    # GELU by its definition, which the usual approximation is near to.
     activated = expanded * torch.distributions.Normal(0, 1).cdf(expanded)
     expected = hidden + activated @ block.contract.weight.T + block.contract.bias
-    torch.testing.assert_close(block(hidden), expected, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(block(hidden), expected, atol=tolerance, rtol=tolerance)
     torch.nn.init.zeros_(block.contract.weight)
     torch.nn.init.zeros_(block.contract.bias)
     assert torch.equal(block(hidden), hidden)

@@ -134,6 +134,14 @@ def test_a_model_that_is_told_values_as_they_are_is_read_back_as_one(tmp_path: P
     assert not torch.equal(output(found.model), output(build(seed=2)))
 
 
+def test_a_model_of_another_activation_is_read_back_as_one(tmp_path: Path, build: Build) -> None:
+    models = [build(seed=seed, activation="gelu") for seed in range(3)]
+    publish(tmp_path, tmp_path / "token.json", models)
+    found = load_hypernetwork(Store(tmp_path), tmp_path / "token.json", LABELS)
+    assert torch.equal(output(found.model), output(models[-1]))
+    assert not torch.equal(output(found.model), output(build(seed=2)))
+
+
 @pytest.mark.parametrize(
     "told", [Performance(), Performance("error", 2), Performance("accuracy", "mean")], ids=lambda told: told.metric
 )

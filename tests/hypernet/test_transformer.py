@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from hyperforget.hypernet.transformer import Block, Transformer
+from hyperforget.config import ArchitectureConfig
+from hyperforget.hypernet.transformer import GELUS, Block, Transformer
 
 WIDTH, HEADS = 24, 4
 
@@ -16,14 +17,14 @@ def random_tokens(seed: int = 0, count: int = 7) -> torch.Tensor:
 @pytest.fixture
 def transformer() -> Transformer:
     torch.manual_seed(0)
-    return Transformer(WIDTH, layers=2, heads=HEADS)
+    return Transformer(ArchitectureConfig(width=WIDTH, layers=2, heads=HEADS))
 
 
 # Few tokens are attended to by another function than many.
 @pytest.mark.parametrize("count", [7, 40])
 def test_attention_equals_torchs_multihead_attention(count: int) -> None:
     torch.manual_seed(0)
-    block = Block(WIDTH, HEADS)
+    block = Block(WIDTH, HEADS, "gelu")
     theirs = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
     theirs.in_proj_weight.data = block.query_key_value.weight.data
     theirs.in_proj_bias.data = block.query_key_value.bias.data
@@ -34,15 +35,16 @@ def test_attention_equals_torchs_multihead_attention(count: int) -> None:
     torch.testing.assert_close(block.attend(tokens), expected, atol=1e-6, rtol=1e-5)
 
 
-def test_a_block_equals_torchs_encoder_layer() -> None:
+@pytest.mark.parametrize("activation", GELUS)
+def test_a_block_equals_torchs_encoder_layer(activation: str) -> None:
     torch.manual_seed(0)
-    block = Block(WIDTH, HEADS)
+    block = Block(WIDTH, HEADS, activation)
     theirs = nn.TransformerEncoderLayer(
         WIDTH,
         HEADS,
         4 * WIDTH,
         dropout=0.0,
-        activation=lambda x: nn.functional.gelu(x, approximate="tanh"),
+        activation=lambda x: nn.functional.gelu(x, approximate=GELUS[activation]),
         batch_first=True,
         norm_first=True,
     )
@@ -77,7 +79,7 @@ def test_without_positions_it_commutes_with_permutations(transformer: Transforme
 
 def test_initialisation_is_that_of_gpt_2() -> None:
     torch.manual_seed(0)
-    deep = Transformer(64, layers=8, heads=4)
+    deep = Transformer(ArchitectureConfig(width=64, layers=8, heads=4))
     for block in deep.blocks:
         assert isinstance(block, Block)
         for layer in (block.query_key_value, block.expand):
