@@ -1,26 +1,39 @@
-"""The ``hyperforget`` command: plan a run; trace, keep, compare and verify its results."""
+"""The ``hyperforget`` command: plan and run the workflow; trace, keep, compare and verify its results."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hyperforget import __version__
+from hyperforget.cli import running
 from hyperforget.cli.options import Commands, Json, print_result
 from hyperforget.cli.store import store_app
 
 app = typer.Typer(cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+app.command(cls=running.HandsOver)(running.run)
+app.command()(running.init)
 app.add_typer(store_app, name="store", help="Trace, keep, compare and verify results.")
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"hyperforget {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def hyperforget() -> None:
+def hyperforget(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version.")
+    ] = False,
+) -> None:
     """Learning to forget with diffusion hypernetworks: the plan of a run, its results, and their store."""
 
 
 @app.command()
 def plan(
-    config: Annotated[Path, typer.Argument(help="A configuration.")] = Path("config/config.yaml"),
+    config: Annotated[str | None, typer.Argument(help="A configuration, as for run.")] = None,
     teraflops: Annotated[
         float | None,
         typer.Option(min=1e-9, help="Sustained speed of a device, 10¹² operations a second, to tell hours."),
@@ -32,7 +45,8 @@ def plan(
     from hyperforget.config import load_config
     from hyperforget.config.reading import read_config
 
-    found = planning.plan(load_config(read_config(config)))
+    path = running.default_configuration() if config is None else running.configuration_file(config)
+    found = planning.plan(load_config(read_config(path)))
     print_result(asdict(found), as_json, planning.as_text(found, teraflops))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hyperforget.cli.options import RESULTS, STORE, Commands, Json, Results, Store, print_result
+from hyperforget.cli.shipped import main_file
 from hyperforget.errors import UserError, printable
 
 store_app = typer.Typer(cls=Commands, rich_markup_mode=None, no_args_is_help=True)
@@ -50,7 +51,12 @@ def lineage(
     file: Annotated[Path | None, typer.Argument(help="A result file; by default the report.")] = None,
     dot: Annotated[bool, typer.Option("--dot", help="Print a Graphviz graph.")] = False,
     crate: Annotated[bool, typer.Option("--crate", help="Describe the run as an RO-Crate.")] = False,
-    workflow: Annotated[Path, typer.Option(help="The workflow's main file, for the crate.")] = Path("Snakefile"),
+    workflow: Annotated[
+        Path | None,
+        typer.Option(
+            help="Main file of the workflow, for the crate; by default the Snakefile here, else the package's."
+        ),
+    ] = None,
     license_url: Annotated[str, typer.Option("--license", help="Licence of the crate, a URL.")] = "",
     store: Store = STORE,
     results: Results = RESULTS,
@@ -69,7 +75,7 @@ def lineage(
 
         if file is not None and file.resolve() != (results / "report.html").resolve():
             raise UserError(f"a crate describes the run behind {results / 'report.html'}, not {file}")
-        path = write_crate(store, results, workflow, license_url or LICENSE)
+        path = write_crate(store, results, workflow or main_file(), license_url or LICENSE)
         print_result({"crate": path.as_posix()}, as_json, f"wrote {path.as_posix()}")
         return
     found = trace(store, file or results / "report.html")
@@ -236,7 +242,7 @@ def selftest(
 def push(url: Url, dry_run: DryRun = False, store: Store = STORE, as_json: Json = False) -> None:
     """Send everything that a remote copy of the store lacks.
 
-    Needs 'pip install hyperforget[remote]'. Credentials, endpoint and region come from the environment:
+    Needs 'pip install obstore'. Credentials, endpoint and region come from the environment:
     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, AWS_REGION. Interrupted, it goes on when run again.
     """
     from hyperforget.store.remote import open_bucket

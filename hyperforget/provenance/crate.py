@@ -58,7 +58,7 @@ def write_crate(store: Store, results: Path, workflow: Path, license_url: str = 
     try:
         from rocrate.rocrate import ROCrate
     except ModuleNotFoundError:
-        raise UserError("rocrate is not installed; install it with 'pip install hyperforget[crate]'") from None
+        raise UserError("rocrate is not installed; install it with 'pip install rocrate'") from None
     found = lineage(store, results / "report.html")
     crate = ROCrate(version="1.1")
     crate.metadata.extra_terms.update(_TERMS)

@@ -1,11 +1,12 @@
 """What a result was made with: versions of packages, and the git commit of this one."""
 
+import json
 import os
 import platform
 import subprocess
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
 _PACKAGES = (
@@ -41,15 +42,28 @@ def _version(package: str) -> str:
 def git_state(package: Path) -> GitState | None:
     """The git commit that holds a package, told from its folder, and the workflow beside it.
 
-    None without git, before the first commit, and where the package's own files are not tracked, as in a virtual
-    environment inside somebody else's repository. Other files, such as data and configurations, are of no account.
+    That of an installed package is the one that it was fetched at, where pip noted it. None without git, before the
+    first commit, and where the package's own files are not tracked, as in a virtual environment inside somebody else's
+    repository. Other files, such as data and configurations, are of no account.
     """
     if _git(package, "ls-files", "--error-unmatch", "__init__.py") is None:
-        return None
+        return _fetched(package)
     commit = _git(package, "rev-parse", "HEAD")
     parts = (".", "../workflow", "../Snakefile")
     changes = _git(package, "status", "--porcelain", "--untracked-files=no", "--", *parts)
     return None if commit is None or changes is None else GitState(commit, clean=not changes)
+
+
+def _fetched(package: Path) -> GitState | None:
+    """The commit of a package that pip installed from a repository, as PEP 610 has it noted."""
+    try:
+        installed = distribution(package.name)
+        noted = json.loads(installed.read_text("direct_url.json") or "{}")
+        commit = noted["vcs_info"]["commit_id"]
+        is_it = Path(str(installed.locate_file(package.name))).samefile(package)
+    except (PackageNotFoundError, OSError, ValueError, KeyError, TypeError):
+        return None
+    return GitState(commit, clean=True) if is_it and isinstance(commit, str) else None
 
 
 def _git(package: Path, *arguments: str) -> str | None:

@@ -132,7 +132,15 @@ def test_the_command_prints_tables_or_json(tmp_path: Path) -> None:
 def test_a_configuration_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     printed = CliRunner().invoke(app, ["plan", str(tmp_path / "none.yaml")])
     assert printed.exit_code == 2
-    assert "is no file; allowed is a configuration" in printed.output
+    assert (
+        "is no file, and none that comes with the package; allowed is a file, or ablations, config," in printed.output
+    )
+
+
+def test_a_configuration_that_comes_with_the_package_is_planned_by_name(tmp_path: Path) -> None:
+    named = CliRunner().invoke(app, ["plan", "gpt", "--json"])
+    assert named.exit_code == 0
+    assert named.output == CliRunner().invoke(app, ["plan", str(ROOT / "config" / "gpt.yaml"), "--json"]).output
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hyperforget.cli.main import app
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import write_token
 
-pytest.importorskip("obstore", reason="no obstore: pip install 'hyperforget[remote]'")
+pytest.importorskip("obstore", reason="no obstore: pip install -e '.[remote]'")
 
 
 @pytest.fixture

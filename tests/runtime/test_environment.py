@@ -1,7 +1,9 @@
 """Versions of packages, and the state of a git repository."""
 
+import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,41 @@ def test_the_repository_around_an_installed_package_is_not_its_own(tmp_path: Pat
     package = tmp_path / ".venv" / "site-packages" / "hyperforget"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
+    assert git_state(package) is None
+
+
+def install(site: Path, noted: str) -> Path:
+    """A package as pip installs it, with what it notes of where it was fetched."""
+    package, metadata = site / "fetched", site / "fetched-1.0.dist-info"
+    for path, text in (
+        (package / "__init__.py", ""),
+        (metadata / "METADATA", "Metadata-Version: 2.1\nName: fetched\nVersion: 1.0\n"),
+        (metadata / "direct_url.json", noted),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return package
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+FETCHED = {"url": "https://example.org/a.git", "vcs_info": {"vcs": "git", "commit_id": COMMIT}}
+
+
+def test_the_commit_of_an_installed_package_is_the_one_it_was_fetched_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = install(tmp_path / "site", json.dumps(FETCHED))
+    assert git_state(package) is None
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "site"), *sys.path])
+    assert git_state(package) == GitState(COMMIT, clean=True)
+    # A copy of that name which lies elsewhere is another one.
+    assert git_state(install(tmp_path / "other", "{}")) is None
+
+
+@pytest.mark.parametrize("noted", ["", "{", "[]", "{}", '{"vcs_info": 1}', '{"vcs_info": {"commit_id": 7}}'])
+def test_what_pip_noted_otherwise_names_no_commit(tmp_path: Path, noted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = install(tmp_path / "site", noted)
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "site"), *sys.path])
     assert git_state(package) is None
 
 

@@ -83,7 +83,7 @@ def test_a_checkout_in_a_new_folder_leaves_the_workflow_nothing_to_do(tagged: Ta
 
 
 def test_after_a_pull_and_a_checkout_on_another_machine_there_is_nothing_to_do(tagged: Tagged, tmp_path: Path) -> None:
-    pytest.importorskip("obstore", reason="no obstore: pip install 'hyperforget[remote]'")
+    pytest.importorskip("obstore", reason="no obstore: pip install -e '.[remote]'")
     run, before = tagged
     remote, new = tmp_path / "remote", tmp_path / "new"
     remote.mkdir()

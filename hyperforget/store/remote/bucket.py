@@ -69,7 +69,7 @@ def open_bucket(url: str) -> Bucket:
     try:
         from obstore.store import LocalStore, from_url
     except ModuleNotFoundError:
-        raise UserError("obstore is not installed; install it with 'pip install hyperforget[remote]'") from None
+        raise UserError("obstore is not installed; install it with 'pip install obstore'") from None
     if scheme == "file":
         folder = Path(unquote(urlsplit(url).path))
         if not folder.is_dir():

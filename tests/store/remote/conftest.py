@@ -19,7 +19,7 @@ from hyperforget.store.remote import Bucket, open_bucket
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an S3 server that ends with the tests."""
-    pytest.importorskip("obstore", reason="no obstore: pip install 'hyperforget[remote]'")
+    pytest.importorskip("obstore", reason="no obstore: pip install -e '.[remote]'")
     if not (importlib.util.find_spec("moto") and importlib.util.find_spec("flask_cors")):
         pytest.skip("no S3 server: pip install 'moto[s3]' flask flask-cors")
     log = tmp_path_factory.mktemp("s3") / "log"

@@ -50,7 +50,7 @@ def test_other_urls_are_refused(url: str, told: str) -> None:
 def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("obstore", "obstore.store"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(UserError, match=r"obstore is not installed; .*pip install hyperforget\[remote\]"):
+    with pytest.raises(UserError, match=r"obstore is not installed; .*pip install obstore"):
         open_bucket("s3://bucket/x")
 
 
