@@ -2,27 +2,26 @@
 
 import time
 
-from hyperforget.collection.checkpoints import load_outcomes
 from hyperforget.config.specs import SamplingSpec
-from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.networks.initialisations import initialise
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
 from hyperforget.unlearning.candidates import publish_candidates
 from hyperforget.unlearning.editing import Editing, edit_networks
 from hyperforget.unlearning.handover import export_chosen
+from hyperforget.unlearning.loading import load_hypernetwork_at_work
 from hyperforget.unlearning.prompts import prompt_grid
-from hyperforget.unlearning.request import load_request
+from hyperforget.unlearning.request import request_of
 from hyperforget.unlearning.selection import Wanted, choose
 
 
 def run(job: Job[SamplingSpec]) -> dict[str, float]:
     """Load, call, save; returns what the request took once everything was loaded."""
     spec, names, config = job.spec, dict(job.names), job.spec.sampling
-    request = load_request(job.store, job.input("dataset"), names["forget"], spec.protocol, job.device)
-    outcomes = load_outcomes(job.store, job.input("corpus"), request.split.class_sizes)
-    hypernet = load_hypernetwork(job.store, job.input("hypernet"), request.data.labels)
-    hypernet.model.to(job.device)
+    data, outcomes, hypernet = load_hypernetwork_at_work(
+        job.store, job.input("dataset"), job.input("corpus"), job.input("hypernet"), spec.protocol, job.device
+    )
+    request = request_of(data, names["forget"], spec.protocol)
     layout = hypernet.model.layout
     clock = time.monotonic()
     prompts = prompt_grid(outcomes, request.forget, spec.prompts, hypernet.performance)
@@ -32,5 +31,5 @@ def run(job: Job[SamplingSpec]) -> dict[str, float]:
     candidates = edit_networks(hypernet, prompts, networks, request.split, editing)
     chosen = choose(candidates, Wanted.of(outcomes, request.forget, spec.selection), spec.selection)
     publish_candidates(job.store, job.output("token"), candidates, chosen, names)
-    export_chosen(job.output("network"), candidates, chosen, request.data, names)
+    export_chosen(job.output("network"), candidates, chosen, data, names)
     return {"request": job.unfinished.spent + time.monotonic() - clock}

@@ -1,9 +1,6 @@
 """What sampled networks keep and hide of each forget set, as the prompt asks for more or less of it."""
 
-from hyperforget.collection.checkpoints import load_outcomes
 from hyperforget.config.specs import UnlearnedSweepSpec
-from hyperforget.data.splits import conditioning_split, load_task_data
-from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.records.files import write_rows
@@ -11,6 +8,7 @@ from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
 from hyperforget.unlearning.editing import Editing, edit_networks
 from hyperforget.unlearning.levels import fit_levels
+from hyperforget.unlearning.loading import load_hypernetwork_at_work
 from hyperforget.unlearning.prompts import prompt_grid
 from hyperforget.unlearning.request import Request, request_of
 from hyperforget.unlearning.trade_off import by_quantile, sweep
@@ -21,12 +19,10 @@ def run(job: Job[UnlearnedSweepSpec]) -> None:
     spec, names = job.spec, job.names
     # One for all forget sets: it counts the chunks of networks that it remembers.
     resuming = job.resuming
-    data = load_task_data(job.store, job.input("dataset")).to(job.device)
+    data, outcomes, hypernet = load_hypernetwork_at_work(
+        job.store, job.input("dataset"), job.input("corpus"), job.input("hypernet"), spec.protocol, job.device
+    )
     requests = {forget: request_of(data, forget, spec.protocol) for forget in spec.forget_sets}
-    sizes = conditioning_split(data, spec.protocol).class_sizes
-    outcomes = load_outcomes(job.store, job.input("corpus"), sizes)
-    hypernet = load_hypernetwork(job.store, job.input("hypernet"), data.labels)
-    hypernet.model.to(job.device)
     levels = fit_levels(outcomes, hypernet.performance)
 
     def offers(forget: str, request: Request) -> dict[float, Networks]:
