@@ -1,3 +1,5 @@
-__all__ = ["__version__"]
+from hyperforget.scores.evaluating import evaluate as evaluate
+
+__all__ = ["__version__", "evaluate"]
 
 __version__: str

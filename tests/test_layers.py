@@ -25,7 +25,7 @@ LEVELS = [
     {"collection"},
     {"hypernet"},
     {"unlearning", "probing"},
-    {"report", "provenance"},
+    {"scores", "report", "provenance"},
     {"stages", "cli"},
 ]
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

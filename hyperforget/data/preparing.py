@@ -8,8 +8,14 @@ from hyperforget.config import DatasetConfig
 from hyperforget.data.raw_images import Part
 from hyperforget.data.sources import DATASETS
 from hyperforget.errors import UserError
+from hyperforget.runtime.randomness import derived_seed
 
 _WORDS = {"train": "training", "validation": "validation", "test": "test"}
+
+
+def split_seed(seed: int, task: str) -> int:
+    """What the images of a task are split by, from the seed of its configuration."""
+    return derived_seed(seed, "split", task) % 2**32
 
 
 def prepare_splits(

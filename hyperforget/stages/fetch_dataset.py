@@ -2,10 +2,9 @@
 
 from hyperforget.config.raw_files import content_of
 from hyperforget.config.specs import DatasetSpec
-from hyperforget.data.preparing import prepare_splits
+from hyperforget.data.preparing import prepare_splits, split_seed
 from hyperforget.data.splits import publish_task_data
 from hyperforget.errors import UserError
-from hyperforget.runtime.randomness import derived_seed
 from hyperforget.runtime.stage import Job
 
 
@@ -15,7 +14,6 @@ def run(job: Job[DatasetSpec]) -> None:
     if content_of(spec.dataset) != spec.content:
         read = spec.dataset.path or spec.dataset.name
         raise UserError(f"what {read} is read from has changed since the run was planned; start the run again")
-    seed = derived_seed(spec.split_seed, "split", spec.split_of) % 2**32
-    arrays, pixels = prepare_splits(spec.dataset, spec.classes, seed)
+    arrays, pixels = prepare_splits(spec.dataset, spec.classes, split_seed(spec.split_seed, spec.split_of))
     attributes = {"task": spec.split_of, "classes": len(spec.classes), "labels": spec.classes, **pixels}
     publish_task_data(job.store, job.output("token"), arrays, attributes)

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Iterable
-from typing import Literal
 
 from hyperforget.config.methods import RETRAINED
 from hyperforget.config.report_specs import TablesSpec, TableTask
-from hyperforget.forget_set import FORGOTTEN_ACCURACY
+from hyperforget.metrics.knowledge import DECISIVE, Knowledge
+from hyperforget.metrics.knowledge import knowledge as judged
 from hyperforget.report.glossary import METRICS
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import method_title
@@ -14,10 +14,6 @@ from hyperforget.report.tables.by_forget_set import blocks_by_forget_set
 from hyperforget.report.tables.model import Cell, Heading, Row, Table, exact, text, text_with_sets
 
 RECOVERY = ("shift", "auc", "probe", "relearn_10", "relearn_50")
-# What decides whether a class is hidden; features of other classes tell probes and relearning some of it.
-DECISIVE = ("shift", "auc")
-Knowledge = Literal["hides", "forgets", "answers"]
-
 _NOTHING = Value(math.nan)
 _CSV_HEADER = (
     "forget", "holdout", "method", "knowledge",
@@ -26,21 +22,15 @@ _CSV_HEADER = (
 
 
 def knowledge(metrics: Metrics, task: str, method: str, forget: str) -> Knowledge | None:
-    """What the networks of a method know of a forget set: they ``answer`` a class of it, where their median accuracy on
-    it is above `FORGOTTEN_ACCURACY`; they ``hide`` it, where the median of a `DECISIVE` metric lies above the central
-    95 % of retrained networks; or they have forgotten it.
+    """What the networks of a method know of a forget set, by their medians.
 
     None for retrained networks, and where there are too few of these or the metrics are missing.
     """
     if method == RETRAINED:
         return None
-    if metrics.need(task, method, forget, "population", "accuracy", "forget").value > FORGOTTEN_ACCURACY:
-        return "answers"
+    accuracy = metrics.need(task, method, forget, "population", "accuracy", "forget").value
     own, retrained = ([_find(metrics, task, of, forget, name) for name in DECISIVE] for of in (method, RETRAINED))
-    if any(math.isnan(value.value) for value in own) or any(math.isnan(value.high) for value in retrained):
-        return None
-    above = [value.value > level.high + 1e-9 for value, level in zip(own, retrained, strict=True)]
-    return "hides" if any(above) else "forgets"
+    return judged(accuracy, [value.value for value in own], [value.high for value in retrained])
 
 
 def recovery_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:

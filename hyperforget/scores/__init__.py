@@ -1,0 +1,1 @@
+"""Anybody's networks, judged as those of the pipeline are."""
