@@ -22,9 +22,9 @@ test: setup
 test-unit: setup
 	$(BIN)/pytest $(PARALLEL) -m "not pipeline and not workflow and not slurm"
 
-# All that tries to break a store or a reader, for about an hour, in one process; ends in the table of docs/guarantees.md.
+# All that tries to break a store or a reader, for half an hour, in one process; writes the table of docs/guarantees.md.
 torture: setup
-	TORTURE=1 $(BIN)/pytest $(TORTURES)
+	TORTURE=1 TORTURE_PAGE=docs/guarantees.md $(BIN)/pytest $(TORTURES)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import Unfinished
 from tests.checkouts import another, checkout, finished
 from tests.pretended_gpu import pretended_gpu
-from tests.torture import LONG, table
+from tests.torture import LONG, PAGE, ROWS, table, write_table
 
 # Fixtures; one of each for all tests.
 __all__ = ["another", "checkout", "finished"]
@@ -101,4 +101,6 @@ def gpu() -> Iterator[torch.device]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if LONG:
-        terminalreporter.write_line("\n" + "\n".join(table()))
+        terminalreporter.write_line("\n" + "\n".join(table(ROWS)))
+    if PAGE:
+        write_table(Path(PAGE), ROWS)

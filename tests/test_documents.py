@@ -34,7 +34,7 @@ def test_every_promise_names_tests_that_are_there() -> None:
         for file, test in named:
             text = (ROOT / file).read_text(encoding="utf-8")
             assert f"def {test}(" in text if test else "def test_" in text or "TestCase" in text, (promise, file, test)
-    assert len(GUARANTEES.splitlines()) <= 90
+    assert len(GUARANTEES.splitlines()) <= 130
 
 
 def test_the_check_finds_links_and_paths() -> None:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hyperforget.errors import UserError
@@ -15,7 +15,7 @@ from hyperforget.forget_set import (
     parse_forget_set,
     places_of,
 )
-from tests.torture import counted
+from tests.torture import hostile
 
 # The labels of a task's classes, in the order of its outputs.
 LABELS = st.lists(st.integers(0, 200), min_size=2, max_size=12, unique=True)
@@ -27,10 +27,10 @@ def labels_and_some(draw: st.DrawFn) -> tuple[list[int], set[int]]:
     return labels, draw(st.sets(st.sampled_from(labels), min_size=1, max_size=len(labels) - 1))
 
 
+@hostile("forget sets, as they are written", 100)
 @example(([3, 5, 7, 9], {9}))
 @example(([9, 3, 10], {9, 10}))
 @given(labels_and_some())
-@settings(max_examples=counted(100, 10_000), deadline=None, database=None)
 def test_a_set_is_text_labels_and_places(drawn: tuple[list[int], set[int]]) -> None:
     labels, some = drawn
     text = "-".join(map(str, sorted(some)))
@@ -47,10 +47,10 @@ def test_there_is_no_place_for_what_is_no_class() -> None:
         places_of([3, 4], [3, 5])
 
 
+@hostile("forget sets", 100)
 @example([0, 1, 2, 3], [0, 1, 2, 7])
 @example([3, 5, 7, 9], [4])
 @given(LABELS, st.lists(st.integers(-1, 220), min_size=1, max_size=7))
-@settings(max_examples=counted(100, 10_000), deadline=None, database=None)
 def test_the_form_that_an_error_suggests_is_valid(labels: list[int], asked: list[int]) -> None:
     text = "-".join(map(str, asked))
     valid = asked == sorted(set(asked)) and set(asked) < set(labels)

@@ -1,14 +1,27 @@
 """How long tests try to break something: short as a rule, long with ``make torture``, which ends in a table."""
 
+import functools
 import os
+import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import UnsatisfiedAssumption
+
+from hyperforget import __version__
 
 LONG = bool(os.environ.get("TORTURE"))
+PAGE = os.environ.get("TORTURE_PAGE")  # the page that shows the table
+# What stands in the page between these lines is replaced.
+FIRST_LINE, LAST_LINE = "<!-- by make torture: -->", "<!-- end -->"
+
+Test = TypeVar("Test", bound=Callable[..., None])
 
 
 @dataclass
@@ -39,9 +52,37 @@ def examples(short: int, long: int = 10_000) -> settings:
         deadline=None,
         database=None,
         derandomize=True,
-        phases=[Phase.generate],  # to make a failure smaller would take minutes
+        phases=[Phase.explicit, Phase.generate],  # to make a failure smaller would take minutes
         suppress_health_check=list(HealthCheck),
     )
+
+
+def hostile(what: str, short: int, long: int = 10_000) -> Callable[[Test], Test]:
+    """Makes ``@given`` below it try so many examples, and a row of the table of them."""
+
+    def decorate(test: Test) -> Test:
+        property_test: Any = test
+        body, told = property_test.hypothesis.inner_test, Row(f"hostile input: {what}")
+        ROWS.append(told)
+
+        @functools.wraps(body)
+        def tried(*arguments: Any, **named: Any) -> None:
+            started = time.perf_counter()
+            try:
+                body(*arguments, **named)
+            except UnsatisfiedAssumption:
+                raise
+            except Exception:
+                told.failures += 1
+                raise
+            finally:
+                told.seconds += time.perf_counter() - started
+            told.tried += 1
+
+        property_test.hypothesis.inner_test = tried
+        return examples(short, long)(test)
+
+    return decorate
 
 
 @contextmanager
@@ -58,10 +99,32 @@ def row(what: str) -> Iterator[Row]:
         new.seconds = time.perf_counter() - started
 
 
-def table() -> list[str]:
-    """The lines of the table, in Markdown."""
+def table(rows: list[Row]) -> list[str]:
+    """The lines of the table, in Markdown: one for all rows of one name, the sum at the end."""
     lines = ["| what | how many | failures | bytes lost | seconds |", "|---|--:|--:|--:|--:|"]
-    for each in ROWS:
-        lost = "" if each.bytes_lost is None else str(each.bytes_lost)
-        lines.append(f"| {each.what} | {each.tried:,} | {each.failures} | {lost} | {each.seconds:.0f} |")
+    names = dict.fromkeys(each.what for each in rows if each.tried or each.failures)
+    sums = [_sum(name, [each for each in rows if each.what == name]) for name in names]
+    for each in [*sums, _sum("all", sums)]:
+        lost = "" if each.bytes_lost is None else f"{each.bytes_lost:,}"
+        lines.append(f"| {each.what} | {each.tried:,} | {each.failures:,} | {lost} | {each.seconds:,.0f} |")
     return lines
+
+
+def _sum(what: str, rows: list[Row]) -> Row:
+    lost = [each.bytes_lost for each in rows if each.bytes_lost is not None]
+    return Row(
+        what,
+        sum(each.tried for each in rows),
+        sum(each.failures for each in rows),
+        sum(lost) if lost else None,
+        sum(each.seconds for each in rows),
+    )
+
+
+def write_table(page: Path, rows: list[Row]) -> None:
+    """Put the table in the place of the one that a page has, with what it was made on."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(FIRST_LINE)
+    _, _, after = rest.partition(LAST_LINE)
+    made = f"{date.today()}, hyperforget {__version__}, Python {platform.python_version()}, {platform.platform()}:"
+    text = "\n".join([FIRST_LINE, "", made, "", *table(rows), "", LAST_LINE])
+    page.write_text(before + text + after, encoding="utf-8")

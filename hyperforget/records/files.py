@@ -13,7 +13,9 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from hyperforget.errors import UserError
+from hyperforget.errors import UserError, excerpt, shown
+
+_LONGEST_HEADER = 200
 
 RowType = TypeVar("RowType")
 
@@ -34,12 +36,18 @@ def read_rows(path: Path, row_type: type[RowType], may_be_empty: bool = False) -
     """The rows of a file that `write_rows` wrote; columns that the data class lacks are passed over, and fields with a
     default may have no column, as in files that were written before they were there.
 
-    Raises `UserError` naming the file when it is missing, lacks a column, has text for a number, another word than
-    those of a `Literal`, or no row.
+    Raises `UserError` naming the file when it is missing, cannot be read, is no text in UTF-8, lacks a column, has text
+    for a number, another word than those of a `Literal`, or no row.
     """
     if not path.is_file():
         raise UserError(f"{path} is missing")
-    rows = parse_rows(path.read_text(encoding="utf-8"), row_type, str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is no text in UTF-8, as its byte {error.start + 1} shows") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from None
+    rows = parse_rows(text, row_type, str(path))
     if not rows and not may_be_empty:
         raise UserError(f"{path} has no rows")
     return rows
@@ -48,13 +56,18 @@ def read_rows(path: Path, row_type: type[RowType], may_be_empty: bool = False) -
 def parse_rows(text: str, row_type: type[RowType], source: str) -> list[RowType]:
     """The rows in the text of a CSV file, which errors call ``source``; raises `UserError` as `read_rows`."""
     columns, hints = columns_of(row_type), get_type_hints(row_type)
-    header, *lines = csv.reader(io.StringIO(text, newline="")) if text.strip() else ([],)
+    try:
+        header, *lines = csv.reader(io.StringIO(text, newline="")) if text.strip() else ([],)
+    except csv.Error as error:
+        raise UserError(f"{source} is no CSV file: {error}") from None
     if not header:
         raise UserError(f"{source} is empty; expected are the columns {', '.join(columns)}")
     optional = {field.name.rstrip("_") for field in fields(cast(Any, row_type)) if field.default is not MISSING}
     missing = [column for column in columns if column not in {*header, *optional}]
     if missing:
-        raise UserError(f"{source} lacks the column {missing[0]!r}; it has {', '.join(header)}")
+        raise UserError(
+            f"{source} lacks the column {missing[0]!r}; it has {excerpt(', '.join(header), _LONGEST_HEADER)}"
+        )
     present = [
         (name, column, header.index(column), _parser(kind))
         for (name, kind), column in zip(hints.items(), columns, strict=True)
@@ -69,9 +82,9 @@ def parse_rows(text: str, row_type: type[RowType], source: str) -> list[RowType]
             try:
                 values[name] = parse(line[place])
             except _WrongWord as error:
-                raise UserError(f"{source}, column {column!r}: {line[place]!r} is none of {error}") from None
+                raise UserError(f"{source}, column {column!r}: {shown(line[place])} is none of {error}") from None
             except ValueError:
-                raise UserError(f"{source}, column {column!r}: {line[place]!r} is not a number") from None
+                raise UserError(f"{source}, column {column!r}: {shown(line[place])} is not a number") from None
         rows.append(row_type(**values))
     return rows
 

@@ -25,6 +25,7 @@ from hyperforget.runtime.code_digest import code_digest
 from hyperforget.runtime.device import describe, multiplies_in_bfloat16, set_up
 from hyperforget.runtime.distributed import max_over_processes, process_count, process_rank, together
 from hyperforget.runtime.environment import git_state, package_versions
+from hyperforget.runtime.memory import memory_told
 from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import FOLDER, Unfinished
 from hyperforget.store.computations import Computation, FileRef
@@ -125,7 +126,7 @@ def run_stage(name: str, stage: Stage, arguments: Sequence[str]) -> None:
     work together, the first one records it.
     """
     options = parser(name, stage).parse_args(arguments)
-    with together():
+    with together(), memory_told(name):
         _run(name, stage, options)
 
 

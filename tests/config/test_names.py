@@ -3,14 +3,14 @@
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hyperforget.config import Config, load_config
 from hyperforget.config.slices import report_spec
 from hyperforget.errors import UserError
 from hyperforget.report.spec import figure_files, table_files
-from tests.torture import counted
+from tests.torture import hostile
 
 TASK = {"classes": [0, 1, 2, 3], "hidden": [2], "pivots": [0], "forget": ["1"]}
 HELD_OUT = TASK | {"holdout": ["2"]}
@@ -71,7 +71,7 @@ _PARTS = st.lists(
 ).map("-".join)
 
 
-@settings(max_examples=counted(100, 10_000), deadline=None)
+@hostile("names of tasks and models", 100)
 @given(
     st.dictionaries(_PARTS, st.sampled_from([TASK, HELD_OUT]), min_size=1, max_size=4),
     st.lists(_PARTS, min_size=1, max_size=3, unique=True),

@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperforget.config.reading import parse_config, read_config
 from hyperforget.errors import UserError
-from tests.torture import counted
+from tests.torture import hostile
 
 ROOT = Path(__file__).parents[2]
 TASK = "tasks:\n  odd:\n    classes: [0, 1]\n"
@@ -136,13 +136,13 @@ _SCALARS = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | _TEXT
 _VALUES = st.recursive(_SCALARS, lambda inner: st.lists(inner) | st.dictionaries(_TEXT, inner), max_leaves=6)
 
 
-@settings(max_examples=counted(60, 10_000), deadline=None)
+@hostile("configurations, as JSON", 60)
 @given(st.dictionaries(_TEXT, _VALUES, min_size=1))
 def test_json_is_read_as_it_was_written(values: dict[str, object]) -> None:
     assert parse_config(json.dumps(values, indent="\t"), "text") == values
 
 
-@settings(max_examples=counted(80, 10_000), deadline=None)
+@hostile("configurations, any text", 80)
 @given(st.text(st.sampled_from("ab:-[]{}&*!'\"\n 01_#,<?|>%\t"), max_size=30))
 def test_any_text_is_read_or_refused_in_one_sentence(text: str) -> None:
     with contextlib.suppress(UserError):

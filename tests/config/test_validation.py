@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperforget.config import load_config
 from hyperforget.config.reading import parse_config
 from hyperforget.errors import UserError
-from tests.torture import counted
+from tests.torture import hostile
 
 TASK = {"classes": [0, 1, 2, 3], "hidden": [2], "pivots": [0], "forget": ["1"]}
 NULLS = [None, "null", "Null", "NULL"]
@@ -176,7 +176,7 @@ _VALUES = st.recursive(
 _KEYS = ["tasks", "models", "seeds", "store", "rivals", "prompts", "hardware", "recipe", "collection", "dataset", "x"]
 
 
-@settings(max_examples=counted(100, 10_000), deadline=None)
+@hostile("keys of configurations", 100)
 @given(key=st.sampled_from(_KEYS), value=_VALUES, inside=st.booleans())
 def test_any_value_is_taken_or_refused_in_one_sentence(key: str, value: object, inside: bool) -> None:
     with contextlib.suppress(UserError):

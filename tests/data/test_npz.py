@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperforget.config import DatasetConfig
 from hyperforget.data.npz import load_npz
 from hyperforget.data.preparing import prepare_splits
 from hyperforget.errors import UserError
-from tests.torture import counted
+from tests.torture import hostile
 
 IMAGES = np.arange(60 * 6, dtype=np.float32).reshape(60, 2, 3)
 LABELS = np.repeat(np.arange(3), 20)
@@ -257,7 +257,7 @@ mangled = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=counted(100, 10_000), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hostile(".npz", 100)
 @given(mangled)
 def test_mangled_files_give_a_dataset_or_one_sentence(
     tmp_path: Path, change: tuple[bytes, list[tuple[int, int]], int | None]

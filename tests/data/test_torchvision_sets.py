@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hyperforget.config import DatasetConfig
@@ -18,7 +18,7 @@ from hyperforget.data import torchvision_sets
 from hyperforget.data.torchvision_sets import import_torchvision, load_torchvision
 from hyperforget.errors import UserError
 from tests.data.idx_files import idx, write_idx_set
-from tests.torture import counted
+from tests.torture import hostile
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 5, 4), np.uint8)
 LABELS = np.arange(12, dtype=np.uint8) % 3
@@ -167,7 +167,7 @@ def test_pickles_without_their_checksum_are_not_read(tmp_path: Path) -> None:
     )
 
 
-@settings(deadline=None, max_examples=counted(100, 10_000), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hostile("idx", 100)
 @given(
     st.integers(0, 3),
     st.lists(st.tuples(st.integers(0, 30), st.sampled_from([0, 1, 3, 4, 8, 9, 12, 127, 255])), max_size=4),

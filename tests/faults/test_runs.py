@@ -13,26 +13,12 @@ from hyperforget.store.store import Store
 from hyperforget.store.verification import verify
 from tests.faults.small_run import NAMES, started
 from tests.faults.small_store import bytes_lost, recorded
-from tests.made_once import made_once
 from tests.stages.tiny_pipeline import text_files
 from tests.torture import counted, row
 
 pytestmark = pytest.mark.pipeline
 
 GRACE_SECONDS = 3600.0  # longer than the run, as `collect_garbage` demands
-
-
-def run_alone(folder: Path) -> None:
-    folder.mkdir()
-    process = started(folder / "results", folder / "results" / "store", folder / "log")
-    process.join()
-    assert process.exitcode == 0, (folder / "log").read_text()
-
-
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Tokens and tables of a run that nothing happened to."""
-    return text_files(made_once(tmp_path_factory, "small-run", run_alone) / "results")
 
 
 def test_a_run_that_is_killed_time_and_again_ends_as_if_it_never_was(
