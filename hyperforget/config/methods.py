@@ -16,6 +16,8 @@ NEAREST: Rival = "nearest"
 EDITING_RIVALS: tuple[Rival, ...] = ("bias", "mask", "finetune")
 # The one of them that edits of strangers are compared with.
 ON_STRANGERS: Rival = "bias"
+# Those that take milliseconds, so that one job makes them all.
+QUICK_RIVALS: tuple[Rival, ...] = ("bias", "mask")
 
 _EDIT = "-edit"
 _ON_STRANGERS = f"-{STRANGERS}"

@@ -1,30 +1,29 @@
-"""How a stage runs: its command line, the computation that determines its result, and the record of what it made.
+"""How a stage runs: the computation that determines its result, and the record of what it made.
 
-A stage declares what it is told, which files it reads and which it writes. What a store knows the result of is not done
-again: the files are restored, before the module that does the work, and all that it imports, has to be loaded.
+A stage declares what it is told, which files it reads and which it writes (`interface`). What a store knows the result
+of is not done again: the files are restored, before the module that does the work, and all that it imports, has to be
+loaded.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import importlib
 import json
-import pkgutil
 import socket
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from hyperforget.errors import UserError, os_error_text
-from hyperforget.runtime.code_digest import code_digest
 from hyperforget.runtime.device import describe, multiplies_in_bfloat16, set_up
 from hyperforget.runtime.distributed import max_over_processes, process_count, process_rank, together
 from hyperforget.runtime.environment import git_state, package_versions
+from hyperforget.runtime.interface import Stage, each_job, files, given, module_of, name_of, parser
 from hyperforget.runtime.memory import memory_told
 from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import FOLDER, Unfinished
@@ -40,43 +39,10 @@ if TYPE_CHECKING:
     from hyperforget.config.base import Section
     from hyperforget.config.hardware import HardwareConfig
 
+    # What chooses the device by the settings and the number of threads.
+    DeviceOf = Callable[[HardwareConfig, int], torch.device]
+
 Spec = TypeVar("Spec", bound="Section")
-_MANY, _OPTIONAL = "*", "?"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """The interface of a stage.
-
-    ``spec`` names the model of what it is told, ``module:class``, ``names`` are the arguments that tell its jobs apart,
-    ``inputs`` and ``outputs`` those that are files. One that ends in ``*`` is several files, one in ``?`` may be left
-    out.
-
-    A stage ``computes`` on a device, and can go on where it was stopped. One that is ``light``, since it only
-    measures and compares, is given the CPU: it leaves GPUs to those that need them, and computes in double precision,
-    which not every device does. A stage that is not ``repeatable``, since it also tells when and where it ran, is
-    done anew each time.
-    """
-
-    description: str
-    spec: str = "hyperforget.config.base:Section"
-    names: tuple[str, ...] = ()
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    computes: bool = False
-    light: bool = False
-    repeatable: bool = True
-
-    @property
-    def spec_type(self) -> type[Section]:
-        """The model of what the stage is told; one without fields if it is told nothing."""
-        model: type[Section] = pkgutil.resolve_name(self.spec)
-        return model
-
-    def code(self, name: str) -> str:
-        """Digest of the code that the stage of that name runs, and of how it is called; 16 hexadecimal digits."""
-        interface = repr(replace(self, description="", spec=""))
-        return hashlib.sha256(f"{code_digest(module_of(name))} {interface}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -91,11 +57,12 @@ class Job(Generic[Spec]):
     hardware: HardwareConfig
     threads: int
     unfinished: Unfinished
+    device_of: DeviceOf
 
     @cached_property
     def device(self) -> torch.device:
         """What to compute on; the first call sets torch up for it."""
-        return set_up(self.hardware, self.threads)
+        return self.device_of(self.hardware, self.threads)
 
     def input(self, name: str) -> Path:
         """The one file of an argument."""
@@ -113,53 +80,20 @@ class Job(Generic[Spec]):
         return Resuming(self.unfinished)
 
 
-def module_of(stage: str) -> str:
-    """The module of a stage, whose function ``run`` does its work."""
-    return f"hyperforget.stages.{stage}"
-
-
 def run_stage(name: str, stage: Stage, arguments: Sequence[str]) -> None:
     """Restore the outputs of a stage where the store knows the result, else do the work and record it.
 
     The function of a stage may return what it timed itself, seconds by name; the record keeps it as ``timed``, beside
     the seconds that the stage took in all, those before it was stopped among them. Of several processes that do the
-    work together, the first one records it.
+    work together, the first one records it. Several jobs of one command line are restored, or done and recorded, one
+    after another.
     """
     options = parser(name, stage).parse_args(arguments)
+    # Every call of `set_up` would claim another GPU.
+    device_of = cache(set_up)
     with together(), memory_told(name):
-        _run(name, stage, options)
-
-
-def parser(name: str, stage: Stage) -> argparse.ArgumentParser:
-    """The command line of a stage."""
-    made = argparse.ArgumentParser(f"python -m hyperforget.stages {name}", description=stage.description)
-    made.add_argument("--spec", type=_json, default={}, help="its slice of the configuration, JSON")
-    made.add_argument(
-        "--store", type=lambda path: Store(Path(path)), required=True, help="folder of the artifact store"
-    )
-    made.add_argument("--threads", type=int, default=1, help="threads of torch")
-    made.add_argument("--hardware", type=_json, default={}, help="what to compute on, JSON")
-    made.add_argument(
-        "--no-reuse",
-        dest="reuse",
-        action="store_false",
-        help="run although the store knows the result, and compare with it",
-    )
-    for argument in (*stage.names, *stage.inputs, *stage.outputs):
-        made.add_argument(
-            f"--{_name(argument).replace('_', '-')}",
-            type=str if argument in stage.names else Path,
-            nargs=None if argument in stage.names else "+" if argument.endswith(_MANY) else 1,
-            required=not argument.endswith(_OPTIONAL),
-        )
-    return made
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise argparse.ArgumentTypeError(f"invalid JSON: {error}") from None
+        for job in each_job(stage, options):
+            _run(name, stage, job, device_of)
 
 
 def _checked(argument: str, kind: type[Section], value: Any) -> Section:
@@ -173,39 +107,20 @@ def _checked(argument: str, kind: type[Section], value: Any) -> Section:
         raise UserError(f"argument {argument}: {where}: {fault['msg']}") from None
 
 
-def _name(argument: str) -> str:
-    return argument.rstrip(_MANY + _OPTIONAL)
-
-
-def _given(options: argparse.Namespace, arguments: Sequence[str]) -> dict[str, Any]:
-    """The values of those arguments that were not left out."""
-    values = {argument: getattr(options, _name(argument)) for argument in arguments}
-    return {argument: value for argument, value in values.items() if value is not None}
-
-
-def _files(options: argparse.Namespace, arguments: Sequence[str]) -> dict[str, Path]:
-    """Paths by argument; those of an argument that may have several are numbered."""
-    return {
-        f"{_name(argument)}.{index}" if argument.endswith(_MANY) else _name(argument): path
-        for argument, paths in _given(options, arguments).items()
-        for index, path in enumerate(paths)
-    }
-
-
 def computation_of(name: str, stage: Stage, options: argparse.Namespace) -> Computation:
     """What determines the result of a stage: its name, its other arguments, its spec, its code and its inputs."""
     return Computation(
         name,
-        {_name(argument): value for argument, value in _given(options, stage.names).items()},
+        {name_of(argument): value for argument, value in given(options, stage.names).items()},
         options.spec,
         stage.code(name),
-        {argument: _reference(path) for argument, path in _files(options, stage.inputs).items()},
+        {argument: _reference(path) for argument, path in files(options, stage.inputs).items()},
     )
 
 
-def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
+def _run(name: str, stage: Stage, options: argparse.Namespace, device_of: DeviceOf) -> None:
     started, clock = datetime.now(UTC), time.monotonic()
-    told, outputs = computation_of(name, stage, options), _files(options, stage.outputs)
+    told, outputs = computation_of(name, stage, options), files(options, stage.outputs)
     if _is_known(stage, options, told, outputs):
         return
     spec = _checked("--spec", stage.spec_type, options.spec)
@@ -215,7 +130,7 @@ def _run(name: str, stage: Stage, options: argparse.Namespace) -> None:
         return
     if not stage.repeatable:
         computation = replace(computation, arguments={**computation.arguments, "started": started.isoformat()})
-    job = _job(stage, options, spec, computation)
+    job = _job(stage, options, spec, computation, device_of)
     _expect_writable(options.store, outputs.values())
     machine = _machine(stage, job)
     timed = importlib.import_module(module_of(name)).run(job)
@@ -247,13 +162,15 @@ def _machine(stage: Stage, job: Job[Section]) -> dict[str, Any]:
     }
 
 
-def _job(stage: Stage, options: argparse.Namespace, spec: Section, computation: Computation) -> Job[Section]:
+def _job(
+    stage: Stage, options: argparse.Namespace, spec: Section, computation: Computation, device_of: DeviceOf
+) -> Job[Section]:
     from hyperforget.config.hardware import HardwareConfig
 
     told = {**options.hardware, "device": "cpu"} if stage.light else options.hardware
     hardware = cast(HardwareConfig, _checked("--hardware", HardwareConfig, told))
     inputs, outputs = (
-        {_name(argument): paths for argument, paths in _given(options, arguments).items()}
+        {name_of(argument): paths for argument, paths in given(options, arguments).items()}
         for arguments in (stage.inputs, stage.outputs)
     )
     unfinished = Unfinished(options.store.root / FOLDER / f"{computation.id}.safetensors", hardware.save_every)
@@ -266,6 +183,7 @@ def _job(stage: Stage, options: argparse.Namespace, spec: Section, computation: 
         hardware,
         options.threads,
         unfinished,
+        device_of,
     )
 
 

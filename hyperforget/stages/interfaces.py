@@ -4,7 +4,7 @@ A stage's work is the function ``run`` of the module of its name beside this fil
 store does not know the result. An argument that ends in ``*`` is several files, one in ``?`` may be left out.
 """
 
-from hyperforget.runtime.stage import Stage
+from hyperforget.runtime.interface import Stage
 
 STAGES = {
     "fetch_dataset": Stage(
@@ -108,6 +108,8 @@ STAGES = {
         inputs=("dataset", "originals"),
         outputs=("token", "network"),
         computes=True,
+        # Most take milliseconds.
+        each=("method", "originals", "token", "network"),
     ),
     "evaluate": Stage(
         "Evaluate all methods on one forget set, on test images that nothing was made or chosen by.",

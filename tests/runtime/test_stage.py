@@ -13,11 +13,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+import torch
 
 from hyperforget.config.base import Section
+from hyperforget.config.hardware import HardwareConfig
 from hyperforget.errors import UserError
+from hyperforget.runtime.interface import Stage
 from hyperforget.runtime.saved_state import FOLDER, State
-from hyperforget.runtime.stage import Job, Stage, run_stage
+from hyperforget.runtime.stage import Job, run_stage
 from hyperforget.stages import gather_metrics
 from hyperforget.store.computations import read_records
 from hyperforget.store.errors import NonDeterminismError
@@ -142,7 +145,8 @@ def test_a_known_result_is_restored_without_loading_what_makes_it(folder: Folder
     (folder.path / "token.json").unlink()
     program = f"""
 import sys
-from hyperforget.runtime.stage import Stage, run_stage
+from hyperforget.runtime.interface import Stage
+from hyperforget.runtime.stage import run_stage
 run_stage({STAGE!r}, {folder.stage!r}, {folder.arguments()!r})
 heavy = {{"hyperforget.stages.gather_metrics", "torch", "sklearn", "pandas", "scipy", "numpy", "pydantic", "zarr"}}
 print(sorted(heavy & set(sys.modules)))
@@ -287,6 +291,66 @@ def test_a_light_stage_computes_on_the_cpu(folder: Folder) -> None:
     folder.stage = replace(folder.stage, light=False)
     with pytest.raises(UserError, match=r"hardware\.device is 'cuda:99'"):
         folder.run(2, "digits", "--hardware", json.dumps({"device": "cuda:99"}))
+
+
+@pytest.fixture
+def several_at_once(folder: Folder) -> Folder:
+    """The same with a stage that does several jobs at once."""
+    each = ("task", "number", "token")
+    folder.stage = replace(folder.stage, names=("task",), outputs=("token",), computes=True, each=each)
+    return folder
+
+
+def several(folder: Folder, tasks: list[str]) -> list[str]:
+    """The command line of a job for each task, with an input that holds the number of letters of its name."""
+    for task in tasks:
+        (folder.path / f"{task}.txt").write_text(str(len(task)))
+    given = ["--spec", '{"add": 1}', "--store", str(folder.path / "store"), "--task", *tasks]
+    for name, ending in (("number", "txt"), ("token", "json")):
+        given += [f"--{name}", *(str(folder.path / f"{task}.{ending}") for task in tasks)]
+    return given
+
+
+def values(folder: Folder, tasks: list[str]) -> list[int]:
+    return [json.loads((folder.path / f"{task}.json").read_text())["summary"]["value"] for task in tasks]
+
+
+def test_several_jobs_of_one_command_line_are_known_and_recorded_each_by_itself(several_at_once: Folder) -> None:
+    folder = several_at_once
+    run_stage(STAGE, folder.stage, several(folder, ["one", "three"]))
+    assert values(folder, ["one", "three"]) == [4, 6]
+    records = list(read_records(Store(folder.path / "store")))
+    assert {record.computation.arguments["task"]: list(record.computation.inputs) for record in records} == {
+        "one": ["number"],
+        "three": ["number"],
+    }
+    assert folder.runs == 2
+    run_stage(STAGE, folder.stage, several(folder, ["three", "seventeen", "one"]))
+    assert values(folder, ["three", "seventeen", "one"]) == [6, 10, 4]
+    assert folder.runs == 3
+
+
+def test_several_jobs_of_one_command_line_choose_a_device_once(
+    several_at_once: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = several_at_once
+    chosen: list[int] = []
+
+    def set_up(hardware: HardwareConfig, threads: int) -> torch.device:
+        chosen.append(threads)
+        return torch.device("cpu")
+
+    monkeypatch.setattr("hyperforget.runtime.stage.set_up", set_up)
+    run_stage(STAGE, folder.stage, several(folder, ["one", "three", "seventeen"]))
+    assert (folder.runs, chosen) == (3, [1])
+
+
+def test_arguments_of_fewer_jobs_than_others_are_named_before_any_work(several_at_once: Folder) -> None:
+    folder = several_at_once
+    arguments = several(folder, ["one", "three"])
+    with pytest.raises(UserError, match=r"^argument --token has 1 values, but --task has 2; allowed are as many"):
+        run_stage(STAGE, folder.stage, arguments[:-1])
+    assert folder.runs == 0
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from hyperforget import config
 from hyperforget.config.base import Section
 from hyperforget.runtime import code_digest as module
 from hyperforget.runtime.code_digest import DECLARATIONS, code_digest, imported_modules
-from hyperforget.runtime.stage import module_of
+from hyperforget.runtime.interface import module_of
 from hyperforget.stages.interfaces import STAGES
 from tests.stages.test_what_stages_read import sections_in
 

@@ -15,8 +15,9 @@ from typing import TypeVar
 
 import pytest
 
+from hyperforget.runtime.interface import parser
 from hyperforget.runtime.saved_state import FOLDER
-from hyperforget.runtime.stage import computation_of, parser
+from hyperforget.runtime.stage import computation_of
 from hyperforget.stages.interfaces import STAGES
 from tests.checkouts import Checkout
 from tests.slurm.single_node import ACCOUNT, PARTITION, SingleNode, missing_programs, single_node

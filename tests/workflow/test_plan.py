@@ -31,7 +31,8 @@ def test_default_run(checkout: Checkout) -> None:
         "sweep_unlearned": 4,
         "sweep_edited": 2,
         "look_up_checkpoints": 12,
-        "edit_original": 48,
+        "edit_original": 12,
+        "edit_quickly": 12,
         "evaluate": 12,
         "gather_metrics": 1,
         "gather_costs": 1,
@@ -100,16 +101,39 @@ def test_one_forget_set_that_no_configuration_names(checkout: Checkout) -> None:
         "sample_unlearned": 2,
         "sample_edited": 2,
         "look_up_checkpoints": 1,
-        "edit_original": 4,
+        "edit_original": 1,
+        "edit_quickly": 1,
         "evaluate": 1,
     }
+
+
+@pytest.mark.parametrize("rivals", [["bias"], ["mask", "finetune"], ["finetune"], []])
+def test_what_takes_milliseconds_shares_a_job(checkout: Checkout, rivals: list[str]) -> None:
+    planned = checkout.planned("results/report.html", "--config", f"rivals={rivals}")
+    expected = {
+        "edit_quickly": "bias" in rivals,
+        "edit_quickly_without_strangers": "mask" in rivals and "bias" not in rivals,
+        "edit_original": "finetune" in rivals,
+    }
+    assert {name: planned.get(name, 0) for name in expected} == {name: 12 * some for name, some in expected.items()}
+
+
+def test_a_quick_method_that_no_report_shows_has_a_job_of_its_own(checkout: Checkout) -> None:
+    planned = checkout.planned("results/digits/mask-strangers/forget-2.json")
+    assert planned == {"fetch_dataset": 1, "train_strangers": 1, "edit_original": 1}
+
+
+def test_one_task_may_have_strangers_and_another_none(checkout: Checkout) -> None:
+    planned = checkout.planned("results/report.html", "--config", "tasks={digits-4: {strangers: {count: 0}}}")
+    assert (planned["edit_quickly"], planned["edit_quickly_without_strangers"]) == (9, 3)
 
 
 def test_a_task_may_have_no_strangers(checkout: Checkout) -> None:
     changes = ("--config", "tasks={digits: {strangers: {count: 0}}, digits-4: {strangers: {count: 0}}}")
     planned = checkout.planned("results/report.html", *changes)
     assert "train_strangers" not in planned
-    assert (planned["sample_edited"], planned["sweep_edited"], planned["edit_original"]) == (12, 2, 36)
+    assert (planned["sample_edited"], planned["sweep_edited"], planned["edit_original"]) == (12, 2, 12)
+    assert planned["edit_quickly_without_strangers"] == 12
     for target in ("strangers.json", "bias-strangers/forget-2.json", "dihyfo-1-edit-strangers/forget-2.json"):
         printed = checkout.dry_run("-n", f"results/digits/{target}", *changes)
         assert printed.returncode != 0

@@ -7,7 +7,7 @@ try:
     import hyperforget
     from hyperforget.config import jobs, load_config, warnings
     from hyperforget.config.corpora import MAIN_CORPUS
-    from hyperforget.config.methods import NEAREST, ORIGINAL, RETRAINED, STRANGERS, Method
+    from hyperforget.config.methods import NEAREST, ORIGINAL, QUICK_RIVALS, RETRAINED, STRANGERS, Method
     from hyperforget.config.places import check_creatable
     from hyperforget.config.reading import read_config
     from hyperforget.config.slices import report_spec, spec_of
@@ -181,11 +181,32 @@ def editing_methods(of_models):
     return [*mine, *(method.strangers() for method in mine)]
 
 
-def trained_networks(wildcards):
+def edited_networks(method):
     """The networks that a method edits."""
+    return f"results/{{task}}/{STRANGERS if Method.parse(method).on_strangers else ORIGINAL}.json"
+
+
+def trained_networks(wildcards):
+    """Those that the method of a job edits."""
     task_of(wildcards)
-    kind = STRANGERS if Method.parse(wildcards.method).on_strangers else ORIGINAL
-    return f"results/{{task}}/{kind}.json"
+    return edited_networks(wildcards.method)
+
+
+def quick_edits():
+    """Tasks, and methods of all of these that take milliseconds and so share a job, by the name of such jobs."""
+    found = {}
+    for task in [*settings.tasks, *settings.repetitions]:
+        methods = [method for method in settings.methods_on(task) if method.base in QUICK_RIVALS]
+        if methods:
+            suffix = "" if any(method.on_strangers for method in methods) else "_without_strangers"
+            found.setdefault(f"edit_quickly{suffix}", ([], list(map(str, methods))))[0].append(task)
+    return found
+
+
+def but(taken):
+    """What the task of a method may be, but for tasks with methods that share a job."""
+    pairs = [f"(?:{names(tasks)})/(?:{names(methods)})/" for tasks, methods in taken]
+    return f"(?!{names(pairs)})[^/]+"
 
 
 def all_networks(wildcards):

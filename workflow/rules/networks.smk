@@ -122,6 +122,7 @@ rule edit_original:
     benchmark:
         "results/benchmarks/edit_original/{task}/{method}/forget-{forget}.jsonl"
     wildcard_constraints:
+        task=but(quick_edits().values()),
         method=names(editing_methods(of_models=False)),
     conda:
         "../../envs/hyperforget.yaml"
@@ -141,6 +142,45 @@ rule edit_original:
         " --spec {params.spec:q} {params.store} {params.hardware}"
         " --dataset {input.dataset} --originals {input.originals} --token {output.token}"
         " --network {output.network} >{log} 2>&1"
+
+
+# What takes milliseconds shares a job. Tasks with strangers have further methods.
+for quick, (tasks, methods) in quick_edits().items():
+
+    rule:
+        name:
+            quick
+        input:
+            dataset="results/{task}/dataset.json",
+            originals=list(map(edited_networks, methods)),
+        output:
+            tokens=expand("results/{{task}}/{method}/forget-{{forget}}.json", method=methods),
+            networks=expand("results/{{task}}/{method}/forget-{{forget}}.safetensors", method=methods),
+        log:
+            "results/logs/edit_quickly/{task}/forget-{forget}.log",
+        benchmark:
+            "results/benchmarks/edit_quickly/{task}/forget-{forget}.jsonl"
+        wildcard_constraints:
+            task=names(tasks),
+        conda:
+            "../../envs/hyperforget.yaml"
+        threads: 1
+        resources:
+            mem_mb=memory(2000),
+            runtime=minutes(5),
+            gpu=GPUS,
+        params:
+            methods=methods,
+            spec=spec("edit_original"),
+            code=code("edit_original"),
+            store=STORE,
+            hardware=hardware,
+        shell:
+            "python -m hyperforget.stages edit_original --task {wildcards.task}"
+            " --method {params.methods} --forget {wildcards.forget}"
+            " --spec {params.spec:q} {params.store} {params.hardware}"
+            " --dataset {input.dataset} --originals {input.originals} --token {output.tokens}"
+            " --network {output.networks} >{log} 2>&1"
 
 
 rule evaluate:
