@@ -7,6 +7,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/hypernet.smk"
 include: "workflow/rules/networks.smk"
+include: "workflow/rules/generators.smk"
 include: "workflow/rules/report.smk"
 
 

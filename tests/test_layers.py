@@ -25,6 +25,7 @@ LEVELS = [
     {"collection"},
     {"hypernet"},
     {"unlearning", "probing"},
+    {"generator"},
     {"scores", "report", "provenance"},
     {"stages", "cli"},
 ]

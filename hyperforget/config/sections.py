@@ -179,12 +179,16 @@ class Config(Section):
         return [name for name in self.models if reads_start(self.conditioning(name))]
 
     @property
+    def generators(self) -> list[str]:
+        """The models that forget on demand; G.pt forgets no class."""
+        return [name for name in self.models if self.conditioning(name) != "gpt"]
+
+    @property
     def methods(self) -> list[Method]:
-        """Every producer of unlearned networks, in the order of the tables; G.pt forgets no class."""
-        generators = [name for name in self.models if self.conditioning(name) != "gpt"]
+        """Every producer of unlearned networks, in the order of the tables."""
         sampled = [
             method
-            for name in generators
+            for name in self.generators
             for method in (Method(name), Method(name, edits=True))
             if not method.edits or reads_start(self.conditioning(name))
         ]

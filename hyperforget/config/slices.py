@@ -4,6 +4,7 @@ A stage is done again when its slice changes, so a slice holds what its stage re
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any, Literal, TypeVar, get_args
 
 from hyperforget.config.base import Section
@@ -15,7 +16,7 @@ from hyperforget.config.raw_files import content_of
 from hyperforget.config.report_specs import CorpusSpec, FiguresSpec, FullSpec, FullTask, ReportSpec, TablesSpec
 from hyperforget.config.sections import Config
 from hyperforget.config.specs import Requirements
-from hyperforget.config.tasks import CollectionConfig, RecipeConfig, TaskConfig
+from hyperforget.config.tasks import CollectionConfig, DatasetConfig, RecipeConfig, TaskConfig
 
 # What tells the jobs of a stage from each other: task, corpus, shard, model, method, forget.
 Names = Mapping[str, str]
@@ -69,6 +70,13 @@ def _classes(task: TaskConfig, key: Literal["forget", "holdout"]) -> list[tuple[
     return [forget_set(text, task).classes for text in getattr(task, key)]
 
 
+def _data_name(dataset: DatasetConfig) -> str:
+    """What people call the images."""
+    if dataset.source == "torchvision":
+        return dataset.name
+    return dataset.source if dataset.path is None else PurePath(dataset.path).stem
+
+
 # Where each value of a spec comes from, whichever stage is told it.
 _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     "seed": lambda config, names: config.repeated(names["task"])[1],
@@ -104,6 +112,7 @@ _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     "candidates": lambda config, names: max(model.sampling.candidates for model in config.models.values()),
     "prompts": lambda config, names: config.prompts,
     "swept": lambda config, names: config.prompts.model_copy(update={"forget": config.trade_off.forget}),
+    "data_name": lambda config, names: _data_name(_task(config, names).dataset),
     "networks": lambda config, names: config.trade_off.networks,
     "selection": lambda config, names: config.selection,
     "probe": lambda config, names: config.probe,

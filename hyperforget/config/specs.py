@@ -168,6 +168,25 @@ class EditedSweepSpec(Section):
     editing: EditingConfig
 
 
+class Quantiles(Section):
+    """What is asked for by default: the first of each."""
+
+    forget: list[float]
+    retain: list[float]
+
+
+class GeneratorSpec(Section):
+    """For `export_generator`: how the model is asked, of images that ``data_name`` names."""
+
+    data_name: str
+    pivots: list[int]
+    protocol: Protocol
+    initialisation: str
+    prompts: Quantiles
+    sampling: RoundsSpec
+    editing: RoundsSpec
+
+
 class LookupSpec(Section):
     """For `look_up_checkpoints`: beside the chosen checkpoint stand the ``candidates`` nearest to each prompt, which
     are as many as the generators offer.

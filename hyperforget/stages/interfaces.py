@@ -120,6 +120,13 @@ STAGES = {
         computes=True,
         light=True,
     ),
+    "export_generator": Stage(
+        "Make a folder of a hypernetwork that needs neither store nor data, for whoever has a network.",
+        "hyperforget.config.specs:GeneratorSpec",
+        names=("task", "model"),
+        inputs=("dataset", "corpus", "hypernet", "metrics*"),
+        outputs=("description", "weights", "card"),
+    ),
     "gather_metrics": Stage(
         "Join the metrics of all forget sets into one long table.",
         inputs=("parts*",),

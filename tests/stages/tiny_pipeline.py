@@ -216,6 +216,20 @@ def jobs(results: Path, config: Config = SETTINGS) -> dict[str, Job]:
             candidates=folder / f"forget-{forget}-candidates.csv",
             confusion=folder / f"forget-{forget}-confusion.csv",
         )
+    for name in config.generators:
+        exported = folder / name / "generator"
+        add(
+            f"export_generator/{name}",
+            "export_generator",
+            {"model": name},
+            dataset=dataset,
+            corpus=corpus,
+            hypernet=folder / name / "hypernet.json",
+            metrics=[folder / f"forget-{forget}.csv" for forget in FORGET_SETS],
+            description=exported / "config.json",
+            weights=exported / "model.safetensors",
+            card=exported / "README.md",
+        )
     parts = [folder / f"forget-{forget}.csv" for forget in FORGET_SETS]
     add("gather_metrics", "gather_metrics", {}, parts=parts, metrics=results / "metrics.csv")
     return every

@@ -34,6 +34,7 @@ def test_default_run(checkout: Checkout) -> None:
         "edit_original": 12,
         "edit_quickly": 12,
         "evaluate": 12,
+        "export_generator": 4,
         "gather_metrics": 1,
         "gather_costs": 1,
         "build_tables": 1,

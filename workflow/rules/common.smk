@@ -224,5 +224,10 @@ def all_forget_sets(pattern, tasks=settings.tasks):
     return [pattern.format(task=task, forget=forget) for task in tasks for forget in forget_sets(task)]
 
 
+def metrics_of_task(wildcards):
+    task_of(wildcards)
+    return all_forget_sets("results/{task}/forget-{forget}.csv", [wildcards.task])
+
+
 def figures(task):
     return expand("results/{folder}/{file}", folder=FIGURE_FOLDER, file=figure_files(REPORT, task))

@@ -137,6 +137,9 @@ rule build_report:
         costs="results/costs.csv",
         tables=TABLES,
         figures=[figure for task in settings.tasks for figure in figures(task)],
+        generators=expand(
+            "results/{task}/{model}/generator/config.json", task=settings.tasks, model=settings.generators
+        ),
         corpora=[file for task in settings.tasks for file in corpora(task, "classes", "forget-sets", "bins")],
         optimizers=expand(
             "results/{task}/{model}/optimizers.csv",

@@ -1,0 +1,31 @@
+rule export_generator:
+    input:
+        dataset="results/{task}/dataset.json",
+        corpus=corpus_of_model,
+        hypernet="results/{task}/{model}/hypernet.json",
+        metrics=metrics_of_task,
+    output:
+        description="results/{task}/{model}/generator/config.json",
+        weights="results/{task}/{model}/generator/model.safetensors",
+        card="results/{task}/{model}/generator/README.md",
+    log:
+        "results/logs/export_generator/{task}/{model}.log",
+    benchmark:
+        "results/benchmarks/export_generator/{task}/{model}.jsonl"
+    wildcard_constraints:
+        model=names(settings.generators),
+    conda:
+        "../../envs/hyperforget.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(5),
+    params:
+        spec=spec("export_generator"),
+        code=code("export_generator"),
+        store=STORE,
+    shell:
+        "python -m hyperforget.stages export_generator --task {wildcards.task} --model {wildcards.model}"
+        " --spec {params.spec:q} {params.store} --dataset {input.dataset} --corpus {input.corpus}"
+        " --hypernet {input.hypernet} --metrics {input.metrics} --description {output.description}"
+        " --weights {output.weights} --card {output.card} >{log} 2>&1"
