@@ -9,7 +9,11 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 # Where each public name is defined.
-_DEFINED_IN = {"evaluate": "hyperforget.scores.evaluating", "load": "hyperforget.generator.loading"}
+_DEFINED_IN = {
+    "corpus": "hyperforget.collection.dataset",
+    "evaluate": "hyperforget.scores.evaluating",
+    "load": "hyperforget.generator.loading",
+}
 
 __all__ = ["__version__", *_DEFINED_IN]
 

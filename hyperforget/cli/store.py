@@ -208,17 +208,26 @@ def gc(
 
 @store_app.command()
 def export(
-    token: Annotated[str, typer.Argument(help="A token of networks or of a segment, or the object's id.")],
-    target: Annotated[Path, typer.Argument(help="File to write: .safetensors, .npz or .zarr.zip.")],
+    token: Annotated[
+        str, typer.Argument(help="A token of networks, of a corpus or of a segment; of all but a corpus also an id.")
+    ],
+    target: Annotated[Path, typer.Argument(help="File to write: .npz, .zarr.zip, or .safetensors but of a corpus.")],
     store: Store = STORE,
     as_json: Json = False,
 ) -> None:
     """Write the parameters of networks or checkpoints to a file that needs no code of this package."""
     from hyperforget.provenance.describe import find_object
     from hyperforget.store.export import export_networks
+    from hyperforget.store.tokens import read_token
 
     object_id = find_object(store, token)
-    export_networks(store, object_id, target)
+    if Path(token).is_file() and read_token(Path(token)).kind == "corpus":
+        from hyperforget.collection.export import export_corpus
+        from hyperforget.collection.stored import StoredCorpus
+
+        export_corpus(StoredCorpus(store, Path(token)), target)
+    else:
+        export_networks(store, object_id, target)
     told = {"object_id": object_id, "file": target.as_posix(), "size_bytes": target.stat().st_size}
     print_result(told, as_json, f"wrote {target} ({told['size_bytes']} bytes) from object {object_id[:12]}")
 

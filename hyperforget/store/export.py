@@ -1,29 +1,24 @@
 """Parameters handed out as one file, to be loaded with no code of this package."""
 
-import contextlib
 import itertools
 import json
-import os
 import shutil
-import uuid
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hyperforget.errors import UserError, nearest_choice
+from hyperforget.errors import UserError
+from hyperforget.store.archives import add_file, replacing, suffix_of, whole, write_npz
 from hyperforget.store.canonical import canonical_json
-from hyperforget.store.files import sync
 from hyperforget.store.manifest import read_manifest
 from hyperforget.store.objects import StoredObject
 from hyperforget.store.paths import place_in
 from hyperforget.store.store import Store
 
 KINDS = ("networks", "segment")
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can name; the same content, the same bytes
 
 
 def export_networks(store: Store, object_id: str, target: Path) -> None:
@@ -36,16 +31,13 @@ def export_networks(store: Store, object_id: str, target: Path) -> None:
 
     Raises `UserError` for another suffix or kind of object, and as `read` does.
     """
-    suffix = next((each for each in _WRITERS if target.name.endswith(each)), None)
-    if suffix is None:
-        raise UserError(
-            f"target {target} has none of the endings {', '.join(_WRITERS)}{nearest_choice(target.suffix, _WRITERS)}"
-        )
-    if target.is_dir():
-        raise UserError(f"target {target} is a folder; name a file")
+    suffix = suffix_of(target, _WRITERS)
     stored = store.read(object_id)
     if stored.kind not in KINDS:
-        raise UserError(f"{stored.kind} {object_id} cannot be exported; only {' and '.join(KINDS)} objects can")
+        raise UserError(
+            f"{stored.kind} {object_id} cannot be exported; only {' and '.join(KINDS)} objects can, and a corpus by "
+            "its token, such as results/digits/corpus.json"
+        )
     sizes = stored.attributes.get("sizes")
     if not (isinstance(sizes, list) and all(type(size) is int and size > 0 for size in sizes)):
         raise UserError(f"{stored.kind} {object_id} does not name the sizes of its layers, so has no layout")
@@ -55,7 +47,7 @@ def export_networks(store: Store, object_id: str, target: Path) -> None:
         "kind": stored.kind,
         "layout": layout_of(sizes),
     }
-    with _replacing(target) as partial:
+    with replacing(target) as partial:
         _WRITERS[suffix](partial, stored, metadata, store.object_folder(object_id))
 
 
@@ -80,11 +72,7 @@ def _write_safetensors(path: Path, stored: StoredObject, metadata: Mapping[str, 
 
 
 def _write_npz(path: Path, stored: StoredObject, metadata: Mapping[str, Any], folder: Path) -> None:
-    text = np.array(canonical_json(metadata).decode())
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, array in {**stored.arrays, "metadata": text}.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.npy", _EPOCH), "w", force_zip64=True) as stream:
-                np.lib.format.write_array(stream, array, allow_pickle=False)
+    write_npz(path, {name: whole(array) for name, array in stored.arrays.items()}, metadata)
 
 
 def _write_zarr_zip(path: Path, stored: StoredObject, metadata: Mapping[str, Any], folder: Path) -> None:
@@ -93,26 +81,13 @@ def _write_zarr_zip(path: Path, stored: StoredObject, metadata: Mapping[str, Any
         # What else lies there, or is linked to, is not the object's.
         for source in sorted(place_in(folder, name) for name in read_manifest(folder, stored.id).files):
             name = source.relative_to(group).as_posix()
-            with archive.open(zipfile.ZipInfo(name, _EPOCH), "w", force_zip64=True) as stream:
+            with add_file(archive, name) as stream:
                 if name == "zarr.json":
                     description = json.loads(source.read_bytes())
                     stream.write(json.dumps({**description, "attributes": metadata}).encode())
                 else:
                     with source.open("rb") as original:
                         shutil.copyfileobj(original, stream)
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A path to write to, which takes the place of ``path`` in one step when that is done."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
-    try:
-        yield partial
-        sync(partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 _WRITERS: dict[str, Callable[[Path, StoredObject, Mapping[str, Any], Path], None]] = {

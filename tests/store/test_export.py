@@ -80,7 +80,7 @@ def test_wrong_requests_leave_the_target_alone(run: Run, tmp_path: Path) -> None
     target.write_text("mine")
     with pytest.raises(UserError, match=r"has none of the endings .*; did you mean '\.safetensors'"):
         export_networks(run.store, run.objects["networks"], tmp_path / "a.safetensor")
-    with pytest.raises(UserError, match=r"corpus .* cannot be exported; only networks and segment"):
+    with pytest.raises(UserError, match=r"corpus .* cannot be exported; only networks and segment .* by its token"):
         export_networks(run.store, run.objects["corpus"], target)
     with pytest.raises(UserError, match="is missing from store"):
         export_networks(run.store, "0" * 64, target)

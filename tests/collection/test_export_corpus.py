@@ -1,0 +1,111 @@
+"""A whole corpus as one file, opened by other libraries alone."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import zarr
+from typer.testing import CliRunner
+
+from hyperforget.cli.main import app
+from hyperforget.collection.dataset import corpus
+from hyperforget.collection.export import export_corpus
+from hyperforget.collection.stored import find_corpus
+from hyperforget.errors import UserError
+from tests.collection.small_corpus import IMAGES, LABELS, SAVED, segment
+
+SUFFIXES = (".npz", ".zarr.zip")
+
+
+def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    if path.name.endswith(".npz"):
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        return arrays, json.loads(str(arrays.pop("metadata")))
+    group = zarr.open_group(zarr.storage.ZipStore(path, mode="r"), mode="r")
+    return {name: np.asarray(array[...]) for name, array in group.arrays()}, dict(group.attrs)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_all_runs_of_all_segments_come_out_without_padding(task: Path, tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / "new" / f"digits{suffix}"
+    assert export_corpus(find_corpus(task), target) == sum(map(sum, SAVED))
+    arrays, _ = load(target)
+    segments = [segment(seed) for seed in range(len(SAVED))]
+    held = [arrays["saved"][:, None] > np.arange(4) for arrays in segments]
+    for name, source in (("params", "theta"), ("losses", "loss"), ("correct", "correct"), ("step", "step")):
+        joined = np.concatenate([arrays[source][mask] for arrays, mask in zip(segments, held, strict=True)])
+        np.testing.assert_array_equal(arrays[name], joined)
+    for name in ("switch", "rate_before", "rate_after", "learning_rate", "recipe"):
+        np.testing.assert_array_equal(arrays[name], np.concatenate([arrays[name] for arrays in segments]))
+    assert np.bincount(arrays["run"]).tolist() == list(sum(SAVED, ()))
+    np.testing.assert_array_equal(arrays["start"], arrays["step"] == 0)
+    assert (tuple(arrays["labels"]), tuple(arrays["images"])) == (LABELS, IMAGES)
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_file_says_what_is_in_it(task: Path, tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"digits{suffix}"
+    export_corpus(find_corpus(task), target)
+    arrays, about = load(target)
+    assert set(about["arrays"]) == set(arrays)
+    for name, note in about["arrays"].items():
+        assert note["unit"]
+        assert note["description"]
+        assert len(note["dimensions"]) == arrays[name].ndim
+    first = {p["name"]: arrays["params"][0, p["offset"] :][: np.prod(p["shape"])] for p in about["layout"]}
+    own = corpus(task, starts=True)
+    for name, tensor in own.layout.state_dict(own[0][0]).items():
+        np.testing.assert_array_equal(first[name], tensor.flatten())
+    assert (about["kind"], about["task"], about["measured_on"]) == ("corpus", "digits", "validation")
+    assert about["pixels"] == {"mean": 5.0, "std": 6.0}
+    before = target.read_bytes()
+    export_corpus(find_corpus(task), target)
+    assert target.read_bytes() == before
+
+
+def test_rows_are_those_of_the_data_set(task: Path, tmp_path: Path) -> None:
+    export_corpus(find_corpus(task), tmp_path / "digits.npz")
+    arrays, _ = load(tmp_path / "digits.npz")
+    own = corpus(task, "loss", starts=True)
+    assert torch.from_numpy(arrays["params"]).equal(own.parameters(torch.arange(len(own))))
+    for name, values in (("losses", own.performance), ("run", own.run), ("step", own.step), ("start", own.start)):
+        np.testing.assert_array_equal(arrays[name], values)
+
+
+def test_the_command_takes_the_token(copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = ["store", "export", "results/digits/corpus.json"]
+    printed = CliRunner().invoke(app, [*arguments, "digits.npz"])
+    assert printed.exit_code == 0, printed.output
+    text = (Path(__file__).parents[2] / "docs" / "corpus.md").read_text(encoding="utf-8")
+    [shown] = [part.split("```")[0] for part in text.split("```python\n")[1:] if "numpy.load" in part]
+    names: dict[str, Any] = {}
+    exec(shown, names)
+    assert names["accuracies"].max() <= 1
+    assert names["first"]["2.weight"].shape == (10, 7)
+    (tmp_path / "digits.safetensors").write_text("mine")
+    refused = CliRunner().invoke(app, [*arguments, "digits.safetensors"])
+    assert refused.exit_code == 2
+    assert "has none of the endings .npz, .zarr.zip" in refused.output
+    (copied / "dataset.json").unlink()
+    refused = CliRunner().invoke(app, [*arguments, "again.npz"])
+    assert refused.exit_code == 2
+    assert "dataset.json does not exist" in refused.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["digits.npz", "digits.safetensors", "results"]
+
+
+def test_a_damaged_segment_leaves_the_target_alone(copied: Path, tmp_path: Path) -> None:
+    target = tmp_path / "digits.npz"
+    target.write_text("mine")
+    for path in (copied.parent / "store" / "objects").rglob("theta/c/*/*/*"):
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(UserError, match="is damaged"):
+        export_corpus(find_corpus(copied), target)
+    assert target.read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["digits.npz", "results"]
