@@ -1,4 +1,4 @@
-"""The ``hyperforget`` command: plan and run the workflow; trace, keep, compare and verify its results."""
+"""The ``hyperforget`` command: plan and run the workflow, judge networks; trace, keep, compare and verify results."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -6,13 +6,16 @@ from typing import Annotated
 import typer
 
 from hyperforget import __version__
-from hyperforget.cli import running
+from hyperforget.cli import evaluating, listings, running
 from hyperforget.cli.options import Commands, Json, print_result
 from hyperforget.cli.store import store_app
 
 app = typer.Typer(cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 app.command(cls=running.HandsOver)(running.run)
 app.command()(running.init)
+app.command()(evaluating.evaluate)
+for listing in (listings.tasks, listings.models, listings.methods, listings.metrics, listings.explain):
+    app.command()(listing)
 app.add_typer(store_app, name="store", help="Trace, keep, compare and verify results.")
 
 
@@ -42,11 +45,8 @@ def plan(
 ) -> None:
     """Tell what a configuration will take: checkpoints, parameters, disk, memory and arithmetic."""
     from hyperforget.cli import planning
-    from hyperforget.config import load_config
-    from hyperforget.config.reading import read_config
 
-    path = running.default_configuration() if config is None else running.configuration_file(config)
-    found = planning.plan(load_config(read_config(path)))
+    found = planning.plan(running.configured(config))
     print_result(asdict(found), as_json, planning.as_text(found, teraflops))
 
 

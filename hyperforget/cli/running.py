@@ -8,7 +8,7 @@ import shutil
 import sys
 import uuid
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand
@@ -16,6 +16,9 @@ from typer.core import TyperCommand
 from hyperforget.cli.options import Json, print_result
 from hyperforget.cli.shipped import shipped_configurations, shipped_files, workflow_root
 from hyperforget.errors import UserError, nearest_choice, shown
+
+if TYPE_CHECKING:
+    from hyperforget.config import Config
 
 # Options of Snakemake that say, themselves or in a file, how much may run at once.
 _CORES = ("-c", "--cores", "-j", "--jobs", "-e", "--executor", "--profile", "--workflow-profile")
@@ -91,6 +94,17 @@ def default_configuration() -> Path:
     """That of a run without one: ``config/config.yaml`` of the working folder, else the one of the package."""
     local = Path("config") / "config.yaml"
     return local if local.exists() else workflow_root() / local
+
+
+def configured(name: str | None) -> "Config":
+    """The configuration of a file or of a name, as `configuration_file` finds it, else the default one, checked.
+
+    Raises `UserError` for one that cannot be used.
+    """
+    from hyperforget.config import load_config
+    from hyperforget.config.reading import read_config
+
+    return load_config(read_config(default_configuration() if name is None else configuration_file(name)))
 
 
 def command_line(config: Path | None, options: list[str]) -> list[str]:

@@ -8,12 +8,17 @@ from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 
 @dataclass(frozen=True)
 class Explanation:
-    """How to read a metric: its title and unit, the value of perfect forgetting, and what it means."""
+    """How to read a metric: its title, unit and range, the value of perfect forgetting, what it means, how it is
+    computed, and where it is from.
+    """
 
     title: str
     unit: str
+    range: str
     ideal: str
     description: str
+    formula: str
+    source: str
 
 
 SETS = {
@@ -25,41 +30,54 @@ SETS = {
     "choice": "images that networks are chosen on: validation, or test under `protocol: thesis`",
 }
 
+# In formulas p and q are the class probabilities of a network and of a retrained one, and averages are over images.
+_SHARE = "0 to 1"
+_HERE = "this project"
 _NOISE_FLOOR = "that of two retrained networks, which differ by their seeds alone"
 
 METRICS = {
     "accuracy": Explanation(
         title="Accuracy",
         unit="share of images",
+        range=_SHARE,
         ideal="that of the retrained network: high on retained classes, 0 on forgotten ones",
         description=(
-            "Share of images classified correctly (thesis, section 3.2). 0 on forgotten classes says little alone: "
+            "Share of images classified correctly. 0 on forgotten classes says little alone: "
             "lowering the output biases of those classes reaches it and forgets nothing. On all test images even "
             "perfect forgetting cannot exceed the share of images of retained classes."
         ),
+        formula="images whose class has the highest probability / images",
+        source="thesis, section 3.2",
     ),
     "overlap": Explanation(
         title="Overlap",
         unit="share of images",
+        range=_SHARE,
         ideal=_NOISE_FLOOR,
         description=(
-            "Share of images for which the network and the retrained one predict the same class, right or wrong "
-            "(thesis, section 3.2). On forgotten classes even two retrained networks disagree, since nothing taught "
+            "Share of images for which the network and the retrained one predict the same class, right or wrong. "
+            "On forgotten classes even two retrained networks disagree, since nothing taught "
             "them an answer, so 1 is out of reach there."
         ),
+        formula="mean of [argmax p = argmax q]",
+        source="thesis, section 3.2",
     ),
     "activation_distance": Explanation(
         title="Activation distance",
-        unit="Euclidean distance, 0 to √2",
+        unit="Euclidean distance",
+        range="0 to √2",
         ideal=_NOISE_FLOOR,
         description=(
             "Euclidean distance between the class probabilities of the network and of the retrained one, averaged over "
-            "images (thesis, equation 3.1). It compares outputs, although the thesis speaks of parameter space."
+            "images. It compares outputs, although the thesis speaks of parameter space."
         ),
+        formula="mean of ‖p − q‖₂",
+        source="thesis, equation 3.1",
     ),
     "phi": Explanation(
         title="Unlearning score φ",
-        unit="1 minus nats per class, at most 1",
+        unit="1 minus nats per class",
+        range="−∞ to 1",
         ideal=_NOISE_FLOOR,
         description=(
             "The score of the thesis' tables, as the code behind them computes it: 1 minus the arithmetic-geometric "
@@ -67,83 +85,110 @@ METRICS = {
             "lower bound, is minus infinity once a probability underflows to 0, and does not compare between tasks "
             "with different numbers of classes."
         ),
+        formula="1 − mean of (KL(m‖p) + KL(m‖q)) / (2 · classes), m = (p + q) / 2, in nats",
+        source="thesis, equation 3.3, as the code of Chundawat et al. (2023) and of Foster et al. (2024) has it",
     ),
     "jsd": Explanation(
         title="Jensen-Shannon divergence",
-        unit="bits, 0 to 1",
+        unit="bits",
+        range=_SHARE,
         ideal=_NOISE_FLOOR,
         description=(
             "Jensen-Shannon divergence between the class probabilities of the network and of the retrained one, "
-            "averaged over images (thesis, equation 3.2): the divergence that φ is meant, and fails, to subtract."
+            "averaged over images: the divergence that φ is meant, and fails, to subtract."
         ),
+        formula="mean of (KL(p‖m) + KL(q‖m)) / 2, m = (p + q) / 2, in bits",
+        source="thesis, equation 3.2",
     ),
     "mia": Explanation(
         title="Membership inference (MIA)",
         unit="share of images",
+        range=_SHARE,
         ideal="that of the retrained network, not 0: far above betrays members, far below the forgetting",
         description=(
             "Share of forgotten training images that an attack takes for training images: a logistic regression on the "
-            "entropy of predictions, fitted to tell retained training images from all test images (thesis, figure 3.3; "
-            "Foster et al., 2024). The test images include forgotten classes, so the attack partly tells classes apart "
+            "entropy of predictions, fitted to tell retained training images from all test images. "
+            "The test images include forgotten classes, so the attack partly tells classes apart "
             "rather than members from non-members: read it beside its control."
         ),
+        formula="share of forgotten training images that a logistic regression on H(p) = −Σ p ln p takes for members",
+        source="thesis, figure 3.3; Foster et al. (2024)",
     ),
     "mia_test": Explanation(
         title="Membership inference, control",
         unit="share of images",
+        range=_SHARE,
         ideal="that of the retrained network, and equal to the MIA score of the same network",
         description=(
             "The same attack scored on test images of the forgotten classes, which no network was trained on. Only the "
             "gap between the MIA score and this control is evidence that a network remembers training images."
         ),
+        formula="as the MIA score, on test images of the forgotten classes",
+        source=_HERE,
     ),
     "shift": Explanation(
         title="Recovered by a shift",
         unit="share of images",
+        range=_SHARE,
         ideal="that of the retrained network, which has nothing to recover",
         description=(
             "Accuracy on forgotten classes once their output biases, and nothing else, are raised to where "
             "accuracy over all classes, each counting alike, is best on training images. A network that only "
             "stopped answering a class gives it back at once: it hides the class instead of having forgotten it."
         ),
+        formula="accuracy of logits + b, b the best biases of forgotten outputs on training images",
+        source=_HERE,
     ),
     "auc": Explanation(
         title="Separation (AUC)",
         unit="area under the ROC curve",
+        range=_SHARE,
         ideal="that of the retrained network: above it betrays knowledge, far below it the forgetting",
         description=(
             "Chance that an image of a forgotten class has a larger logit of that class, less the best logit of "
-            "a retained class, than an image of any other (Mann and Whitney, 1947), mean over forgotten "
+            "a retained class, than an image of any other, mean over forgotten "
             "classes. Biases of the forgotten outputs do not change it."
         ),
+        formula="P(s of an image of c > s of another image), s = z_c − max of retained z, mean over forgotten c",
+        source="Mann and Whitney (1947)",
     ),
     "probe": Explanation(
         title="Linear probe",
         unit="share of images",
+        range=_SHARE,
         ideal="that of the retrained network: features learned for other classes tell some of it as well",
         description=(
             "Accuracy on forgotten classes of a logistic regression that reads the hidden units and is fitted on "
-            "training images of all classes (Alain and Bengio, 2017)."
+            "training images of all classes."
         ),
+        formula="accuracy of a logistic regression on standardised hidden units, L2 strength C = 1",
+        source="Alain and Bengio (2017)",
     ),
     "relearn_10": Explanation(
         title="Relearned in 10 steps",
         unit="share of images",
+        range=_SHARE,
         ideal="that of the retrained network, which learns the class for the first time",
         description=(
             "Accuracy on forgotten classes after ten steps of gradient descent, learning rate 0.1, on five "
             "training images of every class."
         ),
+        formula="accuracy after 10 steps θ ← θ − 0.1 ∇ cross-entropy, on five images of every class",
+        source=_HERE,
     ),
     "relearn_50": Explanation(
         title="Relearned in 50 steps",
         unit="share of images",
+        range=_SHARE,
         ideal="that of the retrained network; an untrained one gets far as well, so read the ten steps first",
         description="As above after fifty steps.",
+        formula="accuracy after 50 steps θ ← θ − 0.1 ∇ cross-entropy, on five images of every class",
+        source=_HERE,
     ),
     "usable_share": Explanation(
         title="Usable share",
         unit="share of networks",
+        range=_SHARE,
         ideal="1, where any network will do and nothing need be chosen",
         description=(
             "Share of the method's networks at the prompt of the chosen one (of all, where there are no prompts) that "
@@ -152,5 +197,7 @@ METRICS = {
             "is the best of many; this says how many of its kind are of use. A method that edits trained networks "
             "makes one a round from each of them."
         ),
+        formula="networks that forget and retain / networks",
+        source=_HERE,
     ),
 }

@@ -18,9 +18,14 @@ def tasks_in(results: Path) -> list[str]:
 
 
 def task_folder(data: object) -> Path | None:
-    """The folder of a task in some results, where the ``data`` are one."""
-    folder = Path(data) if isinstance(data, str | Path) else None
-    return folder if folder is not None and folder.is_dir() else None
+    """The folder of a task in some results, where the ``data`` are the path of one; it need not be there.
+
+    A single word is the name of a dataset, unless it is that of such a folder.
+    """
+    if not isinstance(data, str | Path) or Path(data).suffix == ".npz":
+        return None
+    folder = Path(data)
+    return folder if len(folder.parts) > 1 or (folder / _DATASET).is_file() else None
 
 
 def load_task(folder: Path, store: str | Path | None = None) -> TaskData:

@@ -15,5 +15,5 @@ def test_exactly_the_metrics_and_sets_of_the_results_are_explained() -> None:
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_is_described(name: str) -> None:
     explanation = glossary.METRICS[name]
-    assert all((explanation.title, explanation.unit, explanation.ideal))
+    assert all(vars(explanation).values())
     assert explanation.description.endswith(".")

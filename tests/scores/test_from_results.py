@@ -21,10 +21,14 @@ def test_tasks_are_the_folders_with_data(tmp_path: Path) -> None:
     assert tasks_in(results(tmp_path)) == ["digits", "digits-4"]
 
 
-def test_a_folder_stands_for_a_task_and_other_data_do_not(tmp_path: Path) -> None:
-    assert task_folder(str(tmp_path)) == tmp_path
+def test_a_path_stands_for_a_task_and_a_name_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert task_folder("results/digits") == Path("results/digits")
+    assert task_folder(Path("a/b.npz")) is None
     assert task_folder("digits") is None
     assert task_folder({"train": ()}) is None
+    assert task_folder(results(tmp_path) / "digits") == tmp_path / "digits"
+    assert task_folder("digits") == Path("digits")
 
 
 def test_the_nearest_task_is_told(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """``hyperforget.evaluate`` says of a network that a run handed over what the run's own tables say."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 from safetensors.torch import save_file
+from typer.testing import CliRunner
 
 import hyperforget
+from hyperforget.cli.main import app
 from hyperforget.errors import UserError
 from hyperforget.records.files import read_rows
 from hyperforget.records.methods import MetricRow
@@ -58,3 +61,38 @@ def test_a_store_that_lies_elsewhere_is_named(results: Path, tmp_path: Path) -> 
     assert elsewhere.equals(there)
     with pytest.raises(UserError, match="store"):
         hyperforget.evaluate(network, [2], data=tmp_path / "results" / TASK)
+
+
+@pytest.mark.pipeline
+def test_the_command_says_the_same_in_words_and_as_json(results: Path) -> None:
+    network = str(results / TASK / "mask" / "forget-1-3.safetensors")
+    asked = ["evaluate", network, "--task", TASK, "--classes", "1, 3", "--results", str(results)]
+    words, told = (CliRunner().invoke(app, [*asked, *more]) for more in ([], ["--json"]))
+    scores = hyperforget.evaluate(network, [1, 3], data=results / TASK)
+    found = json.loads(told.output)
+    assert [float(row["value"]) for row in found["scores"]] == pytest.approx(list(scores["value"]))
+    assert found["verdict"] == scores.attrs["verdict"]
+    first, *lines = words.output.splitlines()
+    assert first.lower() == scores.attrs["verdict"].lower() + "."
+    assert f"accuracy             forget        {scores['value'][1]:.4f}" in words.output
+    assert len([line for line in lines if "retrained" in line]) > 15
+
+
+@pytest.mark.pipeline
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"--task": "digit-4"}, f"has no task 'digit-4'; it has {TASK}; did you mean '{TASK}'?"),
+        ({"--classes": "2,7"}, "classes '2-7': class 7 is not one of the task's classes 0 to 3"),
+        ({"--classes": "0,1"}, "'hyperforget run -- results/digits-4/retrained/forget-0-1.json' makes them"),
+        ({"--results": "nowhere"}, f"nowhere has no task '{TASK}'; it has none, which a run of the workflow makes"),
+    ],
+)
+def test_the_command_refuses_what_does_not_fit(results: Path, changed: dict[str, str], message: str) -> None:
+    options = {"--task": TASK, "--classes": "2", "--results": str(results)} | changed
+    network = str(results / TASK / "mask" / "forget-2.safetensors")
+    printed = CliRunner().invoke(app, ["evaluate", network, *(word for pair in options.items() for word in pair)])
+    assert printed.exit_code == 2
+    assert printed.output.startswith("error: ")
+    assert message in printed.output
+    assert printed.output.count("\n") == 1
