@@ -10,7 +10,7 @@ from tests.test_layers import PATHS
 
 MOST = 6
 # Parameters of a command are the options of its command line, one each.
-COMMANDS_WITH_MORE = {"hyperforget.cli.store.lineage"}
+COMMANDS_WITH_MORE = {"hyperforget.cli.store.lineage", "hyperforget.cli.generator.forget"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 

@@ -7,6 +7,7 @@ import typer
 
 from hyperforget import __version__
 from hyperforget.cli import evaluating, listings, running
+from hyperforget.cli.generator import generator_app
 from hyperforget.cli.options import Commands, Json, print_result
 from hyperforget.cli.store import store_app
 
@@ -16,6 +17,7 @@ app.command()(running.init)
 app.command()(evaluating.evaluate)
 for listing in (listings.tasks, listings.models, listings.methods, listings.metrics, listings.explain):
     app.command()(listing)
+app.add_typer(generator_app)
 app.add_typer(store_app, name="store", help="Trace, keep, compare and verify results.")
 
 

@@ -28,7 +28,11 @@ def load_npz(config: DatasetConfig) -> RawImages:
     Raises `UserError` for a file that does not hold them.
     """
     path = Path(config.path or "")
-    where = f"dataset.path {str(path)!r}"
+    return read_npz(path, f"dataset.path {str(path)!r}")
+
+
+def read_npz(path: Path, where: str) -> RawImages:
+    """As `load_npz`, of a file that messages call ``where``."""
     if not path.is_file():
         raise UserError(f"{where} is no file; {_ALLOWED}")
     try:

@@ -127,7 +127,8 @@ def _numbers(values: Any, name: str, form: str) -> Tensor:
             raise UserError(f"{form}, but {name} have rows of several lengths") from None
         if array.dtype.kind not in "buif":
             raise UserError(f"{form}, but {name} hold no numbers but the type {array.dtype}")
-        values = torch.from_numpy(np.ascontiguousarray(array, array.dtype.newbyteorder("=")))
+        # A copy: what it is of may be read-only, or in another order of bytes.
+        values = torch.from_numpy(np.array(array, array.dtype.newbyteorder("="), order="C"))
     tensor: Tensor = values.detach().cpu()
     return tensor
 

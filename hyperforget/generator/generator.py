@@ -147,7 +147,7 @@ class Generator:
         """The share of the images of each class, by its label, that a network recognises; ``data`` and
         ``normalisation`` are those of `forget`.
         """
-        networks = self._normalised([network_of(network)], normalisation)
+        networks = self.normalised([network_of(network)], normalisation)
         accuracies = measure(networks, split_of(data, self.description)).accuracies[0]
         return dict(zip(self.classes, accuracies.tolist(), strict=True))
 
@@ -167,7 +167,7 @@ class Generator:
         """Parameters (N, S, P) of N networks without the classes of each of S sets."""
         generator = torch.Generator().manual_seed(seed)
         split = None if data is None else split_of(data, self.description)
-        starts = self._normalised(given, normalisation)
+        starts = self.normalised(given, normalisation)
         edited = (
             self._edited(starts, asked.masks, generator)
             if split is None
@@ -222,7 +222,7 @@ class Generator:
     def _own_normalisation(self) -> tuple[float, float]:
         return self.description.images.mean, self.description.images.std
 
-    def _normalised(self, given: list[GivenNetwork], normalisation: tuple[float, float] | None) -> Networks:
+    def normalised(self, given: list[GivenNetwork], normalisation: tuple[float, float] | None) -> Networks:
         """Networks of the right shape that read images normalised as the generator has them."""
         networks, expected = join_networks(given), self.description.layout
         if networks.layout != expected:

@@ -1,0 +1,121 @@
+"""``hyperforget forget`` and ``hyperforget export-generator``: generators for whoever has a network in a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hyperforget.cli.options import RESULTS, STORE, Commands, Json, Results, Store, print_result
+from hyperforget.errors import UserError
+
+if TYPE_CHECKING:
+    from hyperforget.generator.receipt import Receipt
+
+
+generator_app = typer.Typer(cls=Commands, rich_markup_mode=None)
+
+
+@generator_app.command()
+def forget(
+    network: Annotated[Path, typer.Argument(help="A state dict: .safetensors, or .pt, of which nothing is run.")],
+    classes: Annotated[str, typer.Option(help="The classes to forget, by their labels, such as 2,3.")],
+    generator: Annotated[Path, typer.Option("--with", help="The folder of a generator, or of results with one.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write: .safetensors or .pt.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="An .npz file with 'images' and 'labels' of all classes, to choose and measure on."),
+    ] = None,
+    normalisation: Annotated[
+        str | None,
+        typer.Option(help="Mean and deviation that the network's pixels are normalised with, such as 0,255."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is random.")] = 0,
+    receipt: Annotated[Path | None, typer.Option(help="File to write the receipt of the request to, .json.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a trained network forget classes.
+
+    Without --data the network counts as a typical one, and the answer takes milliseconds. Networks have the shape that
+    the generator was made for; without --normalisation they read pixels normalised as its README.md says.
+    """
+    from hyperforget.generator.files import FileRequest, check_output, forget_in_file
+    from hyperforget.generator.loading import load
+    from hyperforget.store.canonical import readable_json
+    from hyperforget.store.files import replace_file
+
+    labels = _labels(classes)
+    normalised = None if normalisation is None else _normalisation(normalisation)
+    check_output(output, overwrite)
+    if receipt is not None:
+        check_output(receipt, overwrite, (".json",))
+    done = forget_in_file(load(generator), FileRequest(network, labels, output, data, normalised, seed))
+    told = done.model_dump(mode="json")
+    if receipt is not None:
+        replace_file(receipt, readable_json(told))
+    print_result(told, as_json, _as_text(done, output))
+
+
+@generator_app.command("export-generator")
+def export_generator(
+    folder: Annotated[Path, typer.Argument(help="A new folder, or an empty one.")],
+    of: Annotated[str, typer.Option(help="Task and model, such as digits/dihyfo-1.")],
+    config: Annotated[str | None, typer.Option(help="The configuration of the run, as for run.")] = None,
+    results: Results = RESULTS,
+    store: Store = STORE,
+    as_json: Json = False,
+) -> None:
+    """Make the folder of a generator, which needs neither store nor data, of the results of a run.
+
+    What was measured is read from metrics.csv, where there is one. The run itself makes the same in
+    RESULTS/TASK/MODEL/generator.
+    """
+    from hyperforget.cli import running
+    from hyperforget.config import load_config
+    from hyperforget.config.reading import read_config
+    from hyperforget.generator.exporting import export, made_by
+    from hyperforget.generator.folder import write_generator
+    from hyperforget.records.files import read_rows
+    from hyperforget.records.methods import MetricRow
+
+    path = running.default_configuration() if config is None else running.configuration_file(config)
+    made, spec = made_by(load_config(read_config(path)), of, results)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} is there already; name a new folder, or an empty one")
+    metrics = results / "metrics.csv"
+    generator = export(store, made, spec, read_rows(metrics, MetricRow) if metrics.is_file() else [])
+    write_generator(folder, generator)
+    told = {"folder": folder.as_posix(), "task": made.task, "model": made.model}
+    print_result(told, as_json, f"wrote {folder}, the generator {made.model} of {made.task}")
+
+
+def _labels(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.replace("-", ",").split(",")]
+    except ValueError:
+        raise UserError(f"--classes is {text!r}; allowed are labels with commas between them, such as 2,3") from None
+
+
+def _normalisation(text: str) -> tuple[float, float]:
+    try:
+        mean, std = map(float, text.split(","))
+    except ValueError:
+        mean, std = 0.0, 0.0
+    if not 0 < std < float("inf") or not abs(mean) < float("inf"):
+        raise UserError(f"--normalisation is {text!r}; allowed are a mean and a positive deviation, such as 0,255")
+    return mean, std
+
+
+def _as_text(receipt: "Receipt", output: Path) -> str:
+    names = ", ".join(map(str, receipt.request.classes))
+    lines = [f"wrote {output}, which has forgotten {names}"]
+    if receipt.measured is None:
+        lines.append("nothing was measured: --data FILE.npz tells what is still recognised")
+    else:
+        found = receipt.measured
+        lines += [
+            f"of the {found.images} images in {found.data.name} it recognises",
+            f"  {found.forgotten_after:7.2%} of {names} (before: {found.forgotten_before:.2%})",
+            f"  {found.retained_after:7.2%} of the others (before: {found.retained_before:.2%})",
+        ]
+    return "\n".join(lines)
