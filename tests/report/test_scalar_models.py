@@ -1,5 +1,6 @@
 """Figures and page of models that are told one number (G.pt), and of those whose training is rebalanced."""
 
+import html
 import re
 import shutil
 from pathlib import Path
@@ -12,15 +13,16 @@ from matplotlib.patches import StepPatch
 
 from hyperforget.config.performance import Performance
 from hyperforget.errors import UserError
-from hyperforget.report.figures import write_figures
 from hyperforget.report.figures.alignment import draw_alignment_comparison
 from hyperforget.report.figures.distribution import draw_distribution
 from hyperforget.report.figures.observed import best_values, draw_observed, draw_observed_comparison
-from hyperforget.report.figures.style import style
+from hyperforget.report.figures.style import Drawing, style
+from hyperforget.report.figures.svg import to_svg
 from hyperforget.report.page import render_report
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER, figure_names, performance_title
 from hyperforget.report.tables.thesis import write_tables
+from tests.report.drawn import drawn_figures, words
 from tests.report.synthetic_results import SPEC, TASKS, as_spec, make_results
 from tests.report.test_figures import texts
 
@@ -48,9 +50,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def drawings(results: Path) -> dict[str, str]:
-    write_figures(as_spec(SCALAR), "digits-4", results, results / FIGURE_FOLDER)
-    return {path.stem: path.read_text() for path in sorted((results / FIGURE_FOLDER).iterdir())}
+def drawings(results: Path) -> dict[str, Drawing]:
+    return drawn_figures(SCALAR, "digits-4", results, results / FIGURE_FOLDER)
 
 
 def test_figures_of_each_model_and_of_all_together() -> None:
@@ -89,7 +90,7 @@ def test_one_model_alone_is_compared_with_none_and_others_have_no_distribution()
     ]
 
 
-def test_all_declared_figures_are_written(drawings: dict[str, str]) -> None:
+def test_all_declared_figures_are_written(drawings: dict[str, Drawing]) -> None:
     assert set(drawings) == set(figure_names(as_spec(SCALAR), "digits-4"))
 
 
@@ -101,14 +102,26 @@ def test_all_declared_figures_are_written(drawings: dict[str, str]) -> None:
         ("gpt-class-2", "loss (nats)", "loss of class 2"),
     ],
 )
-def test_axes_have_the_unit_of_the_metric(drawings: dict[str, str], model: str, unit: str, subject: str) -> None:
-    observed = texts(drawings[f"digits-4-{model}-observed"])
+def test_axes_have_the_unit_of_the_metric(drawings: dict[str, Drawing], model: str, unit: str, subject: str) -> None:
+    observed = words(drawings[f"digits-4-{model}-observed"])
     assert f"target {unit}" in observed
     assert f"observed {unit}" in observed
     assert observed.count(f"{subject},") == 2
     assert "runs kept out of training" in observed
     assert "best in the corpus" in observed
-    assert unit in texts(drawings[f"digits-4-{model}-distribution"])
+    assert unit in words(drawings[f"digits-4-{model}-distribution"])
+
+
+@pytest.mark.parametrize("figure", ["gpt-error-distribution", "observed-comparison"])
+def test_as_svg_they_keep_title_axes_and_description(drawings: dict[str, Drawing], figure: str) -> None:
+    drawing = drawings[f"digits-4-{figure}"]
+    with style():
+        svg = to_svg(drawing, figure)
+    written = set(texts(svg))
+    labels = {label for axes in drawing.figure.axes for label in (axes.get_xlabel(), axes.get_title().split("\n")[0])}
+    assert labels - {""}
+    assert labels - {""} <= written
+    assert drawing.description in html.unescape(svg)
 
 
 def test_what_a_model_is_told_has_a_title() -> None:
@@ -181,7 +194,7 @@ def test_models_are_compared_in_panels_with_units_of_their_own(results: Path) ->
         assert drawn == len(pd.read_csv(path))
 
 
-def test_the_page_shows_them_all_with_captions(results: Path, drawings: dict[str, str], tmp_path: Path) -> None:
+def test_the_page_shows_them_all_with_captions(results: Path, drawings: dict[str, Drawing], tmp_path: Path) -> None:
     folder = tmp_path / "results"
     shutil.copytree(results, folder)
     spec = as_spec(SCALAR)
