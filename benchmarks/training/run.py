@@ -34,13 +34,13 @@ from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.training import (
     TrainingData,
     TrainingSetup,
-    computes_in_bfloat16,
     train_hypernetwork,
 )
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
 from hyperforget.records.files import write_rows
 from hyperforget.runtime import device as hardware
+from hyperforget.runtime.device import computes_in_bfloat16
 from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import State, Unfinished
 

@@ -208,6 +208,7 @@ class FinetuningRecipe(Section):
     weight_decay: float
     batch_size: int
     share: float
+    precision: Literal["auto", "float32", "bfloat16"]
     steps: int
 
 

@@ -62,6 +62,11 @@ class MinibatchConfig(UpdateConfig):
 
     batch_size: Count = Field(64, description="images of a minibatch that all networks share")
     share: Fraction = Field(0.5, description="chance that a network draws an image of the shared minibatch")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto",
+        description="of the first layer's products, of images of 256 pixels or more most of the work; `auto`: of such "
+        "images bfloat16 where the processor computes in it, else float32; all else is float32",
+    )
 
 
 class RecipeConfig(MinibatchConfig):

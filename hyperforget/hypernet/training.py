@@ -29,7 +29,7 @@ from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.transformer import recompute_activations
 from hyperforget.progress import progress
 from hyperforget.records.hypernets import HistoryPoint
-from hyperforget.runtime.device import multiplies_in_bfloat16
+from hyperforget.runtime.device import computes_in_bfloat16
 from hyperforget.runtime.distributed import all_equal, process_count, process_rank
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
@@ -245,11 +245,6 @@ def learning_rate_factor(step: int, config: TrainingConfig) -> float:
     """Linear warm-up to 1 over ``warmup`` steps, then a cosine to 0 at ``steps``."""
     warm = min(1.0, (step + 1) / config.warmup) if config.warmup else 1.0
     return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, step / config.steps)))
-
-
-def computes_in_bfloat16(precision: str, device: torch.device) -> bool:
-    """Whether training autocasts to bfloat16; ``auto`` asks whether the device multiplies in it."""
-    return multiplies_in_bfloat16(device) if precision == "auto" else precision == "bfloat16"
 
 
 def _optimizer(model: Hypernetwork, config: TrainingConfig, hardware: HardwareConfig) -> torch.optim.Optimizer:

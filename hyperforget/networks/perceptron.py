@@ -18,8 +18,9 @@ def perceptron_for(split: Split, hidden: Sequence[int]) -> Layout:
 def forward_parts(parts: list[Tensor], images: Tensor) -> Tensor:
     """Logits (N, C, B) of N networks, in parts as `Layout.split` gives them, on images (D, B), one a column.
 
-    The first layer of all networks is one matrix product. Images run along the last dimension throughout: the softmax
-    over a handful of classes is then several times as fast as over the last dimension.
+    The first layer of all networks is one matrix product, in the precision of the images, float32 or bfloat16; all else
+    is float32. Images run along the last dimension throughout: the softmax over a handful of classes is then several
+    times as fast as over the last dimension.
     """
     return forward_with_units(parts, images)[1]
 
@@ -28,7 +29,11 @@ def forward_with_units(parts: list[Tensor], images: Tensor) -> tuple[Tensor, Ten
     """What networks have in their last hidden layer, after the ReLU, (N, H, B), and their logits as `forward_parts`."""
     weight, bias = parts[0], parts[1]  # (N, H, D) and (N, H)
     count, width, _ = weight.shape
-    units = torch.addmm(bias.reshape(-1, 1), weight.reshape(count * width, -1), images)  # (N * H, B)
+    weight, bias = weight.reshape(count * width, -1), bias.reshape(-1, 1)  # (N * H, D) and (N * H, 1)
+    if images.dtype == torch.bfloat16:
+        units = (weight.bfloat16() @ images).float() + bias  # (N * H, B)
+    else:
+        units = torch.addmm(bias, weight, images)  # (N * H, B)
     units = units.view(count, width, -1).relu()  # (N, H, B)
     for weight, bias in zip(parts[2:-2:2], parts[3:-2:2], strict=True):
         units = torch.baddbmm(bias.unsqueeze(2), weight, units).relu()

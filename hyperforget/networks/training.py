@@ -19,6 +19,7 @@ from hyperforget.networks.batch import Networks
 from hyperforget.networks.perceptron import forward_parts
 from hyperforget.networks.update_rules import UPDATE_RULES
 from hyperforget.progress import progress
+from hyperforget.runtime.device import computes_in_bfloat16
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.runtime.saved_state import State
 
@@ -68,6 +69,8 @@ class Hooks:
 
 _NO_HOOKS = Hooks()
 
+_MANY_INPUTS = 256
+
 
 def train_population(
     starts: Networks,
@@ -80,8 +83,12 @@ def train_population(
     """Train ``starts`` on a ``split`` as the recipe says, and return the networks, on the CPU.
 
     It computes where the split lies. Training the networks one by one on the same minibatches gives the same.
+    Parameters, their gradients and updates are float32; the products of the first layer are what `recipe.precision`
+    says.
     """
     layout, device, rule = starts.layout, split.images.device, UPDATE_RULES[recipe.optimizer]
+    half = _multiplies_in_bfloat16(recipe.precision, layout.sizes[0], device)
+    shown = split.images.bfloat16() if half else split.images
     curriculum = curriculum.to(device)
     learning_rates = recipe.learning_rate * curriculum.learning_rates
     # Flat, the networks and what the rule remembers of them (1 + slots, N, P).
@@ -104,7 +111,7 @@ def train_population(
         for step in progress(remaining, recipe.steps, f"training {len(starts)} networks", initial=done):
             hooks.resuming.save_if_due()
             rows = torch.randint(split.labels.shape[0], (recipe.batch_size,), generator=generator).to(device)
-            images, labels = split.images[rows], split.labels[rows]
+            images, labels = shown[rows], split.labels[rows]
             weights = example_weights(labels, curriculum.rates(step - 1), recipe.share, generator)
             loss = weighted_loss(forward_parts(parts, images.T), labels, weights)
             gradients = torch.autograd.grad(loss, parts)
@@ -115,6 +122,12 @@ def train_population(
                 if step in hooks.steps:
                     hooks.observe(step, Networks(layout.join([part.detach() for part in parts]), layout))
     return Networks(layout.join([part.detach() for part in parts]).cpu(), layout)
+
+
+def _multiplies_in_bfloat16(precision: str, inputs: int, device: torch.device) -> bool:
+    """Whether the first layer does; with few inputs, rounding to it costs more than it saves."""
+    few = precision == "auto" and inputs < _MANY_INPUTS
+    return not few and computes_in_bfloat16(precision, device)
 
 
 def example_weights(labels: Tensor, rates: Tensor, share: float, generator: torch.Generator) -> Tensor:

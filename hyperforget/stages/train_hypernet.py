@@ -13,11 +13,11 @@ from hyperforget.hypernet.stored import TrainedHypernetwork, publish_hypernetwor
 from hyperforget.hypernet.training import (
     TrainingData,
     TrainingSetup,
-    computes_in_bfloat16,
     train_hypernetwork,
 )
 from hyperforget.networks.perceptron import perceptron_for
 from hyperforget.records.files import write_rows
+from hyperforget.runtime.device import computes_in_bfloat16
 from hyperforget.runtime.distributed import first_process_first, process_rank
 from hyperforget.runtime.randomness import derived_seed, generator_for
 from hyperforget.runtime.stage import Job

@@ -40,6 +40,7 @@ from hyperforget.hypernet.training import (
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import forward
+from hyperforget.runtime.device import computes_in_bfloat16
 from tests.hypernet.conftest import told_by
 
 Build = Callable[..., Hypernetwork]
@@ -421,9 +422,9 @@ def test_bfloat16_trains_in_bfloat16_and_keeps_float32_weights(train: Train) -> 
 
 
 def test_precision_is_as_asked_or_what_the_processor_can() -> None:
-    assert training.computes_in_bfloat16("bfloat16", CPU)
-    assert not training.computes_in_bfloat16("float32", CPU)
-    assert isinstance(training.computes_in_bfloat16("auto", CPU), bool)
+    assert computes_in_bfloat16("bfloat16", CPU)
+    assert not computes_in_bfloat16("float32", CPU)
+    assert isinstance(computes_in_bfloat16("auto", CPU), bool)
 
 
 def test_squared_gradients_are_averaged_as_configured(train: Train, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,6 +119,32 @@ def test_training_repeats_to_the_byte_and_changes_with_the_seed(recipe: RecipeCo
     assert not torch.equal(first, train(starts, 5, recipe, seed=1))
 
 
+def test_few_inputs_are_multiplied_in_float32_unless_told_otherwise() -> None:
+    trained = {
+        precision: train(start_of(2), 20, RECIPE.model_copy(update={"precision": precision}))
+        for precision in ("auto", "float32", "bfloat16")
+    }
+    assert torch.equal(trained["auto"], trained["float32"])
+    assert not torch.equal(trained["bfloat16"], trained["float32"])
+    # bfloat16 has eight bits, and rounding errors of many steps partly cancel out.
+    torch.testing.assert_close(trained["bfloat16"], trained["float32"], atol=0.02, rtol=0.02)
+
+
+@pytest.mark.parametrize("computes", [True, False])
+def test_many_inputs_are_multiplied_in_bfloat16_where_the_processor_does(
+    monkeypatch: pytest.MonkeyPatch, computes: bool
+) -> None:
+    monkeypatch.setattr("hyperforget.runtime.device.multiplies_in_bfloat16", lambda device: computes)
+    images = torch.randn(60, 256, generator=seeded(1)) / 16
+    split, layout = Split(images, LABELS, 3), Layout((256, 4, 3))
+    auto, single = (
+        train(initialise(layout, 2, seeded(0)), 5, RECIPE.model_copy(update={"precision": precision}), split=split)
+        for precision in ("auto", "float32")
+    )
+    assert torch.equal(auto, single) is not computes
+    assert auto.dtype == torch.float32
+
+
 def test_training_leaves_its_starts_and_the_global_generator_alone() -> None:
     starts = initialise(LAYOUT, 2, seeded(0))
     before, state = starts.params.clone(), torch.get_rng_state()
