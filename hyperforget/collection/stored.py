@@ -37,15 +37,19 @@ class StoredCorpus:
     @property
     def segments(self) -> list[str]:
         """Ids of the segments."""
-        found: list[str] = self.attributes["segments"]
-        if not found:
-            raise UserError(f"corpus {self.object_id} has no segments; name another, or collect it anew")
+        found = self.attributes.get("segments")
+        if not (isinstance(found, list) and found):
+            raise UserError(f"corpus {self.object_id} names no segments; name another, or collect it anew")
         return found
 
     @cached_property
     def collected(self) -> dict[str, Any]:
         """Attributes of the first segment, of which all others have the same ``sizes`` and ``spec``."""
-        return self.store.read_attributes(self.segments[0], kind="segment")
+        found = self.store.read_attributes(self.segments[0], kind="segment")
+        sizes, spec = found.get("sizes"), found.get("spec")
+        if not (isinstance(sizes, list) and len(sizes) > 1 and isinstance(spec, dict) and "protocol" in spec):
+            raise UserError(f"segment {self.segments[0]} does not tell how it was collected; collect the corpus anew")
+        return found
 
     @property
     def layout(self) -> Layout:
@@ -55,7 +59,13 @@ class StoredCorpus:
     @cached_property
     def data(self) -> dict[str, Any]:
         """Attributes of the data: ``labels`` of the classes, ``mean`` and ``std`` of the pixels."""
-        return self.store.read_attributes(self._dataset, kind="dataset")
+        found = self.store.read_attributes(self._dataset, kind="dataset")
+        if len(found.get("labels", [])) != self.layout.classes:
+            raise UserError(
+                f"{self.token.with_name(_DATASET)} is not the data that {self.token} was collected on: it has other "
+                "classes; run the workflow, which makes what is missing"
+            )
+        return found
 
     @property
     def labels(self) -> tuple[int, ...]:

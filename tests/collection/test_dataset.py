@@ -16,6 +16,8 @@ import hyperforget
 from hyperforget.collection.dataset import CheckpointDataset, corpus
 from hyperforget.errors import UserError
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
+from hyperforget.store.store import Store
+from hyperforget.store.tokens import write_token
 from tests.collection.small_corpus import CLASSES, IMAGES, LABELS, PARAMETERS, SAVED, make_corpus, segment
 
 SEGMENTS = [segment(seed) for seed in range(len(SAVED))]
@@ -161,6 +163,24 @@ def test_a_damaged_token_is_told(copied: Path, name: str) -> None:
     (copied / name).write_text("{")
     with pytest.raises(UserError, match=f"token .*{name} is not JSON"):
         corpus(copied)
+
+
+def test_data_of_other_classes_are_not_taken_for_those_of_the_corpus(copied: Path) -> None:
+    store = Store(copied.parent / "store")
+    other = store.publish("dataset", {"validation_labels": np.arange(2)}, {"labels": [0, 1], "mean": 0.0, "std": 1.0})
+    write_token(copied / "dataset.json", "dataset", other, {})
+    with pytest.raises(UserError, match=r"dataset\.json is not the data that .*corpus\.json was collected on"):
+        corpus(copied)
+
+
+@pytest.mark.parametrize("told", [{}, {"sizes": [2, 2]}, {"sizes": [2, 2], "spec": {}}, {"sizes": 3, "spec": []}])
+def test_segments_that_do_not_say_what_they_are_are_refused(copied: Path, told: dict[str, object]) -> None:
+    store = Store(copied.parent / "store")
+    bare = store.publish("segment", segment(0), told)
+    for segments, sentence in (([bare], "does not tell how it was collected"), ([], "names no segments")):
+        write_token(copied / "corpus.json", "corpus", store.publish("corpus", {}, {"segments": segments}), {})
+        with pytest.raises(UserError, match=sentence):
+            corpus(copied)
 
 
 def test_a_store_that_cannot_be_written_is_told(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
