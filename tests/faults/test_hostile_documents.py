@@ -165,7 +165,7 @@ def logged(run: Run) -> Reader:
 
 
 READERS: dict[str, Callable[[Run], Reader]] = {
-    "record": record,
+    "record of a computation": record,
     "tag": tagged,
     "log entry": logged,
     "first kept entry": lambda run: document(run, FIRST, {"number": 1}, first_kept),
@@ -200,11 +200,11 @@ def test_hostile_fields_never_end_in_another_error(small: Run, name: str) -> Non
     assert any(verdicts), "nothing was hostile"
 
 
-@pytest.mark.parametrize("name", ["record", "manifest of a corpus", "token"])
+@pytest.mark.parametrize("name", ["record of a computation", "manifest of a corpus", "token"])
 def test_what_is_nested_deeper_than_python_can_follow_is_refused(small: Run, name: str) -> None:
     """Every depth: between what one function can follow and what the next one can, there are few."""
     reader = READERS[name](small)
-    place = {"record": ("recipe", "spec"), "token": ("summary",)}.get(name, ("content", "attributes"))
+    place = {"record of a computation": ("recipe", "spec"), "token": ("summary",)}.get(name, ("content", "attributes"))
     for depth in range(400, 500, counted(20, 1)):
         body = copy.deepcopy(reader.good)
         around = body

@@ -40,7 +40,7 @@ def tables(draw: st.DrawFn, good: bytes) -> bytes:
     return "\n".join(map(",".join, lines)).encode()
 
 
-@hostile("records of results (CSV)", 150)
+@hostile("CSV files of results", 150)
 @given(st.data())
 def test_any_table_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     folder = tmp_path_factory.getbasetemp() / "hostile-records"
