@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
+from json.encoder import encode_basestring as _quoted
 from typing import TYPE_CHECKING, Any
 
 import google_crc32c
@@ -18,6 +19,15 @@ _LARGEST_INTEGER = 2**53 - 1  # beyond it, a JSON reader that holds numbers as d
 _HASH_BLOCK_ELEMENTS = 1 << 20
 
 
+class _Unfit(Exception):
+    """A value without a form in JSON: what to raise, the reason, and the names that lead to it, the innermost first."""
+
+    def __init__(self, kind: type[Exception], reason: str) -> None:
+        self.kind = kind
+        self.reason = reason
+        self.names: list[str | int] = []
+
+
 def json_value(value: Any, where: str = "value") -> Any:
     """A copy of ``value`` in plain JSON types: dict, list, str, int, float, bool, None.
 
@@ -25,27 +35,56 @@ def json_value(value: Any, where: str = "value") -> Any:
     Raises TypeError for any other type, including NumPy integers and arrays, and ValueError for NaN, infinity, integers
     beyond 2**53 - 1 and text that is not Unicode; the message names the place.
     """
+    try:
+        return _plain(value)
+    except _Unfit as unfit:
+        names = (f"[{name}]" if isinstance(name, int) else f".{name}" for name in reversed(unfit.names))
+        raise unfit.kind(f"{where}{''.join(names)}: {unfit.reason}") from None
+
+
+def _plain(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return _json_text(value, where)
+        return _text(value)
     if isinstance(value, int):
         if abs(value) > _LARGEST_INTEGER:
-            raise ValueError(f"{where}: integer {value} is beyond ±(2**53 - 1), which JSON holds; write it as text")
+            raise _Unfit(ValueError, f"integer {value} is beyond ±(2**53 - 1), which JSON holds; write it as text")
         return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise ValueError(f"{where}: {value} has no form in JSON; leave it out or write null")
+            raise _Unfit(ValueError, f"{value} has no form in JSON; leave it out or write null")
         whole = value.is_integer() and abs(value) <= _LARGEST_INTEGER
         return int(value) if whole else float(value)
     if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, str):
-                raise TypeError(f"{where}: key {key!r} is {type(key).__name__}, and JSON allows only text")
-        return {_json_text(key, where): json_value(item, f"{where}.{key}") for key, item in value.items()}
+        return _plain_items(value)
     if isinstance(value, list | tuple):
-        return [json_value(item, f"{where}[{index}]") for index, item in enumerate(value)]
-    raise TypeError(f"{where}: {type(value).__name__} is no JSON type; convert it first, for example with .tolist()")
+        return [_inside(item, index) for index, item in enumerate(value)]
+    raise _Unfit(TypeError, f"{type(value).__name__} is no JSON type; convert it first, for example with .tolist()")
+
+
+def _plain_items(value: Mapping[Any, Any]) -> dict[str, Any]:
+    for key in value:
+        if not isinstance(key, str):
+            raise _Unfit(TypeError, f"key {key!r} is {type(key).__name__}, and JSON allows only text")
+    return {_text(key): _inside(item, key) for key, item in value.items()}
+
+
+def _inside(value: Any, name: str | int) -> Any:
+    try:
+        return _plain(value)
+    except _Unfit as unfit:
+        unfit.names.append(name)
+        raise
+
+
+def _text(text: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise _Unfit(ValueError, f"{text!r} holds a lone surrogate, which UTF-8 cannot") from None
+    return str.__str__(text)
 
 
 def canonical_json(value: Any) -> bytes:
@@ -53,7 +92,7 @@ def canonical_json(value: Any) -> bytes:
 
     Tuples count as lists, and 1.0 as 1. Raises TypeError or ValueError as `json_value` does.
     """
-    return rfc8785.dumps(json_value(value))
+    return canonical_plain(json_value(value))
 
 
 def readable_json(value: Any) -> bytes:
@@ -63,8 +102,50 @@ def readable_json(value: Any) -> bytes:
 
 def readable_plain(plain: Any) -> bytes:
     """Like `readable_json`, of what `json_value` has given."""
-    text = json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return text.encode() + b"\n"
+    return _indented(plain, "\n").encode() + b"\n"
+
+
+# The next two write what json, which indents in Python, and rfc8785 write, in a third of their time: a store with ten
+# thousand objects has to read as many documents before it can say what is garbage.
+
+
+def _indented(plain: Any, line: str) -> str:
+    """What ``json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False)`` gives, after the break ``line``."""
+    if isinstance(plain, str):
+        return _quoted(plain)
+    if type(plain) is int:
+        return int.__repr__(plain)
+    if not plain or not isinstance(plain, dict | list):
+        return json.dumps(plain)
+    inner = f"{line}  "
+    if isinstance(plain, dict):
+        parts = [f"{inner}{_quoted(key)}: {_indented(plain[key], inner)}" for key in sorted(plain)]
+        return f"{{{','.join(parts)}{line}}}"
+    return f"[{','.join([inner + _indented(item, inner) for item in plain])}{line}]"
+
+
+def canonical_plain(plain: Any) -> bytes:
+    """Like `canonical_json`, of what `json_value` has given."""
+    return _canonical(plain).encode()
+
+
+def _canonical(plain: Any) -> str:
+    if isinstance(plain, str):
+        return _quoted(plain)
+    if isinstance(plain, dict):
+        keys = sorted(plain) if all(map(str.isascii, plain)) else sorted(plain, key=_utf16)
+        return f"{{{','.join([f'{_quoted(key)}:{_canonical(plain[key])}' for key in keys])}}}"
+    if isinstance(plain, list):
+        return f"[{','.join(map(_canonical, plain))}]"
+    if type(plain) is int:
+        return int.__repr__(plain)
+    if isinstance(plain, float):
+        return rfc8785.dumps(plain).decode()
+    return json.dumps(plain)
+
+
+def _utf16(text: str) -> bytes:
+    return text.encode("utf-16-be")
 
 
 def digest(value: Any) -> str:
@@ -74,7 +155,7 @@ def digest(value: Any) -> str:
 
 def digest_plain(plain: Any) -> str:
     """Like `digest`, of what `json_value` has given."""
-    return hashlib.sha256(rfc8785.dumps(plain)).hexdigest()
+    return hashlib.sha256(canonical_plain(plain)).hexdigest()
 
 
 def storable_dtype(array: np.ndarray) -> np.dtype[Any]:
@@ -132,11 +213,3 @@ def _blocks(array: np.ndarray, dtype: np.dtype[Any]) -> Iterator[np.ndarray]:
     )
     for block in blocks:
         yield block.view(np.uint8)
-
-
-def _json_text(text: str, where: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"{where}: {text!r} holds a lone surrogate, which UTF-8 cannot") from None
-    return str.__str__(text)

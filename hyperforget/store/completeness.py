@@ -1,15 +1,17 @@
 """Whether all that a store refers to is in it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from hyperforget.errors import UserError
 from hyperforget.store import tags
 from hyperforget.store import versions as history
 from hyperforget.store.blobs import intact_blob
-from hyperforget.store.computations import read_records
+from hyperforget.store.computations import FOLDER, Record, read_record
 from hyperforget.store.documents import Parse, list_documents, read_document
+from hyperforget.store.errors import CorruptObjectError
 from hyperforget.store.files import size_of
 from hyperforget.store.manifest import read_manifest
 from hyperforget.store.references import parts_of, token_in
@@ -28,31 +30,62 @@ class Reference:
     source: str
 
 
-def missing(store: Store) -> dict[Reference, str]:
-    """References that lead nowhere, each with the problem; of several to one thing, the first."""
+@dataclass(frozen=True)
+class Known:
+    """What a look at the store has read already, and found intact: records by place, and of objects by id the ids of
+    their parts.
+    """
+
+    records: dict[str, Record] = field(default_factory=dict)
+    parts: dict[str, list[str]] = field(default_factory=dict)
+
+
+def missing(store: Store, known: Known | None = None) -> dict[Reference, str]:
+    """References that lead nowhere, each with the problem; of several to one thing, the first.
+
+    What is ``known`` is not read again.
+    """
     found: dict[tuple[str, str, int | None], Reference] = {}
-    for reference in references(store):
+    for reference in references(store, known or Known()):
         found.setdefault((reference.kind, reference.id, reference.size), reference)
     problems = ((reference, _problem(store, reference)) for reference in found.values())
     return {reference: problem for reference, problem in problems if problem}
 
 
-def references(store: Store) -> Iterator[Reference]:
+def references(store: Store, known: Known) -> Iterator[Reference]:
     """What records, tags, the kept part of the log and corpora name, as far as these are intact."""
-    for record in read_records(store, skip_damaged=True):
+    for record in _records(store, known):
         source = f"computation {record.computation.id} of stage {record.computation.stage}"
         yield from (Reference("blob", file.sha256, file.size, source) for file in record.outputs.values())
         yield from (Reference("object", object_id, None, source) for object_id in record.objects)
     for version_id, source in _kept_versions(store):
         yield Reference("blob", version_id, None, source)
         yield from _in_version(store, version_id, source)
-    for path in sorted((store.root / "objects").glob("*/*/object.json")):
-        try:
-            content = read_manifest(path.parent, path.parent.name).content
-        except (ValueError, OSError):
-            continue
-        source = f"{content.kind} {path.parent.name}"
-        yield from (Reference("object", part, None, source) for part in parts_of(content))
+    for folder in sorted((store.root / "objects").glob("*/[!.]*")):
+        source = f"corpus {folder.name}"
+        yield from (Reference("object", part, None, source) for part in _parts(folder, known))
+
+
+def _records(store: Store, known: Known) -> Iterator[Record]:
+    for place in list_documents(store, FOLDER):
+        found = known.records.get(place)
+        if found is None:
+            try:
+                found = read_record(store, Path(place).stem)
+            except CorruptObjectError:
+                continue
+        if found is not None:
+            yield found
+
+
+def _parts(folder: Path, known: Known) -> list[str]:
+    parts = known.parts.get(folder.name)
+    if parts is not None:
+        return parts
+    try:
+        return parts_of(read_manifest(folder, folder.name).content)
+    except (ValueError, OSError):
+        return []
 
 
 def _kept_versions(store: Store) -> Iterator[tuple[str, str]]:

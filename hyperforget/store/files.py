@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from hyperforget.errors import UserError
@@ -137,6 +138,19 @@ def can_write(folder: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """Whether a folder is there, and not a link to one."""
     return path.is_dir() and not path.is_symlink()
+
+
+def entries_below(folder: str) -> Iterator["os.DirEntry[str]"]:
+    """All that lies in a folder and in those inside of it, but for folders; a folder that is gone holds nothing."""
+    try:
+        entries = list(os.scandir(folder))
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from entries_below(entry.path)
+        else:
+            yield entry
 
 
 def remove(path: Path) -> None:

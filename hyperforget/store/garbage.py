@@ -18,7 +18,7 @@ from hyperforget.errors import UserError
 from hyperforget.store import computations
 from hyperforget.store import versions as history
 from hyperforget.store.documents import COPIES, list_documents, replace_document
-from hyperforget.store.files import is_folder, remove
+from hyperforget.store.files import entries_below, is_folder, remove
 from hyperforget.store.places import is_object_id
 from hyperforget.store.reachability import Node, reachable
 from hyperforget.store.store import Store
@@ -100,14 +100,14 @@ def _contents(store: Store) -> Iterator[Removal]:
 
 
 def _removal(kind: str, path: Path, name: str | None = None) -> Removal:
-    files = [path, *path.rglob("*")] if is_folder(path) else [path]
+    files = entries_below(str(path)) if is_folder(path) else [path]
     return Removal(kind, name or path.name, path, sum(map(_size, files)))
 
 
-def _size(path: Path) -> int:
+def _size(path: "Path | os.DirEntry[str]") -> int:
     """Bytes of a file; 0 of what is none, or is gone: it was finished meanwhile, or only its copy is left."""
     try:
-        found = path.lstat()
+        found = os.lstat(path)
     except FileNotFoundError:
         return 0
     return found.st_size if stat.S_ISREG(found.st_mode) else 0

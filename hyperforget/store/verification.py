@@ -13,6 +13,7 @@ Others may write meanwhile: what they refer to they put first, so nothing of it 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ from hyperforget.progress import progress
 from hyperforget.store import computations, tags
 from hyperforget.store import versions as history
 from hyperforget.store.checks import DIGESTS, EXISTENCE, VALUES, check_object
-from hyperforget.store.completeness import missing
+from hyperforget.store.completeness import Known, missing
 from hyperforget.store.documents import COPIES, Parse, check_document, list_documents
-from hyperforget.store.files import bytes_at, file_digest, is_folder, size_of
+from hyperforget.store.files import bytes_at, entries_below, file_digest, size_of
 from hyperforget.store.manifest import MANIFEST_NAME
 from hyperforget.store.packs import check_pack
 from hyperforget.store.places import FORMAT_VERSION, STORE_JSON, Places, is_object_id
+from hyperforget.store.references import parts_of
 from hyperforget.store.remedies import Makers, advice, makers
 from hyperforget.store.store import Store
 
@@ -78,10 +80,12 @@ def findings(store: Store, level: int) -> Iterator[Finding]:
     """What `verify` finds, one by one."""
     if problem := _description_problem(store.root / "store.json"):
         yield Finding("store", "store.json", store.root / "store.json", problem)
-    yield from _check_documents(store, "computation", computations.FOLDER, computations.record_at)
-    yield from _check_documents(store, "tag", tags.FOLDER, tags.tag_at)
-    yield from _check_documents(store, "log", history.FOLDER, history.log_document)
-    for kind, folder, check in (("blob", "blobs", _blob_problem), ("object", "objects", _object_problem)):
+    known = Known()
+    yield from _check_documents(store, "computation", computations.record_at, known.records)
+    yield from _check_documents(store, "tag", tags.tag_at, {})
+    yield from _check_documents(store, "log", history.log_document, {})
+    object_problem = partial(_object_problem, known=known)
+    for kind, folder, check in (("blob", "blobs", _blob_problem), ("object", "objects", object_problem)):
         paths = sorted((store.root / folder).glob("*/[!.]*"))
         for path in progress(paths, len(paths), f"verifying {folder}", kind):
             # A second look, since a damaged copy may have been replaced during the first.
@@ -92,7 +96,7 @@ def findings(store: Store, level: int) -> Iterator[Finding]:
             check_pack(path, digests=level >= DIGESTS)
         except (ValueError, OSError) as error:
             yield Finding("pack", path.name, path, f"{error}; delete it, the next use makes it anew")
-    if lost := missing(store):
+    if lost := missing(store, known):
         # The collection of garbage may have removed a reference, and then what that named.
         still = missing(store)
         for reference, problem in lost.items():
@@ -113,18 +117,23 @@ def _description_problem(path: Path) -> str | None:
     return None
 
 
-def _check_documents(store: Store, kind: str, folder: str, parse: Parse[Any]) -> Iterator[Finding]:
+_FOLDERS = {"computation": computations.FOLDER, "tag": tags.FOLDER, "log": history.FOLDER}
+
+
+def _check_documents(store: Store, kind: str, parse: Parse[Any], intact: dict[str, Any]) -> Iterator[Finding]:
+    """What is wrong with documents; those that are ``intact`` are put there, by place."""
+    folder = _FOLDERS[kind]
     places = set(list_documents(store, folder))
     entries = history.last_number(store) if folder == history.FOLDER else 0
     for place in sorted(places | {history.log_place(number) for number in range(1, entries)}):
-        problem = _document_problem(store, place, parse)
+        problem = _document_problem(store, place, parse, intact)
         if problem is None and _is_copied(store, place):
             continue
         if problem is None and place not in places and not (store.root / place).exists():
             problem = "is missing"  # from the log, which has no gaps
         if problem:
             yield Finding(kind, Path(place).stem, store.root / place, problem)
-        if problem := _document_problem(Places(store.root / COPIES), place, parse):
+        if problem := _document_problem(Places(store.root / COPIES), place, parse, {}):
             yield Finding(kind, Path(place).stem, store.root / COPIES / place, problem)
 
 
@@ -136,11 +145,13 @@ def _is_copied(store: Store, place: str) -> bool:
         return False
 
 
-def _document_problem(store: Places, place: str, parse: Parse[Any]) -> str | None:
+def _document_problem(store: Places, place: str, parse: Parse[Any], intact: dict[str, Any]) -> str | None:
     try:
-        check_document(store, place, parse)
+        found = check_document(store, place, parse)
     except (ValueError, OSError) as error:
         return str(error)
+    if found is not None:
+        intact[place] = found
     return None
 
 
@@ -162,13 +173,14 @@ def _blob_problem(path: Path, level: int) -> str | None:
     return None
 
 
-def _object_problem(path: Path, level: int) -> str | None:
+def _object_problem(path: Path, level: int, known: Known) -> str | None:
     if problem := _misplaced(path, "objects"):
         return problem
     try:
         manifest = check_object(path, path.name, level)
-        present = {file.relative_to(path).as_posix() for file in path.rglob("*") if not is_folder(file)}
+        present = {entry.path.removeprefix(f"{path}/") for entry in entries_below(str(path))}
     except (ValueError, OSError) as error:
         return str(error) if os.path.lexists(path) else None
+    known.parts[path.name] = parts_of(manifest.content)
     more = sorted(present - {MANIFEST_NAME, *manifest.files})
     return f"has {more[0]}, which does not belong to it" if more else None

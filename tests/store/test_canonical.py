@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +54,20 @@ def test_readable_json_says_the_same_and_is_a_fixed_point(value: object) -> None
     assert canonical_json(json.loads(text)) == canonical_json(value)
     assert readable_json(json.loads(text)) == text
     assert json_value(value) == value
+
+
+@given(JSON)
+@settings(max_examples=300, deadline=None, database=None)
+def test_what_is_written_is_what_json_and_rfc8785_write(value: object) -> None:
+    plain = json_value(value)
+    assert canonical_json(value) == rfc8785.dumps(plain)
+    indented = json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    assert readable_json(value) == indented.encode() + b"\n"
+
+
+@pytest.mark.parametrize("number", [1e16, 1e-5, 1e-7, 2.0**53 + 2, 1e21, 1e300, 5e-324, -0.1, 123456789.5])
+def test_numbers_are_written_as_rfc8785_writes_them(number: float) -> None:
+    assert canonical_json([number]) == rfc8785.dumps([number])
 
 
 def test_one_content_has_one_form() -> None:
