@@ -65,3 +65,13 @@ def test_files_of_the_package_that_are_not_python_are_installed_with_it() -> Non
     files = {path for path in package.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
     assert {path for pattern in tool["package-data"]["hyperforget"] for path in package.glob(pattern)} == files != set()
     assert all((path.parent / "__init__.py").is_file() for path in files)
+
+
+def test_extras_are_named_as_they_can_be_installed() -> None:
+    """No index has a project of this name, and somebody else could give it one."""
+    texts = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "hyperforget").rglob("*.py")]
+    assert [path for path in texts if re.search(r"pip install ['\"]?hyperforget(\[|['\" ]|$)", path.read_text())] == []
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = re.findall(r"-e '\.\[(\w+)\]'", (ROOT / "README.md").read_text())
+    assert set(named) >= {"slurm", "remote"}
+    assert set(named) <= set(extras)

@@ -31,7 +31,14 @@ class HandsOver(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         end = args.index("--") if "--" in args else len(args)
-        rest = super().parse_args(ctx, args[:end])
+        own = args[:end]
+        foreign = [each for each in own if each[:1] == "-" and each != "--help"] or own[1:]
+        if foreign:
+            raise UserError(
+                f"{shown(foreign[0])} is nothing that 'run' knows; what is for Snakemake stands after --, as in "
+                "'hyperforget run mnist -- -n'"
+            )
+        rest = super().parse_args(ctx, own)
         ctx.args = [*ctx.args, *args[end + 1 :]]
         return rest
 
@@ -40,7 +47,10 @@ def run(
     ctx: typer.Context,
     config: Annotated[
         str | None,
-        typer.Argument(help="A configuration, or the name of one that comes with the package, such as mnist."),
+        typer.Argument(
+            help="A configuration, or the name of one that comes with the package, such as mnist.",
+            autocompletion=lambda: list(shipped_configurations()),
+        ),
     ] = None,
 ) -> None:
     """Run the workflow, with the results in the folder 'results' of the working folder.

@@ -1,6 +1,7 @@
 """`hyperforget run` and `hyperforget init`: what Snakemake is given, and what is refused before it starts."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 import hyperforget
 from hyperforget.cli.main import app
+from hyperforget.cli.running import default_configuration
 from hyperforget.cli.shipped import main_file, shipped_files, workflow_root
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +94,33 @@ def test_a_configuration_that_is_none_is_one_sentence_and_starts_nothing(
     assert printed.output.count("\n") == 1
     assert sentence in printed.output
     assert given == []
+
+
+@pytest.mark.parametrize("arguments", [["-n"], ["mnist", "--cores", "2"], ["mnist", "results/report.html"]])
+def test_what_is_for_snakemake_is_sent_behind_two_dashes(given: list[list[str]], arguments: list[str]) -> None:
+    printed = call("run", *arguments)
+    assert printed.exit_code == 2
+    assert printed.output.count("\n") == 1
+    assert "stands after --, as in 'hyperforget run mnist -- -n'" in printed.output
+    assert given == []
+
+
+def test_a_plan_without_a_configuration_is_that_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert default_configuration() == ROOT / "config" / "config.yaml"
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yaml").touch()
+    assert default_configuration() == Path("config/config.yaml")
+
+
+def test_the_readme_shows_commands_that_are_there(given: list[list[str]]) -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    shown = [shlex.split(line, comments=True) for line in lines if line.startswith("hyperforget run")]
+    assert len(shown) > 1
+    for _, *arguments in shown:
+        given.clear()
+        call(*arguments)
+        assert options(given)
 
 
 def test_the_workflow_is_laid_out_as_it_is(tmp_path: Path) -> None:
