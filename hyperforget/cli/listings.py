@@ -65,16 +65,17 @@ def methods(config: Configuration = None, results: Results = RESULTS, as_json: J
     from hyperforget.report.method_words import words_on
     from hyperforget.report.spec import method_title
 
+    settings = configured(config)
     _print(
         [
             {
                 "method": name,
                 "title": method_title(name),
                 "made": _count(results, f"*/{name}/forget-*.json"),
-                "data at request": words_on(name).data,
-                "what it is": words_on(name).description,
+                "data at request": words_on(name, settings.methods).data,
+                "what it is": words_on(name, settings.methods).description,
             }
-            for name in map(str, configured(config).methods)
+            for name in map(str, settings.all_methods)
         ],
         as_json,
     )

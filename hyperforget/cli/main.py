@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hyperforget import __version__
-from hyperforget.cli import evaluating, listings, running
+from hyperforget.cli import evaluating, listings, own, running
 from hyperforget.cli.generator import generator_app
 from hyperforget.cli.options import Commands, Json, print_result
 from hyperforget.cli.store import store_app
@@ -17,6 +17,7 @@ app.command()(running.init)
 app.command()(evaluating.evaluate)
 for listing in (listings.tasks, listings.models, listings.methods, listings.metrics, listings.explain):
     app.command()(listing)
+app.command()(own.check_method)
 app.add_typer(generator_app)
 app.add_typer(store_app, name="store", help="Trace, keep, compare and verify results.")
 

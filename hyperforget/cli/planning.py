@@ -146,7 +146,7 @@ def _plan_model(config: Config, task: str, name: str, layout: Layout) -> ModelPl
         _COPIES_OF_A_MODEL * weights,
         3 * once * training.batch_size * training.steps,
         once * sampling.steps * probed,
-        once * sampling.steps * sampling.candidates * prompts * (Method(name) in config.methods),
+        once * sampling.steps * sampling.candidates * prompts * (Method(name) in config.all_methods),
     )
 
 

@@ -112,9 +112,12 @@ def configured(name: str | None) -> "Config":
     Raises `UserError` for one that cannot be used.
     """
     from hyperforget.config import load_config
+    from hyperforget.config.own_code import beside
     from hyperforget.config.reading import read_config
 
-    return load_config(read_config(default_configuration() if name is None else configuration_file(name)))
+    path = default_configuration() if name is None else configuration_file(name)
+    values = read_config(path)
+    return load_config(beside(values, [(path, values)]))
 
 
 def command_line(config: Path | None, options: list[str]) -> list[str]:

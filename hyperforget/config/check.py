@@ -11,6 +11,7 @@ from hyperforget.config.forget_sets import forget_set, pivot_warnings
 from hyperforget.config.hardware import check_hardware
 from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig, reads_start
 from hyperforget.config.names import check_names
+from hyperforget.config.own_code import check_own
 from hyperforget.config.places import check_store
 from hyperforget.config.raw_files import torchvision_set
 from hyperforget.config.sections import Config
@@ -34,6 +35,8 @@ def load_config(values: Mapping[str, Any]) -> Config:
     for name, task in config.tasks.items():
         _check_task(f"tasks.{name}", task)
         _check_corpora(f"tasks.{name}.corpora", task, config)
+    for name, own in config.methods.items():
+        check_own(f"methods.{name}", own, name, "method")
     _check_range("probe.range", config.probe.range)
     _check_repeated("rivals", config.rivals)
     _check_repeated("trade_off.forget", config.trade_off.forget)

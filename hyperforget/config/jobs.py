@@ -24,10 +24,9 @@ def task_of(config: Config, names: Mapping[str, str]) -> TaskConfig:
     task = config.tasks[name]
     if "forget" in names:
         forget_set(names["forget"], task)
-    if "forget" in names and "model" in names and Method(names["model"]) not in config.methods:
-        raise UserError(
-            f"model {names['model']!r} forgets no class; allowed are the methods {', '.join(map(str, config.methods))}"
-        )
+    if "forget" in names and "model" in names and Method(names["model"]) not in config.all_methods:
+        methods = ", ".join(map(str, config.all_methods))
+        raise UserError(f"model {names['model']!r} forgets no class; allowed are the methods {methods}")
     corpus = names.get("corpus")
     if corpus is not None and corpus not in task.collections:
         raise UserError(f"task {name!r} has no corpus {corpus!r}; allowed are {', '.join(task.collections)}")

@@ -29,7 +29,8 @@ class Method:
 
     A model that reads a start is two methods: it makes networks from random starts, or it ``edits``
     trained ones (``dihyfo-1-edit``). Every method that changes trained networks can do so
-    ``on_strangers`` (``dihyfo-1-edit-strangers``, ``bias-strangers``).
+    ``on_strangers`` (``dihyfo-1-edit-strangers``, ``bias-strangers``). That a method of the user's own edits trained
+    networks its name does not say.
     """
 
     base: str

@@ -1,4 +1,4 @@
-"""Which names tasks and models may have, so that no two results lie under one path."""
+"""Which names tasks, models and methods may have, so that no two results lie under one path."""
 
 from hyperforget.config.methods import is_reserved
 from hyperforget.config.places import FOLDERS, RESULTS
@@ -24,12 +24,15 @@ def check_names(config: Config) -> None:
                 f"tasks: the name '{task}-holdout' is that of tables of the task {task!r}, which has forget sets under "
                 "holdout; allowed is any other"
             )
-    for model in config.models:
-        if is_reserved(model):
+    for key, name in [*(("models", name) for name in config.models), *(("methods", name) for name in config.methods)]:
+        if is_reserved(name):
             raise UserError(
-                f"models.{model}: the name {model!r} belongs to another method; allowed is any other that does not end "
+                f"{key}.{name}: the name {name!r} belongs to another method; allowed is any other that does not end "
                 "in '-edit' or '-strangers'"
             )
+    for name in config.methods:
+        if name in config.models:
+            raise UserError(f"methods.{name}: the name {name!r} is that of a model; allowed is any other")
     _check_pairs(config)
 
 
@@ -37,7 +40,7 @@ def _check_pairs(config: Config) -> None:
     """Figures are called after a task and a model, or a rival."""
     of_figure: dict[str, tuple[str, str]] = {}
     for task in config.tasks:
-        for model in (*config.models, *config.rivals):
+        for model in (*config.models, *config.rivals, *config.methods):
             first = of_figure.setdefault(f"{task}-{model}", (task, model))
             if first != (task, model):
                 raise UserError(

@@ -105,6 +105,8 @@ def _plain(value: Any) -> Any:
 def _type_name(annotation: Any) -> str:
     if _inner_section(annotation) is not None:
         return "list of sections" if _item(annotation) == _IN_LIST else "section"
+    if get_origin(annotation) is dict:
+        return "keys and values"
     text = str(annotation)
     if "Literal" in text:
         return "one of " + ", ".join(f"`{choice}`" for choice in _choices(annotation))

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from hyperforget.config.base import Section
-from hyperforget.config.methods import RIVALS, Method
+from hyperforget.config.methods import NEAREST, RETRAINED, RIVALS, Method
 from hyperforget.config.performance import Performance
 from hyperforget.config.sections import Protocol
 from hyperforget.errors import UserError, nearest_choice
@@ -103,8 +103,14 @@ class FiguresSpec(Section):
 
     @property
     def rivals(self) -> tuple[str, ...]:
-        """The rivals that cost nothing, as far as the report has them."""
-        return tuple(method for method in RIVALS if method in self.methods)
+        """The methods without a hypernetwork: the built-in ones, then the user's own."""
+        own = (method for method in self.methods if method not in (*self.generators, *RIVALS, RETRAINED))
+        return (*(method for method in RIVALS if method in self.methods), *own)
+
+    @property
+    def choosing(self) -> tuple[str, ...]:
+        """The methods that offer many networks to choose from."""
+        return tuple(method for method in self.methods if method in (*self.generators, NEAREST))
 
     def task(self, name: str) -> FigureTask:
         """The task of that name; raises `UserError` for any other."""

@@ -8,6 +8,7 @@ from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, S
 from hyperforget.config.hardware import HardwareConfig
 from hyperforget.config.methods import EDITING_RIVALS, ON_STRANGERS, RETRAINED, RIVALS, Method, Rival
 from hyperforget.config.models import ModelConfig, reads_start
+from hyperforget.config.own_code import OwnFunction
 from hyperforget.config.performance import Performance
 from hyperforget.config.tasks import TaskConfig
 
@@ -144,6 +145,11 @@ class Config(Section):
         description="methods without a hypernetwork: a stored checkpoint, lowered output biases, masked outputs, and "
         "finetuning on retained images",
     )
+    methods: dict[Name, OwnFunction] = Field(
+        {},
+        description="methods of your own by name, which edit trained networks as the rivals do: the function is given "
+        "an `Assignment` (hyperforget/unlearning/assignment.py) and the settings, and returns `Networks`",
+    )
     prompts: PromptConfig = PromptConfig()
     selection: SelectionConfig = SelectionConfig()
     trade_off: TradeOffConfig = TradeOffConfig()
@@ -183,8 +189,12 @@ class Config(Section):
         """The models that forget on demand; G.pt forgets no class."""
         return [name for name in self.models if self.conditioning(name) != "gpt"]
 
+    def own_method(self, method: str) -> OwnFunction | None:
+        """The user's own function behind a method, on strangers too; None of all others."""
+        return self.methods.get(Method.parse(method).base)
+
     @property
-    def methods(self) -> list[Method]:
+    def all_methods(self) -> list[Method]:
         """Every producer of unlearned networks, in the order of the tables."""
         sampled = [
             method
@@ -192,15 +202,15 @@ class Config(Section):
             for method in (Method(name), Method(name, edits=True))
             if not method.edits or reads_start(self.conditioning(name))
         ]
-        return [*sampled, *(Method.parse(name) for name in (RETRAINED, *self.rivals))]
+        return [*sampled, *(Method.parse(name) for name in (RETRAINED, *self.rivals, *self.methods))]
 
     def stranger_methods(self, task: str) -> list[Method]:
         """The methods that edit strangers, of rivals one; none for a task that has no strangers."""
         if not self.tasks[self.repeated(task)[0]].strangers.count:
             return []
         spared = {rival for rival in EDITING_RIVALS if rival != ON_STRANGERS}
-        return [method.strangers() for method in self.methods if method.edits and method.base not in spared]
+        return [method.strangers() for method in self.all_methods if method.edits and method.base not in spared]
 
     def methods_on(self, task: str) -> list[Method]:
         """Every method of a task, those on strangers last."""
-        return [*self.methods, *self.stranger_methods(task)]
+        return [*self.all_methods, *self.stranger_methods(task)]

@@ -12,6 +12,7 @@ from hyperforget.config.corpora import collection_key
 from hyperforget.config.forget_sets import forget_set
 from hyperforget.config.methods import ORIGINAL, STRANGERS, Method
 from hyperforget.config.models import ModelConfig
+from hyperforget.config.own_code import OwnFunction
 from hyperforget.config.raw_files import content_of
 from hyperforget.config.report_specs import CorpusSpec, FiguresSpec, FullSpec, FullTask, ReportSpec, TablesSpec
 from hyperforget.config.sections import Config
@@ -66,6 +67,26 @@ def _requirements(config: Config, names: Names) -> Requirements:
     return Requirements(key=collection_key(config.repeated(names["task"])[0], names["corpus"]), **wanted)
 
 
+def _own(config: Config, names: Names) -> OwnFunction | None:
+    """The user's own function of a job's method, which several built-in methods of one job do not have."""
+    return config.own_method(names["method"]) if "method" in names else None
+
+
+def _function(config: Config, names: Names) -> str | None:
+    own = _own(config, names)
+    return own.function_of(Method.parse(names["method"]).base) if own else None
+
+
+def _settings(config: Config, names: Names) -> dict[str, Any]:
+    own = _own(config, names)
+    return own.settings if own else {}
+
+
+def _package(config: Config, names: Names) -> str | None:
+    own = _own(config, names)
+    return own.package("method", Method.parse(names["method"]).base) if own else None
+
+
 def _classes(task: TaskConfig, key: Literal["forget", "holdout"]) -> list[tuple[int, ...]]:
     return [forget_set(text, task).classes for text in getattr(task, key)]
 
@@ -98,6 +119,9 @@ _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     "recipes": lambda config, names: _task(config, names).recipes_of(_collection(config, names)),
     "requirements": _requirements,
     "recipe": lambda config, names: _task(config, names).recipe_of(names.get("method", ORIGINAL)),
+    "function": _function,
+    "settings": _settings,
+    "package": _package,
     "count": lambda config, names: _task(config, names).count_of(names["method"]),
     "initialisation": lambda config, names: _task(config, names).recipe.initialisation,
     "conditioning": lambda config, names: config.conditioning(names["model"]),
@@ -127,7 +151,7 @@ def report_spec(config: Config, names: Mapping[str, str]) -> FullSpec:
     return FullSpec(
         tasks=tuple(sorted(tasks, key=lambda task: (len(task.classes), task.name))),
         models=tuple(config.models),
-        methods=tuple(map(str, config.methods)),
+        methods=tuple(map(str, config.all_methods)),
         protocol=config.protocol,
         learned_optimizers=tuple(config.learned_optimizers),
         performances={model: config.performance(model) for model in config.models},

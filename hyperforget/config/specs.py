@@ -5,7 +5,7 @@ calls a stage, the stage and the tests use the same model; those of the report a
 their labels in the dataset, which a stage turns into places among outputs once it has loaded the data.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from hyperforget.config.base import Section
 from hyperforget.config.models import ArchitectureConfig, EditingConfig, SamplingConfig, SolverConfig, TrainingConfig
@@ -213,11 +213,16 @@ class FinetuningRecipe(Section):
 
 
 class RivalSpec(Section):
-    """For `edit_original`; the ``recipe`` is that of the originals."""
+    """For `edit_original`; the ``recipe`` is that of the originals. A method of the user's own is a ``function`` with
+    ``settings``, of a file or of a ``package``; of the built-in ones these are None and empty.
+    """
 
     seed: int
     protocol: Protocol
     recipe: FinetuningRecipe
+    function: str | None
+    settings: dict[str, Any]
+    package: str | None
 
 
 class EvaluationSpec(Section):

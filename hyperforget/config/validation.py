@@ -35,7 +35,9 @@ def _written(values: Any, path: tuple[str, ...]) -> Any:
 
 
 def _holds_names(path: tuple[str, ...]) -> bool:
-    return path in (("tasks",), ("models",)) or (len(path) == 3 and path[0] == "tasks" and path[2] == "corpora")
+    return path in (("tasks",), ("models",), ("methods",)) or (
+        len(path) == 3 and path[0] == "tasks" and path[2] == "corpora"
+    )
 
 
 def _is_null(value: Any) -> bool:

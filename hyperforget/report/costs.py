@@ -3,7 +3,6 @@
 import math
 from pathlib import Path
 
-from hyperforget.config.methods import RIVALS
 from hyperforget.records.files import read_rows
 from hyperforget.records.methods import CostRow
 from hyperforget.report.findings import Finding
@@ -51,7 +50,7 @@ def cost_findings(costs: list[CostRow], task: str) -> list[Finding]:
     for cost in costs:
         if cost.task != task or cost.break_even_requests is None:
             continue
-        if cost.method in RIVALS:
+        if not cost.training_seconds:
             rivals.append(f"{method_title(cost.method)} {_seconds(cost.request_seconds)} s")
             continue
         pays = (

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from hyperforget.config.methods import EDITING_RIVALS, RETRAINED, RIVALS, Method
+from hyperforget.config.methods import RETRAINED, RIVALS, Method
 from hyperforget.config.report_specs import CorpusSpec, ReportSpec, TaskSpec
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.records.corpora import ForgetSummary
@@ -133,7 +133,7 @@ def _keeping(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
         f"method: {', '.join(medians)}"
     )
     bars = {forget: selected_retained(metrics, task.name, forget) for forget in task.forget_sets}
-    choosing = [each for each in methods if Method.parse(each).base not in EDITING_RIVALS]
+    choosing = spec.choosing
     if not choosing or any(map(math.isnan, bars.values())):
         return f"{told}."
     gaps = [worst(each, retained(each, "chosen"), bars) for each in choosing]

@@ -1,5 +1,6 @@
 """The methods of a configuration in words: what each is, and which data it needs when it is asked to forget."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from hyperforget.config.methods import NEAREST, RETRAINED, Method
@@ -21,7 +22,8 @@ _NOTHING = ("none", "zero-shot")
 _TO_CHOOSE = ("none; validation images to choose by", "zero-shot; few-shot to choose")
 _EDITED = MethodWords("a trained network, edited by the hypernetwork", *_TO_CHOOSE)
 _SAMPLED = MethodWords("networks that the hypernetwork makes, of a random start or of noise", *_TO_CHOOSE)
-_OWN = {
+_USERS = MethodWords("a trained network, edited by a function of your own", "what the function reads", "-")
+_BUILT_IN = {
     RETRAINED: MethodWords(
         "networks trained without the forget set: what others are measured against", "retained images", "zero-glance"
     ),
@@ -36,7 +38,11 @@ _OWN = {
 }
 
 
-def words_on(method: str) -> MethodWords:
-    """Of a method by its name; what is none of the built-in rivals asks a hypernetwork."""
+def words_on(method: str, own: Collection[str] = ()) -> MethodWords:
+    """Of a method by its name; what is none of the built-in rivals, nor of the user's ``own`` methods, asks a
+    hypernetwork.
+    """
     parsed = Method.parse(method)
-    return _OWN.get(parsed.base, _EDITED if parsed.edits else _SAMPLED)
+    if parsed.base in own:
+        return _USERS
+    return _BUILT_IN.get(parsed.base, _EDITED if parsed.edits else _SAMPLED)

@@ -14,8 +14,6 @@ TABLE_FOLDER = "tables"
 FIGURE_FOLDER = "figures"
 
 THESIS_METHODS = ("dihyfo-1", "dihyfo-2", RETRAINED)
-# Methods that make one network, so there is nothing to choose from and no cloud to draw.
-_WITHOUT_CANDIDATES = (RETRAINED, *EDITING_RIVALS)
 
 _METHOD_TITLES = {
     "dihyfo-1": "DiHyFo-1",
@@ -78,8 +76,8 @@ def comparison_figures(spec: FiguresSpec) -> list[str]:
 
 
 def candidate_methods(spec: FiguresSpec) -> list[str]:
-    """Methods that offer many networks to choose from."""
-    return [method for method in spec.methods if method not in _WITHOUT_CANDIDATES]
+    """Methods that offer many networks to choose from, a cloud to draw."""
+    return list(spec.choosing)
 
 
 def confusion_methods(spec: FiguresSpec) -> list[str]:

@@ -7,6 +7,7 @@ import torch
 from hyperforget.config import RecipeConfig
 from hyperforget.config.methods import Method
 from hyperforget.config.specs import RivalSpec
+from hyperforget.runtime.own_code import Whereabouts, load_own
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
 from hyperforget.unlearning.assignment import Assignment
@@ -16,7 +17,8 @@ from hyperforget.unlearning.candidates import (
     publish_candidates,
 )
 from hyperforget.unlearning.handover import export_chosen
-from hyperforget.unlearning.methods import unlearning_method
+from hyperforget.unlearning.methods import UnlearningMethod, unlearning_method
+from hyperforget.unlearning.own_methods import own_method
 from hyperforget.unlearning.request import load_request
 
 
@@ -25,9 +27,9 @@ def run(job: Job[RivalSpec]) -> dict[str, float]:
     spec, names = job.spec, job.names
     request = load_request(job.store, job.input("dataset"), names["forget"], spec.protocol, job.device)
     stored = load_candidates(job.store, job.input("originals"))
+    unlearn = _method(job)
     clock = time.monotonic()
     generator = generator_for(spec.seed, "edit", names["task"], names["method"], names["forget"])
-    unlearn = unlearning_method(Method.parse(names["method"]).base)
     originals, forget = stored.candidates.networks.to(job.device), request.forget.to(job.device)
     recipe = RecipeConfig(**{name: getattr(spec.recipe, name) for name in type(spec.recipe).model_fields})
     assignment = Assignment(originals, forget, request.data.train, request.split, recipe, generator)
@@ -37,3 +39,11 @@ def run(job: Job[RivalSpec]) -> dict[str, float]:
     publish_candidates(job.store, job.output("token"), candidates, 0, dict(names))
     export_chosen(job.output("network"), candidates, 0, request.data, dict(names))
     return {"request": time.monotonic() - clock}
+
+
+def _method(job: Job[RivalSpec]) -> UnlearningMethod:
+    """The built-in method of that name, or the user's own."""
+    spec, [file] = job.spec, job.inputs.get("code", [None])
+    if spec.function is None:
+        return unlearning_method(Method.parse(job.names["method"]).base)
+    return own_method(load_own("method", Whereabouts(spec.function, file, spec.package), spec.settings))

@@ -105,7 +105,7 @@ STAGES = {
         "Apply an unlearning method without a hypernetwork to trained networks.",
         "hyperforget.config.specs:RivalSpec",
         names=("task", "method", "forget"),
-        inputs=("dataset", "originals"),
+        inputs=("dataset", "originals", "code?"),
         outputs=("token", "network"),
         computes=True,
         # Most take milliseconds.

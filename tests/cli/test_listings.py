@@ -45,7 +45,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_names_are_those_of_the_configuration_and_of_the_registry() -> None:
     assert [row["task"] for row in rows("tasks")] == list(DEFAULT.tasks)
     assert [row["model"] for row in rows("models")] == list(DEFAULT.models)
-    assert [row["method"] for row in rows("methods")] == list(map(str, DEFAULT.methods))
+    assert [row["method"] for row in rows("methods")] == list(map(str, DEFAULT.all_methods))
     assert [row["metric"] for row in rows("metrics")] == list(METRICS)
     assert [row["task"] for row in rows("tasks", "--config", "mnist")] == ["mnist-4", "mnist"]
 

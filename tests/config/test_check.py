@@ -402,7 +402,7 @@ def test_a_pivot_in_a_forget_set_may_be_asked_for_and_warns() -> None:
 def test_defaults_of_the_models() -> None:
     config = load_config(VALUES)
     assert config.models == {"dihyfo-1": ModelConfig(), "dihyfo-2": ModelConfig()}
-    assert list(map(str, config.methods)) == [
+    assert list(map(str, config.all_methods)) == [
         "dihyfo-1",
         "dihyfo-1-edit",
         "dihyfo-2",
@@ -414,13 +414,13 @@ def test_defaults_of_the_models() -> None:
     ]
     only = load_config(changed("models.dihyfo-2.architecture.width", 64) | {"rivals": []})
     assert list(only.models) == ["dihyfo-2"]
-    assert list(map(str, only.methods)) == ["dihyfo-2", "retrained"]
+    assert list(map(str, only.all_methods)) == ["dihyfo-2", "retrained"]
     assert only.models["dihyfo-2"].architecture.width == 64
     assert only.models["dihyfo-2"].training == ModelConfig().training
     named = load_config(changed("models.by-layers.conditioning", "dihyfo-1") | {"rivals": []})
-    assert list(map(str, named.methods)) == ["by-layers", "by-layers-edit", "retrained"]
+    assert list(map(str, named.all_methods)) == ["by-layers", "by-layers-edit", "retrained"]
     assert named.conditioning("by-layers") == "dihyfo-1"
-    assert list(map(str, load_config(changed("models.gpt", {}) | {"rivals": []}).methods)) == ["retrained"]
+    assert list(map(str, load_config(changed("models.gpt", {}) | {"rivals": []}).all_methods)) == ["retrained"]
 
 
 def test_models_that_read_a_start_are_learned_optimizers() -> None:
@@ -437,7 +437,7 @@ def test_methods_that_start_from_a_trained_network_also_edit_strangers() -> None
     ]
     none = load_config(changed("tasks.toy.strangers.count", 0))
     assert none.stranger_methods("toy") == []
-    assert none.methods == config.methods
+    assert none.all_methods == config.all_methods
     generated = load_config(changed("models.dihyfo-2", {}) | {"rivals": ["nearest"]})
     assert generated.stranger_methods("toy") == []
 
@@ -479,7 +479,7 @@ def test_models_are_told_each_loss_or_one_metric() -> None:
         "dihyfo-1": Performance("loss", "each", also=("discriminability", "separability")),
         "dihyfo-2": Performance("loss", "each"),
     }
-    assert {"gpt", "error"}.isdisjoint(map(str, config.methods))
+    assert {"gpt", "error"}.isdisjoint(map(str, config.all_methods))
 
 
 def test_setting_one_key_of_editing_leaves_the_others_at_their_defaults() -> None:
@@ -512,7 +512,7 @@ def test_the_default_run_has_the_tasks_of_the_thesis_on_embedded_digits() -> Non
         ["2", "2-3-4", "0-1-2-3-4"],
         ["0-4", "1-2-3", "1-4", "0-2-3", "0-1-4", "0-1-3-4"],
     )
-    assert list(map(str, config.methods)) == [
+    assert list(map(str, config.all_methods)) == [
         "dihyfo-1",
         "dihyfo-1-edit",
         "dihyfo-2",

@@ -89,7 +89,7 @@ def test_every_key_has_a_meaning_or_is_a_section_that_has_one(tables: Tables, pa
 
 def test_defaults_are_those_of_a_configuration_that_sets_nothing(tables: Tables) -> None:
     task = {"classes": [0, 1, 2], "hidden": [2], "pivots": [0], "forget": ["1"]}
-    config = Config.model_validate({"tasks": {"t": task}})
+    config = Config.model_validate({"tasks": {"t": task}, "methods": {"m": {}}})
     for path, name in KEYS:
         if inner_section(path, name) is not None or SECTIONS[path].model_fields[name].is_required():
             continue
@@ -116,6 +116,7 @@ def test_defaults_are_those_of_a_configuration_that_sets_nothing(tables: Tables)
         ("tasks.<name>.collection", "loss_levels", "list of numbers"),
         ("tasks.<name>.collection", "switch", "tuple of numbers"),
         ("tasks.<name>.collection", "recipes", "list of sections"),
+        ("methods.<name>", "settings", "keys and values"),
         ("tasks.<name>.corpora.<name>", "models", "list of text"),
         ("tasks.<name>.strangers.recipe", "batch_size", "whole number"),
         ("models.<name>.training", "learning_rate", "number"),

@@ -83,7 +83,9 @@ def test_models_and_methods_may_be_any_subset() -> None:
 def test_generators_are_methods_named_after_a_model() -> None:
     spec = as_spec({**SPEC, "models": ["dihyfo-1"]})
     assert spec.generators == ("dihyfo-1", "dihyfo-1-edit")
-    assert spec.rivals == ("nearest", "bias")
+    # Of the methods here, one that is of no model is the user's own.
+    assert spec.rivals == ("nearest", "bias", "dihyfo-2")
+    assert spec.choosing == ("dihyfo-1", "dihyfo-1-edit", "nearest")
 
 
 def test_a_model_has_the_corpus_that_lists_it() -> None:

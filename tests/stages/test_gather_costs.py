@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from hyperforget.config.corpora import MAIN_CORPUS
-from hyperforget.config.methods import Method
+from hyperforget.config.methods import RETRAINED, Method
 from hyperforget.provenance.lineage import Producers
 from hyperforget.store.files import file_digest
 from hyperforget.store.store import Store
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.pipeline
 def gather(results: Path) -> list[dict[str, str]]:
     folder = results / TASK
     tokens = [folder / model / "hypernet.json" for model in SETTINGS.models]
-    methods = [str(method) for method in SETTINGS.methods if method.base not in SETTINGS.rivals]
+    methods = [str(method) for method in SETTINGS.all_methods if method.base in (*SETTINGS.models, RETRAINED)]
     tokens += [folder / method / f"forget-{forget}.json" for method in methods for forget in FORGET_SETS]
     costs = results / "costs.csv"
     run(job("gather_costs", results, {}, tokens=tokens, costs=costs))
@@ -33,7 +33,7 @@ def seconds(results: Path, path: str) -> float:
 
 def test_every_hypernetwork_has_its_costs(copied: Path) -> None:
     rows = gather(copied)
-    generators = {str(method) for method in SETTINGS.methods if method.base in SETTINGS.models}
+    generators = {str(method) for method in SETTINGS.all_methods if method.base in SETTINGS.models}
     assert {row["task"] for row in rows} == {TASK}
     # Those that forget no class are asked by nobody.
     assert {row["method"] for row in rows} == generators | set(SETTINGS.models)

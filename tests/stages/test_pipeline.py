@@ -149,7 +149,7 @@ def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget:
         "method,candidate,start,prompt,forget_accuracy,retain_accuracy,chosen",
     )
     counts = {"dihyfo-1": 8, "dihyfo-1-edit": 12, "dihyfo-2": 8, "retrained": 3, "bias": 2}
-    counts |= {"mask": 2, "finetune": 2, "dihyfo-1-edit-strangers": 18, "bias-strangers": 3}
+    counts |= {"mask": 2, "finetune": 2, "own": 2, "dihyfo-1-edit-strangers": 18, "bias-strangers": 3}
     assert {*counts, NEAREST} == set(METHODS)
     for method, count in counts.items():
         mine = [row for row in rows if row["method"] == method]
@@ -157,7 +157,7 @@ def test_candidates_name_every_network_and_the_chosen_one(results: Path, forget:
         assert {row["chosen"] for row in mine} == {"true", "false"}
         (chosen,) = [row for row in mine if row["chosen"] == "true"]
         assert all(0 <= float(row[name]) <= 1 for row in mine for name in ("forget_accuracy", "retain_accuracy"))
-        prompted = method not in (RETRAINED, "bias", "mask", "finetune", "bias-strangers")
+        prompted = method not in (RETRAINED, "bias", "mask", "finetune", "own", "bias-strangers")
         once = count // SETTINGS.models["dihyfo-1"].editing.rounds if "edit" in method else count
         prompts = [index % once * 2 // once if prompted else -1 for index in range(count)]
         assert [int(row["prompt"]) for row in mine] == prompts

@@ -52,6 +52,9 @@ VALUES: dict[str, Any] = {
         "dihyfo-2": TINY_MODEL,
         "gpt": TINY_MODEL | {"metric": "error", "training": TINY_MODEL["training"] | {"rebalance": True}},
     },
+    "methods": {
+        "own": {"file": str(Path(__file__).with_name("own_code.py")), "function": "lower", "settings": {"by": 50}}
+    },
     "prompts": {"forget": [0.5, 0.9], "retain": [0.5]},
     "trade_off": {"forget": [0.9, 0.1], "networks": 3},
     "probe": {"prompts": 3, "networks": 2},
@@ -180,7 +183,7 @@ def jobs(results: Path, config: Config = SETTINGS) -> dict[str, Job]:
                 **asked,
                 curves=own / "optimizers.csv",
             )
-    for method in config.methods:
+    for method in config.all_methods:
         if method.base in config.models:
             asked = {"dataset": dataset, "corpus": corpus, "hypernet": folder / method.base / "hypernet.json"}
             stage, trained = "sweep_unlearned", {}
@@ -199,6 +202,9 @@ def jobs(results: Path, config: Config = SETTINGS) -> dict[str, Job]:
                 files |= {"corpus": corpus, "hypernet": folder / method.base / "hypernet.json"}
                 kind, stage = ("edit", "sample_edited") if method.edits else ("sample", "sample_unlearned")
                 add(f"{kind}/{method.base}{suffix}/{forget}", stage, names, **files)
+            elif (function := config.own_method(str(method))) is not None:
+                originals, code = folder / f"{ORIGINAL}.json", Path(function.file or "")
+                add(f"{method}/{forget}", "edit_original", names, **files, originals=originals, code=code)
             elif method.edits:
                 add(f"{method}/{forget}", "edit_original", names, **files)
             elif method.base == NEAREST:

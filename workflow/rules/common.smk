@@ -8,6 +8,7 @@ try:
     from hyperforget.config import jobs, load_config, warnings
     from hyperforget.config.corpora import MAIN_CORPUS
     from hyperforget.config.methods import NEAREST, ORIGINAL, QUICK_RIVALS, RETRAINED, STRANGERS, Method
+    from hyperforget.config.own_code import beside
     from hyperforget.config.places import check_creatable
     from hyperforget.config.reading import read_config
     from hyperforget.config.slices import report_spec, spec_of
@@ -51,8 +52,8 @@ default_config = local_config if local_config.exists() else ROOT / local_config
 # Snakemake reads these files by itself, and takes the last of two equal keys. A module is given its configuration by
 # another workflow, whose files may hold anything.
 if not workflow.modifier.skip_configfile:
-    for file in workflow.overwrite_configfiles or [default_config]:
-        answer(read_config, Path(file))
+    files = [Path(file) for file in workflow.overwrite_configfiles or [default_config]]
+    held = [(file, answer(read_config, file)) for file in files]
 
 # A configuration on the command line replaces the default one, instead of adding its tasks to it.
 if not workflow.overwrite_configfiles:
@@ -60,6 +61,8 @@ if not workflow.overwrite_configfiles:
     configfile: str(default_config)
 
 
+if not workflow.modifier.skip_configfile:
+    config = beside(config, held)
 settings = answer(load_config, config)
 answer(check_creatable, settings.store)
 for warning in warnings(settings):
@@ -176,7 +179,7 @@ def names(methods):
 
 def editing_methods(of_models):
     """The methods that edit trained networks, strangers too, of models or of rivals."""
-    editing = [method for method in settings.methods if method.edits]
+    editing = [method for method in settings.all_methods if method.edits or method.base in settings.methods]
     mine = [method for method in editing if (method.base in settings.models) == of_models]
     return [*mine, *(method.strangers() for method in mine)]
 
@@ -190,6 +193,17 @@ def trained_networks(wildcards):
     """Those that the method of a job edits."""
     task_of(wildcards)
     return edited_networks(wildcards.method)
+
+
+def own_file(wildcards):
+    """The Python file of the method of a job, if it is a user's own and lies in one."""
+    own = settings.own_method(wildcards.method)
+    return own.file if own and own.file else []
+
+
+def own_code(wildcards, input):
+    """The argument for that file, if there is one."""
+    return f"--code {shlex.quote(str(input.code))}" if input.code else ""
 
 
 def quick_edits():

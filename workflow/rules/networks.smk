@@ -114,6 +114,7 @@ rule edit_original:
     input:
         dataset="results/{task}/dataset.json",
         originals=trained_networks,
+        code=own_file,
     output:
         token="results/{task}/{method}/forget-{forget}.json",
         network="results/{task}/{method}/forget-{forget}.safetensors",
@@ -134,10 +135,11 @@ rule edit_original:
     params:
         spec=spec("edit_original"),
         code=code("edit_original"),
+        own=own_code,
         store=STORE,
         hardware=hardware,
     shell:
-        "python -m hyperforget.stages edit_original --task {wildcards.task}"
+        "python -m hyperforget.stages edit_original {params.own} --task {wildcards.task}"
         " --method {wildcards.method} --forget {wildcards.forget}"
         " --spec {params.spec:q} {params.store} {params.hardware}"
         " --dataset {input.dataset} --originals {input.originals} --token {output.token}"

@@ -33,7 +33,7 @@ rule gather_costs:
         hypernets=expand("results/{task}/{model}/hypernet.json", task=settings.tasks, model=settings.models),
         networks=expand(
             all_forget_sets("results/{task}/{{method}}/forget-{forget}.json"),
-            method=list(map(str, settings.methods)),
+            method=list(map(str, settings.all_methods)),
         ),
     output:
         costs="results/costs.csv",

@@ -1,7 +1,7 @@
 """What networks keep against what they hide, as the prompt asks for more or less of the forgotten classes."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import forget_title, method_title
 
 # Rivals are hollow, in the colour of the text and in shapes that no line has.
-_RIVAL_MARKERS: dict[str, str] = dict(zip(RIVALS, ("<", "X", "*", ">"), strict=True))
+_RIVAL_MARKERS = ("<", "X", "*", ">", "p", "h", "8", "P")
 _RIVAL: dict[str, Any] = {
     "linestyle": "",
     "markersize": 7,
@@ -133,7 +133,9 @@ def _draw_panel(axes: Axes, panel: _Panel) -> None:
     axes.set_ylim(low - margin, high + margin)
     for rival, spot in panel.rivals.items():
         height = spot.kept.value if spot.kept.value >= low else low - margin
-        axes.plot([spot.hidden.value], [height], marker=_RIVAL_MARKERS[rival], clip_on=False, zorder=2.5, **_RIVAL)
+        axes.plot(
+            [spot.hidden.value], [height], marker=_marker(rival, panel.rivals), clip_on=False, zorder=2.5, **_RIVAL
+        )
 
 
 def _limits(panel: _Panel) -> tuple[float, float]:
@@ -153,13 +155,19 @@ def _handles(spec: FiguresSpec) -> list[Line2D | Patch]:
         for method, (colour, marker) in zip(spec.generators, styles, strict=True)
     ]
     rivals = [
-        Line2D([], [], marker=_RIVAL_MARKERS[rival], label=method_title(rival), **_RIVAL) for rival in spec.rivals
+        Line2D([], [], marker=_marker(rival, spec.rivals), label=method_title(rival), **_RIVAL) for rival in spec.rivals
     ]
     retrained: list[Line2D | Patch] = [
         Patch(label=f"{method_title(RETRAINED)}: central 95 %", **_BOX),
         Line2D([], [], linestyle="", marker="+", markersize=9, color=INK, label=f"{method_title(RETRAINED)}: median"),
     ]
     return [*retrained, *lines, *rivals]
+
+
+def _marker(rival: str, rivals: Iterable[str]) -> str:
+    """Of a built-in rival always the same; of the user's own, by their order, one of the others."""
+    every = [*RIVALS, *(each for each in rivals if each not in RIVALS)]
+    return _RIVAL_MARKERS[every.index(rival) % len(_RIVAL_MARKERS)]
 
 
 def _described(forget: str, panel: _Panel) -> str:

@@ -1,0 +1,12 @@
+"""Functions of a user of the pipeline."""
+
+from hyperforget.networks.batch import Networks
+from hyperforget.unlearning.assignment import Assignment
+
+
+def lower(assignment: Assignment, by: float) -> Networks:
+    """Lower all output biases of forgotten classes by as much."""
+    layout = assignment.originals.layout
+    parts = [part.clone() for part in layout.split(assignment.originals.params)]
+    parts[-1] -= by * assignment.forget
+    return Networks(layout.join(parts), layout)

@@ -1,0 +1,60 @@
+"""What the README says of code of one's own works as it stands there."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from hyperforget.cli.main import app
+from hyperforget.runtime.own_code import Whereabouts, load_own
+from hyperforget.unlearning.contract import check_method, toy_cases
+from hyperforget.unlearning.own_methods import own_method
+from tests.checkouts import Checkout
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def section(title: str) -> str:
+    """The text below a heading, up to the next one."""
+    return README.split(f"### {title}\n")[1].split("\n#")[0].split("\n[docs/architecture.md]")[0]
+
+
+def block(title: str, language: str) -> str:
+    [found] = re.findall(rf"```{language}\n(.*?)```", section(title), flags=re.DOTALL)
+    return str(found)
+
+
+def with_own(checkout: Checkout, folder: Path, title: str) -> Path:
+    """The default configuration with what a section of the README adds, in a folder with that section's file."""
+    (folder / "mine.py").write_text(block(title, "python"))
+    path = folder / "my.yaml"
+    path.write_text((checkout.folder / "config" / "config.yaml").read_text() + block(title, "yaml"))
+    return path
+
+
+def test_each_section_takes_at_most_twenty_lines_of_code() -> None:
+    code = block("Your own method", "python") + block("Your own method", "yaml")
+    assert len(code.splitlines()) <= 20
+
+
+def test_the_method_keeps_the_contract(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(block("Your own method", "python"))
+    own = yaml.safe_load(block("Your own method", "yaml"))["methods"]["mine"]
+    method = own_method(load_own("method", Whereabouts(own["function"], file), own["settings"]))
+    for case in toy_cases():
+        check_method(method, case)
+    [command] = re.findall(r"`hyperforget (check-method .*?)`", section("Your own method"))
+    printed = CliRunner().invoke(app, command.replace("mine.py", str(file)).split())
+    assert printed.exit_code == 0, printed.output
+
+
+@pytest.mark.workflow
+def test_the_method_is_planned_beside_the_built_in_ones(checkout: Checkout, tmp_path: Path) -> None:
+    path = with_own(checkout, tmp_path, "Your own method")
+    planned = checkout.planned("results/report.html", "--configfile", str(path))
+    assert planned["edit_original"] == 12 + 12
+    printed = checkout.dry_run("-n", "results/digits/mine/forget-2.json", "--configfile", str(path)).stdout
+    assert f", {tmp_path / 'mine.py'}\n" in printed
