@@ -52,11 +52,12 @@ def _introduction(description: Description) -> str:
         if description.conditioning == "dihyfo-1"
         else "It makes new networks from noise."
     )
+    network = f"MLP {'-'.join(map(str, description.network))}, ReLU"
     return (
-        f"A diffusion hypernetwork that generates the parameters of classifiers ({description.layout.description}, "
-        f"ReLU) which know all classes of `{description.dataset}` but those that it is asked to forget: any set of "
-        f"{_classes(description.free)}. {edits} The others, {_classes(description.pivots)}, are pivots: they are in "
-        "all that it learned from, and cannot be forgotten."
+        f"A diffusion hypernetwork that generates the parameters of classifiers ({network}) which know all classes of "
+        f"`{description.dataset}` but those that it is asked to forget: any set of {_classes(description.free)}. "
+        f"{edits} The others, {_classes(description.pivots)}, are pivots: they are in all that it learned from, and "
+        "cannot be forgotten."
     )
 
 

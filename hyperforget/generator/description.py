@@ -13,7 +13,6 @@ from hyperforget.config.base import Count, Fraction, Section
 from hyperforget.config.models import ArchitectureConfig
 from hyperforget.config.performance import Performance
 from hyperforget.errors import UserError, excerpt, shown
-from hyperforget.networks.layout import Layout
 
 FORMAT: Final = "hyperforget-generator"
 FORMAT_VERSION: Final = 1
@@ -92,11 +91,6 @@ class Description(Section):
     checkpoints: Count = Field(description="of the corpus that it was trained on")
     lineage: Lineage
     measured: list[Measured] = Field([], description="how well it forgets, as far as that was measured")
-
-    @property
-    def layout(self) -> Layout:
-        """That of the networks that it makes."""
-        return Layout(tuple(self.network))
 
     @property
     def free(self) -> list[int]:

@@ -13,6 +13,7 @@ from hyperforget.generator.generator import Generator
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.stored import TrainedHypernetwork
+from hyperforget.networks.layout import Layout
 from hyperforget.store.canonical import readable_json
 from hyperforget.store.files import replace_file
 from hyperforget.unlearning.levels import LevelTable
@@ -58,7 +59,9 @@ def _generator(description: Description, tensors: dict[str, Tensor]) -> Generato
     performance = description.told.placed(description.labels)
     # Its weights are replaced: neither they nor the random numbers of who asks should depend on each other.
     with torch.random.fork_rng(devices=[]):
-        model = Hypernetwork(description.layout, description.conditioning, description.architecture, performance)
+        model = Hypernetwork(
+            Layout(tuple(description.network)), description.conditioning, description.architecture, performance
+        )
     of_model = {name.removeprefix(_HYPERNETWORK): each for name, each in tensors.items() if _HYPERNETWORK in name}
     model.load_state_dict(of_model)
     table = LevelTable(performance, *(tensors[_LEVELS + name] for name in _TABLE))

@@ -20,6 +20,7 @@ from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.given import GivenNetwork, join_networks, network_of
 from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.layout import Layout
 from hyperforget.unlearning.editing import Editing, edit_networks
 from hyperforget.unlearning.levels import LevelTable
 from hyperforget.unlearning.selection import Wanted, choose
@@ -45,6 +46,11 @@ class Generator:
     hypernet: TrainedHypernetwork
     levels: LevelTable
     untrained: Tensor
+
+    @property
+    def layout(self) -> Layout:
+        """That of the networks that it makes and changes."""
+        return self.hypernet.model.layout
 
     @property
     def classes(self) -> list[int]:
@@ -135,7 +141,7 @@ class Generator:
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise UserError(f"count is {count!r}; allowed are whole numbers, 1 or more")
         asked, generator = self.sets(classes), torch.Generator().manual_seed(seed)
-        layout, sets = self.description.layout, len(asked.masks)
+        layout, sets = self.layout, len(asked.masks)
         starts = initialise(layout, count * sets, generator, self.description.initialisation)
         told = self.untrained.expand(count * sets, -1)
         prompts = self._prompts(asked.masks).repeat_interleave(count, dim=0)
@@ -224,7 +230,7 @@ class Generator:
 
     def normalised(self, given: list[GivenNetwork], normalisation: tuple[float, float] | None) -> Networks:
         """Networks of the right shape that read images normalised as the generator has them."""
-        networks, expected = join_networks(given), self.description.layout
+        networks, expected = join_networks(given), self.layout
         if networks.layout != expected:
             raise UserError(
                 f"the network is an {networks.layout.description}; this generator was made for an "

@@ -14,6 +14,7 @@ from typing import Any
 
 from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Lineage, Node, Step, lineage
+from hyperforget.provenance.receipts import in_words, receipts_in
 from hyperforget.provenance.versions import configuration_in, write_config
 from hyperforget.store.canonical import canonical_json, digest, readable_json
 from hyperforget.store.files import file_digest, replace_file
@@ -77,6 +78,8 @@ def write_crate(store: Store, results: Path, workflow: Path, license_url: str = 
     run = crate.add_action(main, "#run", result=[report, *shown], properties=properties | _period(start, end))
     _set(run, "object", [] if config is None else [config])
     _add_parameters(draft, main, config, report)
+    for receipt, told in receipts_in(results, store.root):
+        _add_data(draft, receipt)["description"] = in_words(told)
     _describe_root(draft, end, [run, *actions], license_url)
     path = results / METADATA
     replace_file(path, readable_json(crate.metadata.generate()))

@@ -211,7 +211,7 @@ def test_of_a_generator_that_reads_nothing_networks_come_from_noise_alone(
     generator = make_generator("dihyfo-2", sampling=make_generator().description.editing)
     draws = torch.Generator().manual_seed(0)
     # Random starts are drawn before, and ignored.
-    torch.rand(2, generator.description.layout.size, generator=draws)
+    torch.rand(2, generator.layout.size, generator=draws)
     model = generator.hypernet.model
     noise = torch.randn(2, model.space.dimension, generator=draws)
     mask = torch.tensor([[False, True, False, False]])
