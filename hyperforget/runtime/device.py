@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
-import platform
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +17,6 @@ if TYPE_CHECKING:
     from hyperforget.config.hardware import HardwareConfig
 
 
-# Parameters of mallopt, as malloc.h of glibc has them.
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-
-
 def set_up(hardware: HardwareConfig, threads: int) -> torch.device:
     """Set torch's threads and determinism for this process, and return the device to compute on.
 
@@ -33,7 +27,6 @@ def set_up(hardware: HardwareConfig, threads: int) -> torch.device:
     if hardware.deterministic:
         # cuBLAS reads this when it is first used.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    keep_freed_memory()
     import torch
 
     torch.set_num_threads(max(1, threads // local_count()))
@@ -41,18 +34,6 @@ def set_up(hardware: HardwareConfig, threads: int) -> torch.device:
         # Called to set the default too, it would import torch's compiler, which takes seconds.
         torch.use_deterministic_algorithms(True)
     return _choose(hardware.device)
-
-
-def keep_freed_memory() -> None:
-    """Let glibc give freed tensors of up to 32 MB out again, and keep up to 256 MB of them.
-
-    It returns larger blocks to the system at once, and every page of new ones is then a page fault: a third of the time
-    that training a population takes. Other C libraries have no such switch, and are left as they are.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None and platform.libc_ver()[0] == "glibc":
-        mallopt(_MMAP_THRESHOLD, 32 * 2**20)
-        mallopt(_TRIM_THRESHOLD, 256 * 2**20)
 
 
 def describe(device: torch.device) -> str:

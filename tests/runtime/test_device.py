@@ -1,9 +1,6 @@
 """The device that a stage computes on, and how torch is set up for it."""
 
 import os
-import platform
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -65,26 +62,3 @@ def test_deterministic_mode_refuses_what_is_not(monkeypatch: pytest.MonkeyPatch)
         assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
     finally:
         torch.use_deterministic_algorithms(False)
-
-
-# How many blocks lie outside of the heap, each with pages of its own, after one of 16 MB was asked for.
-BLOCKS = """
-import ctypes, sys
-from hyperforget.runtime.device import keep_freed_memory
-if sys.argv[1] == "kept":
-    keep_freed_memory()
-libc = ctypes.CDLL(None)
-libc.malloc.argtypes, libc.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
-# The fourth of ten numbers of glibc's mallinfo2.
-libc.mallinfo2.restype = type("Info", (ctypes.Structure,), {"_fields_": [(str(i), ctypes.c_size_t) for i in range(10)]})
-before = getattr(libc.mallinfo2(), "3")
-assert libc.malloc(16 * 2**20)
-print(getattr(libc.mallinfo2(), "3") - before)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has such a switch")
-@pytest.mark.parametrize(("name", "outside"), [("kept", 0), ("returned", 1)])
-def test_large_blocks_come_from_the_heap_that_keeps_what_was_freed(name: str, outside: int) -> None:
-    done = subprocess.run([sys.executable, "-c", BLOCKS, name], check=True, capture_output=True, text=True)
-    assert int(done.stdout) == outside
