@@ -26,7 +26,8 @@ LEVELS = [
     {"hypernet"},
     {"unlearning", "probing"},
     {"generator"},
-    {"scores", "report", "provenance"},
+    {"scores", "timing"},
+    {"report", "provenance"},
     {"stages", "cli"},
 ]
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

@@ -62,20 +62,21 @@ def models(config: Configuration = None, results: Results = RESULTS, as_json: Js
 
 def methods(config: Configuration = None, results: Results = RESULTS, as_json: Json = False) -> None:
     """List what makes networks that have forgotten, the data that a request takes, and how many results have."""
-    from hyperforget.report.method_words import words_on
+    from hyperforget.config.method_words import words_on
     from hyperforget.report.spec import method_title
 
     settings = configured(config)
+    words = {name: words_on(name, settings.models) for name in map(str, settings.all_methods)}
     _print(
         [
             {
                 "method": name,
                 "title": method_title(name),
                 "made": _count(results, f"*/{name}/forget-*.json"),
-                "data at request": words_on(name, settings.methods).data,
-                "what it is": words_on(name, settings.methods).description,
+                "data at request": about.data,
+                "what it is": about.description,
             }
-            for name in map(str, settings.all_methods)
+            for name, about in words.items()
         ],
         as_json,
     )

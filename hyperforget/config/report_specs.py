@@ -68,6 +68,7 @@ class TablesSpec(Section):
     """For `build_tables`."""
 
     tasks: tuple[TableTask, ...]
+    models: tuple[str, ...]
     methods: tuple[str, ...]
 
 

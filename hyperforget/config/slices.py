@@ -16,7 +16,7 @@ from hyperforget.config.own_code import OwnFunction
 from hyperforget.config.raw_files import content_of
 from hyperforget.config.report_specs import CorpusSpec, FiguresSpec, FullSpec, FullTask, ReportSpec, TablesSpec
 from hyperforget.config.sections import Config
-from hyperforget.config.specs import Requirements
+from hyperforget.config.specs import GeneratorSpec, Requirements
 from hyperforget.config.tasks import CollectionConfig, DatasetConfig, RecipeConfig, TaskConfig
 
 # What tells the jobs of a stage from each other: task, corpus, shard, model, method, forget.
@@ -131,6 +131,10 @@ _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     "training": lambda config, names: _model(config, names).training,
     "unseen_runs": lambda config, names: _model(config, names).training.unseen_runs,
     "rebalance": lambda config, names: _model(config, names).training.rebalance,
+    "generators": lambda config, names: {
+        model: spec_of(GeneratorSpec, config, {**names, "model": model}) for model in config.generators
+    },
+    "rivals": lambda config, names: config.rivals,
     "sampling": lambda config, names: _model(config, names).sampling,
     "editing": lambda config, names: _model(config, names).editing,
     "candidates": lambda config, names: max(model.sampling.candidates for model in config.models.values()),

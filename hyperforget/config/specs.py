@@ -187,6 +187,19 @@ class GeneratorSpec(Section):
     editing: RoundsSpec
 
 
+class RequestsSpec(Section):
+    """For `measure_requests`: the ``generators`` that are asked, by model, beside ``rivals``; the ``recipe`` is that of
+    retraining.
+    """
+
+    protocol: Protocol
+    pivots: list[int]
+    recipe: RecipeConfig
+    rivals: list[str]
+    selection: SelectionConfig
+    generators: dict[str, GeneratorSpec]
+
+
 class LookupSpec(Section):
     """For `look_up_checkpoints`: beside the chosen checkpoint stand the ``candidates`` nearest to each prompt, which
     are as many as the generators offer.

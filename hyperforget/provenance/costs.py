@@ -1,65 +1,43 @@
-"""What hypernetworks and their rivals cost, by the durations that were recorded when their parts were made."""
+"""What methods cost: the durations that were recorded when collections and models were made, and timed requests."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from hyperforget.config.method_words import words_on
+from hyperforget.config.methods import NEAREST, RETRAINED, Method
 from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Producers
-from hyperforget.records.methods import CostRow
+from hyperforget.records.costs import CostRow, RequestRow
 from hyperforget.store.computations import FileRef, Record
 from hyperforget.store.files import file_digest
 from hyperforget.store.store import Store
 
+_MANY = 100
+
 
 @dataclass(frozen=True)
 class Paid:
-    """What a method of a task has cost before the first request: seconds of ``collection`` and of ``training``."""
+    """What a method has cost before the first request: seconds of ``collection`` and of ``training``."""
 
-    task: str
-    model: str
-    method: str
-    collection: float
-    training: float
+    collection: float = 0
+    training: float = 0
 
 
-def cost_rows(store: Store, tokens: Iterable[Path]) -> list[CostRow]:
-    """What the hypernetworks among ``tokens`` cost, one row for each way of asking them that the other tokens (networks
-    sampled from them, of rivals, and retrained ones) show; a hypernetwork that nobody asked has one row. After them one
-    row for each rival and task.
+def cost_rows(store: Store, tokens: Iterable[Path], requests: Sequence[RequestRow]) -> list[CostRow]:
+    """What methods cost, task by task: a row for each of the ``requests``, for each method whose requests were timed
+    only as its networks were made, and for each hypernetwork that nobody asks.
 
-    Of several computations with an equal result, the one that ran last is taken. Raises `UserError` for a token that no
+    ``tokens`` are those of hypernetworks, of corpora that are looked through, and of networks of such methods. Of
+    several computations with an equal result, the one that ran last is taken. Raises `UserError` for a token that no
     computation of the store made, `CorruptObjectError` for a damaged record.
     """
     producers = Producers(store)
-    files = [FileRef(path.as_posix(), file_digest(path)) for path in tokens]
-    made = [(file, _made_by(producers, file)) for file in files]
-    records = [record for _, record in made]
-    rows = []
-    for hypernet, trained in made:
-        if trained.computation.stage != "train_hypernet":
-            continue
-        task, model = (trained.computation.arguments[name] for name in ("task", "model"))
-        collection = _collection_seconds(producers, trained)
-        asking = [
-            record
-            for record in _of_stages(records, ("sample_unlearned", "sample_edited"))
-            if record.computation.inputs["hypernet"].sha256 == hypernet.sha256
-        ]
-        requests = _by_method(asking, task)
-        for method in requests or [model]:
-            paid = Paid(task, model, method, collection, _seconds(trained))
-            rows.append(_row(paid, requests.get(method, []), records))
-    rivals = _of_stages(records, ("look_up_checkpoints", "edit_original"))
-    for task in dict.fromkeys(record.computation.arguments["task"] for record in rivals):
-        for method, requests_of in _by_method(rivals, task).items():
-            # A rival without checkpoints has nothing collected for it, and none has anything trained.
-            looked_up = "corpus" in requests_of[0].computation.inputs
-            collection = _collection_seconds(producers, requests_of[0]) if looked_up else 0
-            rows.append(_row(Paid(task, method, method, collection, 0), requests_of, records))
-    return rows
+    made = [_made_by(producers, FileRef(path.as_posix(), file_digest(path))) for path in tokens]
+    tasks = dict.fromkeys([*(row.task for row in requests), *(_names(record)["task"] for record in made)])
+    return [row for task in tasks for row in _rows_of_task(task, producers, made, requests)]
 
 
 def break_even(spent: float, request: float, retrain: float) -> float:
@@ -67,34 +45,55 @@ def break_even(spent: float, request: float, retrain: float) -> float:
     return math.ceil(spent / (retrain - request)) if request < retrain else math.inf
 
 
-def _row(paid: Paid, requests: Sequence[Record], records: Sequence[Record]) -> CostRow:
-    """The row of a method from its ``requests``, and from the retrained networks of its task among all ``records``."""
-    retrained = [
-        record
-        for record in _of_stages(records, ("train_reference",))
-        if record.computation.arguments["task"] == paid.task
-    ]
-    request, retrain = _median(requests, "request"), _median(retrained, "network_alone")
-    spent = paid.collection + paid.training
+def _rows_of_task(
+    task: str, producers: Producers, made: Sequence[Record], requests: Sequence[RequestRow]
+) -> list[CostRow]:
+    paid: dict[str, Paid] = {}
+    own: dict[str, list[Record]] = {}
+    for record in made:
+        names, stage = _names(record), record.computation.stage
+        if names["task"] != task:
+            continue
+        if stage == "train_hypernet":
+            corpus = _made_by(producers, record.computation.inputs["corpus"])
+            paid[names["model"]] = Paid(_collection_seconds(producers, corpus), _seconds(record))
+        elif stage == "assemble_corpus":
+            paid[NEAREST] = Paid(_collection_seconds(producers, record))
+        else:
+            own.setdefault(names["method"], []).append(record)
+    rows = {row.method: row for row in requests if row.task == task}
+    asked = {Method.parse(method).base for method in rows}
+    rows |= {
+        method: RequestRow(task, method, seconds, None, None, None)
+        for method, records in own.items()
+        if method not in rows and (seconds := _median(records, "request")) is not None
+    }
+    models = [base for base in paid if base != NEAREST]
+    costs = [_row(row, paid.get(Method.parse(row.method).base, Paid()), rows, models) for row in rows.values()]
+    return costs + [_unasked(task, model, paid[model]) for model in models if model not in asked]
+
+
+def _row(row: RequestRow, paid: Paid, rows: Mapping[str, RequestRow], models: Sequence[str]) -> CostRow:
+    """The row of a method from its requests, and from those of all methods of its task, retraining among them."""
+    spent, retrained = paid.collection + paid.training, rows.get(RETRAINED)
+    alone = together = None
+    if retrained is not None and row.method != RETRAINED:
+        alone = break_even(spent, row.request_seconds, retrained.request_seconds)
+        if row.hundred_seconds is not None and retrained.hundred_seconds is not None:
+            together = break_even(spent, row.hundred_seconds / _MANY, retrained.hundred_seconds / _MANY)
     return CostRow(
-        paid.task, paid.model, paid.method, round(paid.collection, 3), paid.training, request, retrain,
-        _median(retrained, "network_together"),
-        retrained[0].computation.spec["count"] if retrained else None,
-        None if request is None or retrain is None else break_even(spent, request, retrain),
+        row.task, Method.parse(row.method).base, row.method, words_on(row.method, models).data,
+        round(paid.collection, 3), paid.training,
+        row.request_seconds, row.with_data_seconds, row.hundred_seconds, row.epoch_seconds, alone, together,
     )  # fmt: skip
 
 
-def _of_stages(records: Iterable[Record], stages: tuple[str, ...]) -> list[Record]:
-    return [record for record in records if record.computation.stage in stages]
+def _unasked(task: str, model: str, paid: Paid) -> CostRow:
+    return CostRow(task, model, model, "", round(paid.collection, 3), paid.training, None, None, None, None, None, None)
 
 
-def _by_method(records: Iterable[Record], task: str) -> dict[str, list[Record]]:
-    """Those of a task, in their order."""
-    found: dict[str, list[Record]] = {}
-    for record in records:
-        if record.computation.arguments["task"] == task:
-            found.setdefault(record.computation.arguments["method"], []).append(record)
-    return found
+def _names(record: Record) -> Mapping[str, str]:
+    return record.computation.arguments
 
 
 def _made_by(producers: Producers, file: FileRef) -> Record:
@@ -107,10 +106,9 @@ def _made_by(producers: Producers, file: FileRef) -> Record:
     return found[-1]
 
 
-def _collection_seconds(producers: Producers, user: Record) -> float:
-    """Of all shards of the corpus that a hypernetwork was trained on, or that was looked through."""
-    corpus = _made_by(producers, user.computation.inputs["corpus"]).computation
-    segments = [file for name, file in corpus.inputs.items() if name.startswith("segments")]
+def _collection_seconds(producers: Producers, corpus: Record) -> float:
+    """Of all shards of a corpus."""
+    segments = [file for name, file in corpus.computation.inputs.items() if name.startswith("segments")]
     return sum(_seconds(_made_by(producers, file)) for file in segments)
 
 

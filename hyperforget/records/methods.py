@@ -1,6 +1,4 @@
-"""What unlearned networks are worth and cost: ``metrics.csv``, ``costs.csv``, and of each forget set the candidates
-and the confusion.
-"""
+"""What unlearned networks are worth: ``metrics.csv``, and of each forget set the candidates and the confusion."""
 
 from dataclasses import dataclass
 
@@ -58,27 +56,3 @@ class ConfusionRow:
     retrained: int
     predicted: int
     count: int
-
-
-@dataclass(frozen=True)
-class CostRow:
-    """A method that asks a hypernetwork, or a rival without one, on one task, in ``results/costs.csv``.
-
-    Times are seconds of wall clock. ``collection_seconds`` and ``training_seconds`` are paid once, the first for all
-    models of a task; ``request_seconds`` at each forget set and ``retrain_seconds``, of one network trained alone, at
-    each forget set without a hypernetwork: medians over the forget sets. ``retrain_together_seconds`` is the share of
-    one of ``networks_together`` that are trained at once. A rival stands as its own ``model``, has nothing trained for
-    it, and only looking up needs a collection. ``break_even_requests`` is infinite where a request costs as much as a
-    retrain. None is not known.
-    """
-
-    task: str
-    model: str
-    method: str
-    collection_seconds: float
-    training_seconds: float
-    request_seconds: float | None
-    retrain_seconds: float | None
-    retrain_together_seconds: float | None
-    networks_together: int | None
-    break_even_requests: float | None

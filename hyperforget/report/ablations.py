@@ -7,9 +7,9 @@ from typing import Any
 from hyperforget.config.methods import RETRAINED, Method
 from hyperforget.config.report_specs import ReportSpec, TaskSpec
 from hyperforget.flat_keys import flat_keys
+from hyperforget.records.costs import CostRow
 from hyperforget.records.files import read_rows
 from hyperforget.records.hypernets import HistoryPoint
-from hyperforget.records.methods import CostRow
 from hyperforget.report.listings import Listing
 from hyperforget.report.results import Metrics, final_alignment, mean
 from hyperforget.report.spec import method_title

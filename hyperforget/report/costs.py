@@ -1,17 +1,19 @@
-"""What hypernetworks and their rivals cost against retraining, from ``results/costs.csv``."""
+"""What methods cost against retraining, from ``results/costs.csv``."""
 
 import math
 from pathlib import Path
 
+from hyperforget.config.method_words import DATA_CAPTION
+from hyperforget.config.methods import RETRAINED
+from hyperforget.records.costs import CostRow
 from hyperforget.records.files import read_rows
-from hyperforget.records.methods import CostRow
 from hyperforget.report.findings import Finding
 from hyperforget.report.listings import Listing
 from hyperforget.report.spec import method_title
 
 _HEADINGS = (
-    "Task", "Method", "Collection (s)", "Training (s)", "One request (s)", "One retrain (s)",
-    "One of many retrained at once (s)", "Requests until it pays",
+    "Task", "Method", "Data", "Collection", "Training", "One request", "One, chosen by data", "A hundred together",
+    "One epoch", "Requests until it pays", "By the hundred",
 )  # fmt: skip
 
 
@@ -26,52 +28,85 @@ def cost_listing(costs: list[CostRow]) -> Listing | None:
         (
             cost.task,
             method_title(cost.method),
-            _seconds(cost.collection_seconds),
-            _seconds(cost.training_seconds),
-            _seconds(cost.request_seconds),
-            _seconds(cost.retrain_seconds),
-            _seconds(cost.retrain_together_seconds),
+            cost.data or "–",
+            _duration(cost.collection_seconds),
+            _duration(cost.training_seconds),
+            _duration(cost.request_seconds),
+            _duration(cost.with_data_seconds),
+            _duration(cost.hundred_seconds),
+            _duration(cost.epoch_seconds),
             _requests(cost.break_even_requests),
+            _requests(cost.break_even_together),
         )
         for cost in costs
     )
     caption = (
-        "Seconds that each method took: collection and training once, a request and a retrain for each forget set "
-        "(medians over forget sets). Rivals train nothing, and only looking up a checkpoint needs a collection. "
-        "Good: fewer requests until it pays than you expect to have, and a request no longer than that of a rival that "
-        "forgets as well."
+        "Time of collection and training, paid once; of a request for one network, without data where that can be, "
+        "and with the best of several chosen by data; of a hundred requests that are answered together; and of an "
+        "epoch of training one network. Retraining stands first: it is what all others save. Rivals train nothing, and "
+        f"only looking up a checkpoint needs a collection. {DATA_CAPTION} Good: fewer requests until it pays than you "
+        "expect to have, and a request no longer than that of a rival that forgets as well."
     )
-    return Listing("costs", caption, _HEADINGS, rows, numeric=2) if rows else None
+    return Listing("costs", caption, _HEADINGS, rows, numeric=3) if rows else None
 
 
 def cost_findings(costs: list[CostRow], task: str) -> list[Finding]:
     """The sentence of the summary of a task; none where nothing was measured."""
-    parts, rivals = [], []
-    for cost in costs:
-        if cost.task != task or cost.break_even_requests is None:
-            continue
-        if not cost.training_seconds:
-            rivals.append(f"{method_title(cost.method)} {_seconds(cost.request_seconds)} s")
-            continue
-        pays = (
-            "never pays for itself"
-            if math.isinf(cost.break_even_requests)
-            else f"pays for itself after {_requests(cost.break_even_requests)} requests"
-        )
-        times = f"{_seconds(cost.request_seconds)} s a request, {_seconds(cost.retrain_seconds)} s a retrain"
-        parts.append(f"{method_title(cost.method)} {pays} ({times})")
+    rows = [cost for cost in costs if cost.task == task and cost.request_seconds is not None]
+    retrained = next((cost for cost in rows if cost.method == RETRAINED), None)
+    if retrained is None or len(rows) == 1:
+        return []
+    parts = [
+        f"to retrain one network takes {_duration(retrained.request_seconds)}, a hundred together "
+        f"{_duration(retrained.hundred_seconds)}"
+    ]
+    parts += [_of_generator(cost) for cost in rows if cost.training_seconds]
+    rivals = [cost for cost in rows if not cost.training_seconds and cost is not retrained]
     if rivals:
-        parts.append(f"a request to rivals, for which nothing is trained: {', '.join(rivals)}")
-    return [Finding("Cost", f"{'; '.join(parts)}.")] if parts else []
+        told = ", ".join(f"{method_title(cost.method)} {_duration(cost.request_seconds)}" for cost in rivals)
+        parts.append(f"a request to rivals, for which nothing is trained: {told}")
+    return [Finding("Cost", f"{'; '.join(parts)}.")]
+
+
+def _of_generator(cost: CostRow) -> str:
+    times = f"{method_title(cost.method)} answers a request in {_duration(cost.request_seconds)}"
+    more = [
+        f"{_duration(seconds)} {how}"
+        for seconds, how in (
+            (cost.with_data_seconds, "to choose by data"),
+            (cost.hundred_seconds, "a hundred together"),
+        )
+        if seconds is not None
+    ]
+    told = f" ({', '.join(more)})" if more else ""
+    return f"{times}{told}{_pays(cost)}"
+
+
+def _pays(cost: CostRow) -> str:
+    alone, together = cost.break_even_requests, cost.break_even_together
+    if alone is None:
+        return ""
+    told = " and never pays for itself" if math.isinf(alone) else f" and pays for itself after {_requests(alone)}"
+    if together is None:
+        return told
+    return (
+        f"{told}, {'never' if math.isinf(together) else f'after {_requests(together)}'} where they come by the hundred"
+    )
 
 
 def _requests(value: float | None) -> str:
     return "–" if value is None else "never" if math.isinf(value) else f"{value:,.0f}"
 
 
-def _seconds(value: float | None) -> str:
-    """Three digits that count, or all before the point."""
-    if value is None or math.isnan(value):
+def _duration(seconds: float | None) -> str:
+    """In seconds or milliseconds, with three digits that count or all before the point."""
+    if seconds is None or math.isnan(seconds):
         return "–"
-    decimals = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3
+    if seconds >= 1 or not seconds:
+        return f"{_digits(seconds)} s"
+    return f"{_digits(seconds * 1000)} ms"
+
+
+def _digits(value: float) -> str:
+    decimals = 0 if value >= 100 or not value else 1 if value >= 10 else 2 if value >= 1 else 3
     return f"{value:,.{decimals}f}"

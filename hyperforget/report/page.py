@@ -9,7 +9,7 @@ from markupsafe import Markup
 from hyperforget.config.report_specs import ReportSpec, TaskSpec
 from hyperforget.errors import UserError
 from hyperforget.metrics.registry import METRICS
-from hyperforget.records.methods import CostRow
+from hyperforget.records.costs import CostRow
 from hyperforget.report import glossary
 from hyperforget.report.ablations import ablation_listing
 from hyperforget.report.captions import (

@@ -132,9 +132,20 @@ STAGES = {
         inputs=("parts*",),
         outputs=("metrics",),
     ),
+    "measure_requests": Stage(
+        "Time requests to everything that forgets on a task, and retraining, on one thread.",
+        "hyperforget.config.specs:RequestsSpec",
+        names=("task",),
+        inputs=("dataset", "originals", "corpus", "corpora*", "hypernets*"),
+        outputs=("requests",),
+        computes=True,
+        light=True,
+        # Of another time it is another measurement.
+        repeatable=False,
+    ),
     "gather_costs": Stage(
-        "Gather what hypernetworks, requests to them and to rivals, and retrained networks took when they were made.",
-        inputs=("tokens*",),
+        "Gather what collections and trainings took when they were made, and what requests and retraining take.",
+        inputs=("tokens*", "requests*"),
         outputs=("costs",),
         # Equal tokens can have been made anew in another time.
         repeatable=False,

@@ -1,7 +1,5 @@
 """Train original networks or strangers on everything, or retrain networks without a forget set; many at once."""
 
-import time
-
 import torch
 
 from hyperforget.config.methods import STRANGERS
@@ -15,11 +13,10 @@ from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
 from hyperforget.unlearning.candidates import check_diverged, make_candidates, publish_candidates
 from hyperforget.unlearning.handover import export_chosen
-from hyperforget.unlearning.retraining import seconds_alone
 
 
-def run(job: Job[ReferenceSpec]) -> dict[str, float]:
-    """Load, call, save; returns what training one network alone takes, and one of all at once."""
+def run(job: Job[ReferenceSpec]) -> None:
+    """Load, call, save."""
     spec, task, forget = job.spec, job.names["task"], job.names.get("forget")
     data = load_task_data(job.store, job.input("dataset")).to(job.device)
     layout = perceptron_for(data.train, spec.hidden)
@@ -28,7 +25,6 @@ def run(job: Job[ReferenceSpec]) -> dict[str, float]:
     rates = torch.ones(spec.count, data.classes)
     if forget:
         rates[:, list(places_of(parse_forget_set(forget, data.labels).classes, data.labels))] = 0
-    clock = time.monotonic()
     networks = train_population(
         initialise(layout, spec.count, generator, spec.recipe.initialisation),
         data.train,
@@ -37,7 +33,6 @@ def run(job: Job[ReferenceSpec]) -> dict[str, float]:
         generator,
         Hooks(resuming=job.resuming),
     )
-    together = job.unfinished.spent + time.monotonic() - clock
     split = conditioning_split(data, spec.protocol)
     candidates = make_candidates(networks, split)
     key = "strangers.recipe" if job.names["method"] == STRANGERS else "recipe"
@@ -50,5 +45,3 @@ def run(job: Job[ReferenceSpec]) -> dict[str, float]:
     publish_candidates(job.store, job.output("token"), candidates, 0, dict(job.names))
     if "network" in job.outputs:
         export_chosen(job.output("network"), candidates, 0, data, dict(job.names))
-    alone = seconds_alone(layout, data.train, spec.recipe)
-    return {"network_alone": alone, "network_together": together / spec.count}

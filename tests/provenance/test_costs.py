@@ -1,4 +1,4 @@
-"""Costs from the durations of recipes, on a hand-made store."""
+"""Costs from the durations of recipes, on a hand-made store, and from timed requests."""
 
 import math
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from hyperforget.errors import UserError
 from hyperforget.provenance.costs import break_even, cost_rows
-from hyperforget.records.methods import CostRow
+from hyperforget.records.costs import CostRow, RequestRow
 from hyperforget.store.computations import Computation, FileRef
 from hyperforget.store.files import file_digest
 from hyperforget.store.store import Store
@@ -61,85 +61,90 @@ def hypernetwork(run: Run, model: str = "dihyfo-1") -> Path:
     return run.made("train_hypernet", 120, f"toy/{model}/hypernet.json", {"corpus": corpus}, model=model)
 
 
-def sampled(run: Run, hypernet: Path, forget: str, request: float, method: str = "dihyfo-1") -> Path:
-    return run.made(
-        "sample_unlearned", 5, f"toy/{method}/forget-{forget}.json", {"hypernet": hypernet},
-        timed={"request": request}, method=method, forget=forget,
-    )  # fmt: skip
+GENERATED = "none; validation to choose"
+RETRAINED = RequestRow("toy", "retrained", 4.0, None, 50.0, 0.25)
 
 
-def retrained(run: Run, forget: str, alone: float, count: int = 4) -> Path:
-    timed = {"network_alone": alone, "network_together": 0.5}
-    path = f"toy/retrained/forget-{forget}.json"
-    return run.made("train_reference", 6, path, count=count, timed=timed, forget=forget)
+def costs(run: Run, tokens: list[Path], *requests: RequestRow) -> list[CostRow]:
+    return cost_rows(Store(run.folder / "store"), tokens, requests)
 
 
 def test_each_way_to_ask_a_hypernetwork_has_a_row(run: Run) -> None:
-    hypernet = hypernetwork(run)
-    times = (("2", 1.0), ("3", 1.5), ("2-3", 9.0))
-    tokens = [hypernet, *(sampled(run, hypernet, forget, seconds) for forget, seconds in times)]
-    tokens += [sampled(run, hypernet, "2", 4.5, "dihyfo-1-edit")]
-    tokens += [retrained(run, "2", 3.0), retrained(run, "3", 5.0)]
-    # 200 seconds in all; 2.5 are saved at each request.
-    assert cost_rows(Store(run.folder / "store"), tokens) == [
-        CostRow("toy", "dihyfo-1", "dihyfo-1", 80, 120, 1.5, 4.0, 0.5, 4, 80),
-        CostRow("toy", "dihyfo-1", "dihyfo-1-edit", 80, 120, 4.5, 4.0, 0.5, 4, math.inf),
+    asked = RequestRow("toy", "dihyfo-1", 1.5, None, 10.0, None)
+    edited = RequestRow("toy", "dihyfo-1-edit", 4.5, 5.5, 60.0, None)
+    # 200 seconds in all; 2.5 are saved at each request, 0.4 at each of a hundred.
+    assert costs(run, [hypernetwork(run)], RETRAINED, asked, edited) == [
+        CostRow("toy", "retrained", "retrained", "retained", 0, 0, 4.0, None, 50.0, 0.25, None, None),
+        CostRow("toy", "dihyfo-1", "dihyfo-1", GENERATED, 80, 120, 1.5, None, 10.0, None, 80, 500),
+        CostRow("toy", "dihyfo-1", "dihyfo-1-edit", GENERATED, 80, 120, 4.5, 5.5, 60.0, None, math.inf, math.inf),
     ]
 
 
-def test_rivals_have_rows_of_their_own_after_the_hypernetworks(run: Run) -> None:
-    hypernet = hypernetwork(run)
-    corpus = run.folder / "toy/corpus.json"
-
-    def rival(stage: str, method: str, forget: str, request: float, **inputs: Path) -> Path:
-        path = f"toy/{method}/forget-{forget}.json"
-        return run.made(stage, 9, path, inputs, timed={"request": request}, method=method, forget=forget)
-
-    tokens = [rival("edit_original", "finetune", forget, seconds) for forget, seconds in (("2", 5.0), ("3", 7.0))]
-    tokens += [
-        rival("edit_original", "bias", "2", 0.25),
-        rival("look_up_checkpoints", "nearest", "2", 2.0, corpus=corpus),
+def test_rivals_train_nothing_and_only_looking_up_needs_a_collection(run: Run) -> None:
+    hypernet, corpus = hypernetwork(run), run.folder / "toy/corpus.json"
+    rivals = [
+        RequestRow("toy", "finetune", 6.0, None, None, 0.25),
+        RequestRow("toy", "bias", 0.25, None, 1.0, None),
+        RequestRow("toy", "nearest", 2.0, None, None, None),
     ]
-    tokens += [hypernet, sampled(run, hypernet, "2", 1.0), retrained(run, "2", 4.0)]
-    assert cost_rows(Store(run.folder / "store"), tokens) == [
-        CostRow("toy", "dihyfo-1", "dihyfo-1", 80, 120, 1.0, 4.0, 0.5, 4, 67),
-        CostRow("toy", "finetune", "finetune", 0, 0, 6.0, 4.0, 0.5, 4, math.inf),
-        CostRow("toy", "bias", "bias", 0, 0, 0.25, 4.0, 0.5, 4, 0),
-        CostRow("toy", "nearest", "nearest", 80, 0, 2.0, 4.0, 0.5, 4, 40),
+    rows = costs(run, [hypernet, corpus], RETRAINED, *rivals)
+    assert rows[1:4] == [
+        CostRow(
+            "toy", "finetune", "finetune", "retained; validation to choose", 0, 0, 6.0, None, None, 0.25, math.inf, None
+        ),
+        CostRow("toy", "bias", "bias", "training", 0, 0, 0.25, None, 1.0, None, 0, 0),
+        CostRow("toy", "nearest", "nearest", "corpus", 80, 0, 2.0, None, None, None, 40, None),
     ]
+    assert [row.method for row in rows[4:]] == ["dihyfo-1"]
 
 
 def test_a_hypernetwork_that_nobody_asked_has_a_row_too(run: Run) -> None:
-    tokens = [hypernetwork(run, "gpt"), retrained(run, "2", 3.0)]
-    assert cost_rows(Store(run.folder / "store"), tokens) == [
-        CostRow("toy", "gpt", "gpt", 80, 120, None, 3.0, 0.5, 4, None)
+    assert costs(run, [hypernetwork(run, "gpt")], RETRAINED)[1:] == [
+        CostRow("toy", "gpt", "gpt", "", 80, 120, None, None, None, None, None, None)
     ]
 
 
-def test_hypernetworks_are_not_mixed_up(run: Run) -> None:
-    large, small = (hypernetwork(run, model) for model in ("dihyfo-1", "dihyfo-1-small"))
-    tokens = [large, small, retrained(run, "2", 3.0)]
-    tokens += [sampled(run, large, "2", 1.0), sampled(run, small, "2", 2.0, "dihyfo-1-small")]
-    rows = cost_rows(Store(run.folder / "store"), tokens)
-    assert [(row.method, row.request_seconds) for row in rows] == [("dihyfo-1", 1), ("dihyfo-1-small", 2)]
+def test_hypernetworks_and_tasks_are_not_mixed_up(run: Run) -> None:
+    tokens = [hypernetwork(run, model) for model in ("dihyfo-1", "dihyfo-1-small")]
+    asked = [RequestRow("toy", method, 1.0, None, None, None) for method in ("dihyfo-1", "dihyfo-1-small-edit")]
+    other = [RequestRow("other", method, 2.0, None, None, None) for method in ("retrained", "bias")]
+    rows = costs(run, tokens, *asked, *other)
+    assert [(row.task, row.model, row.training_seconds) for row in rows] == [
+        ("toy", "dihyfo-1", 120),
+        ("toy", "dihyfo-1-small", 120),
+        ("other", "retrained", 0),
+        ("other", "bias", 0),
+    ]
+    # Nothing is known of retraining on the first.
+    assert [row.break_even_requests for row in rows] == [None, None, None, math.inf]
+
+
+def test_a_method_that_was_timed_only_as_it_was_run_counts_with_that(run: Run) -> None:
+    tokens = [
+        run.made(
+            "edit_original", 9, f"toy/mine/forget-{forget}.json",
+            timed={"request": seconds}, method="mine", forget=forget,
+        )
+        for forget, seconds in (("2", 1.0), ("3", 3.0))
+    ]  # fmt: skip
+    assert costs(run, tokens, RETRAINED)[1:] == [
+        CostRow("toy", "mine", "mine", "training; validation", 0, 0, 2.0, None, None, None, 0, None)
+    ]
 
 
 def test_of_equal_results_the_last_one_that_was_made_counts(run: Run) -> None:
     hypernet = hypernetwork(run)
-    tokens = [hypernet, sampled(run, hypernet, "2", 1.0), retrained(run, "2", 3.0)]
-    run.made(
-        "sample_unlearned", 5, "toy/dihyfo-1/forget-2.json", {"hypernet": hypernet}, code="b",
-        timed={"request": 2.0}, method="dihyfo-1", forget="2",
-    )  # fmt: skip
-    (row,) = cost_rows(Store(run.folder / "store"), tokens)
-    assert row.request_seconds == 2
+    corpus = run.folder / "toy/corpus.json"
+    run.made("train_hypernet", 7, "toy/dihyfo-1/hypernet.json", {"corpus": corpus}, code="b", model="dihyfo-1")
+    (row,) = costs(run, [hypernet])
+    assert row.training_seconds == 7
 
 
 def test_a_token_that_no_recipe_made_is_named(run: Run) -> None:
     token = hypernetwork(run)
     token.write_text("changed")
     with pytest.raises(UserError, match=r"made .*hypernet\.json"):
-        cost_rows(Store(run.folder / "store"), [token])
+        costs(run, [token])
 
 
 @pytest.mark.parametrize(

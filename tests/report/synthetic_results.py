@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hyperforget.config.methods import RETRAINED
 from hyperforget.config.performance import Performance
 from hyperforget.config.report_specs import FullSpec, FullTask
+from hyperforget.records.costs import CostRow
+from hyperforget.records.files import write_rows
 
-COST_COLUMNS = [
-    "task", "model", "method", "collection_seconds", "training_seconds", "request_seconds", "retrain_seconds",
-    "retrain_together_seconds", "networks_together", "break_even_requests",
-]  # fmt: skip
 METRIC_COLUMNS = ["task", "method", "forget", "selection", "set", "metric", "value", "low", "high", "n"]
 STRANGER_METHODS = ["dihyfo-1-edit-strangers", "bias-strangers"]
 TASKS: dict[str, dict[str, Any]] = {
@@ -397,13 +397,17 @@ def _benchmarks(folder: Path, spec: dict[str, Any], generator: np.random.Generat
 
 
 def _costs(folder: Path, spec: dict[str, Any]) -> None:
-    rows = [
-        [task, method.removesuffix("-edit"), method, 97.5, 300.25, 0.8, 0.31, 0.017, 32, float("inf")]
+    retrained = [
+        CostRow(task, RETRAINED, RETRAINED, "retained", 0, 0, 0.31, None, 1.7, 0.01, None, None)
+        for task in spec["tasks"]
+    ]
+    generators = [
+        CostRow(task, method.removesuffix("-edit"), method, "none", 97.5, 300.25, 0.8, None, 0.2, None, math.inf, 26517)
         for task in spec["tasks"]
         for method in spec["methods"]
         if method.removesuffix("-edit") in spec["models"]
     ]
-    pd.DataFrame(rows, columns=COST_COLUMNS).to_csv(folder / "costs.csv", index=False)
+    write_rows(folder / "costs.csv", retrained + generators)
 
 
 def _write(frames: list[pd.DataFrame], path: Path, columns: list[str]) -> None:

@@ -172,8 +172,6 @@ def test_retrained_networks_never_see_what_they_are_to_have_forgotten(
     change_dataset(copied, copied, hide_classes(forgotten))
     with monkeypatch.context() as patch:
         patch.setattr(training, "example_weights", count)
-        # It trains one network on everything to see how long that takes.
-        patch.setattr("hyperforget.stages.train_reference.seconds_alone", lambda *_: 1.0)
         run(jobs(copied)[f"retrain/{forget}"])
     assert torch.equal(params_of(copied, RETRAINED, forget), before[forget])
     assert {label for label, weight in shown.items() if weight == 0} == forgotten

@@ -236,6 +236,18 @@ def jobs(results: Path, config: Config = SETTINGS) -> dict[str, Job]:
             weights=exported / "model.safetensors",
             card=exported / "README.md",
         )
+    hypernets = [folder / name / "hypernet.json" for name in config.models]
+    add(
+        "measure_requests",
+        "measure_requests",
+        {},
+        dataset=dataset,
+        originals=folder / f"{ORIGINAL}.json",
+        corpus=corpus,
+        corpora=[corpus] * len(hypernets),
+        hypernets=hypernets,
+        requests=folder / "requests.csv",
+    )
     parts = [folder / f"forget-{forget}.csv" for forget in FORGET_SETS]
     add("gather_metrics", "gather_metrics", {}, parts=parts, metrics=results / "metrics.csv")
     return every

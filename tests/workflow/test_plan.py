@@ -35,6 +35,7 @@ def test_default_run(checkout: Checkout) -> None:
         "edit_quickly": 12,
         "evaluate": 12,
         "export_generator": 4,
+        "measure_requests": 2,
         "gather_metrics": 1,
         "gather_costs": 1,
         "build_tables": 1,

@@ -40,8 +40,9 @@ def rules_of(jobs: Jobs) -> list[list[str]]:
 
 def test_the_default_run_takes_fewer_than_forty_cluster_jobs(checkout: Checkout) -> None:
     jobs = rules_of(planned(checkout, *REPORT))
-    assert len(jobs) == 24
-    assert sum(map(len, jobs)) == 142 - 6
+    assert len(jobs) == 25
+    assert sum(map(len, jobs)) == 148 - 6
+    assert sorted(["export_generator"] * 4 + ["measure_requests"] * 2) in jobs
     for data in [job for job in jobs if "fetch_dataset" in job]:
         assert data == ["fetch_dataset", "train_original", "train_strangers"]
     forget_sets = [job for job in jobs if "evaluate" in job]
@@ -63,9 +64,9 @@ def test_the_default_run_takes_fewer_than_forty_cluster_jobs(checkout: Checkout)
 
 
 def test_one_setting_says_how_many_forget_sets_a_job_takes(checkout: Checkout) -> None:
-    jobs = rules_of(planned(checkout, *REPORT, "--group-components", "forget=4"))
+    jobs = rules_of(planned(checkout, *REPORT, "--group-components", "forget=4", "generator=100"))
     assert [job.count("evaluate") for job in jobs if "evaluate" in job] == [4, 4, 4]
-    assert len(jobs) == 24 - 9
+    assert len(jobs) == 25 - 9
 
 
 def test_memory_and_time_grow_with_each_attempt(checkout: Checkout) -> None:
@@ -123,4 +124,4 @@ def test_the_thesis_own_scale_is_planned_out_as_the_documentation_says(checkout:
     assert sum(job == ["collect_checkpoints"] for job in jobs) == 126
     assert sum("train_hypernet" in job for job in jobs) == 4
     assert sum("evaluate" in job for job in jobs) == 5
-    assert len(jobs) == 140
+    assert len(jobs) == 141

@@ -158,6 +158,11 @@ def corpus_of_model(wildcards):
     return corpus_of(task_of(wildcards), wildcards.model)
 
 
+def corpora_of_models(wildcards):
+    """That of each model, in their order."""
+    return [corpus_of(task_of(wildcards), model) for model in settings.models]
+
+
 def corpus_of_method(wildcards):
     """That of the model that a method asks."""
     return corpus_of(task_of(wildcards), Method.parse(wildcards.method).base)

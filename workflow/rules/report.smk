@@ -31,10 +31,10 @@ rule gather_metrics:
 rule gather_costs:
     input:
         hypernets=expand("results/{task}/{model}/hypernet.json", task=settings.tasks, model=settings.models),
-        networks=expand(
-            all_forget_sets("results/{task}/{{method}}/forget-{forget}.json"),
-            method=list(map(str, settings.all_methods)),
-        ),
+        corpora=expand(f"results/{{task}}/{MAIN_CORPUS}.json", task=settings.tasks),
+        requests=expand("results/{task}/requests.csv", task=settings.tasks),
+        # Of methods of one's own the requests are timed as their networks are made.
+        own=expand(all_forget_sets("results/{task}/{{method}}/forget-{forget}.json"), method=list(settings.methods)),
     output:
         costs="results/costs.csv",
     log:
@@ -52,7 +52,8 @@ rule gather_costs:
         store=STORE,
     shell:
         "python -m hyperforget.stages gather_costs {params.store}"
-        " --tokens {input.hypernets} {input.networks} --costs {output.costs} >{log} 2>&1"
+        " --tokens {input.hypernets} {input.corpora} {input.own} --requests {input.requests}"
+        " --costs {output.costs} >{log} 2>&1"
 
 
 rule build_tables:

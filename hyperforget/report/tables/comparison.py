@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hyperforget.config.method_words import DATA_CAPTION, words_on
 from hyperforget.config.methods import RETRAINED
 from hyperforget.config.report_specs import TablesSpec, TableTask
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
@@ -19,10 +20,11 @@ _HEADINGS = (
         Heading(text_with_sets("Accuracy on D_r"), 3),
         Heading(text("Activation distance"), 2),
         Heading(text("Usable")),
+        Heading(text("Data")),
     ),
     tuple(
         Heading(text(title))
-        for title in [*("chosen [95 %]", "median [95 %]", "central 95 %") * 2, "chosen", "÷ floor", "share"]
+        for title in [*("chosen [95 %]", "median [95 %]", "central 95 %") * 2, "chosen", "÷ floor", "share", "used"]
     ),
 )  # fmt: skip
 ACCURACY_COLUMNS = (
@@ -38,6 +40,7 @@ _INTERVAL_COLUMNS = tuple(
 )
 _CSV_HEADER = (
     *ACCURACY_COLUMNS, "activation_distance", "relative_activation_distance", "usable_share", *_INTERVAL_COLUMNS,
+    "data",
 )  # fmt: skip
 _NOTHING = Value(math.nan)
 # The row, and the rows of the metrics file, of the retrained network that the rule of selection takes.
@@ -57,7 +60,9 @@ def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Tab
         selected = method == _SELECTED_ROW
         found = (_selected_numbers if selected else _numbers)(task.name, method, forget, metrics)
         title = f"{method_title(RETRAINED)}, chosen" if selected else method_title(method)
-        return Row(text(title), found.cells()), map(exact, found.fields())
+        data = words_on(RETRAINED if selected else method, spec.models).data
+        cells = (*found.cells(), Cell(math.nan, words=text(data)))
+        return Row(text(title), cells), (*map(exact, found.fields()), data)
 
     blocks, csv_rows = blocks_by_forget_set(task, methods, _HEADINGS, line)
     caption = text_with_sets(
@@ -75,7 +80,7 @@ def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Tab
         "retrained, never one against the other; a distance of 1.00 floors, and a share near 1, where hardly "
         "anything need be chosen. The nearest checkpoint is chosen by the same rule of the whole corpus; all "
         "others in its row are those nearest to the prompt. A generator is worth its training where it beats both "
-        "the stored checkpoint that is looked up and the original network with lowered biases."
+        "the stored checkpoint that is looked up and the original network with lowered biases. " + DATA_CAPTION
     )
     return Table(f"{task.name}-comparison", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
 

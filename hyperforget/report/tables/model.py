@@ -91,7 +91,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Cell:
-    """A number over ``span`` columns, with its interval and the published value where it has them.
+    """A number over ``span`` columns, with its interval and the published value where it has them; or some ``words``.
 
     NaN shows as a dash, and as nothing where there is an interval alone.
     """
@@ -102,6 +102,7 @@ class Cell:
     span: int = 1
     decimals: int = 4
     published: Published | None = None
+    words: Label | None = None
 
     @property
     def has_interval(self) -> bool:

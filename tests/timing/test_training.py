@@ -1,4 +1,4 @@
-"""The price of one retrained network."""
+"""The price of retraining, from a tenth of it."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from hyperforget.config import RecipeConfig
 from hyperforget.data.splits import Split
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
-from hyperforget.unlearning import retraining
+from hyperforget.timing import training
 
 LAYOUT = Layout((5, 4, 3))
 TRAIN = Split(torch.randn(30, 5, generator=torch.Generator().manual_seed(1)), torch.arange(30) % 3, 3)
@@ -20,8 +20,8 @@ class Clock:
         self.now = 100.0
         self.steps: list[int] = []
         self.networks: list[int] = []
-        monkeypatch.setattr(retraining, "train_population", self.train)
-        monkeypatch.setattr("time.monotonic", lambda: self.now)
+        monkeypatch.setattr(training, "train_population", self.train)
+        monkeypatch.setattr("time.process_time", lambda: self.now)
 
     def train(self, starts: Networks, split: Split, recipe: RecipeConfig, *given: object) -> None:
         self.steps.append(recipe.steps)
@@ -32,12 +32,16 @@ class Clock:
 @pytest.mark.parametrize(("steps", "timed"), [(1000, 100), (200, 50), (20, 20)])
 def test_a_tenth_of_the_steps_stands_for_all(monkeypatch: pytest.MonkeyPatch, steps: int, timed: int) -> None:
     clock = Clock(monkeypatch)
-    assert retraining.seconds_alone(LAYOUT, TRAIN, RecipeConfig(steps=steps)) == pytest.approx(steps)
-    assert (clock.steps, clock.networks) == ([timed], [1])
+    assert training.seconds_of_training(LAYOUT, TRAIN, RecipeConfig(steps=steps), 7) == pytest.approx(steps)
+    assert (clock.steps, clock.networks) == ([timed], [7])
 
 
 def test_it_trains_and_leaves_random_numbers_alone() -> None:
     torch.manual_seed(0)
     before = torch.get_rng_state()
-    assert 0 < retraining.seconds_alone(LAYOUT, TRAIN, RecipeConfig(steps=60)) < 60
+    assert 0 < training.seconds_of_training(LAYOUT, TRAIN, RecipeConfig(steps=60), 1) < 60
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_an_epoch_is_as_many_minibatches_as_hold_the_training_images() -> None:
+    assert training.steps_of_an_epoch(TRAIN, RecipeConfig(batch_size=12)) == 2.5

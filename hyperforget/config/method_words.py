@@ -1,0 +1,48 @@
+"""The methods in words: what each is, and which data a request to it takes."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from hyperforget.config.methods import NEAREST, RETRAINED, Method
+
+
+@dataclass(frozen=True)
+class MethodWords:
+    """What a method is, and the ``data`` that a request takes.
+
+    By the names of the literature (thesis, section 2.1.3) none is zero-shot, retained images alone are zero-glance, a
+    few images of the forgotten classes, as among validation images, few-shot, and a corpus retrieval-enhanced.
+    """
+
+    description: str
+    data: str
+
+
+# Where the best of several networks is chosen, by images of forgotten classes too.
+_TO_CHOOSE = "none; validation to choose"
+_EDITED = MethodWords("a trained network, edited by the hypernetwork", _TO_CHOOSE)
+_SAMPLED = MethodWords("networks that the hypernetwork makes, of a random start or of noise", _TO_CHOOSE)
+_BUILT_IN = {
+    RETRAINED: MethodWords("networks trained without the forget set: what others are measured against", "retained"),
+    NEAREST: MethodWords("the checkpoint of the corpus that the rule of selection takes", "corpus"),
+    "bias": MethodWords("output biases of forgotten classes as low as they must be", "training"),
+    "mask": MethodWords("outputs of forgotten classes put out of reach", "none"),
+    "finetune": MethodWords(
+        "trained on with retained images, for as long as validation images say", "retained; validation to choose"
+    ),
+}
+# Of one that is not built in: what it is given of the data, whatever it reads of that.
+_OWN = MethodWords("a method of your own, which edits a trained network", "training; validation")
+DATA_CAPTION = (
+    "Data: the images that a request takes, training images of all or of the retained classes, validation images of "
+    "all classes, or the corpus of checkpoints; in the words of the thesis, section 2.1.3, none is zero-shot, retained "
+    "images alone are zero-glance, and a few of the forgotten ones, as to choose by, are few-shot."
+)
+
+
+def words_on(method: str, models: Collection[str]) -> MethodWords:
+    """Of a method by its name, where these are the ``models`` of the configuration."""
+    parsed = Method.parse(method)
+    if parsed.base in models:
+        return _EDITED if parsed.edits else _SAMPLED
+    return _BUILT_IN.get(parsed.base, _OWN)

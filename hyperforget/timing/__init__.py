@@ -1,0 +1,1 @@
+"""What requests to forget take, and what retraining takes instead."""
