@@ -18,9 +18,9 @@ report: setup
 test: setup
 	$(BIN)/pytest $(PARALLEL)
 
-# What takes minutes is left out.
+# Tests within one process; what takes minutes, or waits for others, is left out.
 test-unit: setup
-	$(BIN)/pytest $(PARALLEL) -m "not pipeline and not workflow and not slurm"
+	$(BIN)/pytest $(PARALLEL) -m "not pipeline and not workflow and not processes and not slurm" --hypothesis-profile=unit
 
 # All that tries to break a store or a reader, for half an hour, in one process; writes the table of docs/guarantees.md.
 torture: setup

@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
+from hypothesis import settings
 
 from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import Unfinished
@@ -21,6 +22,9 @@ from tests.torture import LONG, PAGE, ROWS, table, write_table
 __all__ = ["another", "checkout", "finished"]
 
 Result = TypeVar("Result")
+
+# Of properties that say nothing else: enough to notice what is plainly wrong.
+settings.register_profile("unit", max_examples=25)
 
 
 class InPieces(Protocol):

@@ -255,6 +255,7 @@ def issues(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> li
     return [str(issue.message) for issue in services.validate(settings).get_issues()]
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(find_spec("rocrate_validator") is None, reason="roc-validator is not installed")
 def test_the_validator_accepts_the_crate(run: RecordedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert issues(run.results, tmp_path, monkeypatch) == []

@@ -53,6 +53,7 @@ def agree(folder: Path, rank: int, port: int) -> None:
     (folder / str(rank)).touch()
 
 
+@pytest.mark.processes
 def test_several_agree_and_wait_for_the_first(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

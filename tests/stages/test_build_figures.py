@@ -34,6 +34,7 @@ def test_it_writes_the_declared_files_of_one_task(tmp_path: Path) -> None:
     assert names == set(figure_files(as_spec(SMALL), "digits-4"))
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "wrong"])
 def test_it_needs_no_screen(tmp_path: Path, backend: str) -> None:
     results = make_results(tmp_path / "results", ONE)

@@ -233,6 +233,7 @@ def test_a_zarr_object_opens_without_our_code(tmp_path: Path) -> None:
         np.testing.assert_array_equal(group[name][...], array)  # type: ignore[index]
 
 
+@pytest.mark.processes
 def test_two_processes_publish_the_same_objects_at_once(tmp_path: Path) -> None:
     store, marks = tmp_path / "store", [tmp_path / "0", tmp_path / "1"]
     writers = [start(PUBLISHER, store, *marks), start(PUBLISHER, store, *reversed(marks))]
@@ -276,6 +277,7 @@ def test_all_is_on_the_disk_before_the_rename(tmp_path: Path, monkeypatch: pytes
     assert synced == {path.stat().st_ino for path in (shard, shard.parent, tmp_path)}
 
 
+@pytest.mark.processes
 def test_a_writer_killed_before_the_rename_leaves_nothing_visible(tmp_path: Path) -> None:
     writer = start(KILLED, tmp_path)
     writer.communicate(timeout=60)
