@@ -11,6 +11,7 @@ from hyperforget.report.results import Metrics
 from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER
 from hyperforget.report.tables.thesis import write_tables
 from tests.made_once import made_once
+from tests.report.drawn import drawn_figures
 from tests.report.synthetic_results import BUILT_SPEC, SPEC, as_spec, make_results
 
 
@@ -32,12 +33,14 @@ def built_spec() -> FullSpec:
 
 @pytest.fixture(scope="session")
 def built(results: Path, built_spec: FullSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The results folder with its tables and figures; tests only read it."""
+    """The results folder with its tables and figures, those of ``digits`` drawn, but left without content; tests only
+    read it.
+    """
 
     def make(folder: Path) -> None:
         shutil.copytree(results, folder)
         write_tables(built_spec, Metrics(folder / "metrics.csv"), folder / TABLE_FOLDER)
-        for task in built_spec.tasks:
-            write_figures(built_spec, task.name, folder, folder / FIGURE_FOLDER)
+        drawn_figures(BUILT_SPEC, "digits", folder, folder / FIGURE_FOLDER)
+        write_figures(built_spec, "digits-4", folder, folder / FIGURE_FOLDER)
 
     return made_once(tmp_path_factory, "report", make)
