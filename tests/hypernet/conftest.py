@@ -51,9 +51,13 @@ def build(layout: Layout) -> Callable[..., Hypernetwork]:
         performance: Performance | None = None,
         compressed: bool = True,
         activation: str = "gelu-tanh",
+        layers: int = 2,
     ) -> Hypernetwork:
         torch.manual_seed(seed)
-        shape = {"space": space, "tokens": tokens, "prompt": prompt, "compressed": compressed, "activation": activation}
+        shape = {
+            "space": space, "tokens": tokens, "prompt": prompt, "compressed": compressed, "activation": activation,
+            "layers": layers,
+        }  # fmt: skip
         told = performance or told_by(conditioning)
         model = Hypernetwork(of, conditioning, SMALL.model_copy(update=shape), told)
         if isinstance(model.space, Subspace):

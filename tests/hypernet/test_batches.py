@@ -108,7 +108,7 @@ HELD_OUT = st.lists(st.integers(0, 3), min_size=1, max_size=4, unique=True).map(
     st.sampled_from([0.25, 0.6, 1.0]),
     st.sampled_from([1, 2]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 def test_a_recombined_pair_is_never_asked_for_a_held_out_state(
     holdout: list[tuple[int, ...]], seed: int, chance: float, share: float, told: int
 ) -> None:
