@@ -183,7 +183,7 @@ class GeneratorSpec(Section):
     protocol: Protocol
     initialisation: str
     prompts: Quantiles
-    sampling: RoundsSpec
+    sampling: SolverConfig
     editing: RoundsSpec
 
 

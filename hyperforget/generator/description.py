@@ -34,7 +34,6 @@ class Solver(Section):
     """How a request is answered."""
 
     steps: Count = Field(description="evaluations of the hypernetwork a network and round")
-    rounds: Count = Field(description="rounds, each from what the one before it gave")
     stochasticity: Fraction = Field(description="η of DDIM: 0 deterministic")
 
 
@@ -88,6 +87,9 @@ class Description(Section):
     prompt: Prompt
     sampling: Solver = Field(description="of new networks")
     editing: Solver = Field(description="of changes of trained networks")
+    rounds: Count = Field(
+        description="rounds of changes where data say what networks do, each of what the one before it gave"
+    )
     checkpoints: Count = Field(description="of the corpus that it was trained on")
     lineage: Lineage
     measured: list[Measured] = Field([], description="how well it forgets, as far as that was measured")

@@ -9,9 +9,10 @@ import torch
 import hyperforget
 from hyperforget.collection.checkpoints import load_corpus, load_outcomes
 from hyperforget.config.methods import RETRAINED, Method
+from hyperforget.config.models import SolverConfig
 from hyperforget.config.sections import Config
 from hyperforget.config.slices import spec_of
-from hyperforget.config.specs import GeneratorSpec, RoundsSpec
+from hyperforget.config.specs import GeneratorSpec
 from hyperforget.data.splits import conditioning_split, task_data
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.generator.description import Description, Images, Lineage, Measured, Prompt, Solver
@@ -94,6 +95,7 @@ def export(store: Store, made: Made, spec: GeneratorSpec, metrics: Sequence[Metr
         prompt=Prompt(forget=spec.prompts.forget[0], retain=spec.prompts.retain[0]),
         sampling=_solver(spec.sampling),
         editing=_solver(spec.editing),
+        rounds=spec.editing.rounds,
         checkpoints=len(outcomes.losses),
         lineage=Lineage(
             dataset=dataset.id,
@@ -105,8 +107,8 @@ def export(store: Store, made: Made, spec: GeneratorSpec, metrics: Sequence[Metr
     return Generator(description, hypernet, levels, starts.nanmedian(dim=0).values)
 
 
-def _solver(settings: RoundsSpec) -> Solver:
-    return Solver(steps=settings.steps, rounds=settings.rounds, stochasticity=settings.stochasticity)
+def _solver(settings: SolverConfig) -> Solver:
+    return Solver(steps=settings.steps, stochasticity=settings.stochasticity)
 
 
 def _measured(made: Made, metrics: Sequence[MetricRow]) -> list[Measured]:

@@ -145,7 +145,7 @@ class Generator:
         starts = initialise(layout, count * sets, generator, self.description.initialisation)
         told = self.untrained.expand(count * sets, -1)
         prompts = self._prompts(asked.masks).repeat_interleave(count, dim=0)
-        made = self._updates(prompts, Starts(starts.params, told), self.description.sampling, generator)
+        made = self._made(prompts, Starts(starts.params, told), self.description.sampling, generator)
         modules = [[_module(layout.sizes, layout.state_dict(each)) for each in some] for some in made.split(count)]
         return modules[0] if asked.alone else modules
 
@@ -190,20 +190,19 @@ class Generator:
         typical = self.levels.ask(torch.zeros_like(masks[:1]), 0.5, 0.5)
         params = starts.params.repeat_interleave(sets, dim=0)
         told = Starts(params, typical.expand(networks * sets, -1))
-        return _unflat(self._updates(prompts, told, self.description.editing, generator), networks, sets)
+        return _unflat(self._made(prompts, told, self.description.editing, generator), networks, sets)
 
-    def _updates(self, prompts: Tensor, starts: Starts, solver: Solver, generator: torch.Generator) -> Tensor:
-        """(B, P) of one network for each prompt; after a round, networks count as what they were asked to be."""
+    def _made(self, prompts: Tensor, starts: Starts, solver: Solver, generator: torch.Generator) -> Tensor:
+        """(B, P) of one network for each prompt, in one round: a further one would be told, of networks that nobody has
+        measured, what they were asked to be, and they keep less.
+        """
         sampling = Sampling(SolverConfig(steps=solver.steps, stochasticity=solver.stochasticity), generator)
-        rounds = solver.rounds if self.hypernet.model.conditioning.uses_start else 1
-        for _ in range(rounds):
-            starts = Starts(sample(self.hypernet, prompts, starts, sampling).params, prompts)
-        return starts.params
+        return sample(self.hypernet, prompts, starts, sampling).params
 
     def _chosen(self, starts: Networks, masks: Tensor, split: Split, generator: torch.Generator) -> Tensor:
         """(N, S, P), for each network and set the best of several prompts, by what networks do with ``split``."""
         solver = self.description.editing
-        config = EditingConfig(steps=solver.steps, stochasticity=solver.stochasticity, rounds=solver.rounds)
+        config = EditingConfig(steps=solver.steps, stochasticity=solver.stochasticity, rounds=self.description.rounds)
         prompts = torch.stack([self.levels.ask(masks, *choice) for choice in _CHOICES], dim=1)  # (S, Q, K)
         offered = edit_networks(self.hypernet, prompts.flatten(0, 1), starts, split, Editing(config, generator))
         asked = offered.prompt // len(_CHOICES)

@@ -55,8 +55,9 @@ def described(hypernet: Hypernetwork) -> Description:
         process="flow",
         architecture=hypernet.architecture,
         prompt=Prompt(forget=0.6, retain=0.3),
-        sampling=Solver(steps=3, rounds=2, stochasticity=0),
-        editing=Solver(steps=1, rounds=1, stochasticity=0),
+        sampling=Solver(steps=3, stochasticity=0),
+        editing=Solver(steps=1, stochasticity=0),
+        rounds=1,
         checkpoints=200,
         lineage=Lineage(dataset="1" * 64, corpus="2" * 64, hypernetwork="3" * 64),
         measured=[
