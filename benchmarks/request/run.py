@@ -1,0 +1,249 @@
+"""Hold requests to a generator against retraining: what one takes, and what it gives without any data.
+
+    snakemake --cores 2 results/report.html
+    python benchmarks/request/run.py [--results results] [--tasks digits]
+
+Times come first, of one thread, in seconds of the processor, which is the clock's where nothing else runs: a request
+for one network without data, one with data and a choice among prompts, and a hundred together; beside each how many
+times as long retraining takes, of one network by itself and of a hundred at once. Then, of each forget set that
+networks were retrained without, medians over the run's original networks, which the generator has never seen, each
+edited twice, on test images: accuracy on the forgotten classes, and on the others less the retrained median; what a
+shift of output biases and the ranking by logits (AUC) bring back, with the retrained median beside them. All of it at
+the one default prompt, with no data and nothing chosen. Values beyond their limit are marked; ends with 1 where there
+are any.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain, combinations, cycle, islice
+from pathlib import Path
+from statistics import median
+
+import torch
+
+from hyperforget.config import Config, RecipeConfig, load_config
+from hyperforget.config.methods import ORIGINAL, RETRAINED
+from hyperforget.config.reading import read_config
+from hyperforget.data.splits import TaskData, conditioning_split, load_task_data
+from hyperforget.errors import UserError, run_command
+from hyperforget.forget_set import FORGOTTEN_ACCURACY, parse_forget_set
+from hyperforget.generator.generator import Generator
+from hyperforget.generator.loading import load
+from hyperforget.metrics.classes import accuracy_on, correct_counts
+from hyperforget.networks.batch import Networks
+from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.perceptron import forward
+from hyperforget.networks.training import constant_curriculum, train_population
+from hyperforget.report.spec import forget_title
+from hyperforget.store.store import Store
+from hyperforget.unlearning.candidates import load_candidates
+from hyperforget.unlearning.hiding import fitted_images, hidden_in_logits, images_generator
+
+# Draws of the noise that an edit starts from.
+_SEEDS = (0, 1)
+RETAIN_MARGIN, SHIFT_MARGIN, AUC_MARGIN = 0.015, 0.10, 0.07
+# Requests that are timed one by one, and steps of retraining.
+_TRIALS, _STEPS, _MANY = 20, 100, 100
+# How many times as long as a hundred requests together the retraining of a hundred networks takes at least.
+TOGETHER = 10
+# Accuracies are shares of images: of two that are equal, neither must fail by the last binary digit.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Milliseconds of a request at the most, and how many times as long retraining takes at the least, without data
+    and with.
+    """
+
+    milliseconds: float
+    without_data: float
+    with_data: float
+
+
+# Networks of MNIST have ten times the parameters of those of digits, and take longer to train.
+LIMITS, MNIST_LIMITS = Limits(10, 20, 10), Limits(20, 50, 25)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A value, between which limits it has to be, and how it is printed."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    beside: str = ""
+    digits: int = 3
+
+    @property
+    def met(self) -> bool:
+        return self.low - ROUNDING <= self.value <= self.high + ROUNDING
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value:.{self.digits}f}{self.beside}{' ' if self.met else '!'}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run has of a task: its generator, its data, the original networks, and where retrained ones lie."""
+
+    task: str
+    generator: Generator
+    data: TaskData
+    originals: Networks
+    store: Store
+    folder: Path
+
+
+def main() -> None:
+    """Print times, then a line a forget set and number of rounds."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--config", type=Path, default=Path("config/config.yaml"), help="that of the run")
+    parser.add_argument("--tasks", nargs="+", default=["digits"])
+    parser.add_argument("--model", default="dihyfo-1")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    config = load_config(read_config(options.config))
+    store = Store(options.results / "store")
+    found: list[Measured] = []
+    for task in options.tasks:
+        run = read_run(options.results, store, task, options.model)
+        measured = list(times(run, config))
+        print(f"{task:10}", *measured, sep="\n    ")
+        found += measured
+        for forget in retrained_sets(run):
+            measured = list(quality(run, forget))
+            print(f"{task:10} {forget_title(forget):11}", *measured)
+            found += measured
+    missed = sum(not each.met for each in found)
+    print(f"{len(found) - missed} of {len(found)} within their limits")
+    sys.exit(bool(missed))
+
+
+def read_run(results: Path, store: Store, task: str, model: str) -> Run:
+    """What lies below a folder of results."""
+    folder = results / task
+    data = load_task_data(store, folder / "dataset.json")
+    originals = load_candidates(store, folder / f"{ORIGINAL}.json").candidates.networks
+    return Run(task, load(results, task, model), data, originals, store, folder)
+
+
+def retrained_sets(run: Run) -> list[str]:
+    """The forget sets that networks were retrained without, the smaller first."""
+    names = [path.stem.removeprefix("forget-") for path in (run.folder / RETRAINED).glob("forget-*.json")]
+    if not names:
+        raise UserError(f"{run.folder / RETRAINED} has no retrained networks; run the workflow first")
+    return sorted(names, key=lambda name: (len(name), name))
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """What requests take: one without data, one with data and a choice, a hundred together; and retraining of one
+    network, and of a hundred at once.
+    """
+
+    request: float
+    with_data: float
+    hundred: float
+    retraining: float
+    retraining_hundred: float
+
+
+def times(run: Run, config: Config) -> Iterator[Measured]:
+    """Of requests that edit, beside retraining."""
+    split = conditioning_split(run.data, config.protocol)
+    pixels = split.images * run.data.std + run.data.mean
+    images = pixels, torch.tensor(run.data.labels)[split.labels]
+    free = run.generator.description.free
+    every = chain.from_iterable(combinations(free, size) for size in range(1, len(free) + 1))
+    many = [list(each) for each in islice(cycle(every), _MANY)]
+    network = run.originals.layout.state_dict(run.originals.params[0])
+    recipe = config.tasks[config.repeated(run.task)[0]].recipe_of(RETRAINED)
+    found = Seconds(
+        seconds(lambda: run.generator.forget(network, free[:1]), _TRIALS),
+        seconds(lambda: run.generator.forget(network, free[:1], data=images), _TRIALS),
+        seconds(lambda: run.generator.forget(network, many), 5),
+        seconds_of_retraining(run, recipe, 1),
+        seconds_of_retraining(run, recipe, _MANY),
+    )
+    yield from compared(found, MNIST_LIMITS if run.task.startswith("mnist") else LIMITS)
+
+
+def seconds(work: Callable[[], object], trials: int) -> float:
+    """Median over trials, the first of which does not count, of the processor, which other programs hardly change."""
+    taken = []
+    for _ in range(trials + 1):
+        clock = time.process_time()
+        work()
+        taken.append(time.process_time() - clock)
+    return median(taken[1:])
+
+
+def seconds_of_retraining(run: Run, recipe: RecipeConfig, count: int) -> float:
+    """Of ``count`` networks at once, by the time of some of the steps, which all take the same."""
+    steps = min(_STEPS, recipe.steps)
+    some = recipe.model_copy(update={"steps": steps})
+    everything = constant_curriculum(torch.ones(count, run.originals.layout.classes))
+
+    def work() -> None:
+        generator = torch.Generator().manual_seed(0)
+        train_population(
+            initialise(run.originals.layout, count, generator), run.data.train, some, everything, generator
+        )
+
+    return seconds(work, 3) * recipe.steps / steps
+
+
+def compared(found: Seconds, limits: Limits) -> Iterator[Measured]:
+    """What requests took, and how many times that retraining took."""
+    infinite = float("inf")
+    alone, together = found.retraining, found.retraining_hundred
+    yield Measured("one request without data, ms", 1000 * found.request, 0, limits.milliseconds, digits=1)
+    yield Measured("  retraining takes, times", alone / found.request, limits.without_data, infinite, digits=0)
+    yield Measured("one with data and a choice, ms", 1000 * found.with_data, 0, infinite, digits=1)
+    yield Measured("  retraining takes, times", alone / found.with_data, limits.with_data, infinite, digits=0)
+    yield Measured("a hundred together, ms", 1000 * found.hundred, 0, infinite, digits=1)
+    yield Measured("  retraining a hundred takes, times", together / found.hundred, TOGETHER, infinite, digits=0)
+
+
+def quality(run: Run, forget: str) -> Iterator[Measured]:
+    """What edits without data forget and keep, beside retrained networks."""
+    layout, labels = run.originals.layout, run.data.labels
+    classes = parse_forget_set(forget, labels)
+    states = [layout.state_dict(params) for params in run.originals.params]
+    edited = [
+        torch.cat([tensor.flatten() for tensor in state.values()])
+        for seed in _SEEDS
+        for state in run.generator.forget(states, classes=classes.classes, seed=seed)
+    ]
+    mask = torch.tensor(classes.mask(labels))
+    retrained = load_candidates(run.store, run.folder / RETRAINED / f"forget-{forget}.json").candidates.networks
+    ours, theirs = medians(Networks(torch.stack(edited), layout), run.data, mask), medians(retrained, run.data, mask)
+    yield Measured("D_f", ours["forget"], 0.0, FORGOTTEN_ACCURACY)
+    yield Measured("D_r−retrained", ours["retain"] - theirs["retain"], -RETAIN_MARGIN, 1.0)
+    for name, margin in (("shift", SHIFT_MARGIN), ("auc", AUC_MARGIN)):
+        yield Measured(name, ours[name], 0.0, theirs[name] + margin, f" ({theirs[name]:.3f})")
+
+
+def medians(networks: Networks, data: TaskData, forget: torch.Tensor) -> dict[str, float]:
+    """Medians over networks of what they do with test images."""
+    fitted, test = fitted_images(data, images_generator()), data.test
+    logits, of_fitted = (forward(networks, images) for images in (test.images, data.train.images[fitted]))
+    counts = correct_counts(logits, test.labels, test.classes)
+    found = hidden_in_logits(logits, of_fitted, data, fitted, forget)
+    values = {
+        "forget": accuracy_on(counts, test.class_sizes, forget),
+        "retain": accuracy_on(counts, test.class_sizes, ~forget),
+        "shift": found["shift"],
+        "auc": found["auc"],
+    }
+    return {name: float(each.median()) for name, each in values.items()}
+
+
+if __name__ == "__main__":
+    run_command(main)

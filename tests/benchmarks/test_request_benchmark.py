@@ -1,0 +1,58 @@
+"""The benchmark of requests marks what lies beyond its limits, and measures what networks do."""
+
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+import torch
+
+from hyperforget.data.splits import Split, TaskData
+from hyperforget.networks.batch import Networks
+from hyperforget.networks.layout import Layout
+
+
+@pytest.fixture(scope="module")
+def benchmark(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return load_benchmark("request")
+
+
+@pytest.mark.parametrize(
+    ("request_seconds", "with_data", "hundred", "missed"),
+    [
+        (0.004, 0.020, 0.040, []),
+        (0.012, 0.020, 0.040, ["one request without data, ms"]),
+        (0.0099, 0.020, 0.2, ["  retraining a hundred takes, times"]),
+        (0.0099, 0.030, 0.040, ["  retraining takes, times"]),
+    ],
+)
+def test_what_takes_too_long_is_marked(
+    benchmark: ModuleType, request_seconds: float, with_data: float, hundred: float, missed: list[str]
+) -> None:
+    seconds = benchmark.Seconds(request_seconds, with_data, hundred, 0.25, 0.9)
+    found = list(benchmark.compared(seconds, benchmark.LIMITS))
+    assert [each.name for each in found if not each.met] == missed
+    assert [str(each).endswith("!") for each in found] == [not each.met for each in found]
+    assert found[1].value == pytest.approx(0.25 / request_seconds)
+
+
+def test_a_median_of_trials_leaves_the_first_out(benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = iter([0.0, 9.0, 10.0, 11.0, 20.0, 23.0, 30.0, 32.0])
+    monkeypatch.setattr(benchmark.time, "process_time", lambda: next(clocks))
+    assert benchmark.seconds(lambda: None, 3) == 2.0
+
+
+def test_networks_are_measured_on_test_images(benchmark: ModuleType) -> None:
+    """Networks that answer the class whose pixel is the brightest, and that never answer the first."""
+    layout = Layout((3, 3, 3))
+    knows = torch.cat([torch.eye(3).flatten(), torch.zeros(3), torch.eye(3).flatten(), torch.zeros(3)])
+    hides = knows.clone()
+    hides[-3] = -100.0
+    images, labels = 2 * torch.eye(3).repeat(10, 1), torch.arange(3).repeat(10)
+    split = Split(images, labels, 3)
+    data = TaskData(split, split, split, 0.0, 1.0, (0, 1, 2))
+    forget = torch.tensor([True, False, False])
+    of_one, of_other = (
+        benchmark.medians(Networks(params.expand(2, -1), layout), data, forget) for params in (knows, hides)
+    )
+    assert (of_one["forget"], of_one["retain"]) == (1.0, 1.0)
+    assert (of_other["forget"], of_other["retain"], of_other["shift"]) == (0.0, 1.0, 1.0)
