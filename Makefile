@@ -1,5 +1,6 @@
 # Everything with its own set-up: a virtual environment in .venv with the versions of constraints.txt.
 # make report [CORES=N]   make test   make test-unit   make torture   make lint   make setup [TORCH_INDEX=https://download.pytorch.org/whl/cpu]
+# make lock   make bom   make audit
 
 PYTHON ?= python3
 CORES ?= all
@@ -9,8 +10,9 @@ TORTURES := tests/faults tests/stages/test_killed_jobs.py $(addprefix tests/stor
 	$(addprefix tests/config/test_,reading.py validation.py names.py) tests/data/test_npz.py \
 	tests/data/test_torchvision_sets.py tests/test_forget_set.py
 PARALLEL := -n auto --dist loadfile
+SUPPLY := .supply/bin
 
-.PHONY: report test test-unit torture lint setup
+.PHONY: report test test-unit torture lint setup lock bom audit
 
 report: setup
 	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete --show-failed-logs results/report.html
@@ -40,4 +42,24 @@ setup: .venv/complete
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another with PYTHON=")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -c constraints.txt -e '.[development]'
+	touch $@
+
+# What comes after a change of constraints.txt: the hashes of its packages, for all platforms; then `make bom`.
+lock: .supply/complete
+	$(SUPPLY)/uv pip compile --quiet --no-config --default-index https://pypi.org/simple --universal --python-version 3.11 \
+		--all-extras --no-annotate --generate-hashes --custom-compile-command "make lock" -c constraints.txt pyproject.toml -o envs/locked.txt
+
+# A bill of materials of .venv in CycloneDX's format, bom.json, and the page of licences.
+bom: setup .supply/complete
+	$(SUPPLY)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible -o bom.json
+	$(BIN)/python envs/licences.py bom.json docs/licences.md
+
+# Known vulnerabilities of the locked versions, by the data of PyPI.
+audit: .supply/complete
+	$(SUPPLY)/pip-audit --requirement envs/locked.txt --no-deps --disable-pip
+
+# Their own environment, so that they have no say in the versions of constraints.txt.
+.supply/complete:
+	$(PYTHON) -m venv .supply
+	$(SUPPLY)/pip install --quiet uv cyclonedx-bom pip-audit
 	touch $@

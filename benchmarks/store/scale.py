@@ -3,9 +3,9 @@
     python benchmarks/store/scale.py [--folder DIR] [--objects 10000] [--sets 200] [--output FILE]
 
 The store holds so many objects of networks, 75 kB each, with the computation and the token of each, and a version with
-its tag and its entry of the log for every hundred. ``verify`` is compared with reading the same files and hashing them,
-all from the page cache; ``log`` and ``gc`` are commands, whose start counts. The dry run is one of a task with so many
-forget sets, for which every method is asked.
+its tag and its entry of the log for every hundred. The bar of ``verify`` is the time to read all objects as stages do,
+from the page cache, and beside it stands what it takes to hash all files and do nothing else; ``log`` and ``gc`` are
+commands, whose start counts. The dry run is one of a task with so many forget sets, for which every method is asked.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         timings = list(measure(Path(folder), options.objects, options.sets))
     for each in timings:
-        print(f"{each.name:42}{each.seconds:8.1f} s{each.bar:8.1f} {_verdict(each):7}{each.note}")
+        print(f"{each.name:30}{each.seconds:8.1f} s{each.bar:8.1f} {_verdict(each):7}{each.note}")
     machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
     report = {"machine": machine, "timings": [asdict(each) for each in timings]}
     options.output.write_text(json.dumps(report, indent=2) + "\n")
@@ -73,17 +73,18 @@ def _verdict(timing: Timing) -> str:
     return "met" if timing.seconds <= timing.bar else "MISSED"
 
 
-def measure(folder: Path, objects: int, sets: int) -> Iterator[Timing]:
+def measure(folder: Path, count: int, sets: int) -> Iterator[Timing]:
     """All timings, in a folder that may be filled."""
     yield dry_run(folder / "dry", sets)
-    store, results = make_store(folder, objects)
+    store, results = make_store(folder, count)
     files = [path for path in store.root.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) / 1e6
+    objects = [path.name for path in (store.root / "objects").glob("*/*")]
     hash_files(files)  # then they are in the page cache
-    read = seconds(partial(hash_files, files))
-    note = f"{len(files)} files, {size:.0f} MB, read and hashed in {read:.1f} s"
+    hashed, read = seconds(partial(hash_files, files)), seconds(partial(read_objects, store, objects))
+    note = f"{len(files)} files, {size:.0f} MB: hashed in {hashed:.1f} s, all objects read in {read:.1f} s"
     for level in (1, 2):
-        yield Timing(f"verify --level {level}", seconds(partial(expect_whole, store, level)), 2 * read, note)
+        yield Timing(f"verify --level {level}", seconds(partial(expect_whole, store, level)), read, note)
     for command in ("log", "gc"):
         yield Timing(f"store {command}", seconds(partial(run, command, store, results)), 10)
 
@@ -109,6 +110,12 @@ def hash_files(files: list[Path]) -> None:
     """SHA-256 of every file."""
     for path in files:
         file_digest(path)
+
+
+def read_objects(store: Store, objects: list[str]) -> None:
+    """Every object, as a stage reads it."""
+    for object_id in objects:
+        store.read(object_id)
 
 
 def expect_whole(store: Store, level: int) -> None:
