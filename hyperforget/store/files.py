@@ -141,16 +141,15 @@ def is_folder(path: Path) -> bool:
 
 
 def entries_below(folder: str) -> Iterator["os.DirEntry[str]"]:
-    """All that lies in a folder and in those inside of it, but for folders; a folder that is gone holds nothing."""
+    """All that lies in a folder and in those inside of it; nothing in one that is gone, as others may have moved it."""
     try:
         entries = list(os.scandir(folder))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     for entry in entries:
+        yield entry
         if entry.is_dir(follow_symlinks=False):
             yield from entries_below(entry.path)
-        else:
-            yield entry
 
 
 def remove(path: Path) -> None:

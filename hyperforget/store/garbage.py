@@ -115,11 +115,11 @@ def _size(path: "Path | os.DirEntry[str]") -> int:
 
 def _last_used(kind: str, path: Path) -> float:
     """Seconds since the epoch; of a folder that somebody may be writing, when that was last written to."""
-    inner = path.rglob("*") if kind == "leftover" else ()
+    inner = entries_below(str(path)) if kind == "leftover" and is_folder(path) else ()
     times = []
     for each in (path, *inner):
         with contextlib.suppress(FileNotFoundError):  # finished meanwhile
-            times.append(each.lstat().st_mtime)
+            times.append(os.lstat(each).st_mtime)
     return max(times, default=math.inf)
 
 

@@ -178,7 +178,8 @@ def _object_problem(path: Path, level: int, known: Known) -> str | None:
         return problem
     try:
         manifest = check_object(path, path.name, level)
-        present = {entry.path.removeprefix(f"{path}/") for entry in entries_below(str(path))}
+        inside = (each for each in entries_below(str(path)) if not each.is_dir(follow_symlinks=False))
+        present = {each.path.removeprefix(f"{path}/") for each in inside}
     except (ValueError, OSError) as error:
         return str(error) if os.path.lexists(path) else None
     known.parts[path.name] = parts_of(manifest.content)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hyperforget.store.files import create_file, replace_file, seal
+from hyperforget.store.files import create_file, entries_below, replace_file, seal
 
 
 def test_replace_file_overwrites_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -55,3 +55,17 @@ def test_sealed_files_are_read_only(tmp_path: Path) -> None:
     seal(tmp_path)
     assert (inner / "file").stat().st_mode & 0o222 == 0
     assert (inner / "file").read_bytes() == b"x"
+
+
+def test_what_lies_below_a_folder_is_listed_although_folders_vanish(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/file").touch()
+    (tmp_path / "c").symlink_to("a")
+    assert sorted(Path(each).relative_to(tmp_path).as_posix() for each in entries_below(str(tmp_path))) == [
+        "a", "a/b", "a/b/file", "c",
+    ]  # fmt: skip
+    listing = entries_below(str(tmp_path / "a"))
+    assert next(listing).name == "b"
+    (tmp_path / "a/b").rename(tmp_path / "moved")
+    assert list(listing) == []
+    assert list(entries_below(str(tmp_path / "nowhere"))) == []
