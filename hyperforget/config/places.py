@@ -21,6 +21,9 @@ def check_store(store: str, tasks: Collection[str]) -> None:
     """
     if not store:
         raise UserError(f"store is '', which names no folder; {_ALLOWED}")
+    # Rules would put something else in the place of a name in braces.
+    if "{" in store or "}" in store:
+        raise UserError(f"store is {shown(store)}, which has a brace; {_ALLOWED}")
     place, results = Path(os.path.realpath(store)), Path(os.path.realpath(RESULTS))
     if results.is_relative_to(place):
         raise UserError(f"store is {shown(store)}, the folder of the results or one around it; {_ALLOWED}")

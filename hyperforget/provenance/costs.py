@@ -113,6 +113,11 @@ def _collection_seconds(producers: Producers, corpus: Record) -> float:
 
 
 def _seconds(record: Record) -> float:
+    if "seconds" not in record.provenance:
+        raise UserError(
+            f"the record of stage {record.computation.stage}, {record.computation.id}, tells no seconds, so what its "
+            "result cost is not known; delete the record and its copy, and run the workflow again"
+        )
     return float(record.provenance["seconds"])
 
 

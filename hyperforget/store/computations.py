@@ -28,7 +28,7 @@ from hyperforget.store.documents import (
     replace_document,
 )
 from hyperforget.store.errors import CorruptObjectError, NonDeterminismError
-from hyperforget.store.fields import Count, Digest, Time, read_fields
+from hyperforget.store.fields import Count, Digest, Seconds, Time, read_fields
 from hyperforget.store.files import replace_file, size_of, touch
 from hyperforget.store.places import Places
 from hyperforget.store.references import folders_of, token_in
@@ -94,12 +94,12 @@ class _Time:
 
 @dataclass(frozen=True)
 class _Seconds:
-    seconds: float
+    seconds: Seconds
 
 
 @dataclass(frozen=True)
 class _Timed:
-    timed: Mapping[str, float]
+    timed: Mapping[str, Seconds]
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ def is_time(text: str) -> bool:
 
 Digest = Annotated[str, Rule(is_object_id, "64 lower-case hexadecimal digits")]
 Count = Annotated[int, Rule(lambda value: value >= 0, "a whole number from 0")]
+Seconds = Annotated[float, Rule(lambda value: value >= 0, "a number of seconds")]
 Time = Annotated[str, Rule(is_time, "a time in ISO 8601")]
 
 

@@ -111,3 +111,9 @@ def test_links_are_followed(here: Path) -> None:
     (here / "results").symlink_to("elsewhere")
     with pytest.raises(UserError, match="where the results have results/odd"):
         check_store("elsewhere/odd", ["odd"])
+
+
+@pytest.mark.parametrize("store", ["a{task}", "{", "a/b}"])
+def test_a_store_has_no_braces_which_rules_would_fill(store: str) -> None:
+    with pytest.raises(UserError, match=r"^store is '.*', which has a brace; allowed is a folder of its own"):
+        loaded(store=store)

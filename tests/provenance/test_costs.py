@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ class Run:
     def made(
         self,
         stage: str,
-        seconds: float,
+        seconds: float | None,
         path: str,
         inputs: dict[str, Path] | None = None,
         count: int = 1,
@@ -38,7 +39,8 @@ class Run:
         output.write_text(path)
         read = {name: FileRef(str(file), file_digest(file)) for name, file in (inputs or {}).items()}
         self.minutes += 1
-        provenance = {"time": f"2026-01-01T00:{self.minutes:02}:00+00:00", "seconds": seconds}
+        provenance: dict[str, Any] = {"time": f"2026-01-01T00:{self.minutes:02}:00+00:00"}
+        provenance |= {} if seconds is None else {"seconds": seconds}
         provenance |= {} if timed is None else {"timed": timed}
         recipe = Computation(stage, TASK | arguments, {"count": count}, code, read)
         Store(self.folder / "store").record(recipe, {"token": output}, provenance)
@@ -155,3 +157,18 @@ def test_a_hypernetwork_pays_by_what_each_request_saves(
     spent: float, request_seconds: float, retrain: float, requests: float
 ) -> None:
     assert break_even(spent, request_seconds, retrain) == requests
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (None, r"record of stage collect_checkpoints, [0-9a-f]{64}, tells no seconds, .* delete the record"),
+        (-1, "is not a number of seconds"),
+    ],
+)
+def test_a_record_without_its_seconds_is_named(run: Run, seconds: float | None, told: str) -> None:
+    shard = run.made("collect_checkpoints", seconds, "toy/checkpoints/shard-0.json", shard="0")
+    corpus = run.made("assemble_corpus", 7, "toy/corpus.json", {"segments.0": shard})
+    hypernet = run.made("train_hypernet", 120, "toy/dihyfo-1/hypernet.json", {"corpus": corpus}, model="dihyfo-1")
+    with pytest.raises(UserError, match=told):
+        cost_rows(Store(run.folder / "store"), [hypernet])

@@ -1,6 +1,7 @@
 """What a dry run plans, and what it refuses."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,7 @@ def test_another_folder_uses_the_default_configuration(checkout: Checkout, tmp_p
         ),
         (["--config", "models={gpt: {metric_class: 4}}"], ["models.gpt.metric_class is 4", "nearest is 3"]),
         (["--config", "store=/proc/x"], ["store is '/proc/x', which cannot be made in '/proc'"]),
+        (["--config", "store=a{task}"], ["store is 'a{task}', which has a brace"]),
         (["--config", "store=2024"], ["store is 2024", "in quotes where it looks like a number"]),
         (["--config", "tasks={logs: {hidden: [1]}}"], ["the key 'tasks.logs.classes' is missing"]),
         (["--config", "tasks={digits: {hidden: null}}"], ["the key 'tasks.digits.hidden' is missing"]),
@@ -212,6 +214,14 @@ def test_bad_input_is_one_sentence_before_any_work(checkout: Checkout, arguments
     [sentence] = [line for line in printed.stdout.splitlines() if line.startswith("error: ")]
     for part in parts:
         assert part in sentence
+
+
+@pytest.mark.parametrize("store", ["a; touch b", "$(touch b)", "`touch b`", "it's", "a b", "-rf", "a && b > c", "ä*?"])
+def test_a_name_is_one_word_of_a_command_whatever_it_has(checkout: Checkout, store: str) -> None:
+    printed = checkout.dry_run("-n", "-p", "results/digits-4/dataset.json", "--config", f"store={store}").stdout
+    [command] = [line for line in printed.splitlines() if "-m hyperforget.stages fetch_dataset" in line]
+    words = shlex.split(command.partition(">")[0] if ">" not in store else command)
+    assert words[words.index("--store") + 1] == store
 
 
 @pytest.mark.parametrize(

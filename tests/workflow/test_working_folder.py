@@ -2,13 +2,15 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.checkouts import Checkout
+from tests.checkouts import ROOT, Checkout
 
 pytestmark = pytest.mark.workflow
 
@@ -115,3 +117,37 @@ def test_a_machine_without_bash_waits_for_its_jobs(
     printed = checkout.snakemake(TOKEN, "--snakefile", snakefile, "--directory", str(folder), cwd=folder)
     assert printed.returncode == 0, printed.stdout
     assert (folder / TOKEN).is_file()
+
+
+def test_a_home_that_cannot_be_written_needs_another_folder_for_caches(
+    checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "export XDG_CACHE_HOME=" in (ROOT / "docs" / "cluster.md").read_text()
+    monkeypatch.setenv("HOME", "/proc/nobody")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    printed = checkout.snakemake(TOKEN)
+    assert printed.returncode == 0, printed.stdout
+
+
+def test_after_a_crash_what_the_readme_says_goes_on(checkout: Checkout, tmp_path: Path) -> None:
+    told = (ROOT / "README.md").read_text()
+    assert "`snakemake --unlock`" in told
+    assert "`--rerun-incomplete`" in told
+    of_this = ("--snakefile", str(checkout.folder / "Snakefile"), TOKEN)
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "snakemake", "--cores", "1", *of_this],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(checkout.folder)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not list(tmp_path.glob(".snakemake/locks/*")) and killed.poll() is None:
+        time.sleep(0.01)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert "LockException" in checkout.snakemake(*of_this, cwd=tmp_path).stdout
+    assert checkout.snakemake(*of_this, "--unlock", cwd=tmp_path).returncode == 0
+    printed = checkout.snakemake(*of_this, "--rerun-incomplete", cwd=tmp_path)
+    assert printed.returncode == 0, printed.stdout
+    assert (tmp_path / TOKEN).is_file()
