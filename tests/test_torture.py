@@ -59,6 +59,18 @@ def test_the_table_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     assert text.count("| kills | 6 |") == text.count("kills") == 1
 
 
+def test_what_was_not_tried_now_stays_in_the_table(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{FIRST_LINE}\n{LAST_LINE}\n")
+    write_table(page, [Row("kills, all", 1500, 1, 0, 3.2), Row("flips", 7, 0, None, 2)])
+    write_table(page, [Row("flips", 8, 0, None, 1), Row("never")])
+    assert [line for line in page.read_text().splitlines() if line.startswith("| ")][1:] == [
+        "| kills, all | 1,500 | 1 | 0 | 3 |",
+        "| flips | 8 | 0 |  | 1 |",
+        "| all | 1,508 | 1 | 0 | 4 |",
+    ]
+
+
 def test_the_page_of_promises_has_a_place_for_the_table() -> None:
     text = (ROOT / "docs/guarantees.md").read_text()
     assert text.count(FIRST_LINE) == text.count(LAST_LINE) == 1

@@ -122,9 +122,24 @@ def _sum(what: str, rows: list[Row]) -> Row:
 
 
 def write_table(page: Path, rows: list[Row]) -> None:
-    """Put the table in the place of the one that a page has, with what it was made on."""
+    """Put the table in the place of the one that a page has, with what it was made on.
+
+    Rows that were not tried now stay as they are there, so that the whole may be tried in parts.
+    """
     before, _, rest = page.read_text(encoding="utf-8").partition(FIRST_LINE)
-    _, _, after = rest.partition(LAST_LINE)
+    old, _, after = rest.partition(LAST_LINE)
+    tried = {each.what for each in rows if each.tried or each.failures}
+    rows = [*(each for each in _rows_of(old) if each.what not in tried), *rows]
     made = f"{date.today()}, hyperforget {__version__}, Python {platform.python_version()}, {platform.platform()}:"
     text = "\n".join([FIRST_LINE, "", made, "", *table(rows), "", LAST_LINE])
     page.write_text(before + text + after, encoding="utf-8")
+
+
+def _rows_of(text: str) -> Iterator[Row]:
+    """The rows of a table, but for the sum."""
+    for line in text.splitlines():
+        what, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+        numbers = [cell.replace(",", "") for cell in cells]
+        if len(numbers) == 4 and numbers[0].isdigit() and what != "all":
+            lost = int(numbers[2]) if numbers[2] else None
+            yield Row(what, int(numbers[0]), int(numbers[1]), lost, float(numbers[3]))

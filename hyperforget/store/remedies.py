@@ -1,13 +1,16 @@
 """What to do where something of a store is missing or damaged, in words that can be typed."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
+from hyperforget.errors import excerpt
 from hyperforget.store.documents import RECORDS, list_documents, read_document
 from hyperforget.store.errors import CorruptObjectError
 from hyperforget.store.places import Places
+
+_LONGEST_PATH = 300
 
 # Paths of the files that name an object, or are a blob, by its id, as the stages that made them wrote them.
 Makers = Mapping[str, list[str]]
@@ -21,10 +24,10 @@ def make_anew(store: Places, name: str) -> str:
 def advice(made: Makers, name: str) -> str:
     """Like `make_anew`, of those that were found before."""
     paths = made.get(name, [])
-    present = [path for path in paths if Path(path).is_file()]
+    present = [path for path in paths if os.path.isfile(path)]  # which is no error for a name that none can have
     if not paths:
         return "fetch it with 'hyperforget store pull', or delete the file that names it and run the workflow again"
-    return f"delete {(present or paths)[0]} and run the workflow again"
+    return f"delete {excerpt((present or paths)[0], _LONGEST_PATH)} and run the workflow again"
 
 
 def makers(store: Places) -> Makers:

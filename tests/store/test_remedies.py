@@ -9,7 +9,7 @@ import pytest
 from hyperforget.errors import UserError
 from hyperforget.store.computations import computation_place
 from hyperforget.store.documents import decode_at, encode_at
-from hyperforget.store.remedies import make_anew
+from hyperforget.store.remedies import advice, make_anew
 from hyperforget.store.verification import verify
 from hyperforget.store.versions import append_log, read_version
 from tests.store.conftest import Run
@@ -69,3 +69,12 @@ def test_verification_says_what_to_do_about_each_finding(run: Run) -> None:
     assert remedies["object"].endswith("forget-2.json and run the workflow again")
     assert remedies["tag"] == f"put {run.root}/copies/tags/paper.json in its place if that is intact, or delete both"
     assert remedies["store"] == 'write { "format": 1, "hash": "sha256" } there'
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "a/" * 3000, "a\0b", "\ud800"])
+def test_a_recorded_path_that_no_file_can_have_is_no_error(run: Run, path: str) -> None:
+    told = advice({run.objects["networks"]: [path]}, run.objects["networks"])
+    assert told.startswith("delete ")
+    assert told.endswith(" and run the workflow again")
+    assert len(told) < 400
+    assert told.isprintable()
