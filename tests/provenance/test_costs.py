@@ -171,4 +171,4 @@ def test_a_record_without_its_seconds_is_named(run: Run, seconds: float | None, 
     corpus = run.made("assemble_corpus", 7, "toy/corpus.json", {"segments.0": shard})
     hypernet = run.made("train_hypernet", 120, "toy/dihyfo-1/hypernet.json", {"corpus": corpus}, model="dihyfo-1")
     with pytest.raises(UserError, match=told):
-        cost_rows(Store(run.folder / "store"), [hypernet])
+        cost_rows(Store(run.folder / "store"), [hypernet], [])
