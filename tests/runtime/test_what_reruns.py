@@ -6,6 +6,7 @@ import ast
 import inspect
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_origin
 
@@ -25,14 +26,29 @@ PACKAGE = Path(hyperforget.__file__).parent
 SELECTING = {"sample_unlearned", "sample_edited", "sweep_edited", "look_up_checkpoints", "evaluate"}
 REPORTING = {"build_tables", "build_figures", "build_report"}
 
+# Parses the file each time.
+DIGEST = module._module_digest.__wrapped__
+
 Reruns = Callable[[str, str, str], set[str]]
 
 
 def digests() -> dict[str, str]:
     """Those of all stages, from the files as they are now."""
     code_digest.cache_clear()
-    module._module_digest.cache_clear()
     return {name: stage.code(name) for name, stage in STAGES.items()}
+
+
+@cache
+def digest_of_bytes(name: str, *contents: bytes) -> tuple[str, list[str]]:
+    """What a module is digested to whose file, or folder, has these contents."""
+    return DIGEST(name)
+
+
+def read_again(name: str) -> tuple[str, list[str]]:
+    """The digest of a module as its files are now; of those that are as they were it is known."""
+    path = module._path(name)
+    files = sorted(path.parent.iterdir()) if path.name == "__init__.py" else [path]
+    return digest_of_bytes(name, *(file.read_bytes() for file in files if file.is_file()))
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +61,7 @@ def reruns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reruns]:
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_ROOT", copy)
+        patch.setattr(module, "_module_digest", read_again)
         before = digests()
 
         def edited(file: str, old: str, new: str) -> set[str]:
