@@ -8,6 +8,8 @@ import yaml
 from typer.testing import CliRunner
 
 from hyperforget.cli.main import app
+from hyperforget.config.own_code import OwnMetric
+from hyperforget.metrics.own_metrics import check_metric, toy_answers
 from hyperforget.runtime.own_code import Whereabouts, load_own
 from hyperforget.unlearning.contract import check_method, toy_cases
 from hyperforget.unlearning.own_methods import own_method
@@ -34,8 +36,9 @@ def with_own(checkout: Checkout, folder: Path, title: str) -> Path:
     return path
 
 
-def test_each_section_takes_at_most_twenty_lines_of_code() -> None:
-    code = block("Your own method", "python") + block("Your own method", "yaml")
+@pytest.mark.parametrize("title", ["Your own method", "Your own metric"])
+def test_each_section_takes_at_most_twenty_lines_of_code(title: str) -> None:
+    code = block(title, "python") + block(title, "yaml")
     assert len(code.splitlines()) <= 20
 
 
@@ -49,6 +52,24 @@ def test_the_method_keeps_the_contract(tmp_path: Path) -> None:
     [command] = re.findall(r"`hyperforget (check-method .*?)`", section("Your own method"))
     printed = CliRunner().invoke(app, command.replace("mine.py", str(file)).split())
     assert printed.exit_code == 0, printed.output
+
+
+def test_the_metric_keeps_the_contract(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(block("Your own metric", "python"))
+    own = OwnMetric.model_validate(yaml.safe_load(block("Your own metric", "yaml"))["metrics"]["confidence"])
+    assert own.function_of("confidence") == "confidence"
+    check_metric(load_own("metric", Whereabouts("confidence", file), own.settings), toy_answers())
+    [command] = re.findall(r"`hyperforget (check-metric .*?)`", section("Your own metric"))
+    printed = CliRunner().invoke(app, command.replace("mine.py", str(file)).split())
+    assert printed.exit_code == 0, printed.output
+
+
+@pytest.mark.workflow
+def test_the_metric_is_measured_by_the_evaluation_and_has_a_table(checkout: Checkout, tmp_path: Path) -> None:
+    path = with_own(checkout, tmp_path, "Your own metric")
+    printed = checkout.dry_run("-n", "results/tables/digits-own-metrics.csv", "--configfile", str(path)).stdout
+    assert printed.count(f", {tmp_path / 'mine.py'}\n") == 12
 
 
 @pytest.mark.workflow

@@ -18,6 +18,7 @@ app.command()(evaluating.evaluate)
 for listing in (listings.tasks, listings.models, listings.methods, listings.metrics, listings.explain):
     app.command()(listing)
 app.command()(own.check_method)
+app.command()(own.check_metric)
 app.add_typer(generator_app)
 app.add_typer(store_app, name="store", help="Trace, keep, compare and verify results.")
 

@@ -1,4 +1,4 @@
-"""``hyperforget check-method``: whether an unlearning method of one's own does what every one owes."""
+"""``hyperforget check-method`` and ``check-metric``: whether a function of one's own does what every one owes."""
 
 import json
 from dataclasses import dataclass
@@ -39,6 +39,16 @@ def check_method(file: File, function: Function = None, settings: Settings = "{}
         contract.check_method(own_method(code), case)
     checked = Checked(code.name, len(cases))
     print_result(vars(checked), as_json, f"{code.name} keeps the contract, in {len(cases)} cases")
+
+
+def check_metric(file: File, function: Function = None, settings: Settings = "{}", as_json: Json = False) -> None:
+    """Try a metric of your own on toy networks; tells the first thing that it does wrong."""
+    code = _loaded("metric", file, function, settings)
+
+    from hyperforget.metrics import own_metrics
+
+    own_metrics.check_metric(code, own_metrics.toy_answers())
+    print_result(vars(Checked(code.name, 1)), as_json, f"{code.name} keeps the contract")
 
 
 def _loaded(kind: "Kind", file: Path, function: str | None, settings: str) -> "OwnCode":

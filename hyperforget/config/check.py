@@ -37,6 +37,9 @@ def load_config(values: Mapping[str, Any]) -> Config:
         _check_corpora(f"tasks.{name}.corpora", task, config)
     for name, own in config.methods.items():
         check_own(f"methods.{name}", own, name, "method")
+    for name, metric in config.metrics.items():
+        check_own(f"metrics.{name}", metric, name, "metric")
+        _check_repeated(f"metrics.{name}.sets", metric.sets)
     _check_range("probe.range", config.probe.range)
     _check_repeated("rivals", config.rivals)
     _check_repeated("trade_off.forget", config.trade_off.forget)

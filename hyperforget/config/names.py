@@ -5,6 +5,9 @@ from hyperforget.config.places import FOLDERS, RESULTS
 from hyperforget.config.sections import Config
 from hyperforget.errors import UserError
 
+# Of those of `hyperforget.metrics.registry`, the ones that the user's own could have.
+BUILT_IN_METRICS = ("accuracy", "overlap", "phi", "jsd", "mia", "shift", "auc", "probe")
+
 
 def check_names(config: Config) -> None:
     """Raise `UserError` for a name that another result has, or that cannot be told from two others."""
@@ -33,6 +36,9 @@ def check_names(config: Config) -> None:
     for name in config.methods:
         if name in config.models:
             raise UserError(f"methods.{name}: the name {name!r} is that of a model; allowed is any other")
+    for name in config.metrics:
+        if name in BUILT_IN_METRICS:
+            raise UserError(f"metrics.{name}: the name {name!r} is that of a built-in metric; allowed is any other")
     _check_pairs(config)
 
 

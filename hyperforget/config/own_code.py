@@ -44,6 +44,22 @@ class OwnFunction(Section):
         return package_of(entry_points(kind)[self.function_of(name)])
 
 
+class OwnMetric(OwnFunction):
+    """A metric of your own, beside the built-in ones, and how the report tells of it."""
+
+    sets: list[Literal["retain", "forget", "test"]] = Field(
+        ["retain", "forget", "test"],
+        min_length=1,
+        description="images that it is measured on: those of retained classes, of forgotten ones, all test images",
+    )
+    title: str | None = Field(None, description="what tables call it; without one, its name")
+    unit: str = Field("1", description="unit of its values")
+    better: Literal["higher", "lower", "retrained"] = Field(
+        "retrained", description="where good values lie; `retrained`: near those of retrained networks"
+    )
+    description: str | None = Field(None, description="what it means, in a sentence")
+
+
 def entry_points(kind: Kind) -> dict[str, metadata.EntryPoint]:
     """The functions that installed packages offer, by name."""
     return {point.name: point for point in metadata.entry_points(group=GROUPS[kind])}

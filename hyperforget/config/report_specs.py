@@ -4,7 +4,7 @@ Each is told what it reads: tables are built anew for another forget set, and no
 their names here, as in the files that these stages read.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -64,12 +64,25 @@ class TaskSpec(FigureTask):
     description: str
 
 
+class MetricWords(Section):
+    """How the report tells of a metric of the user's own; its ``source`` is a file, or empty."""
+
+    name: str
+    title: str
+    unit: str
+    better: Literal["higher", "lower", "retrained"]
+    description: str
+    sets: tuple[str, ...]
+    source: str
+
+
 class TablesSpec(Section):
-    """For `build_tables`."""
+    """For `build_tables`; ``metrics`` are the user's own."""
 
     tasks: tuple[TableTask, ...]
     models: tuple[str, ...]
     methods: tuple[str, ...]
+    metrics: tuple[MetricWords, ...] = ()
 
 
 class FiguresSpec(Section):
@@ -123,9 +136,10 @@ class FiguresSpec(Section):
 
 
 class ReportSpec(FiguresSpec):
-    """For `build_report`; ``config`` is the whole configuration, for the reader to see."""
+    """For `build_report`; ``metrics`` are the user's own, ``config`` is the whole configuration, for readers."""
 
     tasks: tuple[TaskSpec, ...]
+    metrics: tuple[MetricWords, ...] = ()
     config: dict[str, Any] | None = None
 
 

@@ -8,7 +8,7 @@ from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, S
 from hyperforget.config.hardware import HardwareConfig
 from hyperforget.config.methods import EDITING_RIVALS, ON_STRANGERS, RETRAINED, RIVALS, Method, Rival
 from hyperforget.config.models import ModelConfig, reads_start
-from hyperforget.config.own_code import OwnFunction
+from hyperforget.config.own_code import OwnFunction, OwnMetric
 from hyperforget.config.performance import Performance
 from hyperforget.config.tasks import TaskConfig
 
@@ -149,6 +149,11 @@ class Config(Section):
         {},
         description="methods of your own by name, which edit trained networks as the rivals do: the function is given "
         "an `Assignment` (hyperforget/unlearning/assignment.py) and the settings, and returns `Networks`",
+    )
+    metrics: dict[Name, OwnMetric] = Field(
+        {},
+        description="metrics of your own by name: the function is given the `Answers` of networks on the images "
+        "of a set (hyperforget/metrics/own_metrics.py) and the settings, and returns a number a network",
     )
     prompts: PromptConfig = PromptConfig()
     selection: SelectionConfig = SelectionConfig()

@@ -12,11 +12,19 @@ from hyperforget.config.corpora import collection_key
 from hyperforget.config.forget_sets import forget_set
 from hyperforget.config.methods import ORIGINAL, STRANGERS, Method
 from hyperforget.config.models import ModelConfig
-from hyperforget.config.own_code import OwnFunction
+from hyperforget.config.own_code import OwnFunction, OwnMetric
 from hyperforget.config.raw_files import content_of
-from hyperforget.config.report_specs import CorpusSpec, FiguresSpec, FullSpec, FullTask, ReportSpec, TablesSpec
+from hyperforget.config.report_specs import (
+    CorpusSpec,
+    FiguresSpec,
+    FullSpec,
+    FullTask,
+    MetricWords,
+    ReportSpec,
+    TablesSpec,
+)
 from hyperforget.config.sections import Config
-from hyperforget.config.specs import GeneratorSpec, Requirements
+from hyperforget.config.specs import GeneratorSpec, OwnMetricSpec, Requirements
 from hyperforget.config.tasks import CollectionConfig, DatasetConfig, RecipeConfig, TaskConfig
 
 # What tells the jobs of a stage from each other: task, corpus, shard, model, method, forget.
@@ -87,6 +95,31 @@ def _package(config: Config, names: Names) -> str | None:
     return own.package("method", Method.parse(names["method"]).base) if own else None
 
 
+def _metrics(config: Config, names: Names) -> list[OwnMetricSpec]:
+    return [
+        OwnMetricSpec(
+            name=name,
+            function=own.function_of(name),
+            settings=own.settings,
+            package=own.package("metric", name),
+            sets=own.sets,
+        )
+        for name, own in config.metrics.items()
+    ]
+
+
+def _metric_words(name: str, own: OwnMetric) -> MetricWords:
+    return MetricWords(
+        name=name,
+        title=own.title or name,
+        unit=own.unit,
+        better=own.better,
+        description=own.description or "",
+        sets=tuple(own.sets),
+        source=own.file or "",
+    )
+
+
 def _classes(task: TaskConfig, key: Literal["forget", "holdout"]) -> list[tuple[int, ...]]:
     return [forget_set(text, task).classes for text in getattr(task, key)]
 
@@ -145,6 +178,7 @@ _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     "selection": lambda config, names: config.selection,
     "probe": lambda config, names: config.probe,
     "optimizers": lambda config, names: config.optimizers,
+    "metrics": _metrics,
     "evaluation": lambda config, names: config.evaluation,
 }
 
@@ -156,6 +190,7 @@ def report_spec(config: Config, names: Mapping[str, str]) -> FullSpec:
         tasks=tuple(sorted(tasks, key=lambda task: (len(task.classes), task.name))),
         models=tuple(config.models),
         methods=tuple(map(str, config.all_methods)),
+        metrics=tuple(_metric_words(name, own) for name, own in config.metrics.items()),
         protocol=config.protocol,
         learned_optimizers=tuple(config.learned_optimizers),
         performances={model: config.performance(model) for model in config.models},

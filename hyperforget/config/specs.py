@@ -7,6 +7,8 @@ their labels in the dataset, which a stage turns into places among outputs once 
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from hyperforget.config.base import Section
 from hyperforget.config.models import ArchitectureConfig, EditingConfig, SamplingConfig, SolverConfig, TrainingConfig
 from hyperforget.config.performance import Performance
@@ -238,9 +240,20 @@ class RivalSpec(Section):
     package: str | None
 
 
+class OwnMetricSpec(Section):
+    """A metric of the user's own: a ``function`` with ``settings``, of a file or of a ``package``, and its ``sets``."""
+
+    name: str
+    function: str
+    settings: dict[str, Any]
+    package: str | None
+    sets: list[Literal["retain", "forget", "test"]]
+
+
 class EvaluationSpec(Section):
     """For `evaluate`, which chooses a retrained network by the same ``selection``."""
 
     protocol: Protocol
     selection: SelectionConfig
     evaluation: EvaluationConfig
+    metrics: list[OwnMetricSpec] = Field(default_factory=list)

@@ -35,7 +35,7 @@ def _written(values: Any, path: tuple[str, ...]) -> Any:
 
 
 def _holds_names(path: tuple[str, ...]) -> bool:
-    return path in (("tasks",), ("models",), ("methods",)) or (
+    return path in (("tasks",), ("models",), ("methods",), ("metrics",)) or (
         len(path) == 3 and path[0] == "tasks" and path[2] == "corpora"
     )
 

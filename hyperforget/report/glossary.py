@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hyperforget.config.report_specs import MetricWords
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 
@@ -29,6 +30,9 @@ SETS = {
     "forget-train": "training images of the forgotten classes",
     "choice": "images that networks are chosen on: validation, or test under `protocol: thesis`",
 }
+
+# Where good values of a metric lie.
+GOOD = {"higher": "higher is better", "lower": "lower is better", "retrained": "like the retrained network"}
 
 # In formulas p and q are the class probabilities of a network and of a retrained one, and averages are over images.
 _SHARE = "0 to 1"
@@ -201,3 +205,16 @@ METRICS = {
         source=_HERE,
     ),
 }
+
+
+def of_own(metric: MetricWords) -> Explanation:
+    """A metric of the user's own, in the author's words."""
+    return Explanation(
+        title=metric.title,
+        unit=metric.unit,
+        range="any number",
+        ideal=f"as the author says, {GOOD[metric.better]}",
+        description=metric.description or "A metric of the user's own.",
+        formula="a function of the user's own",
+        source=metric.source or "an installed package",
+    )

@@ -48,8 +48,6 @@ from hyperforget.report.spec import (
 from hyperforget.report.templates.page import PAGE
 from hyperforget.runtime.environment import git_state, package_versions
 
-_DIRECTIONS = {"higher": "higher is better", "lower": "lower is better", "retrained": "like the retrained network"}
-
 
 @dataclass(frozen=True)
 class _Picture:
@@ -91,9 +89,12 @@ def render_report(spec: ReportSpec, results: Path, unrecorded: Sequence[str] = (
         spec=spec,
         pages=[_task_page(spec, task, results, metrics, costs) for task in spec.tasks],
         costs=cost_listing(costs),
-        metrics=[(metric, glossary.METRICS[metric.name]) for metric in METRICS.values()],
+        metrics=[
+            *((metric, glossary.METRICS[metric.name]) for metric in METRICS.values()),
+            *((metric, glossary.of_own(metric)) for metric in spec.metrics),
+        ],
         sets=glossary.SETS,
-        directions=_DIRECTIONS,
+        directions=glossary.GOOD,
         git=git_state(Path(__file__).parents[1]),
         unrecorded=unrecorded,
         versions=version_listing(package_versions()),

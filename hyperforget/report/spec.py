@@ -32,7 +32,10 @@ _OF_EACH_METRIC = ("alignment", "observed")
 
 def table_names(spec: TablesSpec | ReportSpec) -> list[str]:
     """Names of all tables, without suffix; each is written once per suffix of `TABLE_SUFFIXES`."""
-    return [name for task in spec.tasks for name in _task_table_names(task)]
+    own = ["own-metrics"] * bool(spec.metrics)
+    return [
+        name for task in spec.tasks for name in (*_task_table_names(task), *(f"{task.name}-{kind}" for kind in own))
+    ]
 
 
 def figure_names(spec: FiguresSpec, task: str) -> list[str]:

@@ -28,7 +28,7 @@ class Stage:
 
     ``spec`` names the model of what it is told, ``module:class``, ``names`` are the arguments that tell its jobs apart,
     ``inputs`` and ``outputs`` those that are files. One that ends in ``*`` is several files, one in ``?`` may be left
-    out.
+    out, one in ``*?`` both.
 
     A stage ``computes`` on a device, and can go on where it was stopped. One that is ``light``, since it only
     measures and compares, is given the CPU: it leaves GPUs to those that need them, and computes in double precision,
@@ -93,7 +93,7 @@ def parser(name: str, stage: Stage) -> argparse.ArgumentParser:
 
 def _count(stage: Stage, argument: str) -> str | int | None:
     """How many values an argument takes, as `argparse` says it."""
-    if argument in stage.each or argument.endswith(_MANY):
+    if argument in stage.each or _MANY in argument:
         return "+"
     return None if argument in stage.names else 1
 
@@ -137,7 +137,7 @@ def given(options: argparse.Namespace, arguments: Sequence[str]) -> dict[str, An
 def files(options: argparse.Namespace, arguments: Sequence[str]) -> dict[str, Path]:
     """Paths by argument; those of an argument that may have several are numbered."""
     return {
-        f"{name_of(argument)}.{index}" if argument.endswith(_MANY) else name_of(argument): path
+        f"{name_of(argument)}.{index}" if _MANY in argument else name_of(argument): path
         for argument, paths in given(options, arguments).items()
         for index, path in enumerate(paths)
     }

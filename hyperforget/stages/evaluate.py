@@ -4,10 +4,12 @@ from hyperforget.config.methods import RETRAINED
 from hyperforget.config.specs import EvaluationSpec
 from hyperforget.progress import progress
 from hyperforget.records.files import write_rows
+from hyperforget.runtime.own_code import Whereabouts, load_own
 from hyperforget.runtime.stage import Job
 from hyperforget.store.tokens import read_token
 from hyperforget.unlearning.candidates import load_candidates
 from hyperforget.unlearning.judging import Bench, confusion_rows, judge
+from hyperforget.unlearning.own_metrics import OwnMetric
 from hyperforget.unlearning.request import load_request
 
 
@@ -18,7 +20,7 @@ def run(job: Job[EvaluationSpec]) -> None:
     batches = {
         read_token(token).summary["method"]: load_candidates(job.store, token) for token in job.inputs["networks"]
     }
-    bench = Bench(task, forget, request, batches[RETRAINED], spec)
+    bench = Bench(task, forget, request, batches[RETRAINED], spec, _own_metrics(job))
     metrics, candidates, confusion = [], [], []
     for method, stored in progress(batches.items(), len(batches), "evaluating", "method"):
         metrics += judge(method, stored, bench)
@@ -27,3 +29,13 @@ def run(job: Job[EvaluationSpec]) -> None:
     write_rows(job.output("metrics"), metrics)
     write_rows(job.output("candidates"), candidates)
     write_rows(job.output("confusion"), confusion)
+
+
+def _own_metrics(job: Job[EvaluationSpec]) -> tuple[OwnMetric, ...]:
+    """Those of the configuration; files come in the order of the metrics that lie in one."""
+    files = iter(job.inputs.get("code", []))
+    found = []
+    for each in job.spec.metrics:
+        place = Whereabouts(each.function, None if each.package else next(files), each.package)
+        found.append(OwnMetric(each.name, tuple(each.sets), load_own("metric", place, each.settings)))
+    return tuple(found)

@@ -115,7 +115,7 @@ STAGES = {
         "Evaluate all methods on one forget set, on test images that nothing was made or chosen by.",
         "hyperforget.config.specs:EvaluationSpec",
         names=("task", "forget"),
-        inputs=("dataset", "networks*"),
+        inputs=("dataset", "networks*", "code*?"),
         outputs=("metrics", "candidates", "confusion"),
         computes=True,
         light=True,

@@ -19,6 +19,7 @@ from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 from hyperforget.networks.perceptron import forward
 from hyperforget.records.methods import CandidateRow, ConfusionRow, MetricRow
 from hyperforget.unlearning.candidates import StoredCandidates, class_accuracies
+from hyperforget.unlearning.own_metrics import OwnMetric, own_metric_rows
 from hyperforget.unlearning.recovery import recovery_rows
 from hyperforget.unlearning.request import Request
 from hyperforget.unlearning.selection import Wanted, choose
@@ -27,7 +28,8 @@ from hyperforget.unlearning.selection import Wanted, choose
 @dataclass(frozen=True)
 class Bench:
     """What the networks of every method are judged by that was asked to forget the classes of a ``request``: the task
-    and the forget set by their names in tables, the ``retrained`` networks, and what evaluation is told.
+    and the forget set by their names in tables, the ``retrained`` networks, what evaluation is told, and the user's own
+    metrics.
     """
 
     task: str
@@ -35,6 +37,7 @@ class Bench:
     request: Request
     retrained: StoredCandidates
     spec: EvaluationSpec
+    own_metrics: tuple[OwnMetric, ...] = ()
 
     @cached_property
     def standard(self) -> GoldStandard:
@@ -73,6 +76,7 @@ def judge(method: str, stored: StoredCandidates, bench: Bench) -> list[MetricRow
             membership_networks=evaluation.membership_networks,
         ),
         *recovery_rows(stored, request.data, request.forget, subject, evaluation.recovery_networks),
+        *own_metric_rows(stored, request.data, bench.standard, subject, bench.own_metrics),
         usable_row(subject, bench.offered(method, stored), bench.retrained_offer),
     ]
 

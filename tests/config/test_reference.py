@@ -89,7 +89,7 @@ def test_every_key_has_a_meaning_or_is_a_section_that_has_one(tables: Tables, pa
 
 def test_defaults_are_those_of_a_configuration_that_sets_nothing(tables: Tables) -> None:
     task = {"classes": [0, 1, 2], "hidden": [2], "pivots": [0], "forget": ["1"]}
-    config = Config.model_validate({"tasks": {"t": task}, "methods": {"m": {}}})
+    config = Config.model_validate({"tasks": {"t": task}, "methods": {"m": {}}, "metrics": {"m": {}}})
     for path, name in KEYS:
         if inner_section(path, name) is not None or SECTIONS[path].model_fields[name].is_required():
             continue

@@ -1,5 +1,8 @@
 """Functions of a user of the pipeline."""
 
+from torch import Tensor
+
+from hyperforget.metrics.own_metrics import Answers
 from hyperforget.networks.batch import Networks
 from hyperforget.unlearning.assignment import Assignment
 
@@ -10,3 +13,8 @@ def lower(assignment: Assignment, by: float) -> Networks:
     parts = [part.clone() for part in layout.split(assignment.originals.params)]
     parts[-1] -= by * assignment.forget
     return Networks(layout.join(parts), layout)
+
+
+def largest_probability(answers: Answers, power: int) -> Tensor:
+    """Mean over images of the largest probability, to a power."""
+    return answers.logits.softmax(-1).amax(-1).mean(-1) ** power

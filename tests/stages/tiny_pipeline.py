@@ -55,6 +55,14 @@ VALUES: dict[str, Any] = {
     "methods": {
         "own": {"file": str(Path(__file__).with_name("own_code.py")), "function": "lower", "settings": {"by": 50}}
     },
+    "metrics": {
+        "largest": {
+            "file": str(Path(__file__).with_name("own_code.py")),
+            "function": "largest_probability",
+            "settings": {"power": 1},
+            "sets": ["forget", "retain"],
+        }
+    },
     "prompts": {"forget": [0.5, 0.9], "retain": [0.5]},
     "trade_off": {"forget": [0.9, 0.1], "networks": 3},
     "probe": {"prompts": 3, "networks": 2},
@@ -218,6 +226,7 @@ def jobs(results: Path, config: Config = SETTINGS) -> dict[str, Job]:
             {"forget": forget},
             dataset=dataset,
             networks=[made(method, forget)["token"] for method in config.methods_on(TASK)],
+            code=[Path(metric.file or "") for metric in config.metrics.values()],
             metrics=folder / f"forget-{forget}.csv",
             candidates=folder / f"forget-{forget}-candidates.csv",
             confusion=folder / f"forget-{forget}-confusion.csv",

@@ -207,8 +207,9 @@ def own_file(wildcards):
 
 
 def own_code(wildcards, input):
-    """The argument for that file, if there is one."""
-    return f"--code {shlex.quote(str(input.code))}" if input.code else ""
+    """The argument for files of a user's own, if there are some."""
+    files = [input.code] if isinstance(input.code, str) else input.code
+    return f"--code {shlex.join(files)}" if files else ""
 
 
 def quick_edits():

@@ -189,6 +189,7 @@ rule evaluate:
     input:
         dataset="results/{task}/dataset.json",
         networks=all_networks,
+        code=[metric.file for metric in settings.metrics.values() if metric.file],
     output:
         metrics="results/{task}/forget-{forget}.csv",
         candidates="results/{task}/forget-{forget}-candidates.csv",
@@ -206,10 +207,11 @@ rule evaluate:
     params:
         spec=spec("evaluate"),
         code=code("evaluate"),
+        own=own_code,
         store=STORE,
         hardware=hardware,
     shell:
-        "python -m hyperforget.stages evaluate --task {wildcards.task} --forget {wildcards.forget}"
+        "python -m hyperforget.stages evaluate {params.own} --task {wildcards.task} --forget {wildcards.forget}"
         " --spec {params.spec:q} {params.store} {params.hardware} --dataset {input.dataset}"
         " --networks {input.networks} --metrics {output.metrics}"
         " --candidates {output.candidates} --confusion {output.confusion} >{log} 2>&1"

@@ -24,6 +24,7 @@ from hyperforget.report.tables.model import (
     text,
     text_with_sets,
 )
+from hyperforget.report.tables.own_metrics import own_metrics_table
 from hyperforget.report.tables.published import Entry, compare, published_note
 from hyperforget.report.tables.recovery import recovery_table
 from hyperforget.report.tables.seeds import seeds_table
@@ -80,6 +81,8 @@ def build_tables(spec: TablesSpec, metrics: Metrics) -> list[Table]:
             tables.append(strangers_table(task, metrics))
         if task.repetitions:
             tables.append(seeds_table(spec, task, metrics))
+        if spec.metrics:
+            tables.append(own_metrics_table(spec, task, metrics))
     by_name = {table.name: table for table in tables}
     return [by_name[name] for name in table_names(spec)]
 
