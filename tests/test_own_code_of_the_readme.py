@@ -8,7 +8,9 @@ import yaml
 from typer.testing import CliRunner
 
 from hyperforget.cli.main import app
+from hyperforget.cli.running import configured
 from hyperforget.config.own_code import OwnMetric
+from hyperforget.data.sources import DATASETS
 from hyperforget.metrics.own_metrics import check_metric, toy_answers
 from hyperforget.runtime.own_code import Whereabouts, load_own
 from hyperforget.unlearning.contract import check_method, toy_cases
@@ -36,7 +38,7 @@ def with_own(checkout: Checkout, folder: Path, title: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("title", ["Your own method", "Your own metric"])
+@pytest.mark.parametrize("title", ["Your own method", "Your own metric", "Your own dataset"])
 def test_each_section_takes_at_most_twenty_lines_of_code(title: str) -> None:
     code = block(title, "python") + block(title, "yaml")
     assert len(code.splitlines()) <= 20
@@ -51,6 +53,16 @@ def test_the_method_keeps_the_contract(tmp_path: Path) -> None:
         check_method(method, case)
     [command] = re.findall(r"`hyperforget (check-method .*?)`", section("Your own method"))
     printed = CliRunner().invoke(app, command.replace("mine.py", str(file)).split())
+    assert printed.exit_code == 0, printed.output
+
+
+def test_the_dataset_is_read_by_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(block("Your own dataset", "python"))
+    (tmp_path / "my.yaml").write_text(block("Your own dataset", "yaml"))
+    settings = configured(str(tmp_path / "my.yaml"))
+    images, labels = DATASETS["function"](settings.tasks["noise"].dataset).train
+    assert (images.shape, sorted(set(labels))) == ((800, 64), [0, 1, 2, 3])
+    printed = CliRunner().invoke(app, ["plan", str(tmp_path / "my.yaml")])
     assert printed.exit_code == 0, printed.output
 
 

@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from hyperforget.config import Config, DatasetConfig, TaskConfig
 from hyperforget.config.methods import Method
 from hyperforget.config.raw_files import torchvision_set
-from hyperforget.data.npz import load_npz
+from hyperforget.data.sources import DATASETS
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.networks.layout import Layout
 from hyperforget.provenance.text import aligned
@@ -89,8 +89,8 @@ def pixels(dataset: DatasetConfig) -> int:
     """Numbers in one image of a dataset. Raises `UserError` as `plan` does."""
     if dataset.source == "digits":
         return 8 * 8
-    if dataset.source == "npz":
-        return int(load_npz(dataset).train[0].shape[1])
+    if dataset.source in ("npz", "function"):
+        return int(DATASETS[dataset.source](dataset).train[0].shape[1])
     return torchvision_set(dataset.name).pixels
 
 

@@ -11,7 +11,7 @@ from hyperforget.config.forget_sets import forget_set, pivot_warnings
 from hyperforget.config.hardware import check_hardware
 from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig, reads_start
 from hyperforget.config.names import check_names
-from hyperforget.config.own_code import check_own
+from hyperforget.config.own_code import check_own, own_dataset
 from hyperforget.config.places import check_store
 from hyperforget.config.raw_files import torchvision_set
 from hyperforget.config.sections import Config
@@ -127,6 +127,8 @@ def _check_told(name: str, model: ModelConfig, config: Config) -> None:
 def _check_dataset(where: str, dataset: DatasetConfig) -> None:
     if dataset.source == "npz" and not Path(dataset.path or "").is_file():
         raise UserError(f"{where}.path is {dataset.path!r}, which is no file; allowed is an .npz file")
+    if dataset.source == "function":
+        check_own(where, own_dataset(dataset), dataset.function, "dataset")
     if dataset.source != "torchvision":
         return
     known, root = torchvision_set(dataset.name, f"{where}.name"), data_folder(dataset.root)

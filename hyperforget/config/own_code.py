@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from hyperforget.config.base import FilePath, Section
+from hyperforget.config.tasks import DatasetConfig
 from hyperforget.errors import UserError, nearest_choice
 
 # What functions may be of, and the groups of entry points by which installed packages offer them.
@@ -58,6 +59,11 @@ class OwnMetric(OwnFunction):
         "retrained", description="where good values lie; `retrained`: near those of retrained networks"
     )
     description: str | None = Field(None, description="what it means, in a sentence")
+
+
+def own_dataset(dataset: DatasetConfig) -> OwnFunction:
+    """The function of a dataset whose source is one."""
+    return OwnFunction(file=dataset.file, function=dataset.function, settings=dataset.settings)
 
 
 def entry_points(kind: Kind) -> dict[str, metadata.EntryPoint]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from hyperforget.config.data_folder import data_folder
+from hyperforget.config.own_code import own_dataset
 from hyperforget.config.tasks import DatasetConfig
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.canonical import digest
@@ -65,11 +66,14 @@ def torchvision_set(name: str, key: str = "dataset.name") -> TorchvisionSet:
 def content_of(dataset: DatasetConfig) -> str | None:
     """SHA-256 of what the files of a dataset hold, cheap where they were digested before and have not changed.
 
-    None for the embedded digits, which belong to a library. None also for a set of torchvision as torchvision downloads
-    it, whether it is there yet or not: its checksums say what that is, so a plan can be made before the download.
+    Of a function of the user's own it is that of its file, or the package with its version. None for the embedded
+    digits, which belong to a library. None also for a set of torchvision as torchvision downloads it, whether it is
+    there yet or not: its checksums say what that is, so a plan can be made before the download.
     """
     if dataset.source == "npz":
         return _digest_at(Path(dataset.path or ""))
+    if dataset.source == "function":
+        return _digest_at(Path(dataset.file)) if dataset.file else own_dataset(dataset).package("dataset", "")
     if dataset.source == "torchvision":
         root = data_folder(dataset.root)
         found = files_digest(root, torchvision_set(dataset.name))

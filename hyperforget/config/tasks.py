@@ -13,16 +13,24 @@ from hyperforget.config.methods import ORIGINAL, RETRAINED, STRANGERS
 class DatasetConfig(Section):
     """Where images and labels come from, and how they are split."""
 
-    source: Literal["digits", "torchvision", "npz"] = Field(
+    source: Literal["digits", "torchvision", "npz", "function"] = Field(
         "digits",
         description="`digits`: scikit-learn's 1,797 embedded images of 8 x 8 pixels; `torchvision`: a set with a train "
-        "and a test part; `npz`: a file with arrays `images` and `labels` (and `test_images`, `test_labels`)",
+        "and a test part; `npz`: a file with arrays `images` and `labels` (and `test_images`, `test_labels`); "
+        "`function`: a function of your own that returns these arrays, two or four of them",
     )
     path: FilePath | None = Field(None, description="the file of source `npz`")
     name: str = Field(
         "MNIST",
         description="set of source `torchvision`: MNIST, FashionMNIST, KMNIST, QMNIST, CIFAR10, CIFAR100 or USPS",
     )
+    file: FilePath | None = Field(
+        None,
+        description="Python file with the function of source `function`, relative to the configuration file; without "
+        "one, an installed package offers it as an entry point",
+    )
+    function: str = Field("load", description="name of that function")
+    settings: dict[str, Any] = Field({}, description="keyword arguments of that function")
     root: FilePath | None = Field(
         None,
         description="folder of source `torchvision`; without one the environment variable "

@@ -6,6 +6,7 @@ import numpy as np
 
 from hyperforget.config import DatasetConfig
 from hyperforget.data.npz import load_npz
+from hyperforget.data.own_dataset import load_from_function
 from hyperforget.data.raw_images import RawImages
 from hyperforget.data.torchvision_sets import load_torchvision
 
@@ -22,4 +23,5 @@ DATASETS: dict[str, Callable[[DatasetConfig], RawImages]] = {
     "digits": load_digits,
     "torchvision": load_torchvision,
     "npz": load_npz,
+    "function": load_from_function,
 }

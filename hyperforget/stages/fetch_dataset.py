@@ -12,7 +12,7 @@ def run(job: Job[DatasetSpec]) -> None:
     """Load, call, save."""
     spec = job.spec
     if content_of(spec.dataset) != spec.content:
-        read = spec.dataset.path or spec.dataset.name
+        read = spec.dataset.path or spec.dataset.file or spec.dataset.name
         raise UserError(f"what {read} is read from has changed since the run was planned; start the run again")
     arrays, pixels = prepare_splits(spec.dataset, spec.classes, split_seed(spec.split_seed, spec.split_of))
     attributes = {"task": spec.split_of, "classes": len(spec.classes), "labels": spec.classes, **pixels}

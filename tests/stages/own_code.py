@@ -1,5 +1,6 @@
 """Functions of a user of the pipeline."""
 
+import numpy as np
 from torch import Tensor
 
 from hyperforget.metrics.own_metrics import Answers
@@ -18,3 +19,9 @@ def lower(assignment: Assignment, by: float) -> Networks:
 def largest_probability(answers: Answers, power: int) -> Tensor:
     """Mean over images of the largest probability, to a power."""
     return answers.logits.softmax(-1).amax(-1).mean(-1) ** power
+
+
+def images(side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Noise, and labels that have nothing to do with it."""
+    pixels = np.random.default_rng(0).integers(0, 16, (80, side, side), np.uint8)
+    return pixels, np.arange(80) % 4

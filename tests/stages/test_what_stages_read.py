@@ -83,6 +83,8 @@ def datasets(folder: Path, patch: pytest.MonkeyPatch) -> list[tuple[str, list[st
         torchvision_sets, "import_torchvision", lambda: SimpleNamespace(datasets=SimpleNamespace(MNIST=build))
     )
     own = {"source": "npz", "path": str(folder / "own.npz")}
+    code = str(Path(__file__).with_name("own_code.py"))
+    function = {"source": "function", "file": code, "function": "images", "settings": {"side": 2}}
     return [
         job(
             "fetch_dataset",
@@ -91,7 +93,7 @@ def datasets(folder: Path, patch: pytest.MonkeyPatch) -> list[tuple[str, list[st
             settings(tasks={TASK: {"dataset": dataset}}),
             token=folder / "t",
         )
-        for dataset in (own, {"source": "torchvision", "root": str(folder)})
+        for dataset in (own, function, {"source": "torchvision", "root": str(folder)})
     ]
 
 

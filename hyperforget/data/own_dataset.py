@@ -1,0 +1,24 @@
+"""Images from a function of the user's own, checked as those of a file are."""
+
+from pathlib import Path
+
+import numpy as np
+
+from hyperforget.config import DatasetConfig
+from hyperforget.data.raw_images import RawImages, checked
+from hyperforget.runtime.own_code import Whereabouts, load_own
+
+
+def load_from_function(config: DatasetConfig) -> RawImages:
+    """What the function of a dataset returns: arrays of images and labels, and of the same for tests if there are any.
+
+    Raises `UserError` for what it raises, and for anything but two or four arrays that fit each other.
+    """
+    place = Whereabouts(config.function, Path(config.file) if config.file else None)
+    code = load_own("dataset", place, config.settings)
+    found = code()
+    if not isinstance(found, tuple | list) or len(found) not in (2, 4):
+        shape = f"{type(found).__name__} of {len(found)}" if isinstance(found, tuple | list) else type(found).__name__
+        raise code.fault(f"returned {shape}; allowed are arrays of images and labels, and of the same for tests")
+    images, labels, *test = (np.asarray(each) for each in found)
+    return checked((images, labels), (test[0], test[1]) if test else None, code.name)
