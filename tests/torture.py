@@ -130,7 +130,8 @@ def write_table(page: Path, rows: list[Row]) -> None:
     old, _, after = rest.partition(LAST_LINE)
     tried = {each.what for each in rows if each.tried or each.failures}
     rows = [*(each for each in _rows_of(old) if each.what not in tried), *rows]
-    made = f"{date.today()}, hyperforget {__version__}, Python {platform.python_version()}, {platform.platform()}:"
+    system = f"{platform.system()} {platform.machine()}"
+    made = f"{date.today()}, hyperforget {__version__}, Python {platform.python_version()}, {system}:"
     text = "\n".join([FIRST_LINE, "", made, "", *table(rows), "", LAST_LINE])
     page.write_text(before + text + after, encoding="utf-8")
 
