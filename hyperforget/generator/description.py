@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from hyperforget.config.base import Count, Fraction, Section
+from hyperforget.config.base import Section
 from hyperforget.config.models import ArchitectureConfig
 from hyperforget.config.performance import Performance
 from hyperforget.errors import UserError, excerpt, shown
@@ -17,6 +17,8 @@ from hyperforget.errors import UserError, excerpt, shown
 FORMAT: Final = "hyperforget-generator"
 FORMAT_VERSION: Final = 1
 
+Count = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 

@@ -24,6 +24,8 @@ from tests.stages.test_what_stages_read import sections_in
 PACKAGE = Path(hyperforget.__file__).parent
 # Those that ask networks for something, and choose among networks: among what they get, or what was retrained.
 SELECTING = {"sample_unlearned", "sample_edited", "sweep_edited", "look_up_checkpoints", "evaluate"}
+# And those that export what does so, or time it.
+SELECTING |= {"export_generator", "measure_requests"}
 REPORTING = {"build_tables", "build_figures", "build_report"}
 
 # Parses the file each time.
