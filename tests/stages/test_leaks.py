@@ -42,8 +42,8 @@ pytestmark = pytest.mark.pipeline
 FORGET = "3"
 # One whose pairs are drawn uniformly, and one that draws them evenly over what they tell.
 MODELS = ("dihyfo-1", "gpt")
-# Stages that measure on test images, and those that tell what they found.
-MEASURING = ("sweep", "compare_optimizers", "evaluate", "export_generator", "gather_metrics")
+# Stages that measure on test images, those that tell what they found, and the one that takes times.
+MEASURING = ("sweep", "compare_optimizers", "evaluate", "export_generator", "gather_metrics", "measure_requests")
 
 
 def made_of(config: Config = SETTINGS) -> list[str]:
