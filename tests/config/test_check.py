@@ -143,7 +143,7 @@ def test_out_of_bounds(path: str, value: object, allowed: str) -> None:
     ("path", "value", "sentence"),
     [
         ("protocol", "theses", "allowed are validation, thesis; did you mean 'thesis'?"),
-        (f"{DATASET}.source", "digit", "allowed are digits, torchvision, npz; did you mean 'digits'?"),
+        (f"{DATASET}.source", "digit", "allowed are digits, torchvision, npz, function; did you mean 'digits'?"),
         (f"{COLLECTION}.review_schedule", "end", "allowed are uniform, early, ends; did you mean 'ends'?"),
         (f"{COLLECTION}.admission", 3, "allowed are bins, relaxed"),
         ("tasks.toy.recipe.optimizer", "adm", "allowed are sgd, adam; did you mean 'adam'?"),
@@ -297,7 +297,7 @@ def test_recipes_of_collection_and_strangers_share_what_they_leave_open_with_the
     task = load_config(values).tasks["toy"]
     assert task.recipes_of(task.collection) == [task.recipe]
     stranger = {"optimizer": "adam", "initialisation": "kaiming", "learning_rate": 0.001, "weight_decay": 0.0}
-    shared = {"steps": 70, "batch_size": 20, "share": 0.25, "momentum": 0.0}
+    shared = {"steps": 70, "batch_size": 20, "share": 0.25, "momentum": 0.0, "precision": "auto"}
     assert task.recipe_of("strangers").model_dump() == stranger | shared | {"steps": 4000}
     values["tasks"]["toy"] |= {
         "strangers": {"recipe": {"steps": 90, "batch_size": 10}},

@@ -58,13 +58,21 @@ def test_different_names_never_meet_in_one_seed(one: list[str], other: list[str]
 
 # All seeds that are set, by module: what is not derived is the same for every method, task and seed.
 SET = {
+    # Of whoever asks.
+    "hyperforget.collection.dataset": ["seed"],
+    "hyperforget.generator.generator": ["seed", "seed"],
+    # Of what somebody's own code and networks are tried on, and of what is only timed.
+    "hyperforget.metrics.own_metrics": ["0", "0", "1"],
+    "hyperforget.networks.given": ["0"],
+    "hyperforget.timing.requests": ["0"],
+    "hyperforget.timing.training": ["0"],
+    "hyperforget.unlearning.contract": ["0", "1", "seed"],
     "hyperforget.collection.collecting": ["int(torch.randint(2 ** 62, (), generator=generator))"],
     "hyperforget.data.preparing": ["share.seed", "share.seed"],
     "hyperforget.metrics.bootstrap": ["0", "1"],
     "hyperforget.runtime.randomness": ["derived_seed(seed, *purpose)"],
     "hyperforget.stages.train_hypernet": ["derived_seed(spec.seed, 'initialise', task, name)"],
     "hyperforget.unlearning.hiding": ["0"],
-    "hyperforget.unlearning.retraining": ["0"],
 }
 # Layers are initialised by torch's global generator, which is seeded for that alone.
 GLOBAL = {
