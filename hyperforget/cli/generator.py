@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hyperforget.cli.options import RESULTS, STORE, Commands, Json, Results, Store, print_result
-from hyperforget.errors import UserError
+from hyperforget.errors import UserError, nearest_choice
 
 if TYPE_CHECKING:
+    from hyperforget.config.sections import Config
+    from hyperforget.config.specs import GeneratorSpec
+    from hyperforget.generator.exporting import Made
     from hyperforget.generator.receipt import Receipt
 
 
@@ -73,13 +76,13 @@ def export_generator(
     from hyperforget.cli import running
     from hyperforget.config import load_config
     from hyperforget.config.reading import read_config
-    from hyperforget.generator.exporting import export, made_by
+    from hyperforget.generator.exporting import export
     from hyperforget.generator.folder import write_generator
     from hyperforget.records.files import read_rows
     from hyperforget.records.methods import MetricRow
 
     path = running.default_configuration() if config is None else running.configuration_file(config)
-    made, spec = made_by(load_config(read_config(path)), of, results)
+    made, spec = _made_by(load_config(read_config(path)), of, results)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} is there already; name a new folder, or an empty one")
     metrics = results / "metrics.csv"
@@ -87,6 +90,25 @@ def export_generator(
     write_generator(folder, generator)
     told = {"folder": folder.as_posix(), "task": made.task, "model": made.model}
     print_result(told, as_json, f"wrote {folder}, the generator {made.model} of {made.task}")
+
+
+def _made_by(config: "Config", named: str, results: Path) -> "tuple[Made, GeneratorSpec]":
+    """What a run with a configuration made below ``results`` of a task's model, named ``task/model``, and what it is
+    told for its export.
+
+    Raises `UserError` for a name that the configuration does not have, and for a model that forgets no class.
+    """
+    from hyperforget.config.slices import spec_of
+    from hyperforget.config.specs import GeneratorSpec
+    from hyperforget.generator.exporting import Made
+
+    allowed = [f"{task}/{model}" for task in (*config.tasks, *config.repetitions) for model in config.generators]
+    if named not in allowed:
+        raise UserError(f"{named!r} is no generator; allowed are {', '.join(allowed)}{nearest_choice(named, allowed)}")
+    task, model = named.split("/")
+    folder, corpus = results / task, config.tasks[config.repeated(task)[0]].corpus_of(model)
+    made = Made(task, model, folder / "dataset.json", folder / f"{corpus}.json", folder / model / "hypernet.json")
+    return made, spec_of(GeneratorSpec, config, {"task": task, "model": model})
 
 
 def _labels(text: str) -> list[int]:

@@ -10,11 +10,9 @@ import hyperforget
 from hyperforget.collection.checkpoints import load_corpus, load_outcomes
 from hyperforget.config.methods import RETRAINED, Method
 from hyperforget.config.models import SolverConfig
-from hyperforget.config.sections import Config
-from hyperforget.config.slices import spec_of
 from hyperforget.config.specs import GeneratorSpec
 from hyperforget.data.splits import conditioning_split, task_data
-from hyperforget.errors import UserError, nearest_choice
+from hyperforget.errors import UserError
 from hyperforget.generator.description import Description, Images, Lineage, Measured, Prompt, Solver
 from hyperforget.generator.generator import Generator
 from hyperforget.hypernet.stored import load_hypernetwork
@@ -36,21 +34,6 @@ class Made:
     dataset: Path
     corpus: Path
     hypernet: Path
-
-
-def made_by(config: Config, named: str, results: Path) -> tuple[Made, GeneratorSpec]:
-    """What a run with a configuration made below ``results`` of a task's model, named ``task/model``, and what it is
-    told for its export.
-
-    Raises `UserError` for a name that the configuration does not have, and for a model that forgets no class.
-    """
-    allowed = [f"{task}/{model}" for task in (*config.tasks, *config.repetitions) for model in config.generators]
-    if named not in allowed:
-        raise UserError(f"{named!r} is no generator; allowed are {', '.join(allowed)}{nearest_choice(named, allowed)}")
-    task, model = named.split("/")
-    folder, corpus = results / task, config.tasks[config.repeated(task)[0]].corpus_of(model)
-    made = Made(task, model, folder / "dataset.json", folder / f"{corpus}.json", folder / model / "hypernet.json")
-    return made, spec_of(GeneratorSpec, config, {"task": task, "model": model})
 
 
 def export(store: Store, made: Made, spec: GeneratorSpec, metrics: Sequence[MetricRow]) -> Generator:

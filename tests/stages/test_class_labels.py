@@ -42,6 +42,7 @@ CONFIG = settings(
     },
     models={"gpt": {"metric_class": 9}},
 )
+CODE = [Path(metric.file or "") for metric in CONFIG.metrics.values()]
 HANDED_OVER = ("retrained", "bias", "mask", "nearest", "dihyfo-1")
 
 
@@ -82,7 +83,7 @@ def run_all(results: Path) -> None:
             tokens.append(made["token"])
         found = {kind: folder / f"forget-{forget}-{kind}.csv" for kind in ("candidates", "confusion")}
         metrics = folder / f"forget-{forget}.csv"
-        do("evaluate", {"forget": forget}, dataset=dataset, networks=tokens, metrics=metrics, **found)
+        do("evaluate", {"forget": forget}, dataset=dataset, networks=tokens, code=CODE, metrics=metrics, **found)
 
 
 @pytest.fixture(scope="module")
