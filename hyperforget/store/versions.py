@@ -30,8 +30,9 @@ from hyperforget.store.store import Store
 FOLDER = "log"
 FIRST_KEPT = f"{FOLDER}/first-kept.json"
 
-_SUFFIXES = {".json", ".csv", ".tex", ".html", ".svg", ".pdf", ".png", ".safetensors"}
+_SUFFIXES = {".json", ".csv", ".tex", ".html", ".svg", ".pdf", ".png", ".safetensors", ".md"}
 _DERIVED = {"ro-crate-metadata.json"}  # describes the results for others, with times
+_PAGE = "README.md"  # of the checkout, on what lies in the folder
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def list_results(store: Store, results: Path) -> list[str]:
             if Path(name).suffix in _SUFFIXES
             and not name.startswith(".")
             and name not in _DERIVED
+            and (name != _PAGE or here != results)
             and (here / name).is_file()
         ]
     return sorted(found)

@@ -21,7 +21,7 @@ def seconds_of_training(layout: Layout, train: Split, recipe: RecipeConfig, coun
     """
     generator = torch.Generator().manual_seed(0)
     steps = min(recipe.steps, max(_FEWEST_STEPS, round(_SHARE * recipe.steps)))
-    start = initialise(layout, count, generator)
+    start = initialise(layout, count, generator, recipe.initialisation)
     everything = constant_curriculum(torch.ones(count, layout.classes))
     shortened = recipe.model_copy(update={"steps": steps})
     return seconds_of(lambda: train_population(start, train, shortened, everything, generator)) * recipe.steps / steps

@@ -375,8 +375,13 @@ def test_tokens_name_objects_and_no_places(results: Path) -> None:
 
 
 def test_everything_is_the_same_when_made_again_elsewhere(results: Path, again: Path) -> None:
-    assert len(text_files(results)) > len(jobs(results))
-    assert text_files(again) == text_files(results)
+    # What requests take is measured anew.
+    made, anew = (
+        {path: text for path, text in text_files(each).items() if not path.endswith("requests.csv")}
+        for each in (results, again)
+    )
+    assert len(made) > len(jobs(results))
+    assert anew == made
 
 
 @pytest.mark.parametrize("name", ["train_hypernet/dihyfo-1", "sample/dihyfo-1/2", "evaluate/2", "assemble_corpus"])

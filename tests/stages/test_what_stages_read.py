@@ -17,6 +17,7 @@ from hyperforget.errors import UserError
 from hyperforget.stages.interfaces import STAGES
 from tests.data.idx_files import write_idx_set
 from tests.report.synthetic_results import BUILT_SPEC, make_results
+from tests.report.tables.test_own_metrics import WORDS
 from tests.stages.reading import Field, Fields, load, name_of, recorded
 from tests.stages.report_jobs import build_figures, build_report, build_tables
 from tests.stages.tiny_pipeline import TASK, Job, assemble, job, jobs, run, settings
@@ -51,7 +52,14 @@ def read(again: Path, tmp_path_factory: pytest.TempPathFactory) -> Fields:
         selection={"rule": "highest-retain"},
     )
     by_level = settings(selection={"rule": "retrained-level"})
-    choosing = ("sample_unlearned", "sample_edited", "sweep_edited", "look_up_checkpoints", "evaluate")
+    choosing = (
+        "sample_unlearned",
+        "sample_edited",
+        "sweep_edited",
+        "look_up_checkpoints",
+        "evaluate",
+        "measure_requests",
+    )
     # What is read does not depend on the forget set.
     others = ("/3", "/1-3", "metrics")
     every = [each for name, each in jobs(folder, other).items() if not name.endswith(others)]
@@ -98,8 +106,10 @@ def datasets(folder: Path, patch: pytest.MonkeyPatch) -> list[tuple[str, list[st
 
 
 def reports(folder: Path) -> list[Job]:
-    """Jobs of the report, with a model that is told one number and whose training draws values evenly."""
-    told = {"performances": {"gpt": vars(Performance("error", "mean"))}, "rebalanced": ["gpt"]}
+    """Jobs of the report, with a model that is told one number and whose training draws values evenly,
+    and a metric of the user's own."""
+    told: dict[str, Any] = {"performances": {"gpt": vars(Performance("error", "mean"))}, "rebalanced": ["gpt"]}
+    told["metrics"] = [WORDS.model_dump()]
     # One with strangers and several corpora.
     corpora = BUILT_SPEC["tasks"]["digits-4"]["corpora"]
     task = {"tasks": {"digits": {**BUILT_SPEC["tasks"]["digits"], "corpora": corpora}}}

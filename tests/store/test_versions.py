@@ -38,6 +38,15 @@ def test_a_version_is_the_digest_of_the_sorted_list_of_result_files(run: Run) ->
         assert run.store.get_blob(file.sha256) == (run.results / file.path).read_bytes()
 
 
+def test_a_version_holds_the_page_of_a_generator_but_not_that_of_the_results_folder(run: Run) -> None:
+    card = run.results / "digits-4/dihyfo-1/generator/README.md"
+    card.parent.mkdir()
+    for page in (card, run.results / "README.md"):
+        page.write_text("# Page\n", encoding="utf-8")
+    kept = {file.path for file in snapshot(run.store, run.results).files}
+    assert {path for path in kept if path.endswith(".md")} == {"digits-4/dihyfo-1/generator/README.md"}
+
+
 def test_what_is_no_result_stays_out(run: Run, tmp_path: Path) -> None:
     for name in (
         "logs/a.log", "benchmarks/b.jsonl", "store/store.json", "store/c.json", ".hidden/x.json", "a/.x.json.0.partial",

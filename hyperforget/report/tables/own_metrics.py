@@ -43,4 +43,4 @@ def own_metrics_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Ta
 
 def _told(metric: MetricWords) -> str:
     description = f" {metric.description.rstrip('.')}." if metric.description else ""
-    return f"{metric.title}:{description} Good: {GOOD[metric.better]}."
+    return f"{metric.title} ({metric.source or 'an installed package'}):{description} Good: {GOOD[metric.better]}."
