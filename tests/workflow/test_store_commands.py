@@ -98,7 +98,7 @@ def test_after_a_pull_and_a_checkout_on_another_machine_there_is_nothing_to_do(t
     assert "Nothing to be done" in printed.stdout
     assert outputs(new) == before
     lineage = store(run.folder, "lineage", str(new / TARGET), *theirs)
-    assert len(lineage["steps"]) == 47
+    assert len(lineage["steps"]) == 50
 
 
 def test_after_other_settings_a_checkout_with_its_configuration_is_complete_too(tagged: Tagged) -> None:
@@ -111,6 +111,8 @@ def test_after_other_settings_a_checkout_with_its_configuration_is_complete_too(
         ("sample_unlearned", "sampling.steps"),
         ("sweep_unlearned", "sampling.steps"),
         ("probe_hypernet", "sampling.steps"),
+        ("export_generator", "sampling.steps"),
+        ("measure_requests", "generators.dihyfo-2.sampling.steps"),
     }
     assert {cell["key"][1] for cell in told["cells"]} == {"dihyfo-2"}
 
@@ -150,4 +152,4 @@ def test_the_store_is_sound_and_keeps_what_is_needed(tagged: Tagged) -> None:
     store(run.folder, "gc", "--grace", "0", "--keep-last", "0", "--delete")
     assert store(run.folder, "verify", "--level", "2") == []
     assert run.planned(TARGET, *REDUCED) == {}
-    assert len(store(run.folder, "lineage", TARGET)["steps"]) == 47
+    assert len(store(run.folder, "lineage", TARGET)["steps"]) == 50
