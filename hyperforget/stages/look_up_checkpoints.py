@@ -1,7 +1,5 @@
 """The rival `nearest`: the checkpoint that the rule of selection takes of a whole corpus."""
 
-import time
-
 from hyperforget.collection.checkpoints import load_corpus, load_outcomes
 from hyperforget.config.performance import Performance
 from hyperforget.config.specs import LookupSpec
@@ -16,12 +14,11 @@ from hyperforget.unlearning.request import load_request
 from hyperforget.unlearning.selection import Wanted, choose
 
 
-def run(job: Job[LookupSpec]) -> dict[str, float]:
-    """Load, call, save; returns what the request took once what is stored about the checkpoints was loaded."""
+def run(job: Job[LookupSpec]) -> None:
+    """Load, call, save."""
     spec, names = job.spec, dict(job.names)
     request = load_request(job.store, job.input("dataset"), names["forget"], spec.protocol, job.device)
     outcomes = load_outcomes(job.store, job.input("corpus"), request.split.class_sizes)
-    clock = time.monotonic()
     prompts = prompt_grid(outcomes, request.forget, spec.prompts, Performance())
     # By what is stored about all checkpoints; parameters are read only of those that are offered.
     chosen = choose(outcomes, Wanted.of(outcomes, request.forget, spec.selection), spec.selection)
@@ -32,4 +29,3 @@ def run(job: Job[LookupSpec]) -> dict[str, float]:
     candidates = make_candidates(checkpoints, request.split, offered.prompt, offered.checkpoint)
     publish_candidates(job.store, job.output("token"), candidates, offered.chosen, names)
     export_chosen(job.output("network"), candidates, offered.chosen, request.data, names)
-    return {"request": time.monotonic() - clock}

@@ -1,7 +1,5 @@
 """Edit trained networks with a hypernetwork, so that they forget a forget set."""
 
-import time
-
 from hyperforget.config.specs import EditingSpec
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
@@ -14,14 +12,13 @@ from hyperforget.unlearning.request import request_of
 from hyperforget.unlearning.selection import Wanted, choose_each
 
 
-def run(job: Job[EditingSpec]) -> dict[str, float]:
-    """Load, call, save; returns what the request took once everything was loaded."""
+def run(job: Job[EditingSpec]) -> None:
+    """Load, call, save."""
     spec, names = job.spec, dict(job.names)
     data, outcomes, hypernet = load_hypernetwork_at_work(
         job.store, job.input("dataset"), job.input("corpus"), job.input("hypernet"), spec.protocol, job.device
     )
     request = request_of(data, names["forget"], spec.protocol)
-    clock = time.monotonic()
     prompts = prompt_grid(outcomes, request.forget, spec.prompts, hypernet.performance)
     generator = generator_for(spec.seed, "sample", names["task"], names["method"], names["forget"])
     originals = load_candidates(job.store, job.input("originals")).candidates.networks
@@ -31,4 +28,3 @@ def run(job: Job[EditingSpec]) -> dict[str, float]:
     population = choose_each(candidates, Wanted.of(outcomes, request.forget, spec.selection), spec.selection)
     publish_candidates(job.store, job.output("token"), candidates, population[0], names, population)
     export_chosen(job.output("network"), candidates, population[0], data, names)
-    return {"request": job.unfinished.spent + time.monotonic() - clock}

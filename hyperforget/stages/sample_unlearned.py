@@ -1,7 +1,5 @@
 """Sample networks that have forgotten a forget set, from random starts or from noise."""
 
-import time
-
 from hyperforget.config.specs import SamplingSpec
 from hyperforget.networks.initialisations import initialise
 from hyperforget.runtime.randomness import generator_for
@@ -15,15 +13,14 @@ from hyperforget.unlearning.request import request_of
 from hyperforget.unlearning.selection import Wanted, choose
 
 
-def run(job: Job[SamplingSpec]) -> dict[str, float]:
-    """Load, call, save; returns what the request took once everything was loaded."""
+def run(job: Job[SamplingSpec]) -> None:
+    """Load, call, save."""
     spec, names, config = job.spec, dict(job.names), job.spec.sampling
     data, outcomes, hypernet = load_hypernetwork_at_work(
         job.store, job.input("dataset"), job.input("corpus"), job.input("hypernet"), spec.protocol, job.device
     )
     request = request_of(data, names["forget"], spec.protocol)
     layout = hypernet.model.layout
-    clock = time.monotonic()
     prompts = prompt_grid(outcomes, request.forget, spec.prompts, hypernet.performance)
     generator = generator_for(spec.seed, "sample", names["task"], names["method"], names["forget"])
     networks = initialise(layout, config.candidates, generator, spec.initialisation)
@@ -32,4 +29,3 @@ def run(job: Job[SamplingSpec]) -> dict[str, float]:
     chosen = choose(candidates, Wanted.of(outcomes, request.forget, spec.selection), spec.selection)
     publish_candidates(job.store, job.output("token"), candidates, chosen, names)
     export_chosen(job.output("network"), candidates, chosen, data, names)
-    return {"request": job.unfinished.spent + time.monotonic() - clock}
