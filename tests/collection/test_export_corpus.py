@@ -1,13 +1,11 @@
 """A whole corpus as one file, opened by other libraries alone."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import zarr
 from typer.testing import CliRunner
 
 from hyperforget.cli.main import app
@@ -16,17 +14,9 @@ from hyperforget.collection.export import export_corpus
 from hyperforget.collection.stored import find_corpus
 from hyperforget.errors import UserError
 from tests.collection.small_corpus import IMAGES, LABELS, SAVED, segment
+from tests.store.test_export import load
 
 SUFFIXES = (".npz", ".zarr.zip")
-
-
-def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    if path.name.endswith(".npz"):
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        return arrays, json.loads(str(arrays.pop("metadata")))
-    group = zarr.open_group(zarr.storage.ZipStore(path, mode="r"), mode="r")
-    return {name: np.asarray(array[...]) for name, array in group.arrays()}, dict(group.attrs)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
