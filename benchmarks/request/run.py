@@ -14,17 +14,15 @@ are any.
 """
 
 import argparse
+import math
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, combinations, cycle, islice
 from pathlib import Path
-from statistics import median
 
 import torch
 
-from hyperforget.config import Config, RecipeConfig, load_config
+from hyperforget.config import Config, load_config
 from hyperforget.config.methods import ORIGINAL, RETRAINED
 from hyperforget.config.reading import read_config
 from hyperforget.data.splits import TaskData, conditioning_split, load_task_data
@@ -34,19 +32,17 @@ from hyperforget.generator.generator import Generator
 from hyperforget.generator.loading import load
 from hyperforget.metrics.classes import accuracy_on, correct_counts
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.perceptron import forward
-from hyperforget.networks.training import constant_curriculum, train_population
+from hyperforget.records.costs import RequestRow
 from hyperforget.report.spec import forget_title
 from hyperforget.store.store import Store
+from hyperforget.timing.requests import Asking, edits_row, retraining_row
 from hyperforget.unlearning.candidates import load_candidates
 from hyperforget.unlearning.hiding import fitted_images, hidden_in_logits, images_generator
 
 # Draws of the noise that an edit starts from.
 _SEEDS = (0, 1)
 RETAIN_MARGIN, SHIFT_MARGIN, AUC_MARGIN = 0.015, 0.10, 0.07
-# Requests that are timed one by one, and steps of retraining.
-_TRIALS, _STEPS, _MANY = 20, 100, 100
 # How many times as long as a hundred requests together the retraining of a hundred networks takes at least.
 TOGETHER = 10
 # Accuracies are shares of images: of two that are equal, neither must fail by the last binary digit.
@@ -156,47 +152,17 @@ class Seconds:
 
 def times(run: Run, config: Config) -> Iterator[Measured]:
     """Of requests that edit, beside retraining."""
-    split = conditioning_split(run.data, config.protocol)
-    pixels = split.images * run.data.std + run.data.mean
-    images = pixels, torch.tensor(run.data.labels)[split.labels]
-    free = run.generator.description.free
-    every = chain.from_iterable(combinations(free, size) for size in range(1, len(free) + 1))
-    many = [list(each) for each in islice(cycle(every), _MANY)]
-    network = run.originals.layout.state_dict(run.originals.params[0])
     recipe = config.tasks[config.repeated(run.task)[0]].recipe_of(RETRAINED)
-    found = Seconds(
-        seconds(lambda: run.generator.forget(network, free[:1]), _TRIALS),
-        seconds(lambda: run.generator.forget(network, free[:1], data=images), _TRIALS),
-        seconds(lambda: run.generator.forget(network, many), 5),
-        seconds_of_retraining(run, recipe, 1),
-        seconds_of_retraining(run, recipe, _MANY),
-    )
+    free = tuple(run.generator.description.free)
+    asking = Asking(run.task, run.originals, recipe, run.data, conditioning_split(run.data, config.protocol), free)
+    found = seconds_of(edits_row(asking, run.generator, free), retraining_row(asking))
     yield from compared(found, MNIST_LIMITS if run.task.startswith("mnist") else LIMITS)
 
 
-def seconds(work: Callable[[], object], trials: int) -> float:
-    """Median over trials, the first of which does not count, of the processor, which other programs hardly change."""
-    taken = []
-    for _ in range(trials + 1):
-        clock = time.process_time()
-        work()
-        taken.append(time.process_time() - clock)
-    return median(taken[1:])
-
-
-def seconds_of_retraining(run: Run, recipe: RecipeConfig, count: int) -> float:
-    """Of ``count`` networks at once, by the time of some of the steps, which all take the same."""
-    steps = min(_STEPS, recipe.steps)
-    some = recipe.model_copy(update={"steps": steps})
-    everything = constant_curriculum(torch.ones(count, run.originals.layout.classes))
-
-    def work() -> None:
-        generator = torch.Generator().manual_seed(0)
-        train_population(
-            initialise(run.originals.layout, count, generator), run.data.train, some, everything, generator
-        )
-
-    return seconds(work, 3) * recipe.steps / steps
+def seconds_of(edits: RequestRow, retraining: RequestRow) -> Seconds:
+    """What edits and retraining took; of both, a hundred together are timed, and of edits a choice by data."""
+    told = (edits.request_seconds, edits.with_data_seconds, edits.hundred_seconds)
+    return Seconds(*(each or math.nan for each in (*told, retraining.request_seconds, retraining.hundred_seconds)))
 
 
 def compared(found: Seconds, limits: Limits) -> Iterator[Measured]:

@@ -10,12 +10,10 @@ from hyperforget.config.method_words import words_on
 from hyperforget.config.methods import NEAREST, RETRAINED, Method
 from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Producers
-from hyperforget.records.costs import CostRow, RequestRow
+from hyperforget.records.costs import HUNDRED, CostRow, RequestRow
 from hyperforget.store.computations import FileRef, Record
 from hyperforget.store.files import file_digest
 from hyperforget.store.store import Store
-
-_MANY = 100
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def _row(row: RequestRow, paid: Paid, rows: Mapping[str, RequestRow], models: Se
     if retrained is not None and row.method != RETRAINED:
         alone = break_even(spent, row.request_seconds, retrained.request_seconds)
         if row.hundred_seconds is not None and retrained.hundred_seconds is not None:
-            together = break_even(spent, row.hundred_seconds / _MANY, retrained.hundred_seconds / _MANY)
+            together = break_even(spent, row.hundred_seconds / HUNDRED, retrained.hundred_seconds / HUNDRED)
     return CostRow(
         row.task, Method.parse(row.method).base, row.method, words_on(row.method, models).data,
         round(paid.collection, 3), paid.training,

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# Requests that are answered together in `hundred_seconds`.
+HUNDRED = 100
+
 
 @dataclass(frozen=True)
 class RequestRow:

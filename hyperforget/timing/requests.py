@@ -12,17 +12,16 @@ from hyperforget.collection.checkpoints import CorpusOutcomes
 from hyperforget.config import RecipeConfig, SelectionConfig
 from hyperforget.config.methods import NEAREST, RETRAINED, Method
 from hyperforget.data.splits import Split, TaskData
-from hyperforget.forget_set import places_of
+from hyperforget.forget_set import ForgetSet
 from hyperforget.generator.generator import Generator
 from hyperforget.networks.batch import Networks
-from hyperforget.records.costs import RequestRow
+from hyperforget.records.costs import HUNDRED, RequestRow
 from hyperforget.timing.clock import median_seconds, rounded
 from hyperforget.timing.training import seconds_of_training, steps_of_an_epoch
 from hyperforget.unlearning.assignment import Assignment
 from hyperforget.unlearning.methods import unlearning_method
 from hyperforget.unlearning.selection import Wanted, choose
 
-_MANY = 100
 # Seconds. Of rivals, to which a hundred requests may take a hundred times as long, they are timed up to here only.
 _LONG = 0.02
 _TRIALS = 3
@@ -45,12 +44,12 @@ class Asking:
 def forget_sets(free: tuple[int, ...]) -> list[tuple[int, ...]]:
     """A hundred sets of some classes: all there are, the smaller first, time and again."""
     every = chain.from_iterable(combinations(free, size) for size in range(1, len(free) + 1))
-    return list(islice(cycle(every), _MANY))
+    return list(islice(cycle(every), HUNDRED))
 
 
 def generator_rows(asking: Asking, generator: Generator) -> Iterator[RequestRow]:
     """A row of new networks, and one of edits where the generator reads a start; none where it can forget nothing."""
-    data, model = asking.data, generator.description.model
+    data = asking.data
     able = generator.levels.shown(torch.ones(1, data.classes, dtype=torch.bool))[0].tolist()
     free = tuple(
         label for label, shown in zip(data.labels, able, strict=True) if shown and label in generator.description.free
@@ -59,15 +58,21 @@ def generator_rows(asking: Asking, generator: Generator) -> Iterator[RequestRow]
         return
     one, many = [free[0]], [list(each) for each in forget_sets(free)]
     alone, together = median_seconds(lambda: generator.sample(one)), median_seconds(lambda: generator.sample(many))
-    yield _row(asking.task, str(Method(model)), alone, None, together)
+    yield _row(asking.task, str(Method(generator.description.model)), alone, None, together)
     if generator.hypernet.model.conditioning.uses_start:
-        network = asking.originals.layout.state_dict(asking.originals.params[0])
-        pixels = asking.split.images * data.std + data.mean
-        images = pixels, torch.tensor(data.labels)[asking.split.labels]
-        alone = median_seconds(lambda: generator.forget(network, one))
-        chosen = median_seconds(lambda: generator.forget(network, one, data=images))
-        together = median_seconds(lambda: generator.forget(network, many))
-        yield _row(asking.task, str(Method(model, edits=True)), alone, chosen, together)
+        yield edits_row(asking, generator, free)
+
+
+def edits_row(asking: Asking, generator: Generator, free: tuple[int, ...]) -> RequestRow:
+    """The row of edits by a generator that reads a start, and can forget the classes with the labels ``free``."""
+    data, one, many = asking.data, [free[0]], [list(each) for each in forget_sets(free)]
+    network = asking.originals.layout.state_dict(asking.originals.params[0])
+    pixels = asking.split.images * data.std + data.mean
+    images = pixels, torch.tensor(data.labels)[asking.split.labels]
+    alone = median_seconds(lambda: generator.forget(network, one))
+    chosen = median_seconds(lambda: generator.forget(network, one, data=images))
+    together = median_seconds(lambda: generator.forget(network, many))
+    return _row(asking.task, str(Method(generator.description.model, edits=True)), alone, chosen, together)
 
 
 def rival_row(asking: Asking, method: str) -> RequestRow:
@@ -79,7 +84,7 @@ def rival_row(asking: Asking, method: str) -> RequestRow:
         return unlearn(Assignment(networks, forget, asking.data.train, asking.split, asking.recipe, generator))
 
     first = asking.originals[:1]
-    many = Networks(first.params.expand(_MANY, -1).contiguous(), first.layout)
+    many = Networks(first.params.expand(HUNDRED, -1).contiguous(), first.layout)
     return _of_rival(asking, method, lambda: work(first), lambda: work(many))
 
 
@@ -97,7 +102,7 @@ def retraining_row(asking: Asking) -> RequestRow:
     """The row of training anew, without the classes."""
     layout, train, recipe = asking.originals.layout, asking.data.train, asking.recipe
     alone, together = (
-        median(seconds_of_training(layout, train, recipe, count) for _ in range(_TRIALS)) for count in (1, _MANY)
+        median(seconds_of_training(layout, train, recipe, count) for _ in range(_TRIALS)) for count in (1, HUNDRED)
     )
     epoch = alone / recipe.steps * steps_of_an_epoch(train, recipe)
     return replace(_row(asking.task, RETRAINED, alone, None, together), epoch_seconds=rounded(epoch))
@@ -121,6 +126,4 @@ def _row(task: str, method: str, one: float, chosen: float | None, many: float |
 
 def _mask(asking: Asking, classes: tuple[int, ...]) -> Tensor:
     """Bool (C,), true of some classes by their labels."""
-    mask = torch.zeros(asking.data.classes, dtype=torch.bool)
-    mask[list(places_of(classes, asking.data.labels))] = True
-    return mask
+    return torch.tensor(ForgetSet(classes).mask(asking.data.labels))

@@ -9,6 +9,7 @@ import torch
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
+from hyperforget.records.costs import RequestRow
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +36,10 @@ def test_what_takes_too_long_is_marked(
     assert found[1].value == pytest.approx(0.25 / request_seconds)
 
 
-def test_a_median_of_trials_leaves_the_first_out(benchmark: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    clocks = iter([0.0, 9.0, 10.0, 11.0, 20.0, 23.0, 30.0, 32.0])
-    monkeypatch.setattr(benchmark.time, "process_time", lambda: next(clocks))
-    assert benchmark.seconds(lambda: None, 3) == 2.0
+def test_rows_of_requests_are_what_the_limits_are_for(benchmark: ModuleType) -> None:
+    edits = RequestRow("digits", "dihyfo-1-edit", 0.004, 0.02, 0.04, None)
+    retraining = RequestRow("digits", "retrained", 0.25, None, 0.9, 0.01)
+    assert benchmark.seconds_of(edits, retraining) == benchmark.Seconds(0.004, 0.02, 0.04, 0.25, 0.9)
 
 
 def test_networks_are_measured_on_test_images(benchmark: ModuleType) -> None:
