@@ -48,8 +48,9 @@ def test_jobs_ask_for_what_their_rules_need_one_after_another(cluster_run: Clust
         ("collect", "01:00:00", medium),
         ("collect", "01:00:00", medium),
         ("data", "00:35:00", small),
-        ("forget", "01:25:00", small),
-        ("forget", "01:25:00", small),
+        ("forget", "01:15:00", small),
+        ("forget", "01:15:00", small),
+        ("generator", "00:20:00", small),
         ("hypernet", "02:00:00", medium),  # neither of G.pt forgets a class, and so none is swept
         ("hypernet", "02:00:00", medium),
         ("hypernet", "02:05:00", medium),  # dihyfo-2 does not read a start, and so is no optimiser and edits nothing
