@@ -14,7 +14,7 @@ from hyperforget.data.splits import Split, TaskData
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.networks.training import Curriculum, Hooks, train_population
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from hyperforget.unlearning.assignment import Assignment
@@ -22,7 +22,7 @@ from hyperforget.unlearning.methods import METHODS
 from tests.conftest import InPieces
 from tests.pretended_gpu import OnGpu
 
-LAYOUT = Layout((6, 5, 4))
+LAYOUT = PerceptronLayout((6, 5, 4))
 CPU = torch.device("cpu")
 SPLIT = Split(torch.randn(60, 6, generator=torch.Generator().manual_seed(0)), torch.arange(60) % 4, 4)
 RECIPES = [

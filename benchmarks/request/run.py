@@ -32,7 +32,7 @@ from hyperforget.generator.generator import Generator
 from hyperforget.generator.loading import load
 from hyperforget.metrics.classes import accuracy_on, correct_counts
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.forward import forward
 from hyperforget.records.costs import RequestRow
 from hyperforget.report.spec import forget_title
 from hyperforget.store.store import Store

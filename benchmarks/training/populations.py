@@ -16,6 +16,7 @@ from hyperforget.data.splits import Split
 from hyperforget.errors import UserError, run_command
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.networks.training import constant_curriculum, train_population
 
 IMAGES, TURNS = 2000, 5
@@ -46,7 +47,7 @@ def parse_layout(text: str) -> Layout:
     parts = text.split("x")
     if len(parts) < 3 or not all(part.isdecimal() and int(part) for part in parts):
         raise UserError(f"--sizes has {text!r}; allowed are inputs, hidden units and classes, as in 784x7x10")
-    return Layout(tuple(map(int, parts)))
+    return PerceptronLayout(tuple(map(int, parts)))
 
 
 def measure(layout: Layout, networks: int, steps: int, precision: str) -> float:

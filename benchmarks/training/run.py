@@ -37,14 +37,14 @@ from hyperforget.hypernet.training import (
     train_hypernetwork,
 )
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.records.files import write_rows
 from hyperforget.runtime import device as hardware
 from hyperforget.runtime.device import computes_in_bfloat16
 from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import State, Unfinished
 
-LAYOUT = Layout((784, 2, 4))
+LAYOUT = PerceptronLayout((784, 2, 4))
 CPU_SIZES = ["64x2x4", "128x4x4"]
 GPU_SIZES = [*CPU_SIZES, "256x6x8", "512x8x8", "768x12x12", "1024x12x16", "1536x12x16"]
 RUNS, CHECKPOINTS, IMAGES = 100, 20, 400

@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from hyperforget.config import Config, DatasetConfig, TaskConfig
+from hyperforget.config.image_shapes import known_shape
 from hyperforget.config.methods import Method
-from hyperforget.config.raw_files import torchvision_set
-from hyperforget.data.sources import DATASETS
+from hyperforget.config.networks import ImageShape
+from hyperforget.data.sources import raw_images
 from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.networks.kinds import layout_for
 from hyperforget.networks.layout import Layout
 from hyperforget.provenance.text import aligned
 
@@ -79,19 +81,15 @@ def plan(config: Config) -> Plan:
     """
     corpora, models = [], []
     for task_name, task in config.tasks.items():
-        layout = Layout((pixels(task.dataset), *task.hidden, len(task.classes)))
+        layout = layout_for(task.main_network, image_shape(task.dataset), len(task.classes))
         corpora += _plan_corpora(task_name, task, layout)
         models += [_plan_model(config, task_name, name, layout) for name in config.models]
     return Plan(corpora, models)
 
 
-def pixels(dataset: DatasetConfig) -> int:
-    """Numbers in one image of a dataset. Raises `UserError` as `plan` does."""
-    if dataset.source == "digits":
-        return 8 * 8
-    if dataset.source in ("npz", "function"):
-        return int(DATASETS[dataset.source](dataset).train[0].shape[1])
-    return torchvision_set(dataset.name).pixels
+def image_shape(dataset: DatasetConfig) -> ImageShape:
+    """The shape of the images of a dataset. Raises `UserError` as `plan` does."""
+    return known_shape(dataset) or raw_images(dataset).shape
 
 
 def forward_flops(model: nn.Module, *inputs: Tensor) -> int:

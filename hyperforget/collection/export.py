@@ -48,7 +48,7 @@ def export_corpus(corpus: StoredCorpus, target: Path) -> int:
         **{name: value for name, value in corpus.attributes.items() if name != "segments"},
         "object_id": corpus.object_id,
         "kind": "corpus",
-        "sizes": list(corpus.layout.sizes),
+        **corpus.layout.attributes,
         "layout": [asdict(parameter) for parameter in corpus.layout.parameters],
         "pixels": {"mean": corpus.data["mean"], "std": corpus.data["std"]},
         "measured_on": corpus.measured_on,

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
 from hyperforget.errors import UserError, nearest_choice, shown
+from hyperforget.networks.kinds import layout_of
 from hyperforget.networks.layout import Layout
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
@@ -44,17 +45,17 @@ class StoredCorpus:
 
     @cached_property
     def collected(self) -> dict[str, Any]:
-        """Attributes of the first segment, of which all others have the same ``sizes`` and ``spec``."""
+        """Attributes of the first segment, of which all others have the same layout and ``spec``."""
         found = self.store.read_attributes(self.segments[0], kind="segment")
-        sizes, spec = found.get("sizes"), found.get("spec")
-        if not (isinstance(sizes, list) and len(sizes) > 1 and isinstance(spec, dict) and "protocol" in spec):
+        spec = found.get("spec")
+        if not (isinstance(spec, dict) and "protocol" in spec):
             raise UserError(f"segment {self.segments[0]} does not tell how it was collected; collect the corpus anew")
         return found
 
     @property
     def layout(self) -> Layout:
         """That of every checkpoint."""
-        return Layout(tuple(self.collected["sizes"]))
+        return layout_of(self.collected)
 
     @cached_property
     def data(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from hyperforget.config.corpora import collection_key
 from hyperforget.config.data_folder import data_folder
 from hyperforget.config.forget_sets import forget_set, pivot_warnings
 from hyperforget.config.hardware import check_hardware
+from hyperforget.config.image_shapes import known_shape
 from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig, reads_start
 from hyperforget.config.names import check_names
 from hyperforget.config.own_code import check_own, own_dataset
@@ -81,12 +82,6 @@ def _check_model(name: str, model: ModelConfig, config: Config) -> None:
             f"{where}.architecture.heads is {shape.heads}, which does not divide the width {shape.width}; "
             f"the nearest that does is {nearest}"
         )
-    for name, task in config.tasks.items():
-        if shape.tokens == "units" and len(task.hidden) > 1:
-            raise UserError(
-                f"{where}.architecture.tokens is 'units', which needs one hidden layer, but "
-                f"tasks.{name}.hidden is {task.hidden}; for deeper networks 'layers' is allowed"
-            )
 
 
 def _check_metric(where: str, model: ModelConfig, conditioning: str, config: Config) -> None:
@@ -143,6 +138,9 @@ def _check_dataset(where: str, dataset: DatasetConfig) -> None:
 
 def _check_task(where: str, task: TaskConfig) -> None:
     _check_dataset(f"{where}.dataset", task.dataset)
+    image = known_shape(task.dataset, f"{where}.dataset")
+    if image is not None:
+        task.main_network.check_image(image, f"{where}.network")
     # Forget sets join labels by a hyphen.
     negative = [label for label in task.classes if label < 0]
     if negative:

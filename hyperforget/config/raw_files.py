@@ -18,19 +18,20 @@ from hyperforget.store.files import file_digest
 
 @dataclass(frozen=True)
 class TorchvisionSet:
-    """Numbers in one image of a set of torchvision, and its ``files`` by their paths in the data folder.
+    """Height, width and channels of an ``image`` of a set of torchvision, and its ``files`` by their paths in the data
+    folder.
 
     Those of an ``idx`` set are images and labels of its train part, and images and labels of its test part.
     """
 
-    pixels: int
+    image: tuple[int, int, int]
     files: tuple[str, ...]
     idx: bool = False
 
 
 def _idx(folder: str, parts: tuple[str, str], labels: str) -> TorchvisionSet:
     files = (f"{folder}/raw/{part}-{kind}" for part in parts for kind in ("images-idx3-ubyte", labels))
-    return TorchvisionSet(28 * 28, tuple(files), idx=True)
+    return TorchvisionSet((28, 28, 1), tuple(files), idx=True)
 
 
 # All sets of torchvision that consist of a train and a test part with one label an image.
@@ -38,14 +39,14 @@ TORCHVISION_SETS = {
     **{name: _idx(name, ("train", "t10k"), "labels-idx1-ubyte") for name in ("MNIST", "FashionMNIST", "KMNIST")},
     "QMNIST": _idx("QMNIST", ("qmnist-train", "qmnist-test"), "labels-idx2-int"),
     "CIFAR10": TorchvisionSet(
-        3 * 32 * 32,
+        (32, 32, 3),
         tuple(
             f"cifar-10-batches-py/{name}"
             for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch", "batches.meta")
         ),
     ),
-    "CIFAR100": TorchvisionSet(3 * 32 * 32, tuple(f"cifar-100-python/{name}" for name in ("train", "test", "meta"))),
-    "USPS": TorchvisionSet(16 * 16, ("usps.bz2", "usps.t.bz2")),
+    "CIFAR100": TorchvisionSet((32, 32, 3), tuple(f"cifar-100-python/{name}" for name in ("train", "test", "meta"))),
+    "USPS": TorchvisionSet((16, 16, 1), ("usps.bz2", "usps.t.bz2")),
 }
 _SPLIT_OTHERWISE = ("EMNIST", "SVHN", "STL10")
 

@@ -141,7 +141,7 @@ _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     "classes": lambda config, names: _task(config, names).classes,
     # Files of images are part of what is told: new content under the same name is another dataset.
     "content": lambda config, names: content_of(_task(config, names).dataset),
-    "hidden": lambda config, names: _task(config, names).hidden,
+    "network": lambda config, names: _task(config, names).main_network,
     "pivots": lambda config, names: _task(config, names).pivots,
     "forget": lambda config, names: _classes(_task(config, names), "forget"),
     "holdout": lambda config, names: _classes(_task(config, names), "holdout"),
@@ -212,7 +212,7 @@ def _task_spec(config: Config, name: str) -> FullTask:
         stranger_training=_in_words(task.recipe_of(STRANGERS)),
         repetitions=tuple(run for run, (repeated, _) in config.repetitions.items() if repeated == name),
         pivots=tuple(map(str, task.pivots)),
-        network="MLP, ReLU, hidden units: " + ", ".join(map(str, task.hidden)),
+        network=task.main_network.description,
         description=f"{task.dataset.source}, classes {', '.join(map(str, task.classes))}",
     )
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from hyperforget.config.base import Section
 from hyperforget.config.models import ArchitectureConfig, EditingConfig, SamplingConfig, SolverConfig, TrainingConfig
+from hyperforget.config.networks import NetworkConfig
 from hyperforget.config.performance import Performance
 from hyperforget.config.sections import (
     EvaluationConfig,
@@ -38,7 +39,7 @@ class DatasetSpec(Section):
 class CollectionSpec(Section):
     """For `collect_checkpoints`: ``runs`` of a shard, and the ``recipes`` that they draw from."""
 
-    hidden: list[int]
+    network: NetworkConfig
     seed: int
     protocol: Protocol
     runs: int
@@ -72,7 +73,7 @@ class CorpusSpec(Section):
 class ReferenceSpec(Section):
     """For `train_reference`: how many networks, and how they are trained."""
 
-    hidden: list[int]
+    network: NetworkConfig
     seed: int
     protocol: Protocol
     recipe: RecipeConfig
@@ -82,7 +83,7 @@ class ReferenceSpec(Section):
 class TrainingSpec(Section):
     """For `train_hypernet`; the state of a set of ``holdout`` is never asked for."""
 
-    hidden: list[int]
+    network: NetworkConfig
     seed: int
     protocol: Protocol
     conditioning: str
@@ -207,7 +208,7 @@ class LookupSpec(Section):
     are as many as the generators offer.
     """
 
-    hidden: list[int]
+    network: NetworkConfig
     protocol: Protocol
     prompts: PromptConfig
     selection: SelectionConfig

@@ -1,13 +1,14 @@
 """Sections of a task: its data, its main networks, and the checkpoints that are collected of them."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Share, Size, Whole
 from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
 from hyperforget.config.methods import ORIGINAL, RETRAINED, STRANGERS
+from hyperforget.config.networks import NetworkConfig
 
 
 class DatasetConfig(Section):
@@ -35,6 +36,11 @@ class DatasetConfig(Section):
         None,
         description="folder of source `torchvision`; without one the environment variable "
         "`HYPERFORGET_DATA`, else `data`",
+    )
+    resize: Count | None = Field(
+        None,
+        description="height and width that square images are averaged down to, a divisor of theirs; without it they "
+        "stay as they are",
     )
     download: bool = Field(True, description="whether source `torchvision` may download what the folder lacks")
     test: Share = Field(
@@ -195,8 +201,11 @@ class TaskConfig(Section):
         "wherever a class is named, in this configuration and in results, it goes by this label",
     )
     hidden: list[Size] = Field(
-        min_length=1, description="hidden units of each layer of the main network (ReLU between layers)"
+        [],
+        description="hidden units of each layer of the main network, a perceptron; short for `network` with `hidden` "
+        "alone, and one of the two is needed",
     )
+    network: NetworkConfig | None = Field(None, description="the main network, by its kind")
     pivots: list[Whole] = Field(
         min_length=1,
         description="those of `classes` that stay good in every checkpoint, all others being free; no forget set has "
@@ -238,6 +247,18 @@ class TaskConfig(Section):
             for name, corpus in corpora.items()
         }
         return {**values, "corpora": merged}
+
+    @model_validator(mode="after")
+    def _has_one_network(self) -> Self:
+        if bool(self.hidden) == (self.network is not None):
+            told = "both are there" if self.hidden else "neither is there"
+            raise ValueError(f"a main network is told by either 'hidden' or 'network', and {told}")
+        return self
+
+    @property
+    def main_network(self) -> NetworkConfig:
+        """The main network, however it is told."""
+        return self.network or NetworkConfig(hidden=self.hidden)
 
     @property
     def forget_sets(self) -> list[str]:

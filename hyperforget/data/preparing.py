@@ -1,12 +1,13 @@
 """Preparing a task: the classes of a dataset that it keeps, split in three."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from hyperforget.config import DatasetConfig
-from hyperforget.data.raw_images import Part
-from hyperforget.data.sources import DATASETS
+from hyperforget.data.raw_images import Part, shape_of_images
+from hyperforget.data.sources import raw_images
 from hyperforget.errors import UserError
 from hyperforget.runtime.randomness import derived_seed
 
@@ -20,14 +21,15 @@ def split_seed(seed: int, task: str) -> int:
 
 def prepare_splits(
     config: DatasetConfig, classes: list[int], seed: int
-) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """The arrays ``{split}_images``, ``{split}_labels`` of a task and its pixel ``mean`` and ``std``.
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The arrays ``{split}_images``, ``{split}_labels`` of a task, and what is told of its images: the ``mean`` and
+    ``std`` of pixels, and the shape of an ``image`` where it is no grey square.
 
     Only ``classes`` are kept, relabelled 0, 1, … in the order in which they are given. Splits are stratified and drawn
     from ``seed``, with images of every class in each; the test split is the source's own where it has one. Raises
     `UserError` for an unknown class, one with too few images, and images that cannot be normalised.
     """
-    raw = DATASETS[config.source](config)
+    raw = raw_images(config)
     rest = _select(raw.train, classes, "dataset")
     sizes = np.bincount(rest[1])
     if raw.test is None:
@@ -46,7 +48,9 @@ def prepare_splits(
         for name, split in splits.items()
         for kind, array in zip(("images", "labels"), split, strict=True)
     }
-    return arrays, {"mean": mean, "std": std}
+    # Flat images are taken for grey squares, so only others are told.
+    shape = {} if raw.shape == shape_of_images(train[0].shape[1:]) else {"image": list(raw.shape)}
+    return arrays, {"mean": mean, "std": std, **shape}
 
 
 def _select(part: Part, classes: list[int], whose: str) -> Part:

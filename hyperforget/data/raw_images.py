@@ -1,9 +1,11 @@
 """Images and labels as a source gives them, checked before anything is made of them."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from hyperforget.config.networks import ImageShape
 from hyperforget.errors import UserError
 
 # Images (B, D) and labels (B,).
@@ -12,10 +14,13 @@ Part = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class RawImages:
-    """A dataset as its source gives it: images (B, D) and labels (B,); ``test`` where the source has one."""
+    """A dataset as its source gives it: images (B, D) of a ``shape`` and labels (B,); ``test`` where the source has
+    one.
+    """
 
     train: Part
     test: Part | None
+    shape: ImageShape
 
 
 def checked(train: Part, test: Part | None, where: str) -> RawImages:
@@ -24,14 +29,28 @@ def checked(train: Part, test: Part | None, where: str) -> RawImages:
     Raises `UserError`, which begins with ``where``, for anything but one whole number for each image, and at least one
     image of at least one pixel, all finite numbers.
     """
+    shape = shape_of_images(train[0].shape[1:])
     train = _checked(*train, "", where)
     if test is None:
-        return RawImages(train, None)
+        return RawImages(train, None, shape)
     test = _checked(*test, "test_", where)
     wanted, found = train[0].shape[1], test[0].shape[1]
     if wanted != found:
         raise UserError(f"{where} has test_images of {found} pixels; allowed are as many as images have, {wanted}")
-    return RawImages(train, test)
+    return RawImages(train, test, shape)
+
+
+def shape_of_images(dimensions: tuple[int, ...]) -> ImageShape:
+    """Height, width and channels of images of some dimensions: those of pictures, with channels last if there are any,
+    or one number, of flat ones, which are taken for grey squares where that may be.
+    """
+    if len(dimensions) == 2:
+        return (*dimensions, 1)
+    if len(dimensions) == 3:
+        return dimensions
+    pixels = math.prod(dimensions)
+    side = math.isqrt(pixels)
+    return (side, side, 1) if side * side == pixels else (pixels,)
 
 
 def _checked(images: np.ndarray, labels: np.ndarray, prefix: str, where: str) -> Part:

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from hyperforget.config import DatasetConfig
+from hyperforget.config.image_shapes import DIGITS
 from hyperforget.data.npz import load_npz
 from hyperforget.data.own_dataset import load_from_function
 from hyperforget.data.raw_images import RawImages
+from hyperforget.data.resizing import averaged_down
 from hyperforget.data.torchvision_sets import load_torchvision
 
 
@@ -16,7 +18,7 @@ def load_digits(config: DatasetConfig) -> RawImages:
     from sklearn import datasets
 
     digits = datasets.load_digits()
-    return RawImages((digits.data.astype(np.uint8), digits.target), None)
+    return RawImages((digits.data.astype(np.uint8), digits.target), None, DIGITS)
 
 
 DATASETS: dict[str, Callable[[DatasetConfig], RawImages]] = {
@@ -25,3 +27,12 @@ DATASETS: dict[str, Callable[[DatasetConfig], RawImages]] = {
     "npz": load_npz,
     "function": load_from_function,
 }
+
+
+def raw_images(config: DatasetConfig) -> RawImages:
+    """A dataset as its source gives it, with images averaged down where that is asked for.
+
+    Raises `UserError` as its source does, and for a size that images cannot be averaged down to.
+    """
+    raw = DATASETS[config.source](config)
+    return raw if config.resize is None else averaged_down(raw, config.resize)

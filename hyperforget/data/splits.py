@@ -1,6 +1,6 @@
 """Classification tasks: the images and labels of a dataset, split in three and normalised."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hyperforget.config.networks import ImageShape
+from hyperforget.data.raw_images import shape_of_images
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token, write_token
 
@@ -39,7 +41,8 @@ class Split:
 @dataclass(frozen=True)
 class TaskData:
     """The three splits of a task, normalised as ``(pixel - mean) / std`` with the training split's values; class c of
-    theirs has the label ``labels[c]`` in the dataset.
+    theirs has the label ``labels[c]`` in the dataset. Images have a ``shape``; without one they are grey squares
+    or flat.
     """
 
     train: Split
@@ -48,11 +51,17 @@ class TaskData:
     mean: float
     std: float
     labels: tuple[int, ...]
+    shape: ImageShape | None = None
 
     @property
     def classes(self) -> int:
         """The number of classes C."""
         return len(self.labels)
+
+    @property
+    def image(self) -> ImageShape:
+        """The shape of an image."""
+        return self.shape or shape_of_images(self.train.images.shape[1:])
 
     def to(self, device: torch.device) -> "TaskData":
         """The same with all splits on a device."""
@@ -60,8 +69,11 @@ class TaskData:
         return replace(self, **splits)
 
 
-def task_data(arrays: dict[str, np.ndarray], labels: Sequence[int], mean: float, std: float) -> TaskData:
-    """Normalised tensors of the arrays that `prepare_splits` made of the classes with these ``labels``."""
+def task_data(arrays: dict[str, np.ndarray], attributes: Mapping[str, Any]) -> TaskData:
+    """Normalised tensors of the arrays that `prepare_splits` made; the ``attributes`` are what it told of images, and
+    the ``labels`` of classes.
+    """
+    labels, mean, std = attributes["labels"], attributes["mean"], attributes["std"]
     train, validation, test = (
         Split(
             torch.from_numpy((arrays[f"{name}_images"].astype(np.float32) - mean) / std),
@@ -70,7 +82,7 @@ def task_data(arrays: dict[str, np.ndarray], labels: Sequence[int], mean: float,
         )
         for name in SPLITS
     )
-    return TaskData(train, validation, test, mean, std, tuple(labels))
+    return TaskData(train, validation, test, mean, std, tuple(labels), tuple(attributes.get("image", ())) or None)
 
 
 def publish_task_data(store: Store, token: Path, arrays: dict[str, np.ndarray], attributes: dict[str, Any]) -> None:
@@ -106,8 +118,7 @@ def few_images(arrays: dict[str, np.ndarray], labels: Sequence[int]) -> list[str
 def load_task_data(store: Store, token: Path) -> TaskData:
     """The data that a token names; raises `hyperforget.store.errors.MissingObjectError` or `CorruptObjectError`."""
     stored = store.read(read_token(token, kind="dataset").object_id, kind="dataset")
-    attributes = stored.attributes
-    return task_data(stored.arrays, attributes["labels"], attributes["mean"], attributes["std"])
+    return task_data(stored.arrays, stored.attributes)
 
 
 def conditioning_split(data: TaskData, protocol: str) -> Split:

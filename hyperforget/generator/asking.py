@@ -14,6 +14,7 @@ from hyperforget.errors import UserError, shown
 from hyperforget.forget_set import classes_in_words, nearest_class
 from hyperforget.generator.description import Description, Images
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.perceptron import PerceptronLayout
 
 Classes = int | Iterable[int] | Iterable[Iterable[int]]
 # Of the pixels of some images: how far their mean may be from that of the training images, in deviations of these, and
@@ -114,8 +115,13 @@ def renormalised(networks: Networks, before: tuple[float, float], after: tuple[f
     if before == after:
         return networks
     (mean, std), (new_mean, new_std) = before, after
+    if mean != new_mean and not isinstance(networks.layout, PerceptronLayout):
+        raise UserError(
+            f"normalisation takes {mean:g} off each pixel, and the generator {new_mean:g}; allowed of a "
+            f"{networks.layout.description}, to whose images a border of zeros is added, is {new_mean:g}"
+        )
     weight, bias, *others = networks.layout.split(networks.params)
-    parts = [weight * (new_std / std), bias + weight.sum(dim=2) * ((new_mean - mean) / std), *others]
+    parts = [weight * (new_std / std), bias + weight.flatten(2).sum(dim=2) * ((new_mean - mean) / std), *others]
     return Networks(networks.layout.join(parts), networks.layout)
 
 

@@ -13,6 +13,8 @@ from hyperforget.config.base import Section
 from hyperforget.config.models import ArchitectureConfig
 from hyperforget.config.performance import Performance
 from hyperforget.errors import UserError, excerpt, shown
+from hyperforget.networks.kinds import layout_of
+from hyperforget.networks.layout import Layout
 
 FORMAT: Final = "hyperforget-generator"
 FORMAT_VERSION: Final = 1
@@ -79,7 +81,9 @@ class Description(Section):
     dataset: str = Field(description="what the images are")
     labels: list[int] = Field(min_length=2, description="the classes by their labels, in the order of outputs")
     pivots: list[int] = Field(description="those of them that it cannot forget")
-    network: list[Count] = Field(min_length=3, description="inputs, hidden units of each layer, and outputs")
+    network: Annotated[list[Count], Field(min_length=3)] | dict[str, Any] = Field(
+        description="of a perceptron its inputs, hidden units of each layer, and outputs; of others `kind` and sizes"
+    )
     initialisation: Literal["uniform", "kaiming", "xavier"] = Field(description="how random starts are drawn")
     images: Images
     conditioning: Literal["dihyfo-1", "dihyfo-2"]
@@ -95,6 +99,13 @@ class Description(Section):
     checkpoints: Count = Field(description="of the corpus that it was trained on")
     lineage: Lineage
     measured: list[Measured] = Field([], description="how well it forgets, as far as that was measured")
+
+    def layout(self, where: str) -> Layout:
+        """That of its networks. Raises `UserError`, which says ``where``, if it describes none."""
+        try:
+            return layout_of({"sizes" if isinstance(self.network, list) else "network": self.network})
+        except UserError as error:
+            raise UserError(f"{where} is damaged: {error}") from None
 
     @property
     def free(self) -> list[int]:
@@ -126,7 +137,7 @@ def read_description(text: str, where: str) -> Description:
         fault = error.errors(include_url=False)[0]
         key = ".".join(map(str, fault["loc"]))
         raise UserError(f"{where} is damaged: the key {key!r}: {fault['msg']}") from None
-    outputs, inputs = description.network[-1], description.network[0]
-    if outputs != len(description.labels) or inputs != description.images.pixels:
+    layout = description.layout(where)
+    if layout.classes != len(description.labels) or layout.inputs != description.images.pixels:
         raise UserError(f"{where} is damaged: its network {description.network} does not fit its classes and images")
     return description

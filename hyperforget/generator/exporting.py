@@ -43,7 +43,7 @@ def export(store: Store, made: Made, spec: GeneratorSpec, metrics: Sequence[Metr
     """
     dataset = store.read(read_token(made.dataset, kind="dataset").object_id, kind="dataset")
     attributes, pixels = dataset.attributes, dataset.arrays["train_images"]
-    data = task_data(dataset.arrays, attributes["labels"], attributes["mean"], attributes["std"])
+    data = task_data(dataset.arrays, attributes)
     sizes = conditioning_split(data, spec.protocol).class_sizes
     hypernet = load_hypernetwork(store, made.hypernet, data.labels)
     outcomes = load_outcomes(store, made.corpus, sizes)
@@ -62,7 +62,7 @@ def export(store: Store, made: Made, spec: GeneratorSpec, metrics: Sequence[Metr
         dataset=spec.data_name,
         labels=list(data.labels),
         pivots=spec.pivots,
-        network=list(network.layout.sizes),
+        network=next(iter(network.layout.attributes.values())),
         initialisation=spec.initialisation,
         images=Images(
             pixels=pixels.shape[1],

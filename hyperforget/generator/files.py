@@ -57,7 +57,7 @@ def forget_in_file(generator: Generator, asked: FileRequest) -> Receipt:
     A file that says how its pixels are normalised is taken at its word where the request says nothing. Raises
     `UserError`, with nothing written, as `Generator.forget` and `read_network`.
     """
-    given, about = read_network(asked.network)
+    given, about = read_network(asked.network, generator.layout)
     sets = generator.sets(asked.classes)
     _check_labels(about, generator, asked.network)
     images = generator.description.images

@@ -13,7 +13,6 @@ from hyperforget.generator.generator import Generator
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.stored import TrainedHypernetwork
-from hyperforget.networks.layout import Layout
 from hyperforget.store.canonical import readable_json
 from hyperforget.store.files import replace_file
 from hyperforget.unlearning.levels import LevelTable
@@ -60,7 +59,7 @@ def _generator(description: Description, tensors: dict[str, Tensor]) -> Generato
     # Its weights are replaced: neither they nor the random numbers of who asks should depend on each other.
     with torch.random.fork_rng(devices=[]):
         model = Hypernetwork(
-            Layout(tuple(description.network)), description.conditioning, description.architecture, performance
+            description.layout(CONFIG), description.conditioning, description.architecture, performance
         )
     of_model = {name.removeprefix(_HYPERNETWORK): each for name, each in tensors.items() if _HYPERNETWORK in name}
     model.load_state_dict(of_model)

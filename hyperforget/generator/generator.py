@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, TypeVar, overload
 
 import torch
@@ -116,7 +115,8 @@ class Generator:
         if not networks:
             raise UserError("network is an empty list; allowed are one or more networks")
         given = [
-            network_of(each, f"network {place}" if listed else "the network") for place, each in enumerate(networks)
+            network_of(each, f"network {place}" if listed else "the network", self.layout)
+            for place, each in enumerate(networks)
         ]
         answers = self.answer(given, asked, data, normalisation, seed)
         handed_over = [
@@ -146,14 +146,14 @@ class Generator:
         told = self.untrained.expand(count * sets, -1)
         prompts = self._prompts(asked.masks).repeat_interleave(count, dim=0)
         made = self._made(prompts, Starts(starts.params, told), self.description.sampling, generator)
-        modules = [[_module(layout.sizes, layout.state_dict(each)) for each in some] for some in made.split(count)]
+        modules = [[_module(layout, each) for each in some] for some in made.split(count)]
         return modules[0] if asked.alone else modules
 
     def accuracies(self, network: Any, data: Any, normalisation: tuple[float, float] | None = None) -> dict[int, float]:
         """The share of the images of each class, by its label, that a network recognises; ``data`` and
         ``normalisation`` are those of `forget`.
         """
-        networks = self.normalised([network_of(network)], normalisation)
+        networks = self.normalised([network_of(network, like=self.layout)], normalisation)
         accuracies = measure(networks, split_of(data, self.description)).accuracies[0]
         return dict(zip(self.classes, accuracies.tolist(), strict=True))
 
@@ -253,10 +253,7 @@ def _in_kind(owned: Any, found: GivenNetwork, params: Tensor) -> Any:
     return {name: tensor.to(owned[name]) for name, tensor in state.items()}
 
 
-def _module(sizes: tuple[int, ...], state: Mapping[str, Tensor]) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for inputs, outputs in pairwise(sizes):
-        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-    module = nn.Sequential(*layers[:-1])
-    module.load_state_dict(state)
+def _module(layout: Layout, params: Tensor) -> nn.Sequential:
+    module = layout.module()
+    module.load_state_dict(layout.state_dict(params))
     return module

@@ -21,7 +21,6 @@ from hyperforget.hypernet.batches import Batch
 from hyperforget.hypernet.conditioning import compress
 from hyperforget.metrics.discriminability import discriminability, separability
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward_with_units
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def performance_on(params: Tensor, performance: Performance, layout: Layout, ima
     """What networks (N, P) do on ``images``, those of `draw_images`, (N, K): the class losses in nats and, where
     ``performance`` tells them, discriminability and separability, in its order.
     """
-    units, logits = forward_with_units(layout.split(params), images)  # (N, H, C * count), (N, C, C * count)
+    units, logits = layout.forward_parts(layout.split(params), images)  # (N, H, C * count), (N, C, C * count)
     log_probabilities = logits.log_softmax(dim=1).unflatten(2, (layout.classes, -1))  # (N, C, C, count)
     losses: Tensor = -log_probabilities.diagonal(dim1=1, dim2=2).mean(dim=1)  # (N, C) of (N, count, C)
     labels = torch.arange(layout.classes, device=params.device).repeat_interleave(log_probabilities.shape[3])

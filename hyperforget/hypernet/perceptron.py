@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hyperforget.config.models import ArchitectureConfig
-from hyperforget.hypernet.tokens import zero_linear
+from hyperforget.hypernet.linear import zero_linear
 from hyperforget.hypernet.transformer import GELUS, Blocks
 from hyperforget.networks.layout import Layout
 

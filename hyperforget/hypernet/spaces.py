@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from hyperforget.collection.checkpoints import Rows
 from hyperforget.config.models import ArchitectureConfig
 from hyperforget.errors import UserError
-from hyperforget.hypernet.tokens import from_unit_features, unit_features
+from hyperforget.networks.graph import GraphParts, from_graph_parts, graph_parts
 from hyperforget.networks.layout import Layout
 
 
@@ -105,25 +105,34 @@ TARGET_STD = 0.538
 def fit_normalisation(params: Rows, layout: Layout, tokens: str) -> tuple[Tensor, Tensor]:
     """``mean`` and ``scale`` (P,) of ``(params - mean) / scale``, from the checkpoints ``params`` (M, P).
 
-    ``layers``: mean zero and one scale (thesis, section 3.3.2). ``units``: a mean for each feature of a unit, and one
-    scale for each kind of parameter, both shared by all units, since anything else would break equivariance.
+    ``layers``: mean zero and one scale (thesis, section 3.3.2). ``units``: a mean for each number that a unit reads or
+    is read by, and one scale for each part of the graph, both shared by all units of a layer, since anything else would
+    break equivariance.
     """
     whole = moments(params)
     if tokens == "layers":
         deviation = pooled_deviation(whole, whole.mean.mean())
         return torch.zeros(layout.size), (deviation / TARGET_STD).float().expand(layout.size).clone()
-    features = unit_features(torch.stack([whole.mean, whole.variance]), layout)  # (2, H, D + 1 + C) and (2, C)
-    units, biases = (Moments(whole.count, mean, variance) for mean, variance in features)
-    inputs, hidden = layout.sizes[0], layout.sizes[1]
-    mean = units.mean.mean(dim=0)  # (D + 1 + C,)
-    scale = torch.empty_like(mean)
-    for kind in (slice(0, inputs), slice(inputs, inputs + 1), slice(inputs + 1, None)):
-        alike = Moments(whole.count, units.mean[:, kind], units.variance[:, kind])
-        scale[kind] = pooled_deviation(alike, mean[kind])
-    bias_scale = pooled_deviation(biases, biases.mean).expand(1, layout.classes)
-    means = from_unit_features(mean.expand(1, hidden, -1), biases.mean.unsqueeze(0), layout)
-    scales = from_unit_features(scale.expand(1, hidden, -1), bias_scale, layout)
-    return means[0].float(), scales[0].float() / TARGET_STD
+    parts = graph_parts(torch.stack([whole.mean, whole.variance]), layout)
+    count = whole.count
+    fitted = GraphParts(
+        _shared(count, parts.incoming, 1),
+        [_shared(count, biases, 1) for biases in parts.biases],
+        [_shared(count, edges, 2) for edges in parts.edges],
+        _shared(count, parts.outgoing, 1),
+        _shared(count, parts.output_bias, 0),
+    )
+    mean, scale = from_graph_parts(fitted, layout)
+    return mean.float(), scale.float() / TARGET_STD
+
+
+def _shared(count: int, part: Tensor, units: int) -> Tensor:
+    """Mean and deviation of a part of all networks (2, ...) from its moments (2, ...): the mean is shared along the
+    first dimensions, those of ``units``, and the deviation by all of it.
+    """
+    mean = part[0].mean(dim=tuple(range(units)), keepdim=True) if units else part[0]
+    deviation = pooled_deviation(Moments(count, part[0], part[1]), mean)
+    return torch.stack([mean.expand_as(part[0]), deviation.expand_as(part[0])])
 
 
 # Checkpoints that the components are computed from at the most: the singular values of so many take a minute.

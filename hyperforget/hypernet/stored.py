@@ -12,7 +12,7 @@ from hyperforget.config import ArchitectureConfig
 from hyperforget.config.performance import Performance
 from hyperforget.hypernet.diffusion import PROCESSES, Process
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.kinds import layout_of
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token, write_token
 
@@ -60,7 +60,7 @@ def publish_hypernetwork(
         for name, value in weights.items()
     }
     content = attributes | {
-        "sizes": list(model.layout.sizes),
+        **model.layout.attributes,
         "architecture": {"conditioning": model.conditioning.name, **_shape(model.architecture)},
         "process": hypernet.process.name,
         "performance": _told(hypernet.performance.named(labels)),
@@ -100,6 +100,6 @@ def load_hypernetwork(store: Store, token: Path, labels: Sequence[int]) -> Train
         snapshots[int(step)][name] = torch.from_numpy(value)
     architecture = _BEFORE_A_CHOICE | attributes["architecture"]
     conditioning = architecture.pop("conditioning")
-    layout, performance = Layout(tuple(attributes["sizes"])), _performance(attributes["performance"]).placed(labels)
+    layout, performance = layout_of(attributes), _performance(attributes["performance"]).placed(labels)
     model = Hypernetwork(layout, conditioning, ArchitectureConfig(**architecture), performance)
     return TrainedHypernetwork(model.eval(), PROCESSES[attributes["process"]], snapshots).at(max(snapshots))

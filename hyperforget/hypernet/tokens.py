@@ -2,27 +2,33 @@
 
 `UnitTokens`: one token a hidden unit (incoming weights, bias, outgoing weights) and one for the output biases. All
 units share one projection and have no position, so the hypernetwork is equivariant to permutations of hidden units.
+Where there are several hidden layers, `RelationalTokens` take their place, with weights between these as edges.
 `LayerTokens` (thesis, section 3.3.2): weight and bias of each layer apart, cut into pieces no longer than the hidden
 size, each with a projection of its own and a learned position that starts at zero.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from hyperforget.errors import UserError
+from hyperforget.hypernet.linear import zero_linear
+from hyperforget.hypernet.relational_tokens import RelationalTokens
+from hyperforget.networks.graph import GraphParts, from_graph_parts, graph_of, graph_parts
 from hyperforget.networks.layout import Layout
 
 
 class Tokens(Protocol):
     """Both ways between parameters and tokens of width d."""
 
-    def encode(self, vectors: list[Tensor]) -> Tensor:
-        """Tokens (B, S, d) of the noised parameters (B, P) and, where the model reads one, the start (B, P)."""
+    def encode(self, vectors: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Tokens (B, S, d) of the noised parameters (B, P) and, where the model reads one, the start (B, P); and the
+        edges between hidden layers, (B, n after, n before, edge width) each, if weights are read as edges.
+        """
 
-    def decode(self, tokens: Tensor) -> Tensor:
-        """Parameters (B, P) from the transformer's output for the tokens of `encode`."""
+    def decode(self, tokens: Tensor, edges: list[Tensor]) -> Tensor:
+        """Parameters (B, P) from the transformer's output for the tokens and edges of `encode`."""
 
 
 class UnitTokens(nn.Module):
@@ -30,28 +36,22 @@ class UnitTokens(nn.Module):
 
     def __init__(self, layout: Layout, width: int, vectors: int) -> None:
         super().__init__()
-        if len(layout.sizes) != 3:
-            raise UserError(
-                f"tokens 'units' needs a main network with one hidden layer, not {layout.description}; "
-                "allowed for deeper networks is 'layers'"
-            )
         self.layout = layout
-        self.features = layout.sizes[0] + 1 + layout.classes
+        self.features = layout.parameters[0].size // layout.parameters[1].size + 1 + layout.classes
         self.read_units = nn.Linear(vectors * self.features, width)
         self.read_biases = nn.Linear(vectors * layout.classes, width)
         self.write_units = zero_linear(width, self.features)
         self.write_biases = zero_linear(width, layout.classes)
 
-    def encode(self, vectors: list[Tensor]) -> Tensor:
+    def encode(self, vectors: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         features = [unit_features(vector, self.layout) for vector in vectors]
         units = self.read_units(torch.cat([unit for unit, _ in features], dim=2))  # (B, H, d)
         biases = self.read_biases(torch.cat([bias for _, bias in features], dim=1))  # (B, d)
-        return torch.cat([units, biases.unsqueeze(1)], dim=1)  # (B, H + 1, d)
+        return torch.cat([units, biases.unsqueeze(1)], dim=1), []  # (B, H + 1, d)
 
-    def decode(self, tokens: Tensor) -> Tensor:
-        hidden = self.layout.sizes[1]
-        units = self.write_units(tokens[:, :hidden])  # (B, H, D + 1 + C)
-        biases = self.write_biases(tokens[:, hidden])  # (B, C)
+    def decode(self, tokens: Tensor, edges: list[Tensor]) -> Tensor:
+        units = self.write_units(tokens[:, :-1])  # (B, H, D + 1 + C)
+        biases = self.write_biases(tokens[:, -1])  # (B, C)
         return from_unit_features(units, biases, self.layout)
 
 
@@ -65,31 +65,39 @@ class LayerTokens(nn.Module):
         self.positions = nn.Parameter(torch.zeros(vectors * len(self.pieces), width))
         self.writers = nn.ModuleList(zero_linear(width, size) for size in self.pieces)
 
-    def encode(self, vectors: list[Tensor]) -> Tensor:
+    def encode(self, vectors: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         pieces = [piece for vector in vectors for piece in vector.split(self.pieces, dim=1)]  # (B, size)
         tokens = [reader(piece) for piece, reader in zip(pieces, self.readers, strict=True)]  # (B, d)
-        return torch.stack(tokens, dim=1) + self.positions  # (B, S, d)
+        return torch.stack(tokens, dim=1) + self.positions, []  # (B, S, d)
 
-    def decode(self, tokens: Tensor) -> Tensor:
+    def decode(self, tokens: Tensor, edges: list[Tensor]) -> Tensor:
         return torch.cat([writer(tokens[:, index]) for index, writer in enumerate(self.writers)], dim=1)
 
 
-TOKENS: dict[str, type[UnitTokens] | type[LayerTokens]] = {"layers": LayerTokens, "units": UnitTokens}
+def _unit_tokens(layout: Layout, width: int, vectors: int) -> UnitTokens | RelationalTokens:
+    build = RelationalTokens if graph_of(layout).edges else UnitTokens
+    return build(layout, width, vectors)
+
+
+# Each takes the layout of main networks, the width d and the number of vectors that are read.
+TOKENS: dict[str, Callable[[Layout, int, int], UnitTokens | RelationalTokens | LayerTokens]] = {
+    "layers": LayerTokens,
+    "units": _unit_tokens,
+}
 
 
 def unit_features(params: Tensor, layout: Layout) -> tuple[Tensor, Tensor]:
     """Per hidden unit its incoming weights, bias and outgoing weights (B, H, D + 1 + C); and the output
     biases (B, C).
     """
-    weight, bias, following, output_bias = layout.split(params)  # (B, H, D), (B, H), (B, C, H), (B, C)
-    return torch.cat([weight, bias.unsqueeze(2), following.transpose(1, 2)], dim=2), output_bias
+    parts = graph_parts(params, layout)
+    return torch.cat([parts.incoming, parts.biases[0].unsqueeze(2), parts.outgoing], dim=2), parts.output_bias
 
 
 def from_unit_features(units: Tensor, output_bias: Tensor, layout: Layout) -> Tensor:
     """The inverse of `unit_features`: parameters (B, P)."""
-    inputs = layout.sizes[0]
-    weight, bias, following = units[..., :inputs], units[..., inputs], units[..., inputs + 1 :]
-    return layout.join([weight, bias, following.transpose(1, 2), output_bias])
+    incoming, bias, outgoing = units.split((units.shape[2] - 1 - layout.classes, 1, layout.classes), dim=2)
+    return from_graph_parts(GraphParts(incoming, [bias.squeeze(2)], [], outgoing, output_bias), layout)
 
 
 def layer_pieces(layout: Layout, width: int) -> list[int]:
@@ -99,11 +107,3 @@ def layer_pieces(layout: Layout, width: int) -> list[int]:
         parts = -(-parameter.size // width)
         pieces += [parameter.size // parts + (index < parameter.size % parts) for index in range(parts)]
     return pieces
-
-
-def zero_linear(inputs: int, outputs: int) -> nn.Linear:
-    """A linear layer that starts as the zero map, so that an untrained hypernetwork predicts no change."""
-    layer = nn.Linear(inputs, outputs)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer

@@ -1,6 +1,7 @@
 """A transformer encoder in the shape of GPT-2 (pre-norm blocks, GELU) without a causal mask."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +9,9 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from hyperforget.config.models import ArchitectureConfig
+from hyperforget.hypernet.relational_tokens import EdgeBlock
 from hyperforget.hypernet.tokens import TOKENS
+from hyperforget.networks.graph import Graph, graph_of
 from hyperforget.networks.layout import Layout
 
 _FEW_TOKENS = 32
@@ -77,11 +80,14 @@ class Blocks(nn.ModuleList):
 
     def forward(self, values: Tensor) -> Tensor:
         for block in self:
-            if self.recompute and torch.is_grad_enabled():
-                values = checkpoint(block, values, use_reentrant=False)
-            else:
-                values = block(values)
+            values = self.apply_block(block, values)
         return values
+
+    def apply_block(self, block: nn.Module, *values: Tensor) -> Any:
+        """What a block gives for some values."""
+        if self.recompute and torch.is_grad_enabled():
+            return checkpoint(block, *values, use_reentrant=False)
+        return block(*values)
 
 
 def recompute_activations(model: nn.Module, recompute: bool) -> None:
@@ -92,9 +98,12 @@ def recompute_activations(model: nn.Module, recompute: bool) -> None:
 
 
 class Transformer(nn.Module):
-    """The blocks of an architecture and a last layer norm over tokens (B, S, d)."""
+    """The blocks of an architecture and a last layer norm over tokens (B, S, d).
 
-    def __init__(self, architecture: ArchitectureConfig) -> None:
+    Before each, units exchange messages along the edges of a ``graph``, if it has any.
+    """
+
+    def __init__(self, architecture: ArchitectureConfig, graph: Graph | None = None) -> None:
         super().__init__()
         width, layers = architecture.width, architecture.layers
         blocks = [Block(width, architecture.heads, architecture.activation) for _ in range(layers)]
@@ -102,10 +111,15 @@ class Transformer(nn.Module):
         self.norm = nn.LayerNorm(width)
         for block in blocks:
             block.initialise(residuals=2 * layers)
+        self.edge_blocks = Blocks(EdgeBlock(graph, width) for _ in range(layers)) if graph and graph.edges else None
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        tokens = self.norm(self.blocks(tokens))
-        return tokens
+    def forward(self, tokens: Tensor, edges: Sequence[Tensor] = ()) -> tuple[Tensor, list[Tensor]]:
+        if self.edge_blocks is None:
+            return self.norm(self.blocks(tokens)), []
+        for edge_block, block in zip(self.edge_blocks, self.blocks, strict=True):
+            tokens, *edges = self.edge_blocks.apply_block(edge_block, tokens, *edges)
+            tokens = self.blocks.apply_block(block, tokens)
+        return self.norm(tokens), edges
 
 
 class TokenTransformer(nn.Module):
@@ -119,15 +133,16 @@ class TokenTransformer(nn.Module):
         self.tokens = TOKENS[architecture.tokens](layout, width, vectors)
         prompt = JointPrompt if self.is_joint else SeparatePrompt
         self.read_prompt = prompt(scalars, encoded, width)
-        self.transformer = Transformer(architecture)
+        graph = graph_of(layout) if architecture.tokens == "units" else None
+        self.transformer = Transformer(architecture, graph)
 
     def forward(self, vectors: list[Tensor], encoded: Tensor) -> Tensor:
-        tokens = self.tokens.encode(vectors)  # (B, S, d)
+        tokens, edges = self.tokens.encode(vectors)  # (B, S, d)
         prompt = self.read_prompt(encoded)  # (B, 1, d) of a joint prompt, else (B, scalars, d)
         if self.is_joint:
             tokens = tokens + prompt
-        outputs = self.transformer(torch.cat([tokens, prompt], dim=1))  # (B, S and the prompt's, d)
-        return self.tokens.decode(outputs[:, : tokens.shape[1]])  # (B, P)
+        outputs, edges = self.transformer(torch.cat([tokens, prompt], dim=1), edges)  # (B, S and the prompt's, d)
+        return self.tokens.decode(outputs[:, : tokens.shape[1]], edges)  # (B, P)
 
 
 class SeparatePrompt(nn.Module):

@@ -9,7 +9,7 @@ from hyperforget.data.splits import Split
 from hyperforget.metrics.classes import class_losses, correct_counts
 from hyperforget.metrics.discriminability import discriminability, separability
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.perceptron import units_and_logits
+from hyperforget.networks.forward import units_and_logits
 
 _NETWORKS_AT_ONCE = 256
 

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from hyperforget.errors import UserError, excerpt
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.forward import forward
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.perceptron import PerceptronLayout
 
 _ALLOWED = "allowed is a perceptron with ReLU, of each layer a weight (outputs, inputs) and a bias (outputs)"
 _TRIED_IMAGES, _TOLERANCE = 8, 1e-3
@@ -33,26 +34,29 @@ class GivenNetwork:
         return dict(zip(self.names, tensors, strict=True))
 
 
-def network_of(given: nn.Module | Mapping[str, Tensor], whose: str = "the network") -> GivenNetwork:
+def network_of(
+    given: nn.Module | Mapping[str, Tensor], whose: str = "the network", like: Layout | None = None
+) -> GivenNetwork:
     """A module or its state dict; messages call it ``whose``. What is given is left as it is.
 
-    Layers are put in the order of their names, numbers by their value, or else in the order given, whichever has each
-    layer read what the one before it gives. Raises `UserError` for what is no perceptron, for numbers that are not
-    finite, and for a module that computes anything else of the same parameters.
+    It is of the layout that it should be ``like`` if its tensors are, and else a perceptron: of other kinds, tensors do
+    not tell all. Layers are put in the order of their names, numbers by their value, or else in the order given,
+    whichever has each layer read what the one before it gives. Raises `UserError` for what is neither, for numbers that
+    are not finite, and for a module that computes anything else of the same parameters.
     """
     if isinstance(given, nn.Module):
-        found = _of_tensors(given.state_dict(), whose)
+        found = _of_tensors(given.state_dict(), whose, like)
         _check_same_function(given, found, whose)
         return found
     if not isinstance(given, Mapping):
         kind = type(given).__name__
         raise UserError(f"{whose} is of type {kind}; allowed are a torch.nn.Module and its state dict")
-    return _of_tensors(given, whose)
+    return _of_tensors(given, whose, like)
 
 
-def read_network(path: Path) -> tuple[GivenNetwork, dict[str, str]]:
+def read_network(path: Path, like: Layout | None = None) -> tuple[GivenNetwork, dict[str, str]]:
     """A state dict in a ``.safetensors`` file, or in one that ``torch.save`` made, with the texts that the file says of
-    it; nothing is unpickled but tensors.
+    it; nothing is unpickled but tensors. It is expected to be ``like`` a layout, as in `network_of`.
 
     Raises `UserError` for a missing or damaged file and as `network_of`.
     """
@@ -73,7 +77,7 @@ def read_network(path: Path) -> tuple[GivenNetwork, dict[str, str]]:
     except Exception as error:  # Whatever damaged or hostile files lead to.
         reason = excerpt(str(error).split("\n")[0], 80)
         raise UserError(f"{path} is no state dict that can be read without running code from it ({reason})") from None
-    return network_of(tensors, str(path)), about
+    return network_of(tensors, str(path), like), about
 
 
 def join_networks(several: Iterable[GivenNetwork]) -> Networks:
@@ -88,7 +92,9 @@ def join_networks(several: Iterable[GivenNetwork]) -> Networks:
     return Networks(torch.cat([each.params for each in every]), every[0].layout)
 
 
-def _of_tensors(tensors: Mapping[str, Tensor], whose: str) -> GivenNetwork:
+def _of_tensors(tensors: Mapping[str, Tensor], whose: str, like: Layout | None) -> GivenNetwork:
+    if like is not None and not isinstance(like, PerceptronLayout):
+        return _of_layout(tensors, whose, like)
     layers: dict[str, dict[str, str]] = {}
     for name, tensor in tensors.items():
         layer, _, kind = str(name).rpartition(".")
@@ -106,9 +112,26 @@ def _of_tensors(tensors: Mapping[str, Tensor], whose: str) -> GivenNetwork:
         biases = [tensors[layers[layer]["bias"]].shape[0] for layer in order]
         if len(sizes) > 2 and list(sizes[1:]) == [outputs for outputs, _ in shapes] == biases:
             names = tuple(layers[layer][kind] for layer in order for kind in ("weight", "bias"))
-            return _finite(GivenNetwork(_flat([tensors[name] for name in names], sizes), names), whose)
-    shown = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in list(tensors.items())[:8])
-    raise UserError(f"{whose} has {shown or 'no tensors'}; {_ALLOWED}, and at least one hidden layer")
+            return _flat([tensors[name] for name in names], PerceptronLayout(sizes), names, whose)
+    raise UserError(f"{whose} has {_in_words(tensors)}; {_ALLOWED}, and at least one hidden layer")
+
+
+def _of_layout(tensors: Mapping[str, Tensor], whose: str, layout: Layout) -> GivenNetwork:
+    wanted = [(parameter.shape, parameter.name.rpartition(".")[2]) for parameter in layout.parameters]
+    by_number = sorted(tensors, key=lambda name: (_by_number(name.rpartition(".")[0]), not name.endswith("weight")))
+    for names in (by_number, list(tensors)):
+        found = [(tuple(tensors[name].shape), name.rpartition(".")[2]) for name in names]
+        if found == wanted and all(tensors[name].is_floating_point() for name in names):
+            return _flat([tensors[name] for name in names], layout, tuple(names), whose)
+    needed = ", ".join(f"{parameter.name} {parameter.shape}" for parameter in layout.parameters)
+    raise UserError(
+        f"{whose} has {_in_words(tensors)}; allowed is the state dict of a {layout.description}, as {needed}"
+    )
+
+
+def _in_words(tensors: Mapping[str, Tensor]) -> str:
+    described = (f"{name} {tuple(getattr(tensor, 'shape', ()))}" for name, tensor in list(tensors.items())[:8])
+    return ", ".join(described) or "no tensors"
 
 
 def _by_number(name: str) -> list[tuple[int, str]]:
@@ -116,23 +139,20 @@ def _by_number(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _flat(tensors: list[Tensor], sizes: tuple[int, ...]) -> Networks:
-    params = torch.cat([tensor.detach().cpu().float().flatten() for tensor in tensors])
-    return Networks(params.unsqueeze(0), Layout(sizes))
-
-
-def _finite(found: GivenNetwork, whose: str) -> GivenNetwork:
-    layout = found.networks.layout
-    for name, tensor in zip(found.names, layout.split(found.networks.params), strict=True):
+def _flat(tensors: list[Tensor], layout: Layout, names: tuple[str, ...], whose: str) -> GivenNetwork:
+    for name, tensor in zip(names, tensors, strict=True):
         if not tensor.isfinite().all():
             raise UserError(f"{whose} has numbers in {name!r} that are NaN or infinite; allowed are finite ones")
-    return found
+    params = torch.cat([tensor.detach().cpu().float().flatten() for tensor in tensors])
+    return GivenNetwork(Networks(params.unsqueeze(0), layout), names)
 
 
 def _check_same_function(module: nn.Module, found: GivenNetwork, whose: str) -> None:
-    """Raise `UserError` for a module whose answers to some random images are not those of the perceptron."""
-    images = torch.randn(_TRIED_IMAGES, found.networks.layout.sizes[0], generator=torch.Generator().manual_seed(0))
+    """Raise `UserError` for a module whose answers to some random images are not those of the network found in it."""
+    layout = found.networks.layout
+    images = torch.randn(_TRIED_IMAGES, layout.inputs, generator=torch.Generator().manual_seed(0))
     expected = forward(found.networks, images)[0].softmax(-1)
+    images = layout.images_of_modules(images)
     with torch.no_grad():
         try:
             answers = copy.deepcopy(module).cpu().float().eval()(images).softmax(-1)
@@ -141,5 +161,6 @@ def _check_same_function(module: nn.Module, found: GivenNetwork, whose: str) -> 
             raise UserError(f"{whose} cannot be asked about images {tuple(images.shape)} ({reason})") from None
     if answers.shape != expected.shape or not torch.allclose(answers, expected, atol=_TOLERANCE):
         raise UserError(
-            f"{whose} computes something else than the {found.networks.layout.description} of its tensors; {_ALLOWED}"
+            f"{whose} computes something else than the {layout.description} of its tensors; "
+            + (_ALLOWED if isinstance(layout, PerceptronLayout) else "allowed is what that computes")
         )

@@ -16,7 +16,7 @@ def initialise(layout: Layout, count: int, generator: torch.Generator, initialis
 
 
 def uniform(layout: Layout, count: int, generator: torch.Generator) -> Tensor:
-    """Weights and biases uniform in ±1/√inputs, as ``torch.nn.Linear`` draws them."""
+    """Weights and biases uniform in ±1/√inputs, as ``torch.nn.Linear`` and ``torch.nn.Conv2d`` draw them."""
     bounds = _by_layer(layout, lambda inputs, outputs: (1 / math.sqrt(inputs), 1 / math.sqrt(inputs)))
     return _between_minus_one_and_one(layout, count, generator) * bounds
 
@@ -46,10 +46,12 @@ def _between_minus_one_and_one(layout: Layout, count: int, generator: torch.Gene
 
 
 def _by_layer(layout: Layout, spread: Callable[[int, int], tuple[float, float]]) -> Tensor:
-    """A number for each parameter (P,): ``spread(inputs, outputs)`` gives a layer's weights' and biases'."""
+    """A number for each parameter (P,): ``spread(inputs, outputs)`` gives a layer's weights' and biases', by the
+    numbers that an output reads and that an input is read by.
+    """
     numbers = []
-    for index, parameter in enumerate(layout.parameters):
-        layer, kind = divmod(index, 2)
-        number = spread(layout.sizes[layer], layout.sizes[layer + 1])[kind]
-        numbers.append(torch.full((parameter.size,), float(number)))
+    for weight, bias in zip(layout.parameters[::2], layout.parameters[1::2], strict=True):
+        outputs, inputs, *kernel = weight.shape
+        of_layer = spread(inputs * math.prod(kernel), outputs * math.prod(kernel))
+        numbers += [torch.full((part.size,), float(of)) for part, of in zip((weight, bias), of_layer, strict=True)]
     return torch.cat(numbers)

@@ -16,7 +16,6 @@ from torch import Tensor
 from hyperforget.config import RecipeConfig
 from hyperforget.data.splits import Split
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.perceptron import forward_parts
 from hyperforget.networks.update_rules import UPDATE_RULES
 from hyperforget.progress import progress
 from hyperforget.runtime.device import computes_in_bfloat16
@@ -87,7 +86,7 @@ def train_population(
     says.
     """
     layout, device, rule = starts.layout, split.images.device, UPDATE_RULES[recipe.optimizer]
-    half = _multiplies_in_bfloat16(recipe.precision, layout.sizes[0], device)
+    half = _multiplies_in_bfloat16(recipe.precision, layout.inputs, device)
     shown = split.images.bfloat16() if half else split.images
     curriculum = curriculum.to(device)
     learning_rates = recipe.learning_rate * curriculum.learning_rates
@@ -113,7 +112,7 @@ def train_population(
             rows = torch.randint(split.labels.shape[0], (recipe.batch_size,), generator=generator).to(device)
             images, labels = shown[rows], split.labels[rows]
             weights = example_weights(labels, curriculum.rates(step - 1), recipe.share, generator)
-            loss = weighted_loss(forward_parts(parts, images.T), labels, weights)
+            loss = weighted_loss(layout.forward_parts(parts, images.T)[1], labels, weights)
             gradients = torch.autograd.grad(loss, parts)
             with torch.no_grad():
                 for part, gradient, rate, *own in zip(parts, gradients, rates, *slots, strict=True):

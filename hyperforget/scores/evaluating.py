@@ -154,9 +154,9 @@ def _close(text: str, number: float) -> bool:
 
 def _check_fits(layout: Layout, argument: str, data: TaskData) -> None:
     pixels = data.train.images.shape[1]
-    if layout.sizes[0] != pixels or layout.classes != data.classes:
+    if layout.inputs != pixels or layout.classes != data.classes:
         raise UserError(
-            f"{argument}: an {layout.description} reads {layout.sizes[0]} numbers and tells {layout.classes} classes; "
+            f"{argument}: an {layout.description} reads {layout.inputs} numbers and tells {layout.classes} classes; "
             f"allowed are networks for the data, whose images have {pixels} pixels and {data.classes} classes"
         )
 

@@ -56,7 +56,7 @@ def _named(name: str) -> TaskData:
     else:
         raise UserError(f"the data {name!r} are not known; {_ALLOWED}{nearest_choice(name, DATASETS)}")
     arrays, pixels = prepare_splits(config, labels, split_seed(0, title))
-    return task_data(arrays, labels, pixels["mean"], pixels["std"])
+    return task_data(arrays, {**pixels, "labels": labels})
 
 
 def _of_parts(given: Mapping[str, Any]) -> TaskData:

@@ -11,7 +11,7 @@ from hyperforget.config.specs import CollectionSpec
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.forget_set import places_of
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.perceptron import perceptron_for
+from hyperforget.networks.kinds import layout_for
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
 from hyperforget.store.tokens import write_token
@@ -21,7 +21,7 @@ def run(job: Job[CollectionSpec]) -> None:
     """Load, call, save."""
     spec, task, corpus, shard = job.spec, job.names["task"], job.names["corpus"], int(job.names["shard"])
     data = load_task_data(job.store, job.input("dataset")).to(job.device)
-    layout = perceptron_for(data.train, spec.hidden)
+    layout = layout_for(spec.network, data.image, data.classes)
     # Each corpus has runs of its own; those of the main one are drawn without its name.
     further = [] if corpus == MAIN_CORPUS else [corpus]
     shared = initialise(layout, 1, generator_for(spec.seed, "shared start", task), spec.recipes[0].initialisation)
@@ -47,7 +47,7 @@ def run(job: Job[CollectionSpec]) -> None:
     named = {"task": task, "corpus": corpus, "shard": shard}
     attributes = {
         **named,
-        "sizes": list(layout.sizes),
+        **layout.attributes,
         "parameters": [asdict(parameter) for parameter in layout.parameters],
         "spec": spec.model_dump(mode="json"),
         "admission": counts,

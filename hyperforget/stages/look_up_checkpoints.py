@@ -4,7 +4,7 @@ from hyperforget.collection.checkpoints import load_corpus, load_outcomes
 from hyperforget.config.performance import Performance
 from hyperforget.config.specs import LookupSpec
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.perceptron import perceptron_for
+from hyperforget.networks.kinds import layout_for
 from hyperforget.runtime.stage import Job
 from hyperforget.unlearning.candidates import make_candidates, publish_candidates
 from hyperforget.unlearning.handover import export_chosen
@@ -24,7 +24,7 @@ def run(job: Job[LookupSpec]) -> None:
     chosen = choose(outcomes, Wanted.of(outcomes, request.forget, spec.selection), spec.selection)
     offered = offer_checkpoints(outcomes.losses, prompts, spec.candidates, chosen)
     corpus = load_corpus(job.store, job.input("corpus"), Performance(), request.split.class_sizes)
-    layout = perceptron_for(request.data.train, spec.hidden)
+    layout = layout_for(spec.network, request.data.image, request.data.classes)
     checkpoints = Networks(corpus.checkpoints()[offered.checkpoint], layout)
     candidates = make_candidates(checkpoints, request.split, offered.prompt, offered.checkpoint)
     publish_candidates(job.store, job.output("token"), candidates, offered.chosen, names)

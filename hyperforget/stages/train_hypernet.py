@@ -15,7 +15,7 @@ from hyperforget.hypernet.training import (
     TrainingSetup,
     train_hypernetwork,
 )
-from hyperforget.networks.perceptron import perceptron_for
+from hyperforget.networks.kinds import layout_for
 from hyperforget.records.files import write_rows
 from hyperforget.runtime.device import computes_in_bfloat16
 from hyperforget.runtime.distributed import first_process_first, process_rank
@@ -37,7 +37,7 @@ def run(job: Job[TrainingSpec]) -> None:
     seen, unseen = corpus.split(spec.training.unseen_runs, generator_for(spec.seed, "unseen runs", task))
     # torch initialises layers from its global generator only.
     torch.manual_seed(derived_seed(spec.seed, "initialise", task, name))
-    layout = perceptron_for(data.train, spec.hidden)
+    layout = layout_for(spec.network, data.image, data.classes)
     model = Hypernetwork(layout, spec.conditioning, spec.architecture, performance)
     explained_variance = model.space.fit(seen.checkpoints())
     if spec.training.rebalance:

@@ -7,7 +7,7 @@ from hyperforget.config.specs import ReferenceSpec
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.forget_set import parse_forget_set, places_of
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.perceptron import perceptron_for
+from hyperforget.networks.kinds import layout_for
 from hyperforget.networks.training import Hooks, constant_curriculum, train_population
 from hyperforget.runtime.randomness import generator_for
 from hyperforget.runtime.stage import Job
@@ -19,7 +19,7 @@ def run(job: Job[ReferenceSpec]) -> None:
     """Load, call, save."""
     spec, task, forget = job.spec, job.names["task"], job.names.get("forget")
     data = load_task_data(job.store, job.input("dataset")).to(job.device)
-    layout = perceptron_for(data.train, spec.hidden)
+    layout = layout_for(spec.network, data.image, data.classes)
     purpose = "strangers" if job.names["method"] == STRANGERS else "reference"
     generator = generator_for(spec.seed, purpose, task, forget)
     rates = torch.ones(spec.count, data.classes)

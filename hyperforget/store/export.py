@@ -38,23 +38,27 @@ def export_networks(store: Store, object_id: str, target: Path) -> None:
             f"{stored.kind} {object_id} cannot be exported; only {' and '.join(KINDS)} objects can, and a corpus by "
             "its token, such as results/digits/corpus.json"
         )
-    sizes = stored.attributes.get("sizes")
-    if not (isinstance(sizes, list) and all(type(size) is int and size > 0 for size in sizes)):
-        raise UserError(f"{stored.kind} {object_id} does not name the sizes of its layers, so has no layout")
     metadata = {
         **stored.attributes,
         "object_id": object_id,
         "kind": stored.kind,
-        "layout": layout_of(sizes),
+        "layout": layout_of(stored),
     }
     with replacing(target) as partial:
         _WRITERS[suffix](partial, stored, metadata, store.object_folder(object_id))
 
 
-def layout_of(sizes: list[int]) -> list[dict[str, Any]]:
-    """Name, shape and offset of each parameter of a multilayer perceptron with these layer ``sizes``, in the order of
-    the state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)``.
+def layout_of(stored: StoredObject) -> list[dict[str, Any]]:
+    """Name, shape and offset of each parameter of the networks in an object, in the order of the state dict of a
+    ``torch.nn.Sequential``.
+
+    Raises `UserError` for an object that tells neither the sizes of perceptrons nor the parameters themselves.
     """
+    sizes, parameters = (stored.attributes.get(key) for key in ("sizes", "parameters"))
+    if isinstance(parameters, list):
+        return parameters
+    if not (isinstance(sizes, list) and all(type(size) is int and size > 0 for size in sizes)):
+        raise UserError(f"{stored.kind} {stored.id} does not name the sizes of its layers, so has no layout")
     found: list[dict[str, Any]] = []
     offset = 0
     for index, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):

@@ -1,7 +1,7 @@
 """The rival `bias`: lower the output biases of the forgotten classes until these are never predicted."""
 
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.forward import forward
 from hyperforget.unlearning.assignment import Assignment
 
 # Between the highest forgotten and the lowest winning logit, so that no tie falls to a forgotten class.

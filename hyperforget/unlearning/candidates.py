@@ -13,7 +13,7 @@ from hyperforget.errors import UserError
 from hyperforget.metrics.classes import accuracy_on
 from hyperforget.metrics.measuring import DIVERGENCE, have_diverged, measure
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.kinds import layout_of, stored_attributes
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token, write_token
 
@@ -141,7 +141,7 @@ def publish_candidates(
     networks = candidates.networks
     tensors = {**vars(candidates), "params": networks.params}
     content = attributes | {
-        "sizes": list(networks.layout.sizes),
+        **stored_attributes(networks.layout),
         "chosen": chosen,
         "population": list(range(len(networks))) if population is None else population,
         "arrays": _ARRAYS,
@@ -156,5 +156,5 @@ def load_candidates(store: Store, token: Path) -> StoredCandidates:
     stored = store.read(read_token(token, kind="networks").object_id, kind="networks")
     arrays, attributes = stored.arrays, stored.attributes
     params, *others = (torch.from_numpy(arrays[name]) for name in _ARRAYS)
-    networks = Networks(params, Layout(tuple(attributes["sizes"])))
+    networks = Networks(params, layout_of(attributes))
     return StoredCandidates(Candidates(networks, *others), attributes["chosen"], attributes["population"])

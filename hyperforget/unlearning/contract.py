@@ -11,13 +11,14 @@ from hyperforget.data.splits import Split
 from hyperforget.errors import UserError
 from hyperforget.metrics.classes import accuracy_on, correct_counts
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.forward import forward
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.unlearning.assignment import Assignment
 from hyperforget.unlearning.methods import UnlearningMethod
 
-LAYOUTS = (Layout((6, 8, 4)), Layout((6, 7, 5, 4)))
+LAYOUTS = (PerceptronLayout((6, 8, 4)), PerceptronLayout((6, 7, 5, 4)))
 FORGET_SETS = ((2,), (0, 3), (1, 2, 3))
 _NETWORKS, _IMAGES, _CLASSES, _PIXELS = 5, 300, 4, 6
 

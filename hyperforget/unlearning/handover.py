@@ -11,14 +11,16 @@ from hyperforget.unlearning.candidates import Candidates
 
 
 def export_chosen(path: Path, candidates: Candidates, chosen: int, data: TaskData, attributes: dict[str, Any]) -> None:
-    """Write the ``chosen`` network as a state dict of ``torch.nn.Sequential(Linear, ReLU, Linear, ...)``.
+    """Write the ``chosen`` network as a state dict of a ``torch.nn.Sequential``, that of `Layout.module`.
 
-    The metadata hold ``attributes``, the layer sizes, the dataset's label of each output, and the mean and deviation
-    that normalise pixels.
+    The metadata hold ``attributes``, the layer sizes or what else tells the network, the dataset's label of each
+    output, and the mean and deviation that normalise pixels.
     """
     layout, params = candidates.networks.layout, candidates.networks.params[chosen]
-    sizes, labels = ("-".join(map(str, values)) for values in (layout.sizes, data.labels))
-    metadata = attributes | {"sizes": sizes, "labels": labels, "mean": data.mean, "std": data.std}
+    ((key, network),) = layout.attributes.items()
+    told = "-".join(map(str, network)) if isinstance(network, list) else json.dumps(network, sort_keys=True)
+    labels = "-".join(map(str, data.labels))
+    metadata = attributes | {key: told, "labels": labels, "mean": data.mean, "std": data.std}
     path.parent.mkdir(parents=True, exist_ok=True)
     texts = {key: value if isinstance(value, str) else repr(value) for key, value in metadata.items()}
     path.write_bytes(_with_sorted_header(save(layout.state_dict(params), texts)))

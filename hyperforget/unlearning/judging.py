@@ -16,7 +16,7 @@ from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.evaluate import Predictions, Subject, evaluate_networks
 from hyperforget.metrics.gold_standard import GoldStandard, SplitName
 from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.forward import forward
 from hyperforget.records.methods import CandidateRow, ConfusionRow, MetricRow
 from hyperforget.unlearning.candidates import StoredCandidates, class_accuracies
 from hyperforget.unlearning.own_metrics import OwnMetric, own_metric_rows

@@ -11,7 +11,7 @@ from hyperforget.metrics.evaluate import Subject
 from hyperforget.metrics.gold_standard import GoldStandard
 from hyperforget.metrics.own_metrics import Answers, own_values
 from hyperforget.metrics.summaries import summarise
-from hyperforget.networks.perceptron import units_and_logits
+from hyperforget.networks.forward import units_and_logits
 from hyperforget.records.methods import MetricRow
 from hyperforget.runtime.own_code import OwnCode
 from hyperforget.unlearning.candidates import StoredCandidates

@@ -14,7 +14,7 @@ from hyperforget.metrics.recovery import (
 )
 from hyperforget.metrics.summaries import summarise
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.perceptron import forward, units_and_logits
+from hyperforget.networks.forward import forward, units_and_logits
 from hyperforget.records.methods import MetricRow
 from hyperforget.unlearning.candidates import StoredCandidates
 from hyperforget.unlearning.hiding import fitted_images, hidden_in_logits, images_generator

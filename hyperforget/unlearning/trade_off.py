@@ -11,7 +11,7 @@ from hyperforget.config import PromptConfig
 from hyperforget.metrics.classes import accuracy_on, correct_counts
 from hyperforget.metrics.summaries import summarise
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.forward import forward
 from hyperforget.progress import progress
 from hyperforget.records.trade_off import TradeOffRow
 from hyperforget.unlearning.candidates import Candidates

@@ -8,7 +8,7 @@ import torch
 
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.records.costs import RequestRow
 
 
@@ -44,7 +44,7 @@ def test_rows_of_requests_are_what_the_limits_are_for(benchmark: ModuleType) -> 
 
 def test_networks_are_measured_on_test_images(benchmark: ModuleType) -> None:
     """Networks that answer the class whose pixel is the brightest, and that never answer the first."""
-    layout = Layout((3, 3, 3))
+    layout = PerceptronLayout((3, 3, 3))
     knows = torch.cat([torch.eye(3).flatten(), torch.zeros(3), torch.eye(3).flatten(), torch.zeros(3)])
     hides = knows.clone()
     hides[-3] = -100.0

@@ -9,12 +9,12 @@ import torch
 from typer.testing import CliRunner
 
 from hyperforget.cli.main import app
-from hyperforget.cli.planning import Plan, as_text, forward_flops, pixels, plan
+from hyperforget.cli.planning import Plan, as_text, forward_flops, image_shape, plan
 from hyperforget.config import ArchitectureConfig, DatasetConfig, load_config
 from hyperforget.errors import UserError
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.transformer import Transformer
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 
 ROOT = Path(__file__).parents[2]
 TASK = {
@@ -29,7 +29,7 @@ SPACES = {
     "subspace": {"width": 32, "layers": 2, "components": 8},
 }
 SMALL = SPACES["weights"]
-LAYOUT = Layout((64, 5, 3))
+LAYOUT = PerceptronLayout((64, 5, 3))
 
 
 def planned(**models: object) -> Plan:
@@ -103,19 +103,19 @@ def test_hours_follow_from_a_speed() -> None:
     assert f" {hours:.2g} h " in as_text(found, 2.0)
 
 
-@pytest.mark.parametrize(("name", "count"), [("MNIST", 784), ("CIFAR10", 3072), ("USPS", 256)])
-def test_sizes_of_images_are_known_without_the_images(name: str, count: int) -> None:
-    assert pixels(DatasetConfig(source="torchvision", name=name, root="nowhere")) == count
+@pytest.mark.parametrize(("name", "shape"), [("MNIST", (28, 28, 1)), ("CIFAR10", (32, 32, 3)), ("USPS", (16, 16, 1))])
+def test_sizes_of_images_are_known_without_the_images(name: str, shape: tuple[int, ...]) -> None:
+    assert image_shape(DatasetConfig(source="torchvision", name=name, root="nowhere")) == shape
 
 
 def test_the_size_of_own_images_is_read(tmp_path: Path) -> None:
     np.savez(tmp_path / "my.npz", images=np.zeros((4, 3, 5)), labels=np.zeros(4, int))
-    assert pixels(DatasetConfig(source="npz", path=str(tmp_path / "my.npz"))) == 15
+    assert image_shape(DatasetConfig(source="npz", path=str(tmp_path / "my.npz"))) == (3, 5, 1)
 
 
 def test_an_unknown_size_is_one_sentence() -> None:
     with pytest.raises(UserError, match=r"'FashionMNISt', which is no set .* did you mean 'FashionMNIST'\?"):
-        pixels(DatasetConfig(source="torchvision", name="FashionMNISt"))
+        image_shape(DatasetConfig(source="torchvision", name="FashionMNISt"))
 
 
 def test_the_command_prints_tables_or_json(tmp_path: Path) -> None:

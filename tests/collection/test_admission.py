@@ -18,7 +18,7 @@ from hyperforget.collection.schedule import Runs
 from hyperforget.config import CollectionConfig, RecipeConfig
 from hyperforget.errors import UserError
 from hyperforget.metrics.measuring import Outcomes
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.records.corpora import LevelCount
 
 SIZES = torch.tensor([10, 10, 20, 20])
@@ -32,7 +32,7 @@ def seeded(seed: int) -> torch.Generator:
 def runs_of(
     config: CollectionConfig, count: int, pivots: list[int], classes: int, holdout: Sequence[tuple[int, ...]] = ()
 ) -> Runs:
-    return Runs(Layout((6, 3, classes)), count, config, [RecipeConfig()], pivots, holdout)
+    return Runs(PerceptronLayout((6, 3, classes)), count, config, [RecipeConfig()], pivots, holdout)
 
 
 def outcomes_of(losses: Tensor, correct: Tensor, sizes: Tensor = SIZES) -> Outcomes:

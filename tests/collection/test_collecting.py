@@ -19,11 +19,11 @@ from hyperforget.data.splits import Split
 from hyperforget.metrics.discriminability import discriminability
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
 from tests.conftest import InPieces
 
-LAYOUT = Layout((6, 4, 4))
+LAYOUT = PerceptronLayout((6, 4, 4))
 RECIPE = RecipeConfig(batch_size=32, learning_rate=0.3, weight_decay=0.0)
 SMALL = CollectionConfig(
     steps=60, reviews=10, reviews_per_run=6, checkpoints=3, pivot_accuracy=0.6, review_schedule="uniform"

@@ -15,7 +15,7 @@ from hyperforget.collection.schedule import (
     draw_schedule,
 )
 from hyperforget.config import CollectionConfig, RecipeConfig
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.networks.training import Curriculum
 
 HOLDOUT = [(0, 4), (1, 2, 3), (2,)]
@@ -32,7 +32,7 @@ def classes_where(mask: Tensor) -> list[tuple[int, ...]]:
 
 
 def planned(holdout: list[tuple[int, ...]], config: CollectionConfig = PLANNED, seed: int = 0) -> Schedule:
-    runs = Runs(Layout((6, 3, 8)), RUNS, config, [RecipeConfig()], [5, 6, 7], holdout)
+    runs = Runs(PerceptronLayout((6, 3, 8)), RUNS, config, [RecipeConfig()], [5, 6, 7], holdout)
     return draw_schedule(runs, RUNS, seeded(seed))
 
 
@@ -133,7 +133,7 @@ def drawn_by_hand(runs: Runs, count: int, generator: torch.Generator) -> Curricu
 @pytest.mark.parametrize("holdout", [[], HOLDOUT])
 def test_where_no_run_leaves_classes_out_nothing_is_drawn_for_it(holdout: list[tuple[int, ...]], seed: int) -> None:
     config = without(never_seen=0.0)
-    runs = Runs(Layout((6, 3, 8)), RUNS, config, [RecipeConfig()], [5, 6, 7], holdout)
+    runs = Runs(PerceptronLayout((6, 3, 8)), RUNS, config, [RecipeConfig()], [5, 6, 7], holdout)
     found, expected = planned(holdout, config, seed).curriculum, drawn_by_hand(runs, RUNS, seeded(seed))
     for name in ("before", "after", "switch"):
         assert torch.equal(getattr(found, name), getattr(expected, name)), name

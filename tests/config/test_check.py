@@ -49,7 +49,7 @@ def refusal_of(values: dict[str, Any]) -> str:
     ("path", "nearest", "some_allowed"),
     [
         ("seedz", "seeds", "protocol, seeds, store, reuse, tasks"),
-        ("tasks.toy.pivot", "pivots", "hidden, pivots, allow_pivots, forget"),
+        ("tasks.toy.pivot", "pivots", "hidden, network, pivots, allow_pivots, forget"),
         ("tasks.toy.dataset.sorce", "source", "source"),
         ("tasks.toy.recipe.momentun", "momentum", "momentum, weight_decay"),
         ("tasks.toy.strangers.counts", "count", "count, recipe"),
@@ -310,13 +310,43 @@ def test_recipes_of_collection_and_strangers_share_what_they_leave_open_with_the
     assert second.model_dump() == stranger | shared
 
 
-def test_unit_tokens_need_one_hidden_layer() -> None:
-    values = changed("tasks.toy.hidden", [4, 3])
-    message = refusal_of(values)
-    assert message.startswith("models.dihyfo-1.architecture.tokens is 'units', which needs one hidden layer")
-    assert "tasks.toy.hidden is [4, 3]" in message
-    values["models"] = {"dihyfo-1": {"architecture": {"tokens": "layers"}}}
-    assert load_config(values).tasks["toy"].hidden == [4, 3]
+@pytest.mark.parametrize(
+    ("network", "sentence"),
+    [
+        ({"kind": "recurrent"}, "tasks.toy.network.kind is 'recurrent'; allowed are perceptron, convolutional"),
+        ({"kind": "convolutionl"}, "did you mean 'convolutional'?"),
+        ({"kind": "convolutional"}, "the kind 'convolutional' needs 'channels', a list of at least one number"),
+        ({"channels": [4]}, "channels is no key of the kind 'perceptron'; allowed is 'hidden'"),
+        ({"kind": "convolutional", "hidden": [4]}, "hidden is no key of the kind 'convolutional'"),
+        ({"kind": "convolutional", "channels": [4], "kernel": 4}, "kernel is 4; allowed are odd numbers, the nearest"),
+        ({"kind": "convolutional", "channels": [4], "kernel": 9}, "tasks.toy.network.kernel is 9, larger than images"),
+        ({"kind": "convolutional", "channels": [0]}, "tasks.toy.network.channels.0 is 0"),
+    ],
+)
+def test_networks_that_cannot_be(network: dict[str, Any], sentence: str) -> None:
+    values = changed(DATASET, {"source": "digits"})
+    values["tasks"]["toy"] |= {"hidden": [], "network": network}
+    assert sentence in refusal_of(values)
+
+
+def test_a_main_network_is_told_once() -> None:
+    values = changed("tasks.toy.network", {"hidden": [4, 3]})
+    assert refusal_of(values) == "tasks.toy: a main network is told by either 'hidden' or 'network', and both are there"
+    del values["tasks"]["toy"]["hidden"]
+    assert load_config(values).tasks["toy"].main_network.hidden == [4, 3]
+    del values["tasks"]["toy"]["network"]
+    assert refusal_of(values).endswith("told by either 'hidden' or 'network', and neither is there")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "sentence"),
+    [
+        ({"source": "digits", "resize": 3}, "tasks.toy.dataset.resize is 3, but images are of 8 x 8 pixels"),
+        ({"source": "torchvision", "resize": 15}, "allowed are divisors of 28, the nearest is 14"),
+    ],
+)
+def test_images_are_averaged_down_by_whole_numbers(dataset: dict[str, Any], sentence: str) -> None:
+    assert sentence in refusal_of(changed(DATASET, dataset))
 
 
 @pytest.mark.parametrize("key", ["test", "validation"])

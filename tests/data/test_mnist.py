@@ -12,8 +12,9 @@ from hyperforget.data.preparing import prepare_splits
 from hyperforget.data.splits import TaskData, task_data
 from hyperforget.data.torchvision_sets import load_torchvision
 from hyperforget.metrics.classes import accuracy_on, correct_counts
+from hyperforget.networks.forward import forward
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.perceptron import forward, perceptron_for
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.networks.training import constant_curriculum, train_population
 
 FOLDER = Path(os.environ.get("HYPERFORGET_DATA", "")) / "MNIST"
@@ -36,7 +37,7 @@ def config() -> DatasetConfig:
 @pytest.fixture(scope="module")
 def four_digits(config: DatasetConfig) -> TaskData:
     arrays, pixels = prepare_splits(config, [0, 1, 2, 3], seed=0)
-    return task_data(arrays, range(4), **pixels)
+    return task_data(arrays, {**pixels, "labels": range(4)})
 
 
 def test_torchvision_reads_all_images_and_labels(config: DatasetConfig) -> None:
@@ -58,7 +59,7 @@ def test_the_task_of_four_digits_keeps_the_published_test_split(four_digits: Tas
 
 def test_two_hidden_units_learn_four_digits_and_hardly_predict_a_deleted_one(four_digits: TaskData) -> None:
     """The main network and the recipe of config/mnist.yaml, for a quarter of its steps."""
-    layout = perceptron_for(four_digits.train, [2])
+    layout = PerceptronLayout((784, 2, 4))
     generator = torch.Generator().manual_seed(0)
     recipe = RecipeConfig(steps=1000, batch_size=128, weight_decay=0.003)
     shown = torch.ones(8, 4)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hyperforget.cli.planning import pixels
+from hyperforget.cli.planning import image_shape
 from hyperforget.config import DatasetConfig, load_config
 from hyperforget.config.raw_files import content_of
 from hyperforget.data.sources import DATASETS
@@ -44,7 +44,7 @@ def test_a_function_gives_images_and_labels_and_may_give_some_for_tests(file: st
     both = DATASETS["function"](dataset(file, count=9, test=3))
     assert both.test is not None
     assert (len(both.train[0]), len(both.test[0])) == (9, 3)
-    assert pixels(dataset(file)) == 6
+    assert image_shape(dataset(file)) == (2, 3, 1)
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")

@@ -21,7 +21,6 @@ from hyperforget.data.splits import (
     task_data,
 )
 from hyperforget.errors import UserError
-from hyperforget.networks.perceptron import perceptron_for
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
@@ -86,7 +85,7 @@ def test_pixels_are_normalised_by_the_training_split_alone(config: DatasetConfig
     arrays, pixels = prepare_splits(config, [1, 4, 7, 9], 0)
     train = arrays["train_images"].astype(np.float64)
     assert pixels == {"mean": pytest.approx(train.mean()), "std": pytest.approx(train.std())}
-    data = task_data(arrays, [1, 4, 7, 9], **pixels)
+    data = task_data(arrays, {**pixels, "labels": [1, 4, 7, 9]})
     assert data.train.images.mean().item() == pytest.approx(0, abs=1e-5)
     assert data.train.images.std(correction=0).item() == pytest.approx(1, abs=1e-5)
     for split in SPLITS:
@@ -244,7 +243,7 @@ def published(tmp_path: Path, config: DatasetConfig) -> tuple[Path, Path, TaskDa
     arrays, pixels = prepare_splits(config, [1, 4, 7, 9], 0)
     store, token = tmp_path / "store", tmp_path / "dataset.json"
     publish_task_data(Store(store), token, arrays, {"task": "toy", "labels": [1, 4, 7, 9], **pixels})
-    return store, token, task_data(arrays, [1, 4, 7, 9], **pixels)
+    return store, token, task_data(arrays, {**pixels, "labels": [1, 4, 7, 9]})
 
 
 def test_a_stored_task_reads_back(tmp_path: Path, config: DatasetConfig) -> None:
@@ -257,7 +256,7 @@ def test_a_stored_task_reads_back(tmp_path: Path, config: DatasetConfig) -> None
         assert torch.equal(getattr(found, name).labels, getattr(data, name).labels)
     summary = read_token(token, kind="dataset").summary
     assert summary["images"] == {"train": 168, "validation": 42, "test": 70}
-    assert perceptron_for(found.train, [5, 3]).sizes == (2, 5, 3, 4)
+    assert found.image == (2,)
     for split in (found.train, found.validation, found.test):
         assert split.class_sizes.tolist() == [int((split.labels == label).sum()) for label in range(4)]
 
@@ -295,6 +294,6 @@ def test_a_missing_or_damaged_task_is_named(tmp_path: Path, config: DatasetConfi
 
 def test_protocols_condition_on_validation_and_on_test(config: DatasetConfig) -> None:
     arrays, pixels = prepare_splits(config, [1, 4], 0)
-    data = task_data(arrays, [1, 4], **pixels)
+    data = task_data(arrays, {**pixels, "labels": [1, 4]})
     assert conditioning_split(data, "validation") is data.validation
     assert conditioning_split(data, "thesis") is data.test

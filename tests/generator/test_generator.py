@@ -11,8 +11,8 @@ from hyperforget.errors import UserError
 from hyperforget.generator.asking import renormalised, split_of
 from hyperforget.generator.generator import _CHOICES, Generator
 from hyperforget.metrics.measuring import measure
+from hyperforget.networks.forward import forward
 from hyperforget.networks.given import network_of
-from hyperforget.networks.perceptron import forward
 
 Data = tuple[np.ndarray, np.ndarray]
 

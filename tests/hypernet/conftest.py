@@ -15,6 +15,7 @@ from hyperforget.metrics.measuring import Outcomes
 from hyperforget.metrics.performance import performance_values
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 
 SMALL = ArchitectureConfig(components=7, width=16, layers=2, heads=2, frequencies=4, largest_exponent=3.0)
 
@@ -26,7 +27,7 @@ def told_by(conditioning: str, *also: Metric) -> Performance:
 
 @pytest.fixture(scope="session")
 def layout() -> Layout:
-    return Layout((6, 5, 4))
+    return PerceptronLayout((6, 5, 4))
 
 
 @pytest.fixture(scope="session")

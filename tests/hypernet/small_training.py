@@ -19,12 +19,12 @@ from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.training import Trained
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.runtime.distributed import together
 from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import Unfinished
 
-LAYOUT = Layout((6, 5, 4))
+LAYOUT = PerceptronLayout((6, 5, 4))
 CONFIG = TrainingConfig(
     steps=10,
     batch_size=12,

@@ -11,9 +11,9 @@ from hyperforget.metrics.discriminability import discriminability
 from hyperforget.metrics.measuring import measure
 from hyperforget.metrics.performance import performance_values
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.forward import forward
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward
 
 TOLD = {"losses": Performance(), "both": Performance(also=("discriminability",))}
 

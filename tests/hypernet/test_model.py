@@ -13,6 +13,7 @@ from hyperforget.hypernet.spaces import SPACES
 from hyperforget.hypernet.tokens import TOKENS
 from hyperforget.hypernet.transformer import Block, TokenTransformer
 from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from tests.hypernet.conftest import told_by
 
 Build = Callable[..., Hypernetwork]
@@ -151,7 +152,7 @@ def test_the_thesis_size_can_be_built(conditioning: str) -> None:
         frequencies=128,
         largest_exponent=14.0,
     )
-    layout = Layout((784, 7, 10))
+    layout = PerceptronLayout((784, 7, 10))
     with torch.device("meta"):
         model = Hypernetwork(layout, conditioning, thesis, told_by(conditioning))
     parameters = sum(parameter.numel() for parameter in model.parameters())

@@ -5,7 +5,7 @@ import torch
 
 from hyperforget.config import ArchitectureConfig
 from hyperforget.hypernet.perceptron import Block, Perceptron
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -17,7 +17,7 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
 def test_it_reads_vectors_and_prompt_and_starts_as_the_zero_map(vectors: int, layers: int) -> None:
     shape = ArchitectureConfig(components=7, width=12, frequencies=3, largest_exponent=2.0)
     architecture = shape.model_copy(update={"layers": layers})
-    perceptron = Perceptron(Layout((6, 5, 4)), architecture, vectors, scalars=5)
+    perceptron = Perceptron(PerceptronLayout((6, 5, 4)), architecture, vectors, scalars=5)
     inputs, encoded = [random(3, 7, seed=index) for index in range(vectors)], random(3, 5, 7)
     assert torch.equal(perceptron(inputs, encoded), torch.zeros(3, 7))
     torch.nn.init.normal_(perceptron.write.weight)

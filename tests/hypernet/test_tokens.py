@@ -1,24 +1,35 @@
 """Parameters as tokens and back, and the symmetry that unit tokens keep."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperforget.errors import UserError
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.relational_tokens import EDGE_WIDTH
 from hyperforget.hypernet.tokens import TOKENS, LayerTokens, from_unit_features, layer_pieces, unit_features
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.convolutional import ConvolutionalLayout
+from hyperforget.networks.graph import graph_of
 from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.networks.permutations import permute_hidden
 
 Build = Callable[..., Hypernetwork]
 
-SIZES = st.lists(st.integers(1, 9), min_size=3, max_size=3).map(lambda sizes: Layout(tuple(sizes)))
-DEEPER = st.lists(st.integers(1, 9), min_size=3, max_size=5).map(lambda sizes: Layout(tuple(sizes)))
+SIZES = st.lists(st.integers(1, 9), min_size=3, max_size=3).map(lambda sizes: PerceptronLayout(tuple(sizes)))
+DEEP = [
+    PerceptronLayout((6, 5, 3, 4)),
+    PerceptronLayout((6, 5, 3, 7, 4)),
+    ConvolutionalLayout((5, 5, 1), (3, 4), 3, 2, 4),
+    ConvolutionalLayout((5, 6, 2), (3, 2, 5), 3, 1, 4),
+]
+ANY = [PerceptronLayout((6, 5, 4)), *DEEP]
+DEEPER = st.lists(st.integers(1, 9), min_size=3, max_size=5).map(lambda sizes: PerceptronLayout(tuple(sizes)))
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -32,19 +43,34 @@ def test_shapes(vectors: int, layout: Layout) -> None:
     # + 10, and 4, once for each vector.
     for kind, count in (("units", 6), ("layers", 6 * vectors)):
         tokens = TOKENS[kind](layout, 16, vectors)
-        encoded = tokens.encode(params)
+        encoded, edges = tokens.encode(params)
         assert encoded.shape == (3, count, 16)
-        assert tokens.decode(encoded).shape == (3, layout.size)
+        assert edges == []
+        assert tokens.decode(encoded, edges).shape == (3, layout.size)
+
+
+@pytest.mark.parametrize("vectors", [1, 2])
+@pytest.mark.parametrize("deep", DEEP, ids=str)
+def test_shapes_of_deeper_networks(vectors: int, deep: Layout) -> None:
+    graph = graph_of(deep)
+    tokens = TOKENS["units"](deep, 16, vectors)
+    encoded, edges = tokens.encode([random(3, deep.size)] * vectors)
+    assert encoded.shape == (3, sum(graph.units) + 1, 16)
+    assert [each.shape for each in edges] == [(3, after, before, EDGE_WIDTH) for before, after in pairwise(graph.units)]
+    assert tokens.decode(encoded, edges).shape == (3, deep.size)
 
 
 @pytest.mark.parametrize("kind", TOKENS)
 @pytest.mark.parametrize("vectors", [1, 2])
-def test_an_untrained_layer_writes_zeros_whatever_it_reads(kind: str, vectors: int, layout: Layout) -> None:
-    tokens = TOKENS[kind](layout, 16, vectors)
-    assert not tokens.decode(random(3, 12, 16)).any()
+@pytest.mark.parametrize("shape", ANY, ids=str)
+def test_an_untrained_layer_writes_zeros_whatever_it_reads(kind: str, vectors: int, shape: Layout) -> None:
+    tokens = TOKENS[kind](shape, 16, vectors)
+    encoded, edges = tokens.encode([random(3, shape.size)] * vectors)
+    assert not tokens.decode(random(*encoded.shape), [random(*each.shape) for each in edges]).any()
 
 
 @pytest.mark.parametrize("kind", TOKENS)
+@pytest.mark.parametrize("layout", ANY, ids=str)
 def test_every_parameter_is_read_and_written(kind: str, layout: Layout) -> None:
     torch.manual_seed(0)
     tokens = TOKENS[kind](layout, 16, 2)
@@ -52,20 +78,21 @@ def test_every_parameter_is_read_and_written(kind: str, layout: Layout) -> None:
         torch.nn.init.normal_(weight)
     noised, start = random(1, layout.size), random(1, layout.size, seed=1)
     inputs = torch.cat([noised, start]).requires_grad_()
-    tokens.encode([inputs[:1], inputs[1:]]).sum().backward()
+    encoded, edges = tokens.encode([inputs[:1], inputs[1:]])
+    (encoded.sum() + sum(each.sum() for each in edges)).backward()
     assert inputs.grad is not None
     assert (inputs.grad != 0).all()
-    assert (tokens.decode(tokens.encode([noised, start])) != 0).all()
+    assert (tokens.decode(*tokens.encode([noised, start])) != 0).all()
 
 
 def test_layers_add_a_position_that_starts_at_zero(layout: Layout) -> None:
     tokens = LayerTokens(layout, 16, 2)
     assert not tokens.positions.any()
     vectors = [random(3, layout.size), random(3, layout.size, seed=1)]
-    before = tokens.encode(vectors)
+    before, _ = tokens.encode(vectors)
     positions = random(12, 16, seed=2)
     tokens.positions.data = positions
-    torch.testing.assert_close(tokens.encode(vectors), before + positions)
+    torch.testing.assert_close(tokens.encode(vectors)[0], before + positions)
 
 
 @given(layout=SIZES, count=st.integers(1, 3))
@@ -105,23 +132,19 @@ def test_pieces_fit_the_width_and_cut_each_parameter_into_equal_parts(layout: La
         assert max(parts) - min(parts) <= 1
 
 
-def test_units_refuse_a_second_hidden_layer() -> None:
-    deep = Layout((6, 5, 3, 4))
-    with pytest.raises(UserError) as caught:
-        TOKENS["units"](deep, 16, 1)
-    message = str(caught.value)
-    assert "'units'" in message
-    assert "MLP 6-5-3-4" in message
-    assert "'layers'" in message
-    TOKENS["layers"](deep, 16, 1)
-
-
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)
 @pytest.mark.parametrize("prompt", ["joint", "separate"])
 def test_with_unit_tokens_the_hypernetwork_is_equivariant(
     build: Build, layout: Layout, conditioning: str, prompt: str
 ) -> None:
     assert _asymmetry(build(conditioning, "units", prompt), layout) < 1e-5
+
+
+@pytest.mark.parametrize("conditioning", CONDITIONINGS)
+@pytest.mark.parametrize("deep", DEEP, ids=str)
+def test_with_unit_tokens_it_is_equivariant_for_deeper_networks(build: Build, conditioning: str, deep: Layout) -> None:
+    model = build(conditioning, "units", of=deep)
+    assert _asymmetry(model, deep) < 1e-5
 
 
 @pytest.mark.parametrize("conditioning", CONDITIONINGS)

@@ -38,8 +38,8 @@ from hyperforget.hypernet.training import (
     train_hypernetwork,
 )
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.forward import forward
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward
 from hyperforget.runtime.device import computes_in_bfloat16
 from tests.hypernet.conftest import told_by
 

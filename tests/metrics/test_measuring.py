@@ -10,11 +10,11 @@ from hyperforget.data.splits import Split
 from hyperforget.metrics import measuring
 from hyperforget.metrics.discriminability import discriminability, separability
 from hyperforget.metrics.measuring import have_diverged, measure
+from hyperforget.networks.forward import forward, units_and_logits
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward, units_and_logits
+from hyperforget.networks.perceptron import PerceptronLayout
 
-LAYOUT = Layout((6, 5, 3))
+LAYOUT = PerceptronLayout((6, 5, 3))
 SPLIT = Split(torch.randn(60, 6, generator=torch.Generator().manual_seed(7)), torch.arange(60) % 3, 3)
 
 

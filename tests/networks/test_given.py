@@ -10,8 +10,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from hyperforget.errors import UserError
+from hyperforget.networks.forward import forward
 from hyperforget.networks.given import join_networks, network_of, read_network
-from hyperforget.networks.perceptron import forward
 
 
 def sequential(*sizes: int) -> nn.Sequential:

@@ -13,7 +13,7 @@ from hyperforget.config import RecipeConfig
 from hyperforget.data.splits import Split
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.networks.training import (
     Curriculum,
     Hooks,
@@ -24,7 +24,7 @@ from hyperforget.networks.training import (
 )
 from tests.conftest import InPieces
 
-LAYOUT = Layout((5, 4, 3))
+LAYOUT = PerceptronLayout((5, 4, 3))
 LABELS = torch.arange(60) % 3
 IMAGES = torch.randn(60, 5, generator=torch.Generator().manual_seed(1)) + F.one_hot(LABELS, 5)
 SPLIT = Split(IMAGES, LABELS, 3)
@@ -91,7 +91,7 @@ def train_one_by_one(starts: Networks, recipe: RecipeConfig, steps: int, curricu
 )
 @pytest.mark.parametrize("sizes", [(5, 4, 3), (5, 4, 2, 3)])
 def test_equals_training_one_by_one(sizes: tuple[int, ...], recipe: RecipeConfig) -> None:
-    layout = Layout(sizes)
+    layout = PerceptronLayout(sizes)
     starts = initialise(layout, 4, seeded(2))
     rates = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.3, 0.0], [0.05, 0.0, 0.05], [1.0, 1.0, 1.0]])
     factors = torch.tensor([1.0, 0.5, 2.0, 1.4])
@@ -136,7 +136,7 @@ def test_many_inputs_are_multiplied_in_bfloat16_where_the_processor_does(
 ) -> None:
     monkeypatch.setattr("hyperforget.runtime.device.multiplies_in_bfloat16", lambda device: computes)
     images = torch.randn(60, 256, generator=seeded(1)) / 16
-    split, layout = Split(images, LABELS, 3), Layout((256, 4, 3))
+    split, layout = Split(images, LABELS, 3), PerceptronLayout((256, 4, 3))
     auto, single = (
         train(initialise(layout, 2, seeded(0)), 5, RECIPE.model_copy(update={"precision": precision}), split=split)
         for precision in ("auto", "float32")

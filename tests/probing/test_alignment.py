@@ -20,6 +20,7 @@ from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.metrics.measuring import Outcomes, measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.probing import alignment as probing
 from hyperforget.probing.alignment import (
     Probe,
@@ -62,7 +63,7 @@ def probe(model: object, runs: Corpus, config: ProbeConfig = CONFIG) -> Probe:
 
 
 def networks(params: Tensor) -> Networks:
-    return Networks(params, Layout((6, CLASSES)))
+    return Networks(params, PerceptronLayout((6, CLASSES)))
 
 
 @pytest.fixture

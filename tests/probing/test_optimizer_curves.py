@@ -17,6 +17,7 @@ from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.networks.training import constant_curriculum, train_population
 from hyperforget.probing.optimizer_curves import (
     compare_optimizers,
@@ -82,7 +83,7 @@ def test_networks_on_the_way_are_those_of_shorter_trainings(layout: Layout) -> N
 
 
 def test_rows_hold_mean_class_loss_and_accuracy() -> None:
-    layout = Layout((2, 2, 2))
+    layout = PerceptronLayout((2, 2, 2))
     # Without weights all logits are the biases of the output: 0 and ln 3, so probabilities 1/4 and 3/4.
     network = Networks(torch.zeros(1, layout.size), layout)
     network.params[0, -1] = torch.log(torch.tensor(3.0))

@@ -13,8 +13,8 @@ from safetensors import safe_open
 
 from hyperforget.errors import UserError
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.forward import forward
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.store.export import export_networks, layout_of
 from tests.store.conftest import Run
 
@@ -60,7 +60,7 @@ def test_a_network_is_rebuilt_from_the_file_alone(run: Run, tmp_path: Path, suff
     params = torch.from_numpy(arrays["params"])
     network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2))
     images = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
-    for row, expected in enumerate(forward(Networks(params, Layout((3, 2, 2))), images)):
+    for row, expected in enumerate(forward(Networks(params, PerceptronLayout((3, 2, 2))), images)):
         state = {
             entry["name"]: params[row, entry["offset"] :][: int(np.prod(entry["shape"]))].view(entry["shape"])
             for entry in metadata["layout"]
@@ -71,7 +71,9 @@ def test_a_network_is_rebuilt_from_the_file_alone(run: Run, tmp_path: Path, suff
 
 @pytest.mark.parametrize("sizes", [[3, 2, 2], [64, 7, 10], [5, 4, 3, 2]])
 def test_the_layout_is_that_of_the_networks(sizes: list[int]) -> None:
-    expected = [{"name": p.name, "shape": list(p.shape), "offset": p.offset} for p in Layout(tuple(sizes)).parameters]
+    expected = [
+        {"name": p.name, "shape": list(p.shape), "offset": p.offset} for p in PerceptronLayout(tuple(sizes)).parameters
+    ]
     assert layout_of(sizes) == expected
 
 

@@ -9,12 +9,12 @@ from hyperforget.config import RecipeConfig
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.timing import requests
 from hyperforget.timing.requests import Asking, forget_sets, retraining_row, rival_row, with_epoch
 from hyperforget.unlearning.assignment import Assignment
 
-LAYOUT = Layout((5, 4, 3))
+LAYOUT = PerceptronLayout((5, 4, 3))
 SPLIT = Split(torch.randn(30, 5, generator=torch.Generator().manual_seed(1)), torch.arange(30) % 3, 3)
 DATA = TaskData(SPLIT, SPLIT, SPLIT, 0.0, 1.0, (4, 6, 9))
 ASKING = Asking(

@@ -6,10 +6,10 @@ import torch
 from hyperforget.config import RecipeConfig
 from hyperforget.data.splits import Split
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.timing import training
 
-LAYOUT = Layout((5, 4, 3))
+LAYOUT = PerceptronLayout((5, 4, 3))
 TRAIN = Split(torch.randn(30, 5, generator=torch.Generator().manual_seed(1)), torch.arange(30) % 3, 3)
 
 

@@ -5,14 +5,14 @@ import torch
 
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.unlearning.candidates import Candidates, make_candidates
 from tests.hypernet.conftest import build, layout
 
 # Fixtures.
 __all__ = ["build", "layout"]
 
-LAYOUT = Layout((6, 5, 3))
+LAYOUT = PerceptronLayout((6, 5, 3))
 
 
 def generator(seed: int = 0) -> torch.Generator:

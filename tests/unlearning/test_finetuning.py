@@ -7,16 +7,16 @@ import torch.nn.functional as F
 from hyperforget.config import RecipeConfig
 from hyperforget.data.splits import Split
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.forward import forward
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.networks.training import constant_curriculum, train_population
 from hyperforget.unlearning import finetuning
 from hyperforget.unlearning.assignment import Assignment
 from hyperforget.unlearning.finetuning import LENGTHS, finetune
 from hyperforget.unlearning.mask import mask_outputs
 
-LAYOUT, FORGET = Layout((6, 8, 4)), torch.tensor([False, True, False, False])
+LAYOUT, FORGET = PerceptronLayout((6, 8, 4)), torch.tensor([False, True, False, False])
 RECIPE = RecipeConfig(steps=200, batch_size=32, learning_rate=0.3, weight_decay=0.01)
 
 

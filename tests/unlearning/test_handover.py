@@ -8,9 +8,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 from hyperforget.data.splits import TaskData
+from hyperforget.networks.forward import forward
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.unlearning.candidates import Candidates, make_candidates
 from hyperforget.unlearning.handover import export_chosen
 from tests.unlearning.conftest import generator
@@ -34,7 +34,7 @@ def test_the_exported_network_needs_no_code_of_ours(tmp_path: Path, batch: Candi
 
 
 def test_deeper_networks_are_exported_too(tmp_path: Path, data: TaskData) -> None:
-    deep = Layout((6, 5, 4, 3))
+    deep = PerceptronLayout((6, 5, 4, 3))
     batch = make_candidates(initialise(deep, 2, generator()), data.validation)
     export_chosen(tmp_path / "deep.safetensors", batch, 1, data, ATTRIBUTES)
     network = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 3))

@@ -11,9 +11,9 @@ from hyperforget.data.splits import Split, TaskData
 from hyperforget.metrics.evaluate import Subject
 from hyperforget.metrics.gold_standard import SplitName
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.forward import forward
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.records.methods import CandidateRow
 from hyperforget.unlearning.candidates import StoredCandidates, make_candidates
 from hyperforget.unlearning.judging import (
@@ -25,7 +25,7 @@ from hyperforget.unlearning.judging import (
     usable_row,
 )
 
-LAYOUT = Layout((6, 8, 4))
+LAYOUT = PerceptronLayout((6, 8, 4))
 FORGET = torch.tensor([False, True, False, True])
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from hyperforget.config import RecipeConfig
 from hyperforget.data.splits import Split
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.forward import forward
 from hyperforget.unlearning.assignment import Assignment
 from hyperforget.unlearning.bias import lower_bias
 from hyperforget.unlearning.contract import FORGET_SETS, LAYOUTS, ToyCase, check_method, toy_case

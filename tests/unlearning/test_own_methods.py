@@ -8,7 +8,7 @@ import torch
 
 from hyperforget.errors import UserError
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.runtime.own_code import OwnCode
 from hyperforget.unlearning.assignment import Assignment
 from hyperforget.unlearning.contract import LAYOUTS, ToyCase, check_method, toy_case, toy_cases
@@ -68,7 +68,7 @@ def normalising(assignment: Assignment) -> Networks:
             r"returned params float32 \(2, 92\); .* \(5, 92\)",
         ),
         (
-            lambda assignment: Networks(mask_outputs(assignment).params, Layout((6, 4))),
+            lambda assignment: Networks(mask_outputs(assignment).params, PerceptronLayout((6, 4))),
             "returned networks with",
         ),
         (params_of(torch.Tensor.double), "returned params float64"),

@@ -7,7 +7,7 @@ from torch import Tensor
 from hyperforget.data.splits import TaskData
 from hyperforget.metrics.evaluate import Subject
 from hyperforget.metrics.own_metrics import Answers
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.forward import forward
 from hyperforget.runtime.own_code import OwnCode
 from hyperforget.unlearning.candidates import Candidates, StoredCandidates
 from hyperforget.unlearning.judging import gold_standard_of

@@ -10,14 +10,14 @@ from hyperforget.metrics.evaluate import Subject
 from hyperforget.metrics.measuring import measure
 from hyperforget.metrics.registry import METRICS
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.forward import forward
 from hyperforget.networks.initialisations import initialise
-from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import forward
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.records.methods import MetricRow
 from hyperforget.unlearning.candidates import StoredCandidates, make_candidates
 from hyperforget.unlearning.recovery import recovery_rows
 
-LAYOUT = Layout((8, 6, 4))
+LAYOUT = PerceptronLayout((8, 6, 4))
 FORGET = torch.tensor([False, False, True, False])
 # Class 2 lies beside class 3, in a direction in which no other class varies.
 CENTRES = 3.0 * torch.eye(8)[[0, 1, 2, 2]] + 3.0 * torch.eye(8)[[3, 3, 4, 3]]
