@@ -53,7 +53,7 @@ def parse_layout(text: str) -> Layout:
 def measure(layout: Layout, networks: int, steps: int, precision: str) -> float:
     """Seconds a step."""
     generator = torch.Generator().manual_seed(0)
-    images = torch.randn(IMAGES, layout.sizes[0], generator=generator)
+    images = torch.randn(IMAGES, layout.inputs, generator=generator)
     split = Split(images, torch.arange(IMAGES) % layout.classes, layout.classes)
     recipe = RecipeConfig.model_validate({"batch_size": 128, "steps": steps, "precision": precision})
     shown = constant_curriculum(torch.ones(networks, layout.classes))

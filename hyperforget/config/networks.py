@@ -30,7 +30,7 @@ class NetworkConfig(Section):
             self.kind, ("channels", ("hidden",))
         )
         for key in others:
-            if key in self.model_fields_set:
+            if getattr(self, key) != type(self).model_fields[key].default:
                 raise ValueError(f"{key} is no key of the kind {self.kind!r}; allowed is {own!r}")
         if not getattr(self, own):
             raise ValueError(f"the kind {self.kind!r} needs {own!r}, a list of at least one number, for example [16]")

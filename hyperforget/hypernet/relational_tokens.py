@@ -6,6 +6,8 @@ but the tokens of `hyperforget.hypernet.tokens.UnitTokens`. Messages between nod
 Kofinas et al., "Graph Neural Networks for Learning Equivariant Representations of Neural Networks" (2024).
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -56,7 +58,7 @@ class RelationalTokens(nn.Module):
         ]
         return tokens, edges
 
-    def decode(self, tokens: Tensor, edges: list[Tensor]) -> Tensor:
+    def decode(self, tokens: Tensor, edges: Sequence[Tensor]) -> Tensor:
         layers = tokens.split((*self.graph.units, 1), dim=1)
         parts = GraphParts(
             self.write_incoming(layers[0]),  # (B, n, D)

@@ -7,7 +7,7 @@ Where there are several hidden layers, `RelationalTokens` take their place, with
 size, each with a projection of its own and a learned position that starts at zero.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -27,7 +27,7 @@ class Tokens(Protocol):
         edges between hidden layers, (B, n after, n before, edge width) each, if weights are read as edges.
         """
 
-    def decode(self, tokens: Tensor, edges: list[Tensor]) -> Tensor:
+    def decode(self, tokens: Tensor, edges: Sequence[Tensor]) -> Tensor:
         """Parameters (B, P) from the transformer's output for the tokens and edges of `encode`."""
 
 
@@ -49,7 +49,7 @@ class UnitTokens(nn.Module):
         biases = self.read_biases(torch.cat([bias for _, bias in features], dim=1))  # (B, d)
         return torch.cat([units, biases.unsqueeze(1)], dim=1), []  # (B, H + 1, d)
 
-    def decode(self, tokens: Tensor, edges: list[Tensor]) -> Tensor:
+    def decode(self, tokens: Tensor, edges: Sequence[Tensor]) -> Tensor:
         units = self.write_units(tokens[:, :-1])  # (B, H, D + 1 + C)
         biases = self.write_biases(tokens[:, -1])  # (B, C)
         return from_unit_features(units, biases, self.layout)
@@ -70,7 +70,7 @@ class LayerTokens(nn.Module):
         tokens = [reader(piece) for piece, reader in zip(pieces, self.readers, strict=True)]  # (B, d)
         return torch.stack(tokens, dim=1) + self.positions, []  # (B, S, d)
 
-    def decode(self, tokens: Tensor, edges: list[Tensor]) -> Tensor:
+    def decode(self, tokens: Tensor, edges: Sequence[Tensor]) -> Tensor:
         return torch.cat([writer(tokens[:, index]) for index, writer in enumerate(self.writers)], dim=1)
 
 

@@ -113,9 +113,9 @@ class Transformer(nn.Module):
             block.initialise(residuals=2 * layers)
         self.edge_blocks = Blocks(EdgeBlock(graph, width) for _ in range(layers)) if graph and graph.edges else None
 
-    def forward(self, tokens: Tensor, edges: Sequence[Tensor] = ()) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, tokens: Tensor, edges: Sequence[Tensor] = ()) -> tuple[Tensor, Sequence[Tensor]]:
         if self.edge_blocks is None:
-            return self.norm(self.blocks(tokens)), []
+            return self.norm(self.blocks(tokens)), edges
         for edge_block, block in zip(self.edge_blocks, self.blocks, strict=True):
             tokens, *edges = self.edge_blocks.apply_block(edge_block, tokens, *edges)
             tokens = self.blocks.apply_block(block, tokens)

@@ -80,7 +80,8 @@ class ConvolutionalLayout(Layout):
         return nn.Sequential(*hidden, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(self.channels[-1], self.outputs))
 
     def images_of_modules(self, images: Tensor) -> Tensor:
-        return images.unflatten(1, self.image).permute(0, 3, 1, 2)  # (B, channels, height, width)
+        shaped: Tensor = images.unflatten(1, self.image).permute(0, 3, 1, 2)  # (B, channels, height, width)
+        return shaped
 
     def forward_parts(self, parts: list[Tensor], images: Tensor) -> tuple[Tensor, Tensor]:
         # The channels of all networks lie beside each other, so the first layer is one convolution, and those after it

@@ -44,7 +44,7 @@ def test_items_are_parameters_and_losses_of_checkpoints(task: Path) -> None:
     runs = [run for run, count in enumerate(sum(SAVED, ())) for _ in range(1, count)]
     assert found.run.tolist() == runs
     assert not found.start.any()
-    assert (found.layout.sizes, found.labels, found.mean, found.std) == ((64, 7, 10), LABELS, 5.0, 6.0)
+    assert (found.layout.attributes["sizes"], found.labels, found.mean, found.std) == ([64, 7, 10], LABELS, 5.0, 6.0)
 
 
 def test_starts_are_marked(task: Path) -> None:

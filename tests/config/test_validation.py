@@ -38,7 +38,7 @@ def test_null_is_absent(null: object) -> None:
     sections = {"collection": null, "corpora": null, "recipe": {"steps": null}, "dataset": {"root": null, "path": null}}
     assert load_config(task(**sections)) == plain
     assert load_config({**task(), "models": {"gpt": null}}).models.keys() == {"gpt"}
-    assert refusal_of(task(hidden=null)).startswith("the key 'tasks.odd.hidden' is missing; hidden units of each layer")
+    assert refusal_of(task(hidden=null)).startswith("tasks.odd: a main network is told by either 'hidden'")
     assert refusal_of({"tasks": null}).startswith("the key 'tasks' is missing")
     assert refusal_of({"tasks": {"odd": null}}).startswith("the key 'tasks.odd.classes' is missing")
 

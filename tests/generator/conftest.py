@@ -47,7 +47,7 @@ def described(hypernet: Hypernetwork) -> Description:
         dataset="shapes",
         labels=LABELS,
         pivots=PIVOTS,
-        network=list(hypernet.layout.sizes),
+        network=hypernet.layout.attributes["sizes"],
         initialisation="uniform",
         images=IMAGES,
         conditioning=hypernet.conditioning.name,

@@ -21,7 +21,9 @@ from hyperforget.networks.permutations import permute_hidden
 
 Build = Callable[..., Hypernetwork]
 
-SIZES = st.lists(st.integers(1, 9), min_size=3, max_size=3).map(lambda sizes: PerceptronLayout(tuple(sizes)))
+SIZES: st.SearchStrategy[PerceptronLayout] = st.lists(st.integers(1, 9), min_size=3, max_size=3).map(
+    lambda sizes: PerceptronLayout(tuple(sizes))
+)
 DEEP = [
     PerceptronLayout((6, 5, 3, 4)),
     PerceptronLayout((6, 5, 3, 7, 4)),
@@ -97,7 +99,7 @@ def test_layers_add_a_position_that_starts_at_zero(layout: Layout) -> None:
 
 @given(layout=SIZES, count=st.integers(1, 3))
 @settings(max_examples=40, deadline=None)
-def test_unit_features_are_inverted(layout: Layout, count: int) -> None:
+def test_unit_features_are_inverted(layout: PerceptronLayout, count: int) -> None:
     params = random(count, layout.size)
     units, biases = unit_features(params, layout)
     assert units.shape == (count, layout.sizes[1], layout.sizes[0] + 1 + layout.classes)

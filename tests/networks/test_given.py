@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from hyperforget.errors import UserError
 from hyperforget.networks.forward import forward
 from hyperforget.networks.given import join_networks, network_of, read_network
+from hyperforget.networks.perceptron import PerceptronLayout
 
 
 def sequential(*sizes: int) -> nn.Sequential:
@@ -60,7 +61,7 @@ def test_what_is_given_is_left_as_it_is() -> None:
 
 
 def test_log_probabilities_at_the_end_are_logits_as_well() -> None:
-    assert network_of(Named(nn.LogSoftmax(-1))).networks.layout.sizes == (6, 5, 3)
+    assert network_of(Named(nn.LogSoftmax(-1))).networks.layout == PerceptronLayout((6, 5, 3))
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])

@@ -96,13 +96,18 @@ def test_many_images_are_answered_some_at_a_time(layout: Layout, monkeypatch: py
     networks = random_networks(layout, 3, 0)
     images = torch.randn(7, layout.inputs, generator=seeded(1))
     together = units_and_logits(networks, images)
-    calls = []
+    calls: list[int] = []
     monkeypatch.setattr(forward_module, "_VALUES_AT_ONCE", 2 * 3 * layout.activations)
     real = type(layout).forward_parts
-    monkeypatch.setattr(type(layout), "forward_parts", lambda *args: calls.append(1) or real(*args))
+
+    def counted(self: Layout, parts: list[torch.Tensor], some: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        calls.append(some.shape[1])
+        return real(self, parts, some)
+
+    monkeypatch.setattr(type(layout), "forward_parts", counted)
     for found, wanted in zip(units_and_logits(networks, images), together, strict=True):
         torch.testing.assert_close(found, wanted)
-    assert len(calls) == 4
+    assert calls == [2, 2, 2, 1]
 
 
 @given(ANY)
@@ -215,9 +220,12 @@ IN_TORCH: dict[str, Callable[[nn.Linear | nn.Conv2d], object]] = {
     "uniform": lambda layer: layer.reset_parameters(),
     "kaiming": lambda layer: (
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu"),
-        nn.init.zeros_(layer.bias),
+        layer.bias is not None and nn.init.zeros_(layer.bias),
     ),
-    "xavier": lambda layer: (nn.init.xavier_uniform_(layer.weight), nn.init.zeros_(layer.bias)),
+    "xavier": lambda layer: (
+        nn.init.xavier_uniform_(layer.weight),
+        layer.bias is not None and nn.init.zeros_(layer.bias),
+    ),
 }
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 
 import pytest
 import torch
@@ -12,7 +11,9 @@ from torch import Tensor, nn
 from hyperforget.config import RecipeConfig
 from hyperforget.data.splits import Split
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.convolutional import ConvolutionalLayout
 from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.networks.training import (
     Curriculum,
@@ -63,8 +64,7 @@ def train_one_by_one(starts: Networks, recipe: RecipeConfig, steps: int, curricu
     """The same training in the plainest form, for the random numbers of seed 0."""
     networks = []
     for start in starts.params:
-        layers = [module for pair in pairwise(starts.layout.sizes) for module in (nn.Linear(*pair), nn.ReLU())]
-        networks.append(nn.Sequential(*layers[:-1]))
+        networks.append(starts.layout.module())
         networks[-1].load_state_dict(starts.layout.state_dict(start))
     rule = torch.optim.Adam if recipe.optimizer == "adam" else partial(torch.optim.SGD, momentum=recipe.momentum)
     optimisers = [
@@ -79,7 +79,9 @@ def train_one_by_one(starts: Networks, recipe: RecipeConfig, steps: int, curricu
             rates = (curriculum.before if step < curriculum.switch[index] else curriculum.after)[index]
             drawn = (uniform[index] < recipe.share * rates[LABELS[rows]]).float()
             weights = drawn / drawn.sum() if drawn.any() else drawn
-            losses = F.cross_entropy(network(IMAGES[rows]), LABELS[rows], reduction="none")
+            losses = F.cross_entropy(
+                network(starts.layout.images_of_modules(IMAGES[rows])), LABELS[rows], reduction="none"
+            )
             optimiser.zero_grad()
             (losses * weights).sum().backward()
             optimiser.step()
@@ -89,9 +91,12 @@ def train_one_by_one(starts: Networks, recipe: RecipeConfig, steps: int, curricu
 @pytest.mark.parametrize(
     "recipe", [RECIPE, THOROUGH, ADAM, DECAYING_ADAM], ids=["plain", "momentum-decay", "adam", "adam-decay"]
 )
-@pytest.mark.parametrize("sizes", [(5, 4, 3), (5, 4, 2, 3)])
-def test_equals_training_one_by_one(sizes: tuple[int, ...], recipe: RecipeConfig) -> None:
-    layout = PerceptronLayout(sizes)
+@pytest.mark.parametrize(
+    "layout",
+    [PerceptronLayout((5, 4, 3)), PerceptronLayout((5, 4, 2, 3)), ConvolutionalLayout((1, 5, 1), (3, 2), 1, 1, 3)],
+    ids=str,
+)
+def test_equals_training_one_by_one(layout: Layout, recipe: RecipeConfig) -> None:
     starts = initialise(layout, 4, seeded(2))
     rates = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.3, 0.0], [0.05, 0.0, 0.05], [1.0, 1.0, 1.0]])
     factors = torch.tensor([1.0, 0.5, 2.0, 1.4])

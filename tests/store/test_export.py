@@ -13,9 +13,12 @@ from safetensors import safe_open
 
 from hyperforget.errors import UserError
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.convolutional import ConvolutionalLayout
 from hyperforget.networks.forward import forward
+from hyperforget.networks.kinds import stored_attributes
 from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.store.export import export_networks, layout_of
+from hyperforget.store.objects import StoredObject
 from tests.store.conftest import Run
 
 SUFFIXES = (".safetensors", ".npz", ".zarr.zip")
@@ -71,10 +74,16 @@ def test_a_network_is_rebuilt_from_the_file_alone(run: Run, tmp_path: Path, suff
 
 @pytest.mark.parametrize("sizes", [[3, 2, 2], [64, 7, 10], [5, 4, 3, 2]])
 def test_the_layout_is_that_of_the_networks(sizes: list[int]) -> None:
-    expected = [
-        {"name": p.name, "shape": list(p.shape), "offset": p.offset} for p in PerceptronLayout(tuple(sizes)).parameters
-    ]
-    assert layout_of(sizes) == expected
+    parameters = PerceptronLayout(tuple(sizes)).parameters
+    expected = [{"name": p.name, "shape": list(p.shape), "offset": p.offset} for p in parameters]
+    assert layout_of(StoredObject("0" * 64, "networks", {"sizes": sizes}, {})) == expected
+
+
+def test_the_layout_of_other_kinds_is_told_by_the_object() -> None:
+    layout = ConvolutionalLayout((8, 8, 1), (3, 4), 3, 2, 5)
+    stored = StoredObject("0" * 64, "networks", json.loads(json.dumps(stored_attributes(layout))), {})
+    expected = [{"name": p.name, "shape": list(p.shape), "offset": p.offset} for p in layout.parameters]
+    assert layout_of(stored) == expected
 
 
 def test_wrong_requests_leave_the_target_alone(run: Run, tmp_path: Path) -> None:

@@ -188,7 +188,10 @@ def test_another_folder_uses_the_default_configuration(checkout: Checkout, tmp_p
         (["--config", "store=a{task}"], ["store is 'a{task}', which has a brace"]),
         (["--config", "store=2024"], ["store is 2024", "in quotes where it looks like a number"]),
         (["--config", "tasks={logs: {hidden: [1]}}"], ["the key 'tasks.logs.classes' is missing"]),
-        (["--config", "tasks={digits: {hidden: null}}"], ["the key 'tasks.digits.hidden' is missing"]),
+        (
+            ["--config", "tasks={digits: {hidden: null}}"],
+            ["tasks.digits: a main network is told by either 'hidden' or 'network'"],
+        ),
         (["--config", "tasks={digits: {forget: [02]}}"], ["forget set '02'", "write '2'"]),
         (["--config", f"seeds=[{10**300}]"], ["seeds.0 is '1000", "less than or equal to 9007199254740991"]),
         (["--config", "models={dihyfo-4-edit: {conditioning: gpt}}"], ["'dihyfo-4-edit' belongs to another method"]),
