@@ -14,7 +14,7 @@ from hyperforget.hypernet.tokens import TOKENS
 from hyperforget.networks.graph import Graph, graph_of
 from hyperforget.networks.layout import Layout
 
-_FEW_TOKENS = 32
+_FEW_TOKENS = 64
 
 
 # By name, what torch calls the approximation.
