@@ -9,7 +9,7 @@ from hyperforget.config.corpora import collection_key
 from hyperforget.config.data_folder import data_folder
 from hyperforget.config.forget_sets import forget_set, pivot_warnings
 from hyperforget.config.hardware import check_hardware
-from hyperforget.config.image_shapes import known_shape
+from hyperforget.config.image_shapes import check_image, known_shape
 from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig, reads_start
 from hyperforget.config.names import check_names
 from hyperforget.config.own_code import check_own, own_dataset
@@ -140,7 +140,7 @@ def _check_task(where: str, task: TaskConfig) -> None:
     _check_dataset(f"{where}.dataset", task.dataset)
     image = known_shape(task.dataset, f"{where}.dataset")
     if image is not None:
-        task.main_network.check_image(image, f"{where}.network")
+        check_image(task.main_network, image, f"{where}.network")
     # Forget sets join labels by a hyphen.
     negative = [label for label in task.classes if label < 0]
     if negative:

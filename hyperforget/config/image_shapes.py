@@ -1,6 +1,6 @@
-"""Shapes of images as far as a configuration tells them, before any are read."""
+"""Shapes of images as far as a configuration tells them, before any are read, and networks that they fit."""
 
-from hyperforget.config.networks import ImageShape
+from hyperforget.config.networks import ImageShape, NetworkConfig
 from hyperforget.config.raw_files import torchvision_set
 from hyperforget.config.tasks import DatasetConfig
 from hyperforget.errors import UserError
@@ -39,3 +39,20 @@ def resized_shape(shape: ImageShape, side: int, where: str = "dataset") -> Image
             f"{shape[0]}, the nearest is {nearest}"
         )
     return (side, side, shape[2])
+
+
+def check_image(network: NetworkConfig, image: ImageShape, where: str = "network") -> None:
+    """Raise `UserError`, which says ``where``, if the kernels of a network do not fit images of a shape."""
+    if network.kind == "perceptron":
+        return
+    if len(image) != 3:
+        raise UserError(
+            f"{where}.kind is {network.kind!r}, but images of {image[0]} numbers have no height and width; allowed are "
+            "images of shape (height, width), (height, width, channels), or flat squares"
+        )
+    if network.kernel > min(image[:2]):
+        largest = max(size for size in range(1, min(image[:2]) + 1) if size % 2)
+        raise UserError(
+            f"{where}.kernel is {network.kernel}, larger than images of {image[0]} x {image[1]} pixels; allowed are "
+            f"odd numbers up to {largest}"
+        )

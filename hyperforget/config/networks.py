@@ -5,7 +5,6 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from hyperforget.config.base import Count, Section, Size
-from hyperforget.errors import UserError
 
 # Height, width and channels; or the number of pixels alone, where images are no pictures.
 ImageShape = tuple[int, ...]
@@ -37,30 +36,3 @@ class NetworkConfig(Section):
         if self.kernel % 2 == 0:
             raise ValueError(f"kernel is {self.kernel}; allowed are odd numbers, the nearest is {self.kernel + 1}")
         return self
-
-    def check_image(self, image: ImageShape, where: str = "network") -> None:
-        """Raise `UserError`, which says ``where``, if kernels do not fit images of that shape."""
-        if self.kind == "perceptron":
-            return
-        if len(image) != 3:
-            raise UserError(
-                f"{where}.kind is 'convolutional', but images of {image[0]} numbers have no height and width; allowed "
-                "are images of shape (height, width), (height, width, channels), or flat squares"
-            )
-        if self.kernel > min(image[:2]):
-            largest = max(size for size in range(1, min(image[:2]) + 1) if size % 2)
-            raise UserError(
-                f"{where}.kernel is {self.kernel}, larger than images of {image[0]} x {image[1]} pixels; allowed are "
-                f"odd numbers up to {largest}"
-            )
-
-    @property
-    def description(self) -> str:
-        """In words, for people."""
-        if self.kind == "perceptron":
-            return "MLP, ReLU, hidden units: " + ", ".join(map(str, self.hidden))
-        kernels = f"{self.kernel} x {self.kernel}"
-        return (
-            f"CNN, ReLU, channels: {', '.join(map(str, self.channels))}, kernels {kernels}, stride {self.stride}, mean "
-            "over positions"
-        )

@@ -12,6 +12,7 @@ from hyperforget.config.corpora import collection_key
 from hyperforget.config.forget_sets import forget_set
 from hyperforget.config.methods import ORIGINAL, STRANGERS, Method
 from hyperforget.config.models import ModelConfig
+from hyperforget.config.networks import NetworkConfig
 from hyperforget.config.own_code import OwnFunction, OwnMetric
 from hyperforget.config.raw_files import content_of
 from hyperforget.config.report_specs import (
@@ -212,7 +213,7 @@ def _task_spec(config: Config, name: str) -> FullTask:
         stranger_training=_in_words(task.recipe_of(STRANGERS)),
         repetitions=tuple(run for run, (repeated, _) in config.repetitions.items() if repeated == name),
         pivots=tuple(map(str, task.pivots)),
-        network=task.main_network.description,
+        network=_network_in_words(task.main_network),
         description=f"{task.dataset.source}, classes {', '.join(map(str, task.classes))}",
     )
 
@@ -220,6 +221,15 @@ def _task_spec(config: Config, name: str) -> FullTask:
 def _corpus_spec(config: Config, task: TaskConfig, corpus: str) -> CorpusSpec:
     models = (model for model in config.models if task.corpus_of(model) == corpus)
     return CorpusSpec(name=corpus, models=tuple(models))
+
+
+def _network_in_words(network: NetworkConfig) -> str:
+    if network.kind == "perceptron":
+        return "MLP, ReLU, hidden units: " + ", ".join(map(str, network.hidden))
+    return (
+        f"CNN, ReLU, channels: {', '.join(map(str, network.channels))}, kernels {network.kernel} x {network.kernel}, "
+        f"stride {network.stride}, mean over positions"
+    )
 
 
 def _in_words(recipe: RecipeConfig) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from hyperforget.config.image_shapes import check_image
 from hyperforget.config.networks import ImageShape, NetworkConfig
 from hyperforget.errors import UserError, excerpt
 from hyperforget.networks.convolutional import ConvolutionalLayout
@@ -17,7 +18,7 @@ def layout_for(network: NetworkConfig, image: ImageShape, classes: int) -> Layou
 
     Raises `UserError` for a convolutional one whose kernels do not fit the images.
     """
-    network.check_image(image)
+    check_image(network, image)
     if network.kind == "perceptron":
         return PerceptronLayout((math.prod(image), *network.hidden, classes))
     height, width, channels = image
