@@ -208,7 +208,7 @@ def test_hostile_packs(small: Run) -> None:
 
     def check(verdicts: list[str]) -> None:
         @given(changed(body), st.booleans())
-        @examples(15, 300)
+        @examples(15)
         def each(description: Any, mapped: bool) -> None:
             for name, data in whole.items():
                 (folder / name).write_bytes(data)
