@@ -19,13 +19,14 @@ Configuration = Annotated[str | None, typer.Option(help="A configuration, as for
 
 def tasks(config: Configuration = None, results: Results = RESULTS, as_json: Json = False) -> None:
     """List the tasks of a configuration, by class labels of the dataset, and how many forget sets results have."""
+    from hyperforget.config.raw_files import DOWNLOADED
     from hyperforget.forget_set import classes_in_words
 
     _print(
         [
             {
                 "task": name,
-                "data": task.dataset.name if task.dataset.source == "torchvision" else task.dataset.source,
+                "data": task.dataset.name if task.dataset.source in DOWNLOADED else task.dataset.source,
                 "classes": classes_in_words(task.classes),
                 "hidden units": "-".join(map(str, task.hidden)),
                 "pivots": classes_in_words(task.pivots),

@@ -14,7 +14,7 @@ from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, Mo
 from hyperforget.config.names import check_names
 from hyperforget.config.own_code import check_own, own_dataset
 from hyperforget.config.places import check_store
-from hyperforget.config.raw_files import torchvision_set
+from hyperforget.config.raw_files import DOWNLOADED, files_of
 from hyperforget.config.sections import Config
 from hyperforget.config.tasks import CollectionConfig, DatasetConfig, TaskConfig, UpdateConfig
 from hyperforget.config.validation import validated
@@ -124,10 +124,10 @@ def _check_dataset(where: str, dataset: DatasetConfig) -> None:
         raise UserError(f"{where}.path is {dataset.path!r}, which is no file; allowed is an .npz file")
     if dataset.source == "function":
         check_own(where, own_dataset(dataset), dataset.function, "dataset")
-    if dataset.source != "torchvision":
+    if dataset.source not in DOWNLOADED:
         return
-    known, root = torchvision_set(dataset.name, f"{where}.name"), data_folder(dataset.root)
-    top = Path(known.files[0]).parts[0]
+    files, root = files_of(dataset, f"{where}.name"), data_folder(dataset.root)
+    top = Path(files[0]).parts[0]
     if not dataset.download and not (root / top).exists():
         found = sorted(path.name for path in root.glob("*") if path.is_dir())
         raise UserError(

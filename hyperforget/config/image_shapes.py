@@ -1,7 +1,7 @@
 """Shapes of images as far as a configuration tells them, before any are read, and networks that they fit."""
 
 from hyperforget.config.networks import ImageShape, NetworkConfig
-from hyperforget.config.raw_files import torchvision_set
+from hyperforget.config.raw_files import openml_set, torchvision_set
 from hyperforget.config.tasks import DatasetConfig
 from hyperforget.errors import UserError
 
@@ -16,7 +16,10 @@ def known_shape(dataset: DatasetConfig, where: str = "dataset") -> ImageShape | 
     """
     if dataset.source in ("npz", "function"):
         return None
-    shape = DIGITS if dataset.source == "digits" else torchvision_set(dataset.name).image
+    if dataset.source == "digits":
+        shape = DIGITS
+    else:
+        shape = (openml_set if dataset.source == "openml" else torchvision_set)(dataset.name).image
     return shape if dataset.resize is None else resized_shape(shape, dataset.resize, where)
 
 

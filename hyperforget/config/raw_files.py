@@ -15,6 +15,9 @@ from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.canonical import digest
 from hyperforget.store.files import file_digest
 
+# Sources whose sets go by names, and are downloaded into the data folder.
+DOWNLOADED = ("torchvision", "openml")
+
 
 @dataclass(frozen=True)
 class TorchvisionSet:
@@ -51,6 +54,40 @@ TORCHVISION_SETS = {
 _SPLIT_OTHERWISE = ("EMNIST", "SVHN", "STL10")
 
 
+@dataclass(frozen=True)
+class OpenmlSet:
+    """A ``dataset`` of OpenML in a ``version``, kept as a ``file`` of the data folder: its features, which are whole
+    numbers, times a ``factor`` are the pixels of an ``image`` of that height, width and channels.
+    """
+
+    dataset: str
+    version: int
+    file: str
+    image: tuple[int, int, int]
+    factor: int
+
+
+# Features of letters are from 0 to 15.
+OPENML_SETS = {"letters": OpenmlSet("letter", 1, "letters.npz", (4, 4, 1), 17)}
+
+
+def openml_set(name: str, key: str = "dataset.name") -> OpenmlSet:
+    """The set of that name. Raises `UserError`, which says ``key``, for a name that is not among those read here."""
+    if name in OPENML_SETS:
+        return OPENML_SETS[name]
+    raise UserError(
+        f"{key} is {name!r}, which is no set of OpenML that is read here; allowed are {', '.join(OPENML_SETS)}, and "
+        f"any other set as a file of source 'npz'{nearest_choice(name, OPENML_SETS)}"
+    )
+
+
+def files_of(dataset: DatasetConfig, key: str = "dataset.name") -> tuple[str, ...]:
+    """The files of a set that is downloaded, by their paths in the data folder. Raises `UserError` for a wrong name."""
+    if dataset.source == "openml":
+        return (openml_set(dataset.name, key).file,)
+    return torchvision_set(dataset.name, key).files
+
+
 def torchvision_set(name: str, key: str = "dataset.name") -> TorchvisionSet:
     """The set of that name. Raises `UserError`, which says ``key``, for a name that is not among those read here."""
     if name in TORCHVISION_SETS:
@@ -68,23 +105,23 @@ def content_of(dataset: DatasetConfig) -> str | None:
     """SHA-256 of what the files of a dataset hold, cheap where they were digested before and have not changed.
 
     Of a function of the user's own it is that of its file, or the package with its version. None for the embedded
-    digits, which belong to a library. None also for a set of torchvision as torchvision downloads it, whether it is
+    digits, which belong to a library. None also for a set as torchvision or scikit-learn downloads it, whether it is
     there yet or not: its checksums say what that is, so a plan can be made before the download.
     """
     if dataset.source == "npz":
         return _digest_at(Path(dataset.path or ""))
     if dataset.source == "function":
         return _digest_at(Path(dataset.file)) if dataset.file else own_dataset(dataset).package("dataset", "")
-    if dataset.source == "torchvision":
+    if dataset.source in DOWNLOADED:
         root = data_folder(dataset.root)
-        found = files_digest(root, torchvision_set(dataset.name))
+        found = files_digest(root, files_of(dataset))
         return None if found is None or _is_downloaded(downloads_mark(root, dataset.name), found) else found
     return None
 
 
-def files_digest(root: Path, known: TorchvisionSet) -> str | None:
-    """Digest of those files of a set that are there, or None without any."""
-    found = {file: sha256 for file in known.files if (sha256 := _digest_at(root / file))}
+def files_digest(root: Path, files: tuple[str, ...]) -> str | None:
+    """Digest of those of some files in a folder that are there, or None without any."""
+    found = {file: sha256 for file in files if (sha256 := _digest_at(root / file))}
     return digest(found) if found else None
 
 

@@ -14,7 +14,7 @@ from hyperforget.config.methods import ORIGINAL, STRANGERS, Method
 from hyperforget.config.models import ModelConfig
 from hyperforget.config.networks import NetworkConfig
 from hyperforget.config.own_code import OwnFunction, OwnMetric
-from hyperforget.config.raw_files import content_of
+from hyperforget.config.raw_files import DOWNLOADED, content_of
 from hyperforget.config.report_specs import (
     CorpusSpec,
     FiguresSpec,
@@ -127,7 +127,7 @@ def _classes(task: TaskConfig, key: Literal["forget", "holdout"]) -> list[tuple[
 
 def _data_name(dataset: DatasetConfig) -> str:
     """What people call the images."""
-    if dataset.source == "torchvision":
+    if dataset.source in DOWNLOADED:
         return dataset.name
     return dataset.source if dataset.path is None else PurePath(dataset.path).stem
 

@@ -14,16 +14,19 @@ from hyperforget.config.networks import NetworkConfig
 class DatasetConfig(Section):
     """Where images and labels come from, and how they are split."""
 
-    source: Literal["digits", "torchvision", "npz", "function"] = Field(
+    source: Literal["digits", "torchvision", "openml", "npz", "function"] = Field(
         "digits",
         description="`digits`: scikit-learn's 1,797 embedded images of 8 x 8 pixels; `torchvision`: a set with a train "
-        "and a test part; `npz`: a file with arrays `images` and `labels` (and `test_images`, `test_labels`); "
-        "`function`: a function of your own that returns these arrays, two or four of them",
+        "and a test part; `openml`: a set that scikit-learn downloads; `npz`: a file with arrays `images` and `labels` "
+        "(and `test_images`, `test_labels`); `function`: a function of your own that returns these arrays, two or four "
+        "of them",
     )
     path: FilePath | None = Field(None, description="the file of source `npz`")
     name: str = Field(
         "MNIST",
-        description="set of source `torchvision`: MNIST, FashionMNIST, KMNIST, QMNIST, CIFAR10, CIFAR100 or USPS",
+        description="set of source `torchvision`: MNIST, FashionMNIST, KMNIST, QMNIST, CIFAR10, CIFAR100 or USPS; of "
+        "source `openml`: letters, UCI's 20,000 letters of 16 features, as images of 4 x 4 pixels, with labels 0 to 25 "
+        "for A to Z",
     )
     file: FilePath | None = Field(
         None,
@@ -34,15 +37,17 @@ class DatasetConfig(Section):
     settings: dict[str, Any] = Field({}, description="keyword arguments of that function")
     root: FilePath | None = Field(
         None,
-        description="folder of source `torchvision`; without one the environment variable "
-        "`HYPERFORGET_DATA`, else `data`",
+        description="folder that sources `torchvision` and `openml` download into, or find files in, `letters.npz` of "
+        "letters; without one the environment variable `HYPERFORGET_DATA`, else `data`",
     )
     resize: Count | None = Field(
         None,
         description="height and width that square images are averaged down to, a divisor of theirs; without it they "
         "stay as they are",
     )
-    download: bool = Field(True, description="whether source `torchvision` may download what the folder lacks")
+    download: bool = Field(
+        True, description="whether sources `torchvision` and `openml` may download what the folder lacks"
+    )
     test: Share = Field(
         0.25, description="share of each class for the test split, where the source has none of its own"
     )

@@ -7,6 +7,7 @@ import numpy as np
 from hyperforget.config import DatasetConfig
 from hyperforget.config.image_shapes import DIGITS
 from hyperforget.data.npz import load_npz
+from hyperforget.data.openml_sets import load_openml
 from hyperforget.data.own_dataset import load_from_function
 from hyperforget.data.raw_images import RawImages
 from hyperforget.data.resizing import averaged_down
@@ -24,6 +25,7 @@ def load_digits(config: DatasetConfig) -> RawImages:
 DATASETS: dict[str, Callable[[DatasetConfig], RawImages]] = {
     "digits": load_digits,
     "torchvision": load_torchvision,
+    "openml": load_openml,
     "npz": load_npz,
     "function": load_from_function,
 }

@@ -1,8 +1,6 @@
 """Sets of torchvision: downloaded by it, one process at a time, and read from their files."""
 
-import fcntl
 import importlib
-import os
 from pathlib import Path
 from types import ModuleType
 
@@ -10,7 +8,8 @@ import numpy as np
 
 from hyperforget.config import DatasetConfig
 from hyperforget.config.data_folder import data_folder
-from hyperforget.config.raw_files import TorchvisionSet, downloads_mark, files_digest, torchvision_set
+from hyperforget.config.raw_files import torchvision_set
+from hyperforget.data.downloading import WantedFiles, provide
 from hyperforget.data.idx import read_idx
 from hyperforget.data.raw_images import Part, RawImages, checked, in_one_line
 from hyperforget.errors import UserError
@@ -23,7 +22,7 @@ def load_torchvision(config: DatasetConfig) -> RawImages:
     """
     known, root = torchvision_set(config.name), data_folder(config.root)
     where = f"dataset.root {str(root)!r} does not give {config.name}"
-    _provide(config, known, root, where)
+    provide(WantedFiles(config.name, root, known.files, config.download, where), lambda: _download(config.name, root))
     if known.idx:
         arrays = [read_idx(root / file, f"{where}: the file {file!r}") for file in known.files]
         train, test = _idx_part(*arrays[:2]), _idx_part(*arrays[2:])
@@ -45,41 +44,6 @@ def _read_by_torchvision(name: str, root: Path, where: str) -> tuple[Part, Part]
     except Exception as error:  # Whatever damaged files lead to.
         said = in_one_line(error).partition(". You can use download")[0]
         raise UserError(f"{where}: its files cannot be read ({said}); remove them, or put sound ones there") from None
-
-
-def _provide(config: DatasetConfig, known: TorchvisionSet, root: Path, where: str) -> None:
-    """Download what is not there; a process that finds another one downloading waits for it."""
-    mark = downloads_mark(root, config.name)
-    try:
-        with mark.open("rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH)
-    except OSError:
-        # No download was ever begun here, or the file system has no locks.
-        pass
-    if not (absent := _absent(known, root)):
-        return
-    if not config.download:
-        raise UserError(f"{where}: the file {absent[0]!r} is not there; put it there, or allow dataset.download")
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with mark.open("ab") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            if _absent(known, root):
-                whole = files_digest(root, known) is None
-                _download(config.name, root)
-                if whole:
-                    stream.truncate(0)
-                    stream.write((files_digest(root, known) or "").encode())
-                    stream.flush()
-                    os.fsync(stream.fileno())
-    except Exception as error:  # Whatever a network, a mirror or a disk lead to.
-        raise UserError(f"{where}: {in_one_line(error)}") from None
-    if absent := _absent(known, root):
-        raise UserError(f"{where}: after a download the file {absent[0]!r} is not there")
-
-
-def _absent(known: TorchvisionSet, root: Path) -> list[str]:
-    return [file for file in known.files if not (root / file).is_file()]
 
 
 def _download(name: str, root: Path) -> None:

@@ -143,7 +143,11 @@ def test_out_of_bounds(path: str, value: object, allowed: str) -> None:
     ("path", "value", "sentence"),
     [
         ("protocol", "theses", "allowed are validation, thesis; did you mean 'thesis'?"),
-        (f"{DATASET}.source", "digit", "allowed are digits, torchvision, npz, function; did you mean 'digits'?"),
+        (
+            f"{DATASET}.source",
+            "digit",
+            "allowed are digits, torchvision, openml, npz, function; did you mean 'digits'?",
+        ),
         (f"{COLLECTION}.review_schedule", "end", "allowed are uniform, early, ends; did you mean 'ends'?"),
         (f"{COLLECTION}.admission", 3, "allowed are bins, relaxed"),
         ("tasks.toy.recipe.optimizer", "adm", "allowed are sgd, adam; did you mean 'adam'?"),
@@ -399,6 +403,19 @@ def test_a_torchvision_set_of_loose_files(tmp_path: Path) -> None:
     assert "which has no file 'usps.bz2'" in refusal_of(changed(DATASET, source))
     (tmp_path / "usps.bz2").touch()
     load_config(changed(DATASET, source))
+
+
+def test_sets_of_openml_are_named_and_their_file_is_there_or_downloaded(tmp_path: Path) -> None:
+    source = {"source": "openml", "name": "letters", "root": str(tmp_path), "download": False}
+    assert "which has no file 'letters.npz'" in refusal_of(changed(DATASET, source))
+    load_config(changed(DATASET, source | {"download": True}))
+    (tmp_path / "letters.npz").touch()
+    load_config(changed(DATASET, source))
+    message = refusal_of(changed(DATASET, source | {"name": "letter"}))
+    assert message.startswith(f"{DATASET}.name is 'letter', which is no set of OpenML that is read here")
+    assert message.endswith("did you mean 'letters'?")
+    # The default name is that of a set of torchvision.
+    assert "MNIST" in refusal_of(changed(DATASET, {"source": "openml"}))
 
 
 def test_numbers_of_yaml_are_taken_as_forget_sets() -> None:

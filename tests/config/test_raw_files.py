@@ -54,6 +54,16 @@ def test_every_file_of_every_set_counts(tmp_path: Path, name: str) -> None:
     assert told(dataset) == contents[-1]
 
 
+def test_the_file_of_an_openml_set_counts(tmp_path: Path) -> None:
+    dataset = {"source": "openml", "name": "letters", "root": str(tmp_path)}
+    contents = [told(dataset)]
+    for content in (b"one", b"two"):
+        put(tmp_path, "letters.npz", content)
+        contents.append(told(dataset))
+    assert contents[0] is None
+    assert len(set(contents)) == 3
+
+
 def test_the_same_files_elsewhere_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     contents = []
     for folder, content in (("a", b"x"), ("b", b"x"), ("c", b"y")):
