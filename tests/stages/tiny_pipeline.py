@@ -123,12 +123,16 @@ def run(job: Job) -> None:
 
 
 def collect(results: Path, shard: int, corpus: str = MAIN_CORPUS, /, **collection: Any) -> Job:
+    return collect_by(with_collection(corpus, **collection), results, shard, corpus)
+
+
+def collect_by(config: Config, results: Path, shard: int, corpus: str = MAIN_CORPUS) -> Job:
     folder = results / TASK
     return job(
         "collect_checkpoints",
         results,
         {"task": TASK, "corpus": corpus, "shard": str(shard)},
-        with_collection(corpus, **collection),
+        config,
         dataset=folder / "dataset.json",
         token=folder / corpus / f"shard-{shard}.json",
     )
@@ -164,7 +168,7 @@ def jobs(results: Path, config: Config = SETTINGS) -> dict[str, Job]:
 
     every: dict[str, Job] = {}
     add("fetch_dataset", "fetch_dataset", {}, token=dataset)
-    every |= {f"collect_checkpoints/{shard}": collect(results, shard) for shard in range(2)}
+    every |= {f"collect_checkpoints/{shard}": collect_by(config, results, shard) for shard in range(2)}
     every["assemble_corpus"] = assemble(results)
     for name in (ORIGINAL, STRANGERS):
         key, token = f"train_{name}", folder / f"{name}.json"
