@@ -5,7 +5,7 @@ They tell of the configuration and of the results of the working folder, and loa
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,10 @@ from hyperforget.cli.names import metric_names
 from hyperforget.cli.options import RESULTS, Json, Results, print_result
 from hyperforget.cli.running import configured
 from hyperforget.errors import UserError, nearest_choice
+
+if TYPE_CHECKING:
+    from hyperforget.config.networks import NetworkConfig
+    from hyperforget.config.own_code import OwnMetric
 
 Configuration = Annotated[str | None, typer.Option(help="A configuration, as for run.")]
 
@@ -28,7 +32,7 @@ def tasks(config: Configuration = None, results: Results = RESULTS, as_json: Jso
                 "task": name,
                 "data": task.dataset.name if task.dataset.source in DOWNLOADED else task.dataset.source,
                 "classes": classes_in_words(task.classes),
-                "hidden units": "-".join(map(str, task.hidden)),
+                "network": _network(task.main_network),
                 "pivots": classes_in_words(task.pivots),
                 "forget sets": " ".join(task.forget),
                 "kept out": " ".join(task.holdout) or "-",
@@ -83,8 +87,8 @@ def methods(config: Configuration = None, results: Results = RESULTS, as_json: J
     )
 
 
-def metrics(as_json: Json = False) -> None:
-    """List the metrics of the results, their unit and range, and on which images they are measured."""
+def metrics(config: Configuration = None, as_json: Json = False) -> None:
+    """List the metrics of the results, own ones last, their unit and range, and on which images they are measured."""
     from hyperforget.metrics.registry import METRICS
     from hyperforget.report import glossary
 
@@ -99,6 +103,17 @@ def metrics(as_json: Json = False) -> None:
                 "images": " ".join(metric.sets),
             }
             for name, metric in METRICS.items()
+        ]
+        + [
+            {
+                "metric": name,
+                "title": own.title or name,
+                "unit": own.unit,
+                "range": "own",
+                "good": f"as {own.better}" if own.better == "retrained" else own.better,
+                "images": " ".join(own.sets),
+            }
+            for name, own in configured(config).metrics.items()
         ],
         as_json,
     )
@@ -106,29 +121,47 @@ def metrics(as_json: Json = False) -> None:
 
 def explain(
     metric: Annotated[str, typer.Argument(help="A metric of 'hyperforget metrics'.", autocompletion=metric_names)],
+    config: Configuration = None,
     as_json: Json = False,
 ) -> None:
     """Tell what a metric means, how it is computed, where its good values lie, and where it is from."""
     from hyperforget.metrics.registry import METRICS
     from hyperforget.report import glossary
 
-    if metric not in METRICS:
-        raise UserError(
-            f"metric {metric!r} is unknown; allowed are {', '.join(METRICS)}{nearest_choice(metric, METRICS)}"
-        )
-    words, sets = glossary.METRICS[metric], METRICS[metric].sets
-    facts = {
-        "formula": words.formula,
-        "unit": words.unit,
-        "range": words.range,
-        "ideal": words.ideal,
-        "source": words.source,
-        "images": "; ".join(f"{name}: {glossary.SETS[name]}" for name in sets),
-    }
+    own = configured(config).metrics
+    if metric in own:
+        title, description, facts, sets = _own_metric(metric, own[metric])
+    elif metric in METRICS:
+        words, sets = glossary.METRICS[metric], METRICS[metric].sets
+        title, description = words.title, words.description
+        facts = {
+            "formula": words.formula,
+            "unit": words.unit,
+            "range": words.range,
+            "ideal": words.ideal,
+            "source": words.source,
+        }
+    else:
+        known = [*METRICS, *own]
+        raise UserError(f"metric {metric!r} is unknown; allowed are {', '.join(known)}{nearest_choice(metric, known)}")
+    facts["images"] = "; ".join(f"{name}: {glossary.SETS[name]}" for name in sets)
     width = max(map(len, facts))
-    text = [f"{words.title}. {words.description}", "", *(f"{name:{width}}  {fact}" for name, fact in facts.items())]
-    told = {"metric": metric, "title": words.title, "description": words.description, **facts, "images": list(sets)}
+    text = [f"{title}. {description}", "", *(f"{name:{width}}  {fact}" for name, fact in facts.items())]
+    told = {"metric": metric, "title": title, "description": description, **facts, "images": list(sets)}
     print_result(told, as_json, "\n".join(text))
+
+
+def _own_metric(name: str, own: "OwnMetric") -> tuple[str, str, dict[str, str], Sequence[str]]:
+    """Title, description, facts and sets of a metric of the user's own, as far as its author told them."""
+    ideal = "the value of retrained networks" if own.better == "retrained" else f"the {own.better}, the better"
+    source = own.file or own.package("metric", name) or ""
+    facts = {"formula": f"the function {own.function_of(name)!r}", "unit": own.unit, "ideal": ideal, "source": source}
+    return own.title or name, own.description or "A metric of your own.", facts, own.sets
+
+
+def _network(network: "NetworkConfig") -> str:
+    sizes = network.hidden if network.kind == "perceptron" else network.channels
+    return f"{network.kind} {'-'.join(map(str, sizes))}"
 
 
 def _count(results: Path, pattern: str) -> str:

@@ -13,10 +13,10 @@ def task_names(incomplete: str) -> list[str]:
 
 
 def metric_names(incomplete: str) -> list[str]:
-    """Metrics of the results."""
+    """Metrics of the results, own ones last."""
     from hyperforget.metrics.registry import METRICS
 
-    return _fitting(list(METRICS), incomplete)
+    return _fitting([*METRICS, *_of_configuration("metrics")], incomplete)
 
 
 def _of_configuration(section: str) -> list[str]:

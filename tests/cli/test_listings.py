@@ -50,6 +50,44 @@ def test_names_are_those_of_the_configuration_and_of_the_registry() -> None:
     assert [row["task"] for row in rows("tasks", "--config", "mnist")] == ["mnist-4", "mnist"]
 
 
+OWN = """
+tasks:
+  mine: {network: {kind: convolutional, channels: [4, 8]}, classes: [0, 1], pivots: [0], forget: ["1"]}
+metrics:
+  surest: {file: surest.py, title: Surest answer, unit: nats, better: lower, sets: [forget], description: How sure.}
+"""
+
+
+@pytest.fixture
+def own(elsewhere: Path) -> Path:
+    (elsewhere / "surest.py").write_text("def surest(answers):\n    return answers\n")
+    (elsewhere / "own.yaml").write_text(OWN)
+    return elsewhere
+
+
+@pytest.mark.usefixtures("own")
+def test_metrics_of_ones_own_are_listed_and_explained_as_their_configuration_tells_them() -> None:
+    *built_in, mine = rows("metrics", "--config", "own.yaml")
+    assert [row["metric"] for row in built_in] == list(METRICS)
+    assert (mine["metric"], mine["title"], mine["good"], mine["images"]) == (
+        "surest",
+        "Surest answer",
+        "lower",
+        "forget",
+    )
+    told = json.loads(call("explain", "surest", "--config", "own.yaml", "--json").output)
+    assert (told["title"], told["description"], told["unit"]) == ("Surest answer", "How sure.", "nats")
+    assert told["source"].endswith("surest.py")
+    assert "'surest'" in told["formula"]
+    assert "did you mean 'surest'?" in call("explain", "surst", "--config", "own.yaml").output
+
+
+@pytest.mark.usefixtures("own")
+def test_tasks_are_listed_with_their_network() -> None:
+    assert [row["network"] for row in rows("tasks", "--config", "own.yaml")] == ["convolutional 4-8"]
+    assert {row["network"] for row in rows("tasks")} == {"perceptron 2", "perceptron 7"}
+
+
 def test_results_are_counted() -> None:
     assert {row["method"]: row["made"] for row in rows("methods")}["bias"] == "2"
     assert {row["model"]: row["trained"] for row in rows("models")} == {"dihyfo-1": "1", "dihyfo-2": "0"}
