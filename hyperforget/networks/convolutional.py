@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from hyperforget.networks.layout import Layout
 
+# Numbers that layers give, of networks and images that are worked through together: four megabytes.
+_VALUES_IN_CACHE = 1 << 20
+
 
 @dataclass(frozen=True)
 class ConvolutionalLayout(Layout):
@@ -84,6 +87,16 @@ class ConvolutionalLayout(Layout):
         return shaped
 
     def forward_parts(self, parts: list[Tensor], images: Tensor) -> tuple[Tensor, Tensor]:
+        # A processor is twice as fast where what it has just written is still in its cache.
+        at_once = max(1, _VALUES_IN_CACHE // (self.activations * images.shape[1]))
+        if images.is_cuda or len(parts[0]) <= at_once:
+            return self._forward_together(parts, images)
+        some = zip(*(part.split(at_once) for part in parts), strict=True)
+        found = [self._forward_together(list(each), images) for each in some]
+        units, logits = (torch.cat(each) for each in zip(*found, strict=True))
+        return units, logits
+
+    def _forward_together(self, parts: list[Tensor], images: Tensor) -> tuple[Tensor, Tensor]:
         # The channels of all networks lie beside each other, so the first layer is one convolution, and those after it
         # one each in groups. Grouped convolutions are five to eight times as fast as one network at a time.
         count = parts[0].shape[0]
