@@ -33,6 +33,17 @@ def load_npz(config: DatasetConfig) -> RawImages:
 
 def read_npz(path: Path, where: str) -> RawImages:
     """As `load_npz`, of a file that messages call ``where``."""
+    return checked(*_parts(path, where), where)
+
+
+def images_of_npz(path: Path, where: str) -> Part:
+    """Its ``images`` (B, ...) and ``labels`` (B,), in the shape that they have there; raises as `read_npz`."""
+    train, test = _parts(path, where)
+    checked(train, test, where)
+    return train
+
+
+def _parts(path: Path, where: str) -> tuple[Part, Part | None]:
     if not path.is_file():
         raise UserError(f"{where} is no file; {_ALLOWED}")
     try:
@@ -43,7 +54,7 @@ def read_npz(path: Path, where: str) -> RawImages:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         train = _part(archive, members, "", where)
         test = _part(archive, members, "test_", where) if {"test_images", "test_labels"} & set(members) else None
-    return checked(train, test, where)
+    return train, test
 
 
 def _part(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], prefix: str, where: str) -> Part:

@@ -74,7 +74,8 @@ def _mask(labels: list[int], description: Description, able: list[int]) -> list[
 
 
 def split_of(data: Any, description: Description) -> Split:
-    """Images (B, ...) with labels (B,), as they are in the dataset, as a normalised split.
+    """Images (B, ...) with labels (B,), as they are in the dataset, as a normalised split. Those of convolutional
+    networks may have their channels before height and width, as torch has them, or after.
 
     Raises `UserError` for anything else: other shapes, labels that the generator does not have, classes without
     images, numbers that are not finite, and pixels on another scale.
@@ -85,7 +86,10 @@ def split_of(data: Any, description: Description) -> Split:
     images, labels = (_numbers(each, name, form) for each, name in zip(data, ("images", "labels"), strict=True))
     if images.dim() < 2 or labels.shape != images.shape[:1] or not len(images):
         raise UserError(f"{form} of as many, but images are {tuple(images.shape)} and labels {tuple(labels.shape)}")
-    images = images.flatten(1).float()
+    try:
+        images = description.layout("the generator").flat_images(images).float()
+    except UserError as error:
+        raise UserError(f"{form}, but {error}") from None
     _check_pixels(images, description.images, description.dataset)
     found = sorted(set(labels.tolist()))
     for label in found:

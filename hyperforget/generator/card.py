@@ -52,7 +52,7 @@ def _introduction(description: Description) -> str:
         if description.conditioning == "dihyfo-1"
         else "It makes new networks from noise."
     )
-    network = f"MLP {'-'.join(map(str, description.network))}, ReLU"
+    network = f"{description.layout('the generator').description}, ReLU"
     return (
         f"A diffusion hypernetwork that generates the parameters of classifiers ({network}) which know all classes of "
         f"`{description.dataset}` but those that it is asked to forget: any set of {_classes(description.free)}. "
@@ -73,8 +73,8 @@ def _usage(description: Description) -> str:
         'generator = hyperforget.load("path/to/this/folder")\n'
         f"{call}"
         f"several = generator.sample(classes={some}, count=16)  # new networks\n```\n\n"
-        f"Networks read images of {images.pixels} pixels, flattened row by row, from {images.lowest:g} to "
-        f"{images.highest:g} in the dataset, and normalised as (pixel - {images.mean:.6g}) / {images.std:.6g}, which "
+        f"Networks read {description.layout('the generator').reads}, from {images.lowest:g} to {images.highest:g} in "
+        f"the dataset, and normalised as (pixel - {images.mean:.6g}) / {images.std:.6g}, which "
         "`generator.normalise` does. Output i stands for the class with the i-th of the labels "
         f"{', '.join(map(str, description.labels))}."
     )

@@ -25,7 +25,9 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Images(Section):
-    """The images that its networks read: flattened row by row, and normalised as ``(pixel - mean) / std``."""
+    """The images that its networks read, normalised as ``(pixel - mean) / std``: perceptrons flattened row by row,
+    convolutional networks (B, channels, height, width).
+    """
 
     pixels: Count = Field(description="pixels of an image, channels counted apart")
     mean: float = Field(description="what is taken off each pixel, in units of the dataset")

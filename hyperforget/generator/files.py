@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import hyperforget
-from hyperforget.data.npz import read_npz
+from hyperforget.data.npz import images_of_npz
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.generator.asking import split_of
 from hyperforget.generator.generator import Generator
@@ -62,7 +62,7 @@ def forget_in_file(generator: Generator, asked: FileRequest) -> Receipt:
     _check_labels(about, generator, asked.network)
     images = generator.description.images
     normalisation = asked.normalisation or _told(about) or (images.mean, images.std)
-    data = None if asked.data is None else read_npz(asked.data, f"data {str(asked.data)!r}").train
+    data = None if asked.data is None else images_of_npz(asked.data, f"data {str(asked.data)!r}")
     [[params]] = generator.answer([given], sets, data, normalisation, asked.seed)
     measured = None
     if asked.data is not None:

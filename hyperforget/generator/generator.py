@@ -95,8 +95,9 @@ class Generator:
         for each set. All are answered together.
 
         ``data`` is a pair (images, labels) with images (B, ...) of all classes and their labels (B,), both as in the
-        dataset. With it, what networks do is measured, and of several answers the one is taken that keeps the most of
-        those that have forgotten. Without it, a network counts as a typical trained one.
+        dataset; convolutional networks take (B, height, width), (B, channels, height, width) and channels last. With
+        data, what networks do is measured, and of several answers the one is taken that keeps the most of those that
+        have forgotten. Without them, a network counts as a typical trained one.
 
         ``normalisation`` is the mean and the deviation that the network's images are normalised with, such as (0, 255)
         for pixels that are divided by 255; by default those of the generator.
@@ -133,7 +134,8 @@ class Generator:
     def sample(self, classes: Classes, count: int = 1, seed: int = 0) -> Any: ...
 
     def sample(self, classes: Classes, count: int = 1, seed: int = 0) -> Any:
-        """``count`` new networks that know all classes but these, as modules that read normalised images.
+        """``count`` new networks that know all classes but these, as modules that read normalised images: perceptrons
+        flat ones (B, D), convolutional networks (B, channels, height, width).
 
         With a list of sets for ``classes``, a list of such lists. They are changed random starts where the generator
         reads a start. Raises `UserError` as `forget`.
@@ -232,8 +234,7 @@ class Generator:
         networks, expected = join_networks(given), self.layout
         if networks.layout != expected:
             raise UserError(
-                f"the network is an {networks.layout.description}; this generator was made for an "
-                f"{expected.description} and no other"
+                f"the network is {networks.layout.named}; this generator was made for {expected.named} and no other"
             )
         return renormalised(networks, normalisation or self._own_normalisation, self._own_normalisation)
 

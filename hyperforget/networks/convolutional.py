@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hyperforget.errors import UserError
 from hyperforget.networks.layout import Layout
 
 # Numbers that layers give, of networks and images that are worked through together: four megabytes.
@@ -85,6 +86,27 @@ class ConvolutionalLayout(Layout):
     def images_of_modules(self, images: Tensor) -> Tensor:
         shaped: Tensor = images.unflatten(1, self.image).permute(0, 3, 1, 2)  # (B, channels, height, width)
         return shaped
+
+    def flat_images(self, images: Tensor) -> Tensor:
+        """As `Layout.flat_images`, of images (B, channels, height, width), as the `module` reads them, or (B, height,
+        width, channels), as they are stored; of a single channel also (B, height, width); and of flat ones in the
+        order of the latter two.
+        """
+        height, width, channels = self.image
+        shape = tuple(images.shape[1:])
+        if shape in (self.image, (self.inputs,)) or (channels == 1 and shape == (height, width)):
+            return images.flatten(1)
+        if shape == (channels, height, width):
+            return images.permute(0, 2, 3, 1).flatten(1)
+        raise UserError(
+            f"images are of shape {tuple(images.shape)}; allowed of {self.named} are (B, {channels}, {height}, "
+            f"{width}), (B, {height}, {width}, {channels}) and, flat, (B, {self.inputs})"
+        )
+
+    @property
+    def reads(self) -> str:
+        height, width, channels = self.image
+        return f"images (B, {channels}, {height}, {width}), channels before height and width"
 
     def forward_parts(self, parts: list[Tensor], images: Tensor) -> tuple[Tensor, Tensor]:
         # A processor is twice as fast where what it has just written is still in its cache.

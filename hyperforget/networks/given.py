@@ -1,6 +1,7 @@
 """Networks as people have them, a module, a state dict or a file, and the flat parameters that they are here."""
 
 import copy
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,10 +10,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from hyperforget.config.networks import ImageShape
 from hyperforget.errors import UserError, excerpt
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.convolutional import ConvolutionalLayout
 from hyperforget.networks.forward import forward
+from hyperforget.networks.kinds import layout_of
 from hyperforget.networks.layout import Layout
+from hyperforget.networks.module_layout import ALLOWED_CONVOLUTIONS, convolutional_layout_of, first_convolution
 from hyperforget.networks.perceptron import PerceptronLayout
 
 _ALLOWED = "allowed is a perceptron with ReLU, of each layer a weight (outputs, inputs) and a bias (outputs)"
@@ -35,17 +40,22 @@ class GivenNetwork:
 
 
 def network_of(
-    given: nn.Module | Mapping[str, Tensor], whose: str = "the network", like: Layout | None = None
+    given: nn.Module | Mapping[str, Tensor],
+    whose: str = "the network",
+    like: Layout | None = None,
+    image: ImageShape | None = None,
 ) -> GivenNetwork:
     """A module or its state dict; messages call it ``whose``. What is given is left as it is.
 
-    It is of the layout that it should be ``like`` if its tensors are, and else a perceptron: of other kinds, tensors do
-    not tell all. Layers are put in the order of their names, numbers by their value, or else in the order given,
-    whichever has each layer read what the one before it gives. Raises `UserError` for what is neither, for numbers that
-    are not finite, and for a module that computes anything else of the same parameters.
+    A module with convolutions is of the layout that its layers tell, for images of shape ``image`` (height, width,
+    channels), or those of the layout that it should be ``like``. A state dict with convolutions has to be of that
+    layout: its tensors do not tell all. Everything else is a perceptron. Layers are put in the order of their names,
+    numbers by their value, or else in the order given, whichever has each layer read what the one before it gives.
+    Raises `UserError` for what is neither, for numbers that are not finite, and for a module that computes anything
+    else of the same parameters.
     """
     if isinstance(given, nn.Module):
-        found = _of_tensors(given.state_dict(), whose, like)
+        found = _of_tensors(given.state_dict(), whose, _told_by_layers(given, whose, like, image))
         _check_same_function(given, found, whose)
         return found
     if not isinstance(given, Mapping):
@@ -56,7 +66,8 @@ def network_of(
 
 def read_network(path: Path, like: Layout | None = None) -> tuple[GivenNetwork, dict[str, str]]:
     """A state dict in a ``.safetensors`` file, or in one that ``torch.save`` made, with the texts that the file says of
-    it; nothing is unpickled but tensors. It is expected to be ``like`` a layout, as in `network_of`.
+    it; nothing is unpickled but tensors. It is expected to be of the layout that these texts tell, which files of this
+    package do of convolutional networks, or else ``like`` one, as in `network_of`.
 
     Raises `UserError` for a missing or damaged file and as `network_of`.
     """
@@ -77,7 +88,15 @@ def read_network(path: Path, like: Layout | None = None) -> tuple[GivenNetwork, 
     except Exception as error:  # Whatever damaged or hostile files lead to.
         reason = excerpt(str(error).split("\n")[0], 80)
         raise UserError(f"{path} is no state dict that can be read without running code from it ({reason})") from None
-    return network_of(tensors, str(path), like), about
+    return network_of(tensors, str(path), _told_by_text(about.get("network")) or like), about
+
+
+def _told_by_text(text: str | None) -> Layout | None:
+    """The layout that a file tells; None where it says nothing, or something else by the same name."""
+    try:
+        return None if text is None else layout_of({"network": json.loads(text)})
+    except (ValueError, RecursionError, UserError):
+        return None
 
 
 def join_networks(several: Iterable[GivenNetwork]) -> Networks:
@@ -86,14 +105,23 @@ def join_networks(several: Iterable[GivenNetwork]) -> Networks:
     for index, other in enumerate(every):
         if other.layout != every[0].layout:
             raise UserError(
-                f"network {index} is an {other.layout.description}, and network 0 an {every[0].layout.description}; "
+                f"network {index} is {other.layout.named}, and network 0 {every[0].layout.named}; "
                 "allowed are networks of one shape"
             )
     return Networks(torch.cat([each.params for each in every]), every[0].layout)
 
 
+def _told_by_layers(module: nn.Module, whose: str, like: Layout | None, image: ImageShape | None) -> Layout | None:
+    """The layout that the layers of a module tell, where it has convolutions and images are known; else ``like``."""
+    if isinstance(like, ConvolutionalLayout):
+        image = like.image
+    if image is None or first_convolution(module) is None:
+        return like
+    return convolutional_layout_of(module, image, whose)
+
+
 def _of_tensors(tensors: Mapping[str, Tensor], whose: str, like: Layout | None) -> GivenNetwork:
-    if like is not None and not isinstance(like, PerceptronLayout):
+    if isinstance(like, ConvolutionalLayout) and has_convolutions(tensors):
         return _of_layout(tensors, whose, like)
     layers: dict[str, dict[str, str]] = {}
     for name, tensor in tensors.items():
@@ -116,17 +144,20 @@ def _of_tensors(tensors: Mapping[str, Tensor], whose: str, like: Layout | None) 
     raise UserError(f"{whose} has {_in_words(tensors)}; {_ALLOWED}, and at least one hidden layer")
 
 
+def has_convolutions(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether some of the tensors are weights of convolutions of images."""
+    return any(isinstance(tensor, Tensor) and tensor.dim() == 4 for tensor in tensors.values())
+
+
 def _of_layout(tensors: Mapping[str, Tensor], whose: str, layout: Layout) -> GivenNetwork:
     wanted = [(parameter.shape, parameter.name.rpartition(".")[2]) for parameter in layout.parameters]
     by_number = sorted(tensors, key=lambda name: (_by_number(name.rpartition(".")[0]), not name.endswith("weight")))
     for names in (by_number, list(tensors)):
-        found = [(tuple(tensors[name].shape), name.rpartition(".")[2]) for name in names]
+        found = [(tuple(getattr(tensors[name], "shape", ())), name.rpartition(".")[2]) for name in names]
         if found == wanted and all(tensors[name].is_floating_point() for name in names):
             return _flat([tensors[name] for name in names], layout, tuple(names), whose)
     needed = ", ".join(f"{parameter.name} {parameter.shape}" for parameter in layout.parameters)
-    raise UserError(
-        f"{whose} has {_in_words(tensors)}; allowed is the state dict of a {layout.description}, as {needed}"
-    )
+    raise UserError(f"{whose} has {_in_words(tensors)}; allowed is the state dict of {layout.named}, as {needed}")
 
 
 def _in_words(tensors: Mapping[str, Tensor]) -> str:
@@ -162,5 +193,5 @@ def _check_same_function(module: nn.Module, found: GivenNetwork, whose: str) -> 
     if answers.shape != expected.shape or not torch.allclose(answers, expected, atol=_TOLERANCE):
         raise UserError(
             f"{whose} computes something else than the {layout.description} of its tensors; "
-            + (_ALLOWED if isinstance(layout, PerceptronLayout) else "allowed is what that computes")
+            + (_ALLOWED if isinstance(layout, PerceptronLayout) else ALLOWED_CONVOLUTIONS)
         )

@@ -54,6 +54,12 @@ class Layout(ABC):
         """In a few words, for people."""
 
     @property
+    def named(self) -> str:
+        """The description with its article."""
+        # Abbreviations are spelled out, so the first letter's name decides.
+        return f"{'an' if self.description[0] in 'AEFHILMNORSX' else 'a'} {self.description}"
+
+    @property
     @abstractmethod
     def attributes(self) -> dict[str, Any]:
         """What stored objects say of it; `hyperforget.networks.kinds.layout_of` reads it back."""
@@ -70,6 +76,18 @@ class Layout(ABC):
     def images_of_modules(self, images: Tensor) -> Tensor:
         """Images (B, D) in the shape that the `module` reads."""
         return images
+
+    def flat_images(self, images: Tensor) -> Tensor:
+        """Images (B, ...), as people have them, as flat ones (B, D).
+
+        Raises `UserError` for shapes that tell that networks of this layout cannot read them.
+        """
+        return images.flatten(1)
+
+    @property
+    def reads(self) -> str:
+        """In words, the images that the `module` reads."""
+        return f"images of {self.inputs} pixels, flattened row by row"
 
     @abstractmethod
     def forward_parts(self, parts: list[Tensor], images: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,14 +1,11 @@
 """``hyperforget.evaluate``: what the networks of a method know and keep, as the tables of the report say it."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from operator import index
 from pathlib import Path
-from typing import TypeAlias
 
 import pandas as pd
 import torch
-from torch import Tensor, nn
 
 from hyperforget.config.methods import RETRAINED
 from hyperforget.config.sections import EvaluationConfig, SelectionConfig
@@ -17,17 +14,15 @@ from hyperforget.data.splits import TaskData
 from hyperforget.errors import UserError, shown
 from hyperforget.forget_set import ForgetSet, format_classes, parse_forget_set
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.given import GivenNetwork, join_networks, network_of, read_network
-from hyperforget.networks.layout import Layout
 from hyperforget.scores.from_results import load_retrained, load_task, task_folder
-from hyperforget.scores.given_data import UNKNOWN_PIXELS, data_of
+from hyperforget.scores.given_data import UNKNOWN_PIXELS, data_of, in_one_order
+from hyperforget.scores.given_networks import OneNetwork, layout_told_by, networks_of
 from hyperforget.scores.table import scores_table
 from hyperforget.scores.verdicts import verdict_on
 from hyperforget.unlearning.candidates import StoredCandidates, make_candidates
 from hyperforget.unlearning.judging import Bench, judge
 from hyperforget.unlearning.request import Request
 
-OneNetwork: TypeAlias = nn.Module | Mapping[str, Tensor] | str | Path
 # How rows call the networks that are judged.
 _GIVEN = "given"
 # Of the retrained networks' accuracy on retained images: who has less reads them wrongly, more often than not.
@@ -44,10 +39,11 @@ def evaluate(
     """Every metric of the report for networks that were asked to forget some ``classes``, labels of the dataset.
 
     ``networks`` and ``retrained``, which were trained without these classes, are one or several modules, state dicts or
-    files of these, of perceptrons with ReLU. ``data`` are what `hyperforget.scores.given_data.data_of` takes, for
-    example ``{"train": (images, labels), "test": (images, labels)}``, or the folder of a task in the results of a run,
-    such as ``results/digits``: retrained networks are then taken from there (from its ``store``, by default
-    ``results/store``) where none are given.
+    files of these, of perceptrons or small convolutional networks with ReLU. State dicts of the latter have to be as
+    the modules that are given, or as the networks of the task: their tensors do not tell strides. ``data`` are what
+    `hyperforget.scores.given_data.data_of` takes, such as ``{"train": (images, labels), "test": (images, labels)}``, or
+    the folder of a task in the results of a run, such as ``results/digits``: retrained networks are then taken from
+    there (from its ``store``, by default ``results/store``) where none are given.
 
     A row for each metric and set of images: the ``value`` (the median of several networks), ``low`` to ``high`` the
     central 95 % of the ``n`` networks or pairs behind it, ``median_low`` to ``median_high`` its own 95 % interval, the
@@ -61,11 +57,17 @@ def evaluate(
     folder = task_folder(data)
     found = data_of(data) if folder is None else load_task(folder, store)
     forget = _forget_set(classes, found)
-    given = _networks(networks, "networks", found)
     if retrained is not None:
-        floor = _stand_for_a_method(_networks(retrained, "retrained", found), found)
+        told = layout_told_by((networks, retrained), found)
+        given, others = (
+            networks_of(each, argument, found, told)
+            for each, argument in ((networks, "networks"), (retrained, "retrained"))
+        )
+        found = in_one_order((given.layout, others.layout), found)
+        floor = _stand_for_a_method(others, found)
     elif folder is not None:
         floor = load_retrained(folder, forget, store)
+        given = networks_of(networks, "networks", found, floor.candidates.networks.layout)
     else:
         raise UserError(
             "there is nothing to judge by: give networks that were trained without the classes as retrained=[…], or "
@@ -108,57 +110,6 @@ def _forget_set(classes: Iterable[int] | str, data: TaskData) -> ForgetSet:
     if not labels:
         raise UserError("classes is empty; allowed is a list of at least one class label, such as [2, 3]")
     return parse_forget_set(format_classes(labels), data.labels, "classes")
-
-
-def _networks(given: OneNetwork | Sequence[OneNetwork], argument: str, data: TaskData) -> Networks:
-    if isinstance(given, str | Path | nn.Module | Mapping):
-        given = [given]
-    if not isinstance(given, Iterable) or not (every := list(given)):
-        raise UserError(
-            f"{argument} is {shown(given)}; allowed are one or several modules, state dicts or files of these"
-        )
-    networks = join_networks(_network(each, f"{argument}[{place}]", data) for place, each in enumerate(every))
-    _check_fits(networks.layout, argument, data)
-    return networks
-
-
-def _network(given: OneNetwork, whose: str, data: TaskData) -> GivenNetwork:
-    if not isinstance(given, str | Path):
-        return network_of(given, whose)
-    found, about = read_network(Path(given))
-    _check_same_data(about, str(given), data)
-    return found
-
-
-def _check_same_data(about: Mapping[str, str], whose: str, data: TaskData) -> None:
-    """Raise `UserError` where what a file says of its network tells of other classes or pixels than the data have."""
-    labels = "-".join(map(str, data.labels))
-    if about.get("labels", labels) != labels:
-        raise UserError(f"{whose} is a network for the classes {about['labels']}; allowed are the data's, {labels}")
-    if (data.mean, data.std) == UNKNOWN_PIXELS:
-        return
-    for name, known in (("mean", data.mean), ("std", data.std)):
-        if name in about and not _close(about[name], known):
-            raise UserError(
-                f"{whose} reads pixels that were normalised with {name} {about[name]}; allowed is that of the data, "
-                f"{known!r}"
-            )
-
-
-def _close(text: str, number: float) -> bool:
-    try:
-        return math.isclose(float(text), number, rel_tol=1e-4, abs_tol=1e-6)
-    except ValueError:
-        return False
-
-
-def _check_fits(layout: Layout, argument: str, data: TaskData) -> None:
-    pixels = data.train.images.shape[1]
-    if layout.inputs != pixels or layout.classes != data.classes:
-        raise UserError(
-            f"{argument}: an {layout.description} reads {layout.inputs} numbers and tells {layout.classes} classes; "
-            f"allowed are networks for the data, whose images have {pixels} pixels and {data.classes} classes"
-        )
 
 
 def _stand_for_a_method(networks: Networks, data: TaskData) -> StoredCandidates:

@@ -11,6 +11,7 @@ from hyperforget.data.splits import Split
 from hyperforget.errors import UserError
 from hyperforget.metrics.classes import accuracy_on, correct_counts
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.convolutional import ConvolutionalLayout
 from hyperforget.networks.forward import forward
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.layout import Layout
@@ -18,9 +19,13 @@ from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.unlearning.assignment import Assignment
 from hyperforget.unlearning.methods import UnlearningMethod
 
-LAYOUTS = (PerceptronLayout((6, 8, 4)), PerceptronLayout((6, 7, 5, 4)))
+LAYOUTS: tuple[Layout, ...] = (
+    PerceptronLayout((9, 8, 4)),
+    PerceptronLayout((9, 7, 5, 4)),
+    ConvolutionalLayout((3, 3, 1), (6, 5), 3, 1, 4),
+)
 FORGET_SETS = ((2,), (0, 3), (1, 2, 3))
-_NETWORKS, _IMAGES, _CLASSES, _PIXELS = 5, 300, 4, 6
+_NETWORKS, _IMAGES, _CLASSES, _PIXELS = 5, 300, 4, 9
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class ToyCase:
 
 
 def toy_case(layout: Layout, forgotten: tuple[int, ...]) -> ToyCase:
-    """The case of a layout of 6 inputs and 4 classes, and of some of these."""
+    """The case of a layout of 9 inputs and 4 classes, and of some of these."""
     originals = Networks(2 * initialise(layout, _NETWORKS, _generator()).params, layout)
     images = 3 * torch.randn(_IMAGES, _PIXELS, generator=_generator(1))
     # Output biases are moved so that no class wins everywhere.

@@ -31,9 +31,9 @@ def test_a_method_that_keeps_the_contract(file: Path) -> None:
     found = RUNNER.invoke(app, ["check-method", str(file)])
     assert found.exit_code == 0, found.output
     assert "'lower'" in found.output
-    assert "keeps the contract, in 6 cases" in found.output
+    assert "keeps the contract, in 9 cases" in found.output
     told = RUNNER.invoke(app, ["check-method", str(file), "--function", "lower", "--settings", '{"by": 60}', "--json"])
-    assert json.loads(told.output)["cases"] == 6
+    assert json.loads(told.output)["cases"] == 9
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from hyperforget.generator.generator import Generator
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.stored import TrainedHypernetwork
+from hyperforget.networks.layout import Layout
 from hyperforget.unlearning.levels import fit_levels
 from tests.hypernet.conftest import build, layout
 
@@ -47,9 +48,9 @@ def described(hypernet: Hypernetwork) -> Description:
         dataset="shapes",
         labels=LABELS,
         pivots=PIVOTS,
-        network=hypernet.layout.attributes["sizes"],
+        network=next(iter(hypernet.layout.attributes.values())),
         initialisation="uniform",
-        images=IMAGES,
+        images=IMAGES.model_copy(update={"pixels": hypernet.layout.inputs}),
         conditioning=hypernet.conditioning.name,
         told=hypernet.performance,
         process="flow",
@@ -69,12 +70,12 @@ def described(hypernet: Hypernetwork) -> Description:
 
 
 @pytest.fixture(scope="session")
-def make_generator(build: Callable[..., Hypernetwork]) -> Callable[..., Generator]:
-    """``make_generator(conditioning, **changes)``, with changes of its description."""
+def make_generator(build: Callable[..., Hypernetwork], layout: Layout) -> Callable[..., Generator]:
+    """``make_generator(conditioning, of=layout, **changes)``, with changes of its description."""
     levels = fit_levels(random_outcomes(), TOLD)
 
-    def make(conditioning: str = "dihyfo-1", **changes: object) -> Generator:
-        hypernet = build(conditioning, performance=TOLD)
+    def make(conditioning: str = "dihyfo-1", of: Layout = layout, **changes: object) -> Generator:
+        hypernet = build(conditioning, performance=TOLD, of=of)
         description = described(hypernet).model_copy(update=changes)
         trained = TrainedHypernetwork(hypernet, PROCESSES["flow"], {})
         return replace(Generator(description, trained, levels, torch.linspace(0.5, 2, TOLD.count(4))))
