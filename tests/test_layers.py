@@ -27,6 +27,7 @@ LEVELS = [
     {"unlearning", "probing"},
     {"generator"},
     {"scores", "timing"},
+    {"what_if"},
     {"report", "provenance"},
     {"stages", "cli"},
 ]

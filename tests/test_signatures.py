@@ -10,7 +10,11 @@ from tests.test_layers import PATHS
 
 MOST = 6
 # Parameters of a command are the options of its command line, one each.
-COMMANDS_WITH_MORE = {"hyperforget.cli.store.lineage", "hyperforget.cli.generator.forget"}
+COMMANDS_WITH_MORE = {
+    "hyperforget.cli.store.lineage",
+    "hyperforget.cli.generator.forget",
+    "hyperforget.cli.what_if.what_if",
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 

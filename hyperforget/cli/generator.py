@@ -47,8 +47,8 @@ def forget(
     from hyperforget.store.canonical import readable_json
     from hyperforget.store.files import replace_file
 
-    labels = _labels(classes)
-    normalised = None if normalisation is None else _normalisation(normalisation)
+    labels = labels_of(classes)
+    normalised = None if normalisation is None else normalisation_of(normalisation)
     check_output(output, overwrite)
     if receipt is not None:
         check_output(receipt, overwrite, (".json",))
@@ -111,14 +111,16 @@ def _made_by(config: "Config", named: str, results: Path) -> "tuple[Made, Genera
     return made, spec_of(GeneratorSpec, config, {"task": task, "model": model})
 
 
-def _labels(text: str) -> list[int]:
+def labels_of(text: str) -> list[int]:
+    """The labels in an option such as ``2,3``; raises `UserError` for anything else."""
     try:
         return [int(part) for part in text.replace("-", ",").split(",")]
     except ValueError:
         raise UserError(f"--classes is {text!r}; allowed are labels with commas between them, such as 2,3") from None
 
 
-def _normalisation(text: str) -> tuple[float, float]:
+def normalisation_of(text: str) -> tuple[float, float]:
+    """Mean and deviation in an option such as ``0,255``; raises `UserError` for anything else."""
     try:
         mean, std = map(float, text.split(","))
     except ValueError:

@@ -10,6 +10,7 @@ from hyperforget.cli import evaluating, listings, own, running
 from hyperforget.cli.generator import generator_app
 from hyperforget.cli.options import Commands, Json, print_result
 from hyperforget.cli.store import store_app
+from hyperforget.cli.what_if import what_if_app
 
 app = typer.Typer(cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 app.command(cls=running.HandsOver)(running.run)
@@ -20,6 +21,7 @@ for listing in (listings.tasks, listings.models, listings.methods, listings.metr
 app.command()(own.check_method)
 app.command()(own.check_metric)
 app.add_typer(generator_app)
+app.add_typer(what_if_app)
 app.add_typer(store_app, name="store", help="Trace, keep, compare and verify results.")
 
 

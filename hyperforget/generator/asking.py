@@ -30,21 +30,16 @@ class Asked:
     alone: bool
 
 
-def forget_sets(classes: Classes, description: Description, shown_forgotten: Sequence[bool]) -> Asked:
+def forget_sets(classes: Classes, description: Description, able: Sequence[int]) -> Asked:
     """The sets that are to be forgotten: a class, some classes, or a list of such, by their labels.
 
-    ``shown_forgotten`` are C flags of the classes that some checkpoint had forgotten. Raises `UserError` for an
-    unknown class, for one that the generator cannot forget, for no class and for all of them.
+    Raises `UserError` for an unknown class, for one that the generator is not ``able`` to forget, for no class and for
+    all of them.
     """
     plain: Any = classes.tolist() if isinstance(classes, Tensor | np.ndarray) else classes
     listed = list(plain) if isinstance(plain, Iterable) and not isinstance(plain, str) else [plain]
     several = bool(listed) and all(isinstance(each, Iterable) and not isinstance(each, str) for each in listed)
     sets: list[Any] = listed if several else [listed]
-    able = [
-        label
-        for label, forgotten in zip(description.labels, shown_forgotten, strict=True)
-        if forgotten and label in description.free
-    ]
     masks = [_mask([_label(each) for each in classes], description, able) for classes in sets]
     return Asked(torch.tensor(masks), not several)
 
@@ -56,7 +51,7 @@ def _label(value: object) -> int:
         raise UserError(f"classes has {shown(value)}; allowed are labels, whole numbers, such as [2, 3]") from None
 
 
-def _mask(labels: list[int], description: Description, able: list[int]) -> list[bool]:
+def _mask(labels: list[int], description: Description, able: Sequence[int]) -> list[bool]:
     allowed = f"this generator can forget some of {classes_in_words(able)}" if able else "this generator forgets none"
     if not labels:
         raise UserError(f"classes is empty, which leaves nothing to forget; {allowed}")

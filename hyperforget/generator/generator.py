@@ -13,7 +13,7 @@ from hyperforget.data.splits import Split
 from hyperforget.errors import UserError
 from hyperforget.generator.asking import Asked, Classes, forget_sets, normalise, renormalised, split_of
 from hyperforget.generator.description import Description, Solver
-from hyperforget.hypernet.sampling import Sampling, Starts, sample
+from hyperforget.hypernet.sampling import Sampling, Starts, sample, sample_from
 from hyperforget.hypernet.stored import TrainedHypernetwork
 from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
@@ -55,6 +55,13 @@ class Generator:
     def classes(self) -> list[int]:
         """The labels of the classes, in the order of a network's outputs."""
         return self.description.labels
+
+    @property
+    def forgettable(self) -> list[int]:
+        """The labels of the classes that it can be asked to forget, ascending."""
+        every = torch.ones(1, len(self.classes), dtype=torch.bool)
+        shown = zip(self.classes, self.levels.shown(every)[0].tolist(), strict=True)
+        return sorted(label for label, forgotten in shown if forgotten and label in self.description.free)
 
     def normalise(self, pixels: Any) -> Tensor:
         """Pixels (...), on the scale of the dataset, as networks are to be fed with them, float32."""
@@ -105,11 +112,7 @@ class Generator:
         Raises `UserError` for networks of another shape, for classes that are unknown or cannot be forgotten, for data
         on another scale, and where the generator makes networks from nothing only.
         """
-        if not self.hypernet.model.conditioning.uses_start:
-            raise UserError(
-                f"the generator {self.description.model} of {self.description.task} reads no network, so it cannot "
-                "change one; its sample(classes) makes new ones, and a generator of conditioning dihyfo-1 changes yours"
-            )
+        self._check_that_it_changes_networks()
         asked = self.sets(classes)
         listed = isinstance(network, list | tuple)
         networks = list(network) if listed else [network]
@@ -161,8 +164,7 @@ class Generator:
 
     def sets(self, classes: Classes) -> Asked:
         """What is to be forgotten; see `forget_sets`."""
-        every = torch.ones(1, len(self.classes), dtype=torch.bool)
-        return forget_sets(classes, self.description, self.levels.shown(every)[0].tolist())
+        return forget_sets(classes, self.description, self.forgettable)
 
     def answer(
         self,
@@ -185,13 +187,27 @@ class Generator:
         back = renormalised(Networks(edited.flatten(0, 1), starts.layout), own, normalisation or own)
         return _unflat(back.params, len(given), len(asked.masks))
 
+    def edits_of_one(self, network: Networks, masks: Tensor, seed: int = 0) -> Networks:
+        """What becomes of one network (1, P), which counts as a typical one, without the classes of each of S sets
+        (S, C), bool, of which some may be empty; it reads images as the generator has them.
+
+        All are made from the same noise, so that two of them differ by what was asked for alone. Raises `UserError`
+        where the generator makes networks from nothing only.
+        """
+        self._check_that_it_changes_networks()
+        solver, model, count = self.description.editing, self.hypernet.model, len(masks)
+        generator = torch.Generator().manual_seed(seed)
+        noise = torch.randn(1, model.space.dimension, generator=generator).expand(count, -1)
+        starts = Starts(network.params.expand(count, -1), self._typical.expand(count, -1))
+        sampling = Sampling(SolverConfig(steps=solver.steps, stochasticity=solver.stochasticity), generator)
+        return sample_from(noise, self.hypernet, self._prompts(masks), starts, sampling)
+
     def _edited(self, starts: Networks, masks: Tensor, generator: torch.Generator) -> Tensor:
         """(N, S, P) by the one prompt of each set (S, C), of networks that count as typical ones."""
         networks, sets = len(starts), len(masks)
         prompts = self._prompts(masks).repeat(networks, 1)
-        typical = self.levels.ask(torch.zeros_like(masks[:1]), 0.5, 0.5)
         params = starts.params.repeat_interleave(sets, dim=0)
-        told = Starts(params, typical.expand(networks * sets, -1))
+        told = Starts(params, self._typical.expand(networks * sets, -1))
         return _unflat(self._made(prompts, told, self.description.editing, generator), networks, sets)
 
     def _made(self, prompts: Tensor, starts: Starts, solver: Solver, generator: torch.Generator) -> Tensor:
@@ -224,6 +240,18 @@ class Generator:
         """The performance (S, K) that is asked for by default, of sets bool (S, C)."""
         prompt = self.description.prompt
         return self.levels.ask(masks, prompt.forget, prompt.retain)
+
+    def _check_that_it_changes_networks(self) -> None:
+        if not self.hypernet.model.conditioning.uses_start:
+            raise UserError(
+                f"the generator {self.description.model} of {self.description.task} reads no network, so it cannot "
+                "change one; its sample(classes) makes new ones, and a generator of conditioning dihyfo-1 changes yours"
+            )
+
+    @property
+    def _typical(self) -> Tensor:
+        """The performance (1, K) of a typical trained network."""
+        return self.levels.ask(torch.zeros(1, len(self.classes), dtype=torch.bool), 0.5, 0.5)
 
     @property
     def _own_normalisation(self) -> tuple[float, float]:

@@ -47,10 +47,18 @@ def sample(hypernet: TrainedHypernetwork, prompts: Tensor, starts: Starts | None
     chunks go to the model's device and back, and a job that is stopped loses one chunk at most. Raises `ValueError`
     where a start is needed and none was given.
     """
-    model, config = hypernet.model, sampling.config
-    if model.conditioning.uses_start and starts is None:
+    if hypernet.model.conditioning.uses_start and starts is None:
         raise ValueError("this hypernetwork reads start parameters, but none were given")
-    gaussian = torch.randn(len(prompts), model.space.dimension, generator=sampling.generator)
+    gaussian = torch.randn(len(prompts), hypernet.model.space.dimension, generator=sampling.generator)
+    return sample_from(gaussian, hypernet, prompts, starts, sampling)
+
+
+@torch.no_grad()
+def sample_from(
+    gaussian: Tensor, hypernet: TrainedHypernetwork, prompts: Tensor, starts: Starts | None, sampling: Sampling
+) -> Networks:
+    """As `sample`, from given noise (B, D), of as many dimensions as the hypernetwork's space has."""
+    model, config = hypernet.model, sampling.config
 
     def sample_chunk(rows: Tensor) -> Tensor:
         told = prompts[rows].to(model.device)  # (B, K)

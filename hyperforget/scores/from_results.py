@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from hyperforget.config.methods import RETRAINED
+from hyperforget.config.methods import ORIGINAL, RETRAINED
 from hyperforget.data.splits import TaskData, load_task_data
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.forget_set import ForgetSet
+from hyperforget.networks.batch import Networks
 from hyperforget.store.store import Store
 from hyperforget.unlearning.candidates import StoredCandidates, load_candidates
 
@@ -35,6 +36,17 @@ def load_task(folder: Path, store: str | Path | None = None) -> TaskData:
         there = f"it has {', '.join(known)}" if known else "it has none, which a run of the workflow makes"
         raise UserError(f"{folder.parent} has no task {folder.name!r}; {there}{nearest_choice(folder.name, known)}")
     return load_task_data(_store(folder, store), folder / _DATASET)
+
+
+def load_original(folder: Path, store: str | Path | None = None) -> Networks:
+    """The first network of a task that was trained on everything; raises `UserError` where there is none."""
+    token = folder / f"{ORIGINAL}.json"
+    if not token.is_file():
+        raise UserError(
+            f"{folder.parent} has no original network of task {folder.name!r}; "
+            f"'hyperforget run -- results/{folder.name}/{token.name}' makes it"
+        )
+    return load_candidates(_store(folder, store), token).candidates.networks[:1]
 
 
 def load_retrained(folder: Path, forget: ForgetSet, store: str | Path | None = None) -> StoredCandidates:
