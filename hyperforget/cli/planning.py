@@ -5,6 +5,7 @@ checkpoints than it may. Floating-point operations are those of matrix products,
 step takes three times as many. Hours follow from a speed that the caller gives.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,12 +13,15 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from hyperforget.config import Config, DatasetConfig, TaskConfig
+from hyperforget.config import Config, DatasetConfig, HardwareConfig, TaskConfig
 from hyperforget.config.image_shapes import known_shape
 from hyperforget.config.methods import Method
+from hyperforget.config.models import ModelConfig
 from hyperforget.config.networks import ImageShape
 from hyperforget.data.sources import raw_images
 from hyperforget.hypernet.model import Hypernetwork
+from hyperforget.hypernet.recomputing import edge_bytes
+from hyperforget.networks.graph import graph_of
 from hyperforget.networks.kinds import layout_for
 from hyperforget.networks.layout import Layout
 from hyperforget.provenance.text import aligned
@@ -51,8 +55,10 @@ class ModelPlan:
     """One hypernetwork of a task: its size, and what training and sampling take.
 
     ``disk_bytes`` are its snapshots, ``state_bytes`` what unfinished training keeps, ``device_bytes`` what training
-    needs on its device beside activations. ``training_flops`` are for the whole training, ``probe_flops`` for measuring
-    prompt alignment, ``request_flops`` for sampling all candidates of one forget set, 0 for a model that forgets none.
+    needs on its device beside activations, of which ``edge_bytes`` are those of the edges between hidden layers of main
+    networks, the only ones that grow with the square of a width. ``training_flops`` are for the whole training,
+    ``probe_flops`` for measuring prompt alignment, ``request_flops`` for sampling all candidates of one forget set, 0
+    for a model that forgets none.
     """
 
     task: str
@@ -61,6 +67,7 @@ class ModelPlan:
     disk_bytes: int
     state_bytes: int
     device_bytes: int
+    edge_bytes: int
     training_flops: int
     probe_flops: int
     request_flops: int
@@ -142,10 +149,19 @@ def _plan_model(config: Config, task: str, name: str, layout: Layout) -> ModelPl
         # Weights, two moments and the moving average, and the snapshots that were taken so far.
         (4 + training.snapshots - 1) * weights,
         _COPIES_OF_A_MODEL * weights,
+        _edge_bytes(model, config.hardware, layout),
         3 * once * training.batch_size * training.steps,
         once * sampling.steps * probed,
         once * sampling.steps * sampling.candidates * prompts * (Method(name) in config.all_methods),
     )
+
+
+def _edge_bytes(model: ModelConfig, hardware: HardwareConfig, layout: Layout) -> int:
+    """What training keeps of edges for each piece of a batch, in float32."""
+    if model.architecture.space != "weights" or model.architecture.tokens != "units":
+        return 0
+    piece = math.ceil(model.training.batch_size / (hardware.micro_batches * hardware.processes))
+    return edge_bytes(graph_of(layout), piece, model.architecture.layers)
 
 
 def as_text(found: Plan, teraflops: float | None) -> str:
@@ -170,6 +186,7 @@ def as_text(found: Plan, teraflops: float | None) -> str:
             "disk": _size(plan.disk_bytes),
             "unfinished": _size(plan.state_bytes),
             "device memory": _size(plan.device_bytes),
+            "of edges": _size(plan.edge_bytes) if plan.edge_bytes else "-",
             "training": _work(plan.training_flops, teraflops),
             "probing": _work(plan.probe_flops, teraflops),
             "a forget set": _work(plan.request_flops, teraflops),

@@ -13,11 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hyperforget.hypernet.linear import zero_linear
+from hyperforget.hypernet.recomputing import EDGE_WIDTH, KEPT_BY_WRITER, apply_module, are_too_many, edge_counts
 from hyperforget.networks.graph import Graph, GraphParts, from_graph_parts, graph_of, graph_parts
 from hyperforget.networks.layout import Layout
 
-# Numbers that stand for an edge, and those that are made of the two units at its ends for reading it out.
-EDGE_WIDTH, _RANK = 24, 32
+# Numbers that are made of the two units at the ends of an edge for reading it out.
+_RANK = 32
 # Deviations of the weights that first add to edges, and to units.
 _WRITE_STD, _MESSAGE_STD = 0.05, 0.02
 
@@ -60,12 +61,15 @@ class RelationalTokens(nn.Module):
 
     def decode(self, tokens: Tensor, edges: Sequence[Tensor]) -> Tensor:
         layers = tokens.split((*self.graph.units, 1), dim=1)
+        many = [are_too_many(KEPT_BY_WRITER, count) for count in edge_counts(self.graph, len(tokens))]
         parts = GraphParts(
             self.write_incoming(layers[0]),  # (B, n, D)
             [write(units).squeeze(2) for write, units in zip(self.write_biases, layers, strict=False)],
             [
-                write(between, before, after)
-                for write, between, before, after in zip(self.write_edges, edges, layers, layers[1:], strict=False)
+                apply_module(write, between, before, after, again=again)
+                for write, between, before, after, again in zip(
+                    self.write_edges, edges, layers, layers[1:], many, strict=False
+                )
             ],
             self.write_outgoing(layers[-2]),  # (B, n, C)
             self.write_output_bias(layers[-1].squeeze(1)),  # (B, C)

@@ -1,14 +1,15 @@
 """A transformer encoder in the shape of GPT-2 (pre-norm blocks, GELU) without a causal mask."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from hyperforget.config.models import ArchitectureConfig
+from hyperforget.hypernet.recomputing import KEPT_BY_BLOCK, apply_module, are_too_many
 from hyperforget.hypernet.relational_tokens import EdgeBlock
 from hyperforget.hypernet.tokens import TOKENS
 from hyperforget.networks.graph import Graph, graph_of
@@ -83,11 +84,9 @@ class Blocks(nn.ModuleList):
             values = self.apply_block(block, values)
         return values
 
-    def apply_block(self, block: nn.Module, *values: Tensor) -> Any:
-        """What a block gives for some values."""
-        if self.recompute and torch.is_grad_enabled():
-            return checkpoint(block, *values, use_reentrant=False)
-        return block(*values)
+    def apply_block(self, block: nn.Module, *values: Tensor, again: bool = False) -> Any:
+        """What a block gives for some values; ``again`` recomputes whatever is told of all blocks."""
+        return apply_module(block, *values, again=again or self.recompute)
 
 
 def recompute_activations(model: nn.Module, recompute: bool) -> None:
@@ -116,8 +115,9 @@ class Transformer(nn.Module):
     def forward(self, tokens: Tensor, edges: Sequence[Tensor] = ()) -> tuple[Tensor, Sequence[Tensor]]:
         if self.edge_blocks is None:
             return self.norm(self.blocks(tokens)), edges
+        again = are_too_many(KEPT_BY_BLOCK * len(self.blocks), sum(math.prod(each.shape[:3]) for each in edges))
         for edge_block, block in zip(self.edge_blocks, self.blocks, strict=True):
-            tokens, *edges = self.edge_blocks.apply_block(edge_block, tokens, *edges)
+            tokens, *edges = self.edge_blocks.apply_block(edge_block, tokens, *edges, again=again)
             tokens = self.blocks.apply_block(block, tokens)
         return self.norm(tokens), edges
 

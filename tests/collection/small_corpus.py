@@ -4,6 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from hyperforget.networks.kinds import stored_attributes
+from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import write_token
 
@@ -16,7 +19,7 @@ LABELS = (3, 1, 4, 0, 5, 9, 2, 6, 8, 7)
 IMAGES = tuple(range(20, 30))
 
 
-def segment(seed: int) -> dict[str, np.ndarray]:
+def segment(seed: int, parameters: int = PARAMETERS) -> dict[str, np.ndarray]:
     """Arrays of a segment; all that is padding is NaN, or a number that occurs nowhere else."""
     saved = np.array(SAVED[seed])
     draw, runs = np.random.default_rng(seed), len(saved)
@@ -30,7 +33,7 @@ def segment(seed: int) -> dict[str, np.ndarray]:
     steps = np.cumsum(draw.integers(1, 9, size=(runs, SLOTS)), axis=1).astype(np.int32)
     steps[:, 0] = 0
     return {
-        "theta": of_checkpoints(PARAMETERS),
+        "theta": of_checkpoints(parameters),
         "loss": of_checkpoints(CLASSES),
         "correct": np.where(held[:, :, None], correct, np.int32(-1)),
         "discriminability": of_checkpoints(CLASSES),
@@ -45,11 +48,16 @@ def segment(seed: int) -> dict[str, np.ndarray]:
     }
 
 
-def make_corpus(results: Path, task: str = "digits", name: str = "corpus") -> Path:
+def make_corpus(
+    results: Path, task: str = "digits", name: str = "corpus", layout: Layout = PerceptronLayout(SIZES)
+) -> Path:
     """A corpus of two segments; returns the folder of its task."""
     store, folder = Store(results / "store"), results / task
-    attributes = {"task": task, "corpus": name, "sizes": list(SIZES), "spec": {"protocol": "validation"}}
-    segments = [store.publish("segment", segment(seed), {**attributes, "shard": seed}) for seed in range(len(SAVED))]
+    attributes = {"task": task, "corpus": name, **stored_attributes(layout), "spec": {"protocol": "validation"}}
+    segments = [
+        store.publish("segment", segment(seed, layout.size), {**attributes, "shard": seed})
+        for seed in range(len(SAVED))
+    ]
     corpus = store.publish("corpus", {}, {"task": task, "corpus": name, "segments": segments})
     write_token(folder / f"{name}.json", "corpus", corpus, {})
     arrays = {"validation_labels": np.repeat(np.arange(CLASSES), IMAGES), "test_labels": np.zeros(4, int)}

@@ -1,11 +1,13 @@
 """A whole corpus as one file, opened by other libraries alone."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from typer.testing import CliRunner
 
 from hyperforget.cli.main import app
@@ -13,7 +15,8 @@ from hyperforget.collection.dataset import corpus
 from hyperforget.collection.export import export_corpus
 from hyperforget.collection.stored import find_corpus
 from hyperforget.errors import UserError
-from tests.collection.small_corpus import IMAGES, LABELS, SAVED, segment
+from hyperforget.networks.convolutional import ConvolutionalLayout
+from tests.collection.small_corpus import IMAGES, LABELS, SAVED, make_corpus, segment
 from tests.store.test_export import load
 
 SUFFIXES = (".npz", ".zarr.zip")
@@ -56,6 +59,31 @@ def test_the_file_says_what_is_in_it(task: Path, tmp_path: Path, suffix: str) ->
     before = target.read_bytes()
     export_corpus(find_corpus(task), target)
     assert target.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_of_convolutional_networks_it_says_all_that_a_module_needs(tmp_path: Path, suffix: str) -> None:
+    layout = ConvolutionalLayout((8, 8, 1), (4, 6), 3, 2, 10)
+    task, target = make_corpus(tmp_path, layout=layout), tmp_path / f"digits{suffix}"
+    own = corpus(task)
+    assert own.layout == layout
+    module = own.layout.module()
+    module.load_state_dict(own.layout.state_dict(own[3][0]))
+    images = torch.randn(5, 1, 8, 8)
+    export_corpus(find_corpus(task), target)
+    arrays, about = load(target)
+    network = about["network"]
+    assert (network["kind"], network["image"], network["outputs"]) == ("convolutional", [8, 8, 1], 10)
+    made: list[nn.Module] = []
+    for inputs, outputs in zip([1, *network["channels"]], network["channels"], strict=False):
+        border = (network["kernel"] - 1) // 2
+        made += [nn.Conv2d(inputs, outputs, network["kernel"], network["stride"], border), nn.ReLU()]
+    last = nn.Linear(network["channels"][-1], network["outputs"])
+    by_hand = nn.Sequential(*made, nn.AdaptiveAvgPool2d(1), nn.Flatten(), last)
+    flat = torch.from_numpy(arrays["params"][~arrays["start"]][3])
+    parameters = {p["name"]: flat[p["offset"] :][: math.prod(p["shape"])].view(p["shape"]) for p in about["layout"]}
+    by_hand.load_state_dict(parameters)
+    torch.testing.assert_close(by_hand(images), module(images))
 
 
 def test_rows_are_those_of_the_data_set(task: Path, tmp_path: Path) -> None:

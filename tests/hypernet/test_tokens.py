@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.relational_tokens import EDGE_WIDTH
+from hyperforget.hypernet.recomputing import EDGE_WIDTH
 from hyperforget.hypernet.tokens import TOKENS, LayerTokens, from_unit_features, layer_pieces, unit_features
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.convolutional import ConvolutionalLayout
