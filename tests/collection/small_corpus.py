@@ -11,6 +11,7 @@ from hyperforget.store.store import Store
 from hyperforget.store.tokens import write_token
 
 SIZES = (64, 7, 10)
+LAYOUT = PerceptronLayout(SIZES)
 PARAMETERS, CLASSES = 535, 10
 # How many checkpoints of each run were saved, first its start, of each segment; there is room for four.
 SAVED = ((4, 1, 3, 2, 2, 4), (2, 4, 3, 3))
@@ -48,9 +49,7 @@ def segment(seed: int, parameters: int = PARAMETERS) -> dict[str, np.ndarray]:
     }
 
 
-def make_corpus(
-    results: Path, task: str = "digits", name: str = "corpus", layout: Layout = PerceptronLayout(SIZES)
-) -> Path:
+def make_corpus(results: Path, task: str = "digits", name: str = "corpus", layout: Layout = LAYOUT) -> Path:
     """A corpus of two segments; returns the folder of its task."""
     store, folder = Store(results / "store"), results / task
     attributes = {"task": task, "corpus": name, **stored_attributes(layout), "spec": {"protocol": "validation"}}
