@@ -15,6 +15,7 @@ from torch import nn
 
 from hyperforget.config import RecipeConfig
 from hyperforget.errors import UserError
+from hyperforget.networks import convolutional
 from hyperforget.networks import forward as forward_module
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.convolutional import ConvolutionalLayout
@@ -204,6 +205,34 @@ def test_gradients_are_those_of_the_module(layout: Layout) -> None:
         module(layout.images_of_modules(images)).square().sum().backward()
         for gradient, parameter in zip(gradients, module.parameters(), strict=True):
             torch.testing.assert_close(gradient[index], parameter.grad, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("networks_at_once", [1, 2, 4])
+def test_convolutional_networks_are_worked_through_a_few_at_a_time(
+    networks_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = ConvolutionalLayout((8, 8, 1), (3, 4), 3, 2, 5)
+    parts = [part.clone().requires_grad_() for part in layout.split(random_networks(layout, 5, 0).params)]
+    images = torch.randn(layout.inputs, 7, generator=seeded(1))
+
+    def found() -> list[torch.Tensor]:
+        units, logits = layout.forward_parts(parts, images)
+        return [units, logits, *torch.autograd.grad(logits.square().sum(), parts)]
+
+    together = found()
+    monkeypatch.setattr(convolutional, "_VALUES_IN_CACHE", networks_at_once * layout.activations * 7)
+    calls: list[int] = []
+    real = ConvolutionalLayout._forward_together
+
+    def counted(
+        self: ConvolutionalLayout, some: list[torch.Tensor], images: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        calls.append(len(some[0]))
+        return real(self, some, images)
+
+    monkeypatch.setattr(ConvolutionalLayout, "_forward_together", counted)
+    torch.testing.assert_close(found(), together, rtol=1e-4, atol=1e-4)
+    assert calls == {1: [1] * 5, 2: [2, 2, 1], 4: [4, 1]}[networks_at_once]
 
 
 @pytest.mark.parametrize("layout", EXAMPLES, ids=str)
