@@ -1,17 +1,20 @@
 """Hold a run against networks retrained without each forget set: have its networks forgotten, or do they hide?
 
     snakemake --cores 2 results/report.html
-    python benchmarks/forgetting/run.py [--results results] [--tasks digits digits-seed-1]
+    python benchmarks/forgetting/run.py [--results results] [--tasks digits digits-seed-1] [--usable 0.75]
 
 Of each method and each forget set, one line of medians over networks, nothing chosen among them, on test images:
 accuracy on the forgotten classes and, less the retrained median, on the retained ones; what a shift of output biases,
 the ranking by logits (AUC) and a linear probe bring back, with the retrained median beside them. Then the alignment
-(R²) of what is told beside losses, mean over free classes, unseen starts. Values beyond their limit are marked, and
-counted of methods that ask a hypernetwork. Before them, a line a method: the means over forget sets of how far each
-value lies above the retrained median. Ends with 1 where any that counts is beyond its limit.
+(R²) of what is told beside losses, mean over free classes, unseen starts. With `--usable`, also the share of networks
+at the chosen one's prompt that can be used as they are, which is to be so much at least. Values beyond their limit are
+marked, and counted of methods that ask a hypernetwork. Before them, a line a method: the means over forget sets of how
+far each value lies above the retrained median, and of the usable share. Ends with 1 where any that counts is beyond its
+limit.
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +28,7 @@ from hyperforget.records.files import read_rows
 from hyperforget.records.hypernets import AlignmentRow
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import forget_title
+from hyperforget.report.tables.comparison import usable_share
 
 # How far accuracy on retained classes may lie below the retrained median: of networks from a start or noise, and of
 # edits, for tasks whose names begin so another.
@@ -62,6 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--tasks", nargs="+", default=["digits"])
+    parser.add_argument("--usable", type=float, help="the least share of networks that can be used as they are")
     options = parser.parse_args()
     metrics = Metrics(options.results / "metrics.csv")
     found: list[Measured] = []
@@ -69,7 +74,10 @@ def main() -> None:
         if not metrics.forget_sets(task):
             raise UserError(f"{options.results} has no results of the task {task!r}; run it first")
         lines = {
-            (method, forget): list(recovered(metrics, task, method, forget))
+            (method, forget): [
+                *recovered(metrics, task, method, forget),
+                *usable(metrics, task, method, forget, options.usable),
+            ]
             for method in methods_of(metrics, task)
             for forget in metrics.forget_sets(task)
         }
@@ -124,6 +132,13 @@ def recovered(metrics: Metrics, task: str, method: str, forget: str) -> Iterator
 def edits_margin(task: str) -> float:
     """How far edits of a task may lie below the retrained median."""
     return next((margin for name, margin in EDITS_MARGINS.items() if task.startswith(name)), EDITS_MARGIN)
+
+
+def usable(metrics: Metrics, task: str, method: str, forget: str, least: float | None) -> Iterator[Measured]:
+    """The share of networks that can be used, of methods that offer some to choose from; none unless it is asked."""
+    share = usable_share(metrics, task, method, forget).value
+    if least is not None and not math.isnan(share):
+        yield Measured("usable", share, least, 1.0, share)
 
 
 def aligned(path: Path) -> Iterator[Measured]:

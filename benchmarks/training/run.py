@@ -32,6 +32,7 @@ from hyperforget.errors import UserError, run_command
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.training import (
+    Runs,
     TrainingData,
     TrainingSetup,
     train_hypernetwork,
@@ -179,7 +180,7 @@ def measure(size: Size, config: TrainingConfig, settings: HardwareConfig, thread
     with contextlib.suppress(Done):
         train_hypernetwork(
             model.to(device),
-            TrainingData(corpus, corpus, split.to(device)),
+            TrainingData([Runs(LAYOUT, corpus, corpus)], split.to(device)),
             TrainingSetup(PROCESSES["ddpm"], config, settings),
             generator,
             Resuming(clock),

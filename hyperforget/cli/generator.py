@@ -98,6 +98,7 @@ def _made_by(config: "Config", named: str, results: Path) -> "tuple[Made, Genera
 
     Raises `UserError` for a name that the configuration does not have, and for a model that forgets no class.
     """
+    from hyperforget.config.families import home_of_hypernetworks, prompted_by
     from hyperforget.config.slices import spec_of
     from hyperforget.config.specs import GeneratorSpec
     from hyperforget.generator.exporting import Made
@@ -106,8 +107,14 @@ def _made_by(config: "Config", named: str, results: Path) -> "tuple[Made, Genera
     if named not in allowed:
         raise UserError(f"{named!r} is no generator; allowed are {', '.join(allowed)}{nearest_choice(named, allowed)}")
     task, model = named.split("/")
-    folder, corpus = results / task, config.tasks[config.repeated(task)[0]].corpus_of(model)
-    made = Made(task, model, folder / "dataset.json", folder / f"{corpus}.json", folder / model / "hypernet.json")
+    corpus = config.tasks[config.repeated(task)[0]].corpus_of(model)
+    made = Made(
+        task,
+        model,
+        results / task / "dataset.json",
+        results / prompted_by(config, task) / f"{corpus}.json",
+        results / home_of_hypernetworks(config, task) / model / "hypernet.json",
+    )
     return made, spec_of(GeneratorSpec, config, {"task": task, "model": model})
 
 

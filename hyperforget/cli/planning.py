@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from hyperforget.config import Config, DatasetConfig, HardwareConfig, TaskConfig
+from hyperforget.config.families import home_of_hypernetworks, teachers
 from hyperforget.config.image_shapes import known_shape
 from hyperforget.config.methods import Method
 from hyperforget.config.models import ModelConfig
@@ -87,10 +88,16 @@ def plan(config: Config) -> Plan:
     Raises `UserError` for such a file that cannot be read.
     """
     corpora, models = [], []
+    layouts = {
+        name: layout_for(task.main_network, image_shape(task.dataset), len(task.classes))
+        for name, task in config.tasks.items()
+    }
     for task_name, task in config.tasks.items():
-        layout = layout_for(task.main_network, image_shape(task.dataset), len(task.classes))
-        corpora += _plan_corpora(task_name, task, layout)
-        models += [_plan_model(config, task_name, name, layout) for name in config.models]
+        corpora += _plan_corpora(task_name, task, layouts[task_name])
+        # Tasks that share hypernetworks have them once.
+        if home_of_hypernetworks(config, task_name) == task_name:
+            taught = [layouts[name] for name in teachers(config, task_name)]
+            models += [_plan_model(config, task_name, name, taught) for name in config.models]
     return Plan(corpora, models)
 
 
@@ -128,10 +135,11 @@ def _plan_corpora(name: str, task: TaskConfig, layout: Layout) -> list[CorpusPla
     return plans
 
 
-def _plan_model(config: Config, task: str, name: str, layout: Layout) -> ModelPlan:
-    model, told = config.models[name], config.conditioning(name)
+def _plan_model(config: Config, task: str, name: str, taught: Sequence[Layout]) -> ModelPlan:
+    model, told, layout = config.models[name], config.conditioning(name), taught[0]
+    several = taught if len(taught) > 1 else ()
     with torch.device("meta"):
-        hypernetwork = Hypernetwork(layout, told, model.architecture, config.performance(name))
+        hypernetwork = Hypernetwork(layout, told, model.architecture, config.performance(name), several)
         values = torch.empty(1, hypernetwork.space.dimension)
         scalars = torch.empty(1, config.performance(name).count(layout.classes))
         start = (values, scalars) if hypernetwork.conditioning.uses_start else ()
@@ -149,7 +157,7 @@ def _plan_model(config: Config, task: str, name: str, layout: Layout) -> ModelPl
         # Weights, two moments and the moving average, and the snapshots that were taken so far.
         (4 + training.snapshots - 1) * weights,
         _COPIES_OF_A_MODEL * weights,
-        _edge_bytes(model, config.hardware, layout),
+        max(_edge_bytes(model, config.hardware, each) for each in taught),
         3 * once * training.batch_size * training.steps,
         once * sampling.steps * probed,
         once * sampling.steps * sampling.candidates * prompts * (Method(name) in config.all_methods),

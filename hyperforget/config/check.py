@@ -7,6 +7,7 @@ from typing import Any
 
 from hyperforget.config.corpora import collection_key
 from hyperforget.config.data_folder import data_folder
+from hyperforget.config.families import check_families
 from hyperforget.config.forget_sets import forget_set, pivot_warnings
 from hyperforget.config.hardware import check_hardware
 from hyperforget.config.image_shapes import check_image, known_shape
@@ -48,6 +49,7 @@ def load_config(values: Mapping[str, Any]) -> Config:
         _check_repeated(f"optimizers.{key}", getattr(config.optimizers, key))
     for name, model in config.models.items():
         _check_model(name, model, config)
+    check_families(config)
     check_hardware(config.hardware, {name: model.training.batch_size for name, model in config.models.items()})
     return config
 

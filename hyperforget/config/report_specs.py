@@ -34,20 +34,25 @@ class _Task(Section):
 
 
 class TableTask(_Task):
-    """What tables are told of a task: also the methods that edit strangers, if any, how strangers were trained, and the
-    names in paths of what was done again with other seeds.
+    """What tables are told of a task: also the methods that edit strangers, if any, how strangers were trained, the
+    names in paths of what was done again with other seeds, and the tasks whose hypernetworks lie in its folder, if it
+    is not the only one; then of each of these the ``units`` of hidden layers, and whether no hypernetwork saw such.
     """
 
     stranger_methods: tuple[str, ...]
     stranger_training: str
     repetitions: tuple[str, ...] = ()
+    sharing: tuple[str, ...] = ()
+    units: tuple[int, ...] = ()
+    width_never_seen: bool = False
 
 
 class FigureTask(_Task):
-    """What figures are told of a task."""
+    """What figures are told of a task; its hypernetworks may lie in the folder of another, ``hypernets_of``."""
 
     classes: tuple[str, ...]
     corpora: tuple[CorpusSpec, ...]
+    hypernets_of: str | None = None
 
     def corpus_of(self, model: str) -> CorpusSpec:
         """The corpus that a model is trained on."""
@@ -59,6 +64,7 @@ class TaskSpec(FigureTask):
 
     stranger_methods: tuple[str, ...]
     repetitions: tuple[str, ...] = ()
+    sharing: tuple[str, ...] = ()
     pivots: tuple[str, ...]
     network: str
     description: str

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from hyperforget.config.base import Section
 from hyperforget.config.corpora import collection_key
+from hyperforget.config.families import home_of_hypernetworks, is_width_never_seen, split_of, teachers, widths_of
 from hyperforget.config.forget_sets import forget_set
 from hyperforget.config.methods import ORIGINAL, STRANGERS, Method
 from hyperforget.config.models import ModelConfig
@@ -25,7 +26,7 @@ from hyperforget.config.report_specs import (
     TablesSpec,
 )
 from hyperforget.config.sections import Config
-from hyperforget.config.specs import GeneratorSpec, OwnMetricSpec, Requirements
+from hyperforget.config.specs import GeneratorSpec, OwnMetricSpec, Requirements, TaughtSpec
 from hyperforget.config.tasks import CollectionConfig, DatasetConfig, RecipeConfig, TaskConfig
 
 # What tells the jobs of a stage from each other: task, corpus, shard, model, method, forget.
@@ -136,13 +137,22 @@ def _data_name(dataset: DatasetConfig) -> str:
 _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     "seed": lambda config, names: config.repeated(names["task"])[1],
     "split_seed": lambda config, names: config.seeds[0],
-    "split_of": lambda config, names: config.repeated(names["task"])[0],
+    "split_of": lambda config, names: split_of(config, names["task"]),
     "protocol": lambda config, names: config.protocol,
     "dataset": lambda config, names: _task(config, names).dataset,
     "classes": lambda config, names: _task(config, names).classes,
     # Files of images are part of what is told: new content under the same name is another dataset.
     "content": lambda config, names: content_of(_task(config, names).dataset),
     "network": lambda config, names: _task(config, names).main_network,
+    "taught": lambda config, names: [
+        TaughtSpec(task=task, network=_task(config, {"task": task}).main_network)
+        for task in teachers(config, names["task"])
+    ],
+    "hypernets_of": lambda config, names: {
+        task: home
+        for task in (*config.tasks, *config.repetitions)
+        if (home := home_of_hypernetworks(config, task)) != task
+    },
     "pivots": lambda config, names: _task(config, names).pivots,
     "forget": lambda config, names: _classes(_task(config, names), "forget"),
     "holdout": lambda config, names: _classes(_task(config, names), "holdout"),
@@ -213,9 +223,28 @@ def _task_spec(config: Config, name: str) -> FullTask:
         stranger_training=_in_words(task.recipe_of(STRANGERS)),
         repetitions=tuple(run for run, (repeated, _) in config.repetitions.items() if repeated == name),
         pivots=tuple(map(str, task.pivots)),
-        network=_network_in_words(task.main_network),
+        sharing=_sharing(config, name),
+        units=widths_of(task) if task.trained_on else (),
+        width_never_seen=is_width_never_seen(config, name),
+        network=_task_network_in_words(config, name),
+        hypernets_of=home_of_hypernetworks(config, name) if task.trained_on else None,
         description=f"{task.dataset.source}, classes {', '.join(map(str, task.classes))}",
     )
+
+
+def _sharing(config: Config, name: str) -> tuple[str, ...]:
+    """The tasks whose hypernetworks lie in the folder of a task, itself among them; none if it is the only one."""
+    names = tuple(other for other in config.tasks if home_of_hypernetworks(config, other) == name)
+    return names if len(names) > 1 else ()
+
+
+def _task_network_in_words(config: Config, name: str) -> str:
+    task = config.tasks[name]
+    words = _network_in_words(task.main_network)
+    if not task.trained_on:
+        return words
+    seen = "a width that no hypernetwork saw: they" if is_width_never_seen(config, name) else "hypernetworks"
+    return f"{words} ({seen} learned from the corpora of {', '.join(task.trained_on)})"
 
 
 def _corpus_spec(config: Config, task: TaskConfig, corpus: str) -> CorpusSpec:

@@ -80,10 +80,19 @@ class ReferenceSpec(Section):
     count: int
 
 
-class TrainingSpec(Section):
-    """For `train_hypernet`; the state of a set of ``holdout`` is never asked for."""
+class TaughtSpec(Section):
+    """A task, by its name in paths, whose corpus a hypernetwork learns from, and its main network."""
 
+    task: str
     network: NetworkConfig
+
+
+class TrainingSpec(Section):
+    """For `train_hypernet`, which learns from the corpora of the tasks ``taught``, in this order; the state of a set of
+    ``holdout`` is never asked for.
+    """
+
+    taught: list[TaughtSpec]
     seed: int
     protocol: Protocol
     conditioning: str
@@ -97,6 +106,7 @@ class TrainingSpec(Section):
 class ProbeSpec(Section):
     """For `probe_hypernet`; the last two are those of the model's training."""
 
+    network: NetworkConfig
     pivots: list[int]
     seed: int
     protocol: Protocol
@@ -109,6 +119,7 @@ class ProbeSpec(Section):
 class OptimizersSpec(Section):
     """For `compare_optimizers`."""
 
+    network: NetworkConfig
     seed: int
     protocol: Protocol
     recipe: RecipeConfig
@@ -119,6 +130,7 @@ class OptimizersSpec(Section):
 class SamplingSpec(Section):
     """For `sample_unlearned`; random starts are drawn by ``initialisation``."""
 
+    network: NetworkConfig
     seed: int
     protocol: Protocol
     prompts: PromptConfig
@@ -130,6 +142,7 @@ class SamplingSpec(Section):
 class EditingSpec(Section):
     """For `sample_edited`."""
 
+    network: NetworkConfig
     seed: int
     protocol: Protocol
     prompts: PromptConfig
@@ -148,6 +161,7 @@ class UnlearnedSweepSpec(Section):
     each is asked for.
     """
 
+    network: NetworkConfig
     seed: int
     protocol: Protocol
     forget_sets: list[str]
@@ -162,6 +176,7 @@ class EditedSweepSpec(Section):
     ``networks`` are edited for each.
     """
 
+    network: NetworkConfig
     seed: int
     protocol: Protocol
     forget_sets: list[str]
@@ -182,6 +197,7 @@ class GeneratorSpec(Section):
     """For `export_generator`: how the model is asked, of images that ``data_name`` names."""
 
     data_name: str
+    network: NetworkConfig
     pivots: list[int]
     protocol: Protocol
     initialisation: str
@@ -201,6 +217,12 @@ class RequestsSpec(Section):
     rivals: list[str]
     selection: SelectionConfig
     generators: dict[str, GeneratorSpec]
+
+
+class CostsSpec(Section):
+    """For `gather_costs`: whose hypernetworks, by their names in paths, tasks ask that have none of their own."""
+
+    hypernets_of: dict[str, str]
 
 
 class LookupSpec(Section):

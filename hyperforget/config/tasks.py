@@ -230,6 +230,12 @@ class TaskConfig(Section):
     recipe: RecipeConfig = RecipeConfig()
     collection: CollectionConfig = CollectionConfig()
     corpora: dict[Name, CorpusConfig] = Field({}, description="further corpora by name")
+    trained_on: list[str] = Field(
+        [],
+        description="tasks whose corpora teach the hypernetworks of this one, all of them together, where networks "
+        "differ in their widths only; a task that is not among them has a width that no hypernetwork saw, which is "
+        "asked for what the corpus of the nearest width tells; without any, each task has hypernetworks of its own",
+    )
     originals: Count = Field(
         16, description="trained networks that editing methods start from; the first is edited for the tables"
     )

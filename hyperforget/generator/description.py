@@ -86,6 +86,12 @@ class Description(Section):
     network: Annotated[list[Count], Field(min_length=3)] | dict[str, Any] = Field(
         description="of a perceptron its inputs, hidden units of each layer, and outputs; of others `kind` and sizes"
     )
+    learned_from: list[Annotated[list[Count], Field(min_length=3)] | dict[str, Any]] = Field(
+        [],
+        description="the networks of the corpora that it learned from, where these are of several widths, which may be "
+        "others than `network`",
+        exclude_if=lambda networks: not networks,
+    )
     initialisation: Literal["uniform", "kaiming", "xavier"] = Field(description="how random starts are drawn")
     images: Images
     conditioning: Literal["dihyfo-1", "dihyfo-2"]
@@ -104,15 +110,23 @@ class Description(Section):
 
     def layout(self, where: str) -> Layout:
         """That of its networks. Raises `UserError`, which says ``where``, if it describes none."""
-        try:
-            return layout_of({"sizes" if isinstance(self.network, list) else "network": self.network})
-        except UserError as error:
-            raise UserError(f"{where} is damaged: {error}") from None
+        return _layout(self.network, where)
+
+    def layouts_learned_from(self, where: str) -> list[Layout]:
+        """Those of ``learned_from``. Raises `UserError` as `layout` does."""
+        return [_layout(network, where) for network in self.learned_from]
 
     @property
     def free(self) -> list[int]:
         """The labels of the classes that it can forget."""
         return [label for label in self.labels if label not in self.pivots]
+
+
+def _layout(network: list[int] | dict[str, Any], where: str) -> Layout:
+    try:
+        return layout_of({"sizes" if isinstance(network, list) else "network": network})
+    except UserError as error:
+        raise UserError(f"{where} is damaged: {error}") from None
 
 
 def read_description(text: str, where: str) -> Description:

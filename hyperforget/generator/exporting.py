@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,6 +17,8 @@ from hyperforget.errors import UserError
 from hyperforget.generator.description import Description, Images, Lineage, Measured, Prompt, Solver
 from hyperforget.generator.generator import Generator
 from hyperforget.hypernet.stored import load_hypernetwork
+from hyperforget.networks.kinds import layout_for
+from hyperforget.networks.layout import Layout
 from hyperforget.records.methods import MetricRow
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
@@ -45,7 +48,8 @@ def export(store: Store, made: Made, spec: GeneratorSpec, metrics: Sequence[Metr
     attributes, pixels = dataset.attributes, dataset.arrays["train_images"]
     data = task_data(dataset.arrays, attributes)
     sizes = conditioning_split(data, spec.protocol).class_sizes
-    hypernet = load_hypernetwork(store, made.hypernet, data.labels)
+    layout = layout_for(spec.network, data.image, data.classes)
+    hypernet = load_hypernetwork(store, made.hypernet, data.labels, layout)
     outcomes = load_outcomes(store, made.corpus, sizes)
     levels = fit_levels(outcomes, hypernet.performance)
     known = levels.shown(torch.zeros(1, data.classes, dtype=torch.bool))[0].tolist()
@@ -62,7 +66,8 @@ def export(store: Store, made: Made, spec: GeneratorSpec, metrics: Sequence[Metr
         dataset=spec.data_name,
         labels=list(data.labels),
         pivots=spec.pivots,
-        network=next(iter(network.layout.attributes.values())),
+        network=_described(network.layout),
+        learned_from=[_described(each) for each in network.learned_from],
         initialisation=spec.initialisation,
         images=Images(
             pixels=pixels.shape[1],
@@ -88,6 +93,11 @@ def export(store: Store, made: Made, spec: GeneratorSpec, metrics: Sequence[Metr
         measured=_measured(made, metrics),
     )
     return Generator(description, hypernet, levels, starts.nanmedian(dim=0).values)
+
+
+def _described(layout: Layout) -> Any:
+    (told,) = layout.attributes.values()
+    return told
 
 
 def _solver(settings: SolverConfig) -> Solver:

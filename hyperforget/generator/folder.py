@@ -59,7 +59,11 @@ def _generator(description: Description, tensors: dict[str, Tensor]) -> Generato
     # Its weights are replaced: neither they nor the random numbers of who asks should depend on each other.
     with torch.random.fork_rng(devices=[]):
         model = Hypernetwork(
-            description.layout(CONFIG), description.conditioning, description.architecture, performance
+            description.layout(CONFIG),
+            description.conditioning,
+            description.architecture,
+            performance,
+            description.layouts_learned_from(CONFIG),
         )
     of_model = {name.removeprefix(_HYPERNETWORK): each for name, each in tensors.items() if _HYPERNETWORK in name}
     model.load_state_dict(of_model)

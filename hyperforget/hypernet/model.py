@@ -1,16 +1,20 @@
 """The hypernetwork: noised (and start) parameters and a prompt give clean parameters."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
+from hyperforget.collection.checkpoints import Rows
 from hyperforget.config.models import ArchitectureConfig
 from hyperforget.config.performance import Performance
+from hyperforget.errors import UserError
 from hyperforget.hypernet.conditioning import CONDITIONINGS, compress, frequency_encoding
 from hyperforget.hypernet.perceptron import Perceptron
-from hyperforget.hypernet.spaces import SPACES
+from hyperforget.hypernet.spaces import SPACES, Subspace, WeightSpace
 from hyperforget.hypernet.transformer import TokenTransformer
+from hyperforget.hypernet.widths import SharedWeightSpace, check_differs_in_widths_only, width_scalars
 from hyperforget.networks.layout import Layout
 
 
@@ -38,19 +42,31 @@ class Hypernetwork(nn.Module):
 
     For a model that reads a start, the denoiser predicts the change from it (a residual around everything). An
     untrained model predicts no change. Its space is to be fitted to checkpoints before it is trained.
+
+    One that learns from networks of several widths, ``learned_from``, is told those of its ``layout`` as well, and
+    `for_layout` gives the same one for others; no other has ``learned_from``.
     """
 
+    space: WeightSpace | Subspace | SharedWeightSpace
+
     def __init__(
-        self, layout: Layout, conditioning: str, architecture: ArchitectureConfig, performance: Performance
+        self,
+        layout: Layout,
+        conditioning: str,
+        architecture: ArchitectureConfig,
+        performance: Performance,
+        learned_from: Sequence[Layout] = (),
     ) -> None:
         super().__init__()
         self.layout = layout
+        self.learned_from = tuple(learned_from)
         self.performance = performance
         self.architecture = architecture
         self.conditioning = CONDITIONINGS[conditioning]
-        self.space = SPACES[architecture.space](layout, architecture)
+        self.widths = width_scalars(layout) if learned_from else []
+        self.space = (SharedWeightSpace if learned_from else SPACES[architecture.space])(layout, architecture)
         vectors = 2 if self.conditioning.uses_start else 1
-        scalars = 1 + self.conditioning.scalar_count(performance.count(layout.classes))
+        scalars = 1 + self.conditioning.scalar_count(performance.count(layout.classes)) + len(self.widths)
         self.denoiser: Denoiser = DENOISERS[architecture.space](layout, architecture, vectors, scalars)
 
     @property
@@ -62,6 +78,34 @@ class Hypernetwork(nn.Module):
     def parameter_count(self) -> int:
         """Numbers that training changes."""
         return sum(parameter.numel() for parameter in self.parameters())
+
+    def fit_space(self, checkpoints: Sequence[tuple[Layout, Rows]]) -> float:
+        """Fit its space to the checkpoints (M, P) of each layout that it learns from; gives the share of their variance
+        that the space can express.
+        """
+        if isinstance(self.space, SharedWeightSpace):
+            return self.space.fit_each(checkpoints)
+        ((_, params),) = checkpoints
+        return self.space.fit(params)
+
+    def for_layout(self, layout: Layout) -> "Hypernetwork":
+        """The same hypernetwork, the very same parameters, for main networks of other widths.
+
+        Raises `UserError` where they differ in more, or where it learned from networks of one layout alone.
+        """
+        if layout == self.layout:
+            return self
+        if not self.learned_from:
+            raise UserError(
+                f"the hypernetwork is for networks such as {self.layout.description}, and is asked for "
+                f"{layout.description}; allowed is one that learned from several widths (`trained_on` of a task)"
+            )
+        check_differs_in_widths_only(self.layout, layout)
+        # Nothing of it is initialised, so that no random numbers are drawn.
+        with torch.device("meta"):
+            other = Hypernetwork(layout, self.conditioning.name, self.architecture, self.performance, self.learned_from)
+        other.load_state_dict(self.state_dict(keep_vars=True), assign=True)
+        return other.train(self.training)
 
     def forward(
         self,
@@ -83,6 +127,8 @@ class Hypernetwork(nn.Module):
             )
         told = self.conditioning.scalars(*performances)
         scalars = torch.cat([time.unsqueeze(1), told], dim=1)  # (B, S)
+        if self.widths:
+            scalars = torch.cat([scalars, scalars.new_tensor(self.widths).expand(len(scalars), -1)], dim=1)
         encoded = frequency_encoding(scalars, shape.frequencies, shape.largest_exponent)  # (B, S, E)
         vectors = [noised] if start is None else [noised, start]
         change = self.denoiser(vectors, encoded).float()  # (B, D)

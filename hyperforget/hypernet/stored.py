@@ -13,6 +13,7 @@ from hyperforget.config.performance import Performance
 from hyperforget.hypernet.diffusion import PROCESSES, Process
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.networks.kinds import layout_of
+from hyperforget.networks.layout import Layout
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token, write_token
 
@@ -59,8 +60,9 @@ def publish_hypernetwork(
         for step, weights in hypernet.snapshots.items()
         for name, value in weights.items()
     }
+    several = {"networks": [layout.attributes for layout in model.learned_from]}
     content = attributes | {
-        **model.layout.attributes,
+        **(several if model.learned_from else model.layout.attributes),
         "architecture": {"conditioning": model.conditioning.name, **_shape(model.architecture)},
         "process": hypernet.process.name,
         "performance": _told(hypernet.performance.named(labels)),
@@ -86,11 +88,14 @@ def _performance(told: dict[str, Any]) -> Performance:
     return Performance(**{**told, "also": tuple(told.get("also", ()))})
 
 
-def load_hypernetwork(store: Store, token: Path, labels: Sequence[int]) -> TrainedHypernetwork:
-    """The hypernetwork that a token names, for networks whose classes have these ``labels``, on the CPU, in evaluation
-    mode and with its final weights.
+def load_hypernetwork(
+    store: Store, token: Path, labels: Sequence[int], layout: Layout | None = None
+) -> TrainedHypernetwork:
+    """The hypernetwork that a token names, for networks of a ``layout``, else of the first that it was trained for,
+    whose classes have these ``labels``; on the CPU, in evaluation mode and with its final weights.
 
-    Raises `hyperforget.store.errors.MissingObjectError` or `CorruptObjectError`.
+    Raises `hyperforget.store.errors.MissingObjectError` or `CorruptObjectError`, and `UserError` for another layout
+    than it was trained for; one that learned from several widths is for all others too.
     """
     stored = store.read(read_token(token, kind="hypernet").object_id, kind="hypernet")
     attributes = stored.attributes
@@ -100,6 +105,9 @@ def load_hypernetwork(store: Store, token: Path, labels: Sequence[int]) -> Train
         snapshots[int(step)][name] = torch.from_numpy(value)
     architecture = _BEFORE_A_CHOICE | attributes["architecture"]
     conditioning = architecture.pop("conditioning")
-    layout, performance = layout_of(attributes), _performance(attributes["performance"]).placed(labels)
-    model = Hypernetwork(layout, conditioning, ArchitectureConfig(**architecture), performance)
-    return TrainedHypernetwork(model.eval(), PROCESSES[attributes["process"]], snapshots).at(max(snapshots))
+    learned_from = [layout_of(each) for each in attributes.get("networks", [])]
+    first = learned_from[0] if learned_from else layout_of(attributes)
+    performance = _performance(attributes["performance"]).placed(labels)
+    model = Hypernetwork(first, conditioning, ArchitectureConfig(**architecture), performance, learned_from)
+    variant = model.for_layout(layout or first).eval()
+    return TrainedHypernetwork(variant, PROCESSES[attributes["process"]], snapshots).at(max(snapshots))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ from hyperforget.hypernet.loss_matching import (
 )
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.transformer import recompute_activations
+from hyperforget.networks.layout import Layout
 from hyperforget.progress import progress
 from hyperforget.records.hypernets import HistoryPoint
 from hyperforget.runtime.device import computes_in_bfloat16
@@ -43,13 +45,21 @@ _DIVERGED = 1000
 
 
 @dataclass(frozen=True)
-class TrainingData:
-    """Runs to train on, ``seen``, and to test on, ``unseen``, on the CPU; training ``images`` on the device; and the
-    sets of classes that are never asked to be forgotten, ``holdout``, by the places of classes among the outputs.
-    """
+class Runs:
+    """Runs of networks of one layout, on the CPU: those to train on, ``seen``, and those to test on, ``unseen``."""
 
+    layout: Layout
     seen: Corpus
     unseen: Corpus
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The ``runs`` of each layout that is learned from; training ``images`` on the device; and the sets of classes that
+    are never asked to be forgotten, ``holdout``, by the places of classes among the outputs.
+    """
+
+    runs: Sequence[Runs]
     images: Split
     holdout: Sequence[tuple[int, ...]] = ()
 
@@ -146,19 +156,25 @@ def train_hypernetwork(
 
     ``model`` lies on the device that computes. Where several processes train together, all draw the same batch, each
     works through a share of it, and their gradients are added up. Neither this nor what saves memory changes the result
-    but by rounding. Raises `UserError` where these processes resume from different states, and where training diverges.
+    but by rounding. Of several layouts each step learns from one, drawn uniformly; one process alone can do that.
+    Raises `UserError` where these processes resume from different states, and where training diverges.
     """
     process, config, hardware = setup.process, setup.config, setup.hardware
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
     ema_model = averaged.module
     assert isinstance(ema_model, Hypernetwork)
-    recompute_activations(model, hardware.activation_checkpointing)
-    network = DistributedDataParallel(model) if process_count() > 1 else model
+    # For each layout, of the same parameters.
+    models = [model.for_layout(runs.layout) for runs in data.runs]
+    averages = [ema_model.for_layout(runs.layout) for runs in data.runs]
+    for each in models:
+        recompute_activations(each, hardware.activation_checkpointing)
+    networks = [DistributedDataParallel(each) if process_count() > 1 else each for each in models]
     optimizer = _optimizer(model, config, hardware)
     training = _Training(model, averaged, optimizer, generator, Trained({}, []))
     # Drawn again by training that goes on, before it takes the saved state of the generator.
     probes = [
-        draw_batch(corpus, process, model, config, _HISTORY_PAIRS, generator) for corpus in (data.seen, data.unseen)
+        [draw_batch(corpus, process, each, config, _HISTORY_PAIRS, generator) for corpus in (runs.seen, runs.unseen)]
+        for each, runs in zip(models, data.runs, strict=True)
     ]
     history_steps = _evenly(config.steps, _HISTORY_POINTS)
     snapshot_steps = _evenly(config.steps, config.snapshots)
@@ -179,22 +195,23 @@ def train_hypernetwork(
         shown = progress(steps, config.steps, "training", initial=training.step)
         for step in shown if process_rank() == 0 else steps:
             resuming.save_if_due()
-            batch = draw_batch(data.seen, process, model, config, config.batch_size, generator)
+            drawn = int(torch.randint(len(models), (), generator=generator)) if len(models) > 1 else 0
+            of_drawn = models[drawn]
+            batch = draw_batch(data.runs[drawn].seen, process, of_drawn, config, config.batch_size, generator)
             images = draw_images(grouped, config.matching_images, generator) if matching else None
             if images is not None:
-                batch = with_wanted(batch, told, model.layout, images)
+                batch = with_wanted(batch, told, of_drawn.layout, images)
             batch = recombine(batch, recombined, data.holdout, generator)
             optimizer.zero_grad()
-            _add_gradients(network, model, batch, images, config, hardware)
+            _add_gradients(networks[drawn], of_drawn, batch, images, config, hardware)
             torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
             optimizer.param_groups[0]["lr"] = config.learning_rate * learning_rate_factor(step - 1, config)
             optimizer.step()
             averaged.update_parameters(model)
             if step in history_steps:
-                with torch.no_grad():
-                    train, test = (float(_squared_errors(_predict(ema_model, probe), probe).mean()) for probe in probes)
+                train, test = _errors_on(probes, averages)
                 rate = config.learning_rate * learning_rate_factor(step, config)
-                _check_converging(step, (train + test) / 2, probes[0], config)
+                _check_converging(step, (train + test) / 2, probes, config)
                 training.made.history.append(HistoryPoint(step, train, test, rate))
             if step in snapshot_steps and process_rank() == 0:
                 weights = ema_model.state_dict()
@@ -204,9 +221,20 @@ def train_hypernetwork(
     return training.made
 
 
-def _check_converging(step: int, error: float, probe: Batch, config: TrainingConfig) -> None:
+@torch.no_grad()
+def _errors_on(probes: Sequence[Sequence[Batch]], models: Sequence[Hypernetwork]) -> tuple[float, float]:
+    """Mean squared errors on pairs of seen and of unseen runs, two ``probes`` a layout, mean over layouts."""
+    of_layouts = [
+        [float(_squared_errors(_predict(model, probe), probe).mean()) for probe in both]
+        for both, model in zip(probes, models, strict=True)
+    ]
+    seen, unseen = map(fmean, zip(*of_layouts, strict=True))
+    return seen, unseen
+
+
+def _check_converging(step: int, error: float, probes: Sequence[Sequence[Batch]], config: TrainingConfig) -> None:
     """Raise `UserError` where the mean squared ``error`` after a step is beyond all that training leads to."""
-    of_mean = float(probe.clean.square().mean())
+    of_mean = fmean(float(seen.clean.square().mean()) for seen, _ in probes)
     if not error < _DIVERGED * max(1.0, of_mean):
         raise UserError(
             f"the hypernetwork diverged: at step {step} of {config.steps} its mean squared error is {error:.2g}, and "

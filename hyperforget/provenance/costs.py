@@ -24,18 +24,22 @@ class Paid:
     training: float = 0
 
 
-def cost_rows(store: Store, tokens: Iterable[Path], requests: Sequence[RequestRow]) -> list[CostRow]:
+def cost_rows(
+    store: Store, tokens: Iterable[Path], requests: Sequence[RequestRow], hypernets_of: Mapping[str, str] | None = None
+) -> list[CostRow]:
     """What methods cost, task by task: a row for each of the ``requests``, for each method whose requests were timed
     only as its networks were made, and for each hypernetwork that nobody asks.
 
-    ``tokens`` are those of hypernetworks, of corpora that are looked through, and of networks of such methods. Of
-    several computations with an equal result, the one that ran last is taken. Raises `UserError` for a token that no
+    ``tokens`` are those of hypernetworks, of corpora that are looked through, and of networks of such methods. Tasks in
+    ``hypernets_of`` ask the hypernetworks of another, and each has paid for all that these learned from. Of several
+    computations with an equal result, the one that ran last is taken. Raises `UserError` for a token that no
     computation of the store made, `CorruptObjectError` for a damaged record.
     """
     producers = Producers(store)
     made = [_made_by(producers, FileRef(path.as_posix(), file_digest(path))) for path in tokens]
     tasks = dict.fromkeys([*(row.task for row in requests), *(_names(record)["task"] for record in made)])
-    return [row for task in tasks for row in _rows_of_task(task, producers, made, requests)]
+    homes = {task: (hypernets_of or {}).get(task, task) for task in tasks}
+    return [row for task, home in homes.items() for row in _rows_of_task(task, home, producers, made, requests)]
 
 
 def break_even(spent: float, request: float, retrain: float) -> float:
@@ -44,17 +48,18 @@ def break_even(spent: float, request: float, retrain: float) -> float:
 
 
 def _rows_of_task(
-    task: str, producers: Producers, made: Sequence[Record], requests: Sequence[RequestRow]
+    task: str, home: str, producers: Producers, made: Sequence[Record], requests: Sequence[RequestRow]
 ) -> list[CostRow]:
     paid: dict[str, Paid] = {}
     own: dict[str, list[Record]] = {}
     for record in made:
         names, stage = _names(record), record.computation.stage
-        if names["task"] != task:
+        if names["task"] != (home if stage == "train_hypernet" else task):
             continue
         if stage == "train_hypernet":
-            corpus = _made_by(producers, record.computation.inputs["corpus"])
-            paid[names["model"]] = Paid(_collection_seconds(producers, corpus), _seconds(record))
+            corpora = [_made_by(producers, file) for file in _inputs(record, "corpora")]
+            collection = sum(_collection_seconds(producers, corpus) for corpus in corpora)
+            paid[names["model"]] = Paid(collection, _seconds(record))
         elif stage == "assemble_corpus":
             paid[NEAREST] = Paid(_collection_seconds(producers, record))
         else:
@@ -106,8 +111,12 @@ def _made_by(producers: Producers, file: FileRef) -> Record:
 
 def _collection_seconds(producers: Producers, corpus: Record) -> float:
     """Of all shards of a corpus."""
-    segments = [file for name, file in corpus.computation.inputs.items() if name.startswith("segments")]
-    return sum(_seconds(_made_by(producers, file)) for file in segments)
+    return sum(_seconds(_made_by(producers, file)) for file in _inputs(corpus, "segments"))
+
+
+def _inputs(record: Record, argument: str) -> list[FileRef]:
+    """The files of an argument that may have several."""
+    return [file for name, file in record.computation.inputs.items() if name.startswith(f"{argument}.")]
 
 
 def _seconds(record: Record) -> float:

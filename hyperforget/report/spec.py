@@ -134,4 +134,5 @@ def _task_table_names(task: TableTask | TaskSpec) -> list[str]:
         f"{task.name}-recovery",
         *[f"{task.name}-strangers"] * bool(task.stranger_methods),
         *[f"{task.name}-seeds"] * bool(task.repetitions),
+        *[f"{task.name}-widths"] * bool(task.sharing),
     ]

@@ -7,6 +7,7 @@ from hyperforget.hypernet.sampling import Sampling, chain
 from hyperforget.hypernet.stored import load_hypernetwork
 from hyperforget.metrics.performance import performance_values
 from hyperforget.networks.initialisations import initialise
+from hyperforget.networks.kinds import layout_for
 from hyperforget.probing.optimizer_curves import compare_optimizers, rival_recipes
 from hyperforget.records.files import write_rows
 from hyperforget.runtime.randomness import generator_for
@@ -19,12 +20,13 @@ def run(job: Job[OptimizersSpec]) -> None:
     spec, task, model = job.spec, job.names["task"], job.names["model"]
     data = load_task_data(job.store, job.input("dataset")).to(job.device)
     split = conditioning_split(data, spec.protocol)
-    hypernet = load_hypernetwork(job.store, job.input("hypernet"), data.labels)
+    layout = layout_for(spec.network, data.image, data.classes)
+    hypernet = load_hypernetwork(job.store, job.input("hypernet"), data.labels, layout)
     hypernet.model.to(job.device)
     # All models of a task, and all optimisers, get the same starts; gradient descent also
     # the same minibatches.
     starts = initialise(
-        hypernet.model.layout,
+        layout,
         spec.optimizers.networks,
         generator_for(spec.seed, "optimizers", task, "starts"),
         spec.recipe.initialisation,

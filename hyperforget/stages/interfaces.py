@@ -29,10 +29,10 @@ STAGES = {
         outputs=("token", "classes", "forget_sets", "bins"),
     ),
     "train_hypernet": Stage(
-        "Train a hypernetwork on a corpus.",
+        "Train a hypernetwork on a corpus, or on those of several widths of main networks together.",
         "hyperforget.config.specs:TrainingSpec",
         names=("task", "model"),
-        inputs=("dataset", "corpus"),
+        inputs=("dataset", "corpora*"),
         outputs=("token", "history"),
         computes=True,
     ),
@@ -145,6 +145,7 @@ STAGES = {
     ),
     "gather_costs": Stage(
         "Gather what collections and trainings took when they were made, and what requests and retraining take.",
+        "hyperforget.config.specs:CostsSpec",
         inputs=("tokens*", "requests*"),
         outputs=("costs",),
         # Equal tokens can have been made anew in another time.

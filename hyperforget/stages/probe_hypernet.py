@@ -5,6 +5,7 @@ from hyperforget.config.specs import ProbeSpec
 from hyperforget.data.splits import conditioning_split, load_task_data
 from hyperforget.hypernet.sampling import Sampling
 from hyperforget.hypernet.stored import load_hypernetwork
+from hyperforget.networks.kinds import layout_for
 from hyperforget.probing.alignment import probe_snapshots, prompted_values
 from hyperforget.probing.distribution import distribution_rows
 from hyperforget.records.files import write_rows
@@ -17,7 +18,8 @@ def run(job: Job[ProbeSpec]) -> None:
     spec, task = job.spec, job.names["task"]
     data = load_task_data(job.store, job.input("dataset")).to(job.device)
     split = conditioning_split(data, spec.protocol)
-    hypernet = load_hypernetwork(job.store, job.input("hypernet"), data.labels)
+    layout = layout_for(spec.network, data.image, data.classes)
+    hypernet = load_hypernetwork(job.store, job.input("hypernet"), data.labels, layout)
     hypernet.model.to(job.device)
     performance = hypernet.performance
     corpus = load_corpus(job.store, job.input("corpus"), performance, split.class_sizes)

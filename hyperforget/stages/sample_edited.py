@@ -15,9 +15,7 @@ from hyperforget.unlearning.selection import Wanted, choose_each
 def run(job: Job[EditingSpec]) -> None:
     """Load, call, save."""
     spec, names = job.spec, dict(job.names)
-    data, outcomes, hypernet = load_hypernetwork_at_work(
-        job.store, job.input("dataset"), job.input("corpus"), job.input("hypernet"), spec.protocol, job.device
-    )
+    data, outcomes, hypernet = load_hypernetwork_at_work(job, spec.network, spec.protocol)
     request = request_of(data, names["forget"], spec.protocol)
     prompts = prompt_grid(outcomes, request.forget, spec.prompts, hypernet.performance)
     generator = generator_for(spec.seed, "sample", names["task"], names["method"], names["forget"])

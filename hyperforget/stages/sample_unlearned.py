@@ -16,9 +16,7 @@ from hyperforget.unlearning.selection import Wanted, choose
 def run(job: Job[SamplingSpec]) -> None:
     """Load, call, save."""
     spec, names, config = job.spec, dict(job.names), job.spec.sampling
-    data, outcomes, hypernet = load_hypernetwork_at_work(
-        job.store, job.input("dataset"), job.input("corpus"), job.input("hypernet"), spec.protocol, job.device
-    )
+    data, outcomes, hypernet = load_hypernetwork_at_work(job, spec.network, spec.protocol)
     request = request_of(data, names["forget"], spec.protocol)
     layout = hypernet.model.layout
     prompts = prompt_grid(outcomes, request.forget, spec.prompts, hypernet.performance)

@@ -19,9 +19,7 @@ def run(job: Job[UnlearnedSweepSpec]) -> None:
     spec, names = job.spec, job.names
     # One for all forget sets: it counts the chunks of networks that it remembers.
     resuming = job.resuming
-    data, outcomes, hypernet = load_hypernetwork_at_work(
-        job.store, job.input("dataset"), job.input("corpus"), job.input("hypernet"), spec.protocol, job.device
-    )
+    data, outcomes, hypernet = load_hypernetwork_at_work(job, spec.network, spec.protocol)
     requests = {forget: request_of(data, forget, spec.protocol) for forget in spec.forget_sets}
     levels = fit_levels(outcomes, hypernet.performance)
 

@@ -1,4 +1,4 @@
-"""Train a hypernetwork on a corpus."""
+"""Train a hypernetwork on a corpus, or on those of several widths of main networks together."""
 
 import torch
 
@@ -11,6 +11,7 @@ from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.stored import TrainedHypernetwork, publish_hypernetwork
 from hyperforget.hypernet.training import (
+    Runs,
     TrainingData,
     TrainingSetup,
     train_hypernetwork,
@@ -32,19 +33,26 @@ def run(job: Job[TrainingSpec]) -> None:
     holdout = [places_of(classes, data.labels) for classes in spec.holdout]
     # It makes a pack of the corpus, if there is none yet.
     with first_process_first():
-        corpus = load_corpus(job.store, job.input("corpus"), performance, sizes)
+        corpora = [load_corpus(job.store, path, performance, sizes) for path in job.inputs["corpora"]]
     generator = generator_for(spec.seed, "train", task, name)
-    seen, unseen = corpus.split(spec.training.unseen_runs, generator_for(spec.seed, "unseen runs", task))
+    runs = [
+        Runs(
+            layout_for(taught.network, data.image, data.classes),
+            *corpus.split(spec.training.unseen_runs, generator_for(spec.seed, "unseen runs", taught.task)),
+        )
+        for taught, corpus in zip(spec.taught, corpora, strict=True)
+    ]
     # torch initialises layers from its global generator only.
     torch.manual_seed(derived_seed(spec.seed, "initialise", task, name))
-    layout = layout_for(spec.network, data.image, data.classes)
-    model = Hypernetwork(layout, spec.conditioning, spec.architecture, performance)
-    explained_variance = model.space.fit(seen.checkpoints())
+    layouts = [each.layout for each in runs]
+    several = layouts if len(layouts) > 1 else ()
+    model = Hypernetwork(layouts[0], spec.conditioning, spec.architecture, performance, several)
+    explained_variance = model.fit_space([(each.layout, each.seen.checkpoints()) for each in runs])
     if spec.training.rebalance:
-        seen, unseen = rebalanced(seen), rebalanced(unseen)
+        runs = [Runs(each.layout, rebalanced(each.seen), rebalanced(each.unseen)) for each in runs]
     trained = train_hypernetwork(
         model.to(job.device),
-        TrainingData(seen, unseen, data.to(job.device).train, holdout),
+        TrainingData(runs, data.to(job.device).train, holdout),
         TrainingSetup(PROCESSES[spec.process], spec.training, job.hardware),
         generator,
         job.resuming,

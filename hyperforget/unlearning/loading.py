@@ -1,25 +1,26 @@
 """What a hypernetwork needs to answer requests to forget: the data of its task, its corpus, and itself."""
 
-from pathlib import Path
-
-import torch
+from typing import Any
 
 from hyperforget.collection.checkpoints import CorpusOutcomes, load_outcomes
+from hyperforget.config.networks import NetworkConfig
 from hyperforget.data.splits import TaskData, conditioning_split, load_task_data
 from hyperforget.hypernet.stored import TrainedHypernetwork, load_hypernetwork
-from hyperforget.store.store import Store
+from hyperforget.networks.kinds import layout_for
+from hyperforget.runtime.stage import Job
 
 
 def load_hypernetwork_at_work(
-    store: Store, dataset: Path, corpus: Path, hypernet: Path, protocol: str, device: torch.device
+    job: Job[Any], network: NetworkConfig, protocol: str
 ) -> tuple[TaskData, CorpusOutcomes, TrainedHypernetwork]:
-    """A hypernetwork with the data of its task, both on the ``device``, and what the checkpoints of the corpus do,
-    on the CPU, by the images that the ``protocol`` conditions on; all are named by their tokens.
+    """The hypernetwork of a job for main networks such as ``network``, with the data of its task, both on the job's
+    device, and what the checkpoints of its corpus do, on the CPU, by the images that the ``protocol`` conditions on.
 
-    Raises `UserError` for what is missing or damaged, and for a hypernetwork of other classes.
+    Raises `UserError` for what is missing or damaged, and for a hypernetwork of other classes or networks.
     """
-    data = load_task_data(store, dataset).to(device)
-    outcomes = load_outcomes(store, corpus, conditioning_split(data, protocol).class_sizes)
-    trained = load_hypernetwork(store, hypernet, data.labels)
-    trained.model.to(device)
+    data = load_task_data(job.store, job.input("dataset")).to(job.device)
+    outcomes = load_outcomes(job.store, job.input("corpus"), conditioning_split(data, protocol).class_sizes)
+    layout = layout_for(network, data.image, data.classes)
+    trained = load_hypernetwork(job.store, job.input("hypernet"), data.labels, layout)
+    trained.model.to(job.device)
     return data, outcomes, trained

@@ -54,9 +54,9 @@ def train(
     shape = ArchitectureConfig(width=16, layers=2, heads=2, frequencies=4, largest_exponent=3.0)
     model = Hypernetwork(LAYOUT, "dihyfo-1", shape, Performance(also=("discriminability",)))
     images = Split(torch.randn(40, 6, generator=torch.Generator().manual_seed(7)), torch.arange(40) % 4, 4)
-    data = training.TrainingData(corpus(30, 0), corpus(10, 1), images.to(torch.device(device)))
+    data = training.TrainingData([training.Runs(LAYOUT, corpus(30, 0), corpus(10, 1))], images.to(torch.device(device)))
     setup = training.TrainingSetup(PROCESSES["ddpm"], config, hardware or HardwareConfig())
-    model.space.fit(data.seen.checkpoints())
+    model.space.fit(data.runs[0].seen.checkpoints())
     with patch.object(training, "_HISTORY_PAIRS", 16):
         return training.train_hypernetwork(
             model.to(device), data, setup, torch.Generator().manual_seed(1), Resuming(unfinished)

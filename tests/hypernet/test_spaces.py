@@ -48,6 +48,7 @@ def spanned() -> torch.Tensor:
 def fitted(build: Build) -> Callable[[str, torch.Tensor], WeightSpace | Subspace]:
     def fit(name: str, params: torch.Tensor) -> WeightSpace | Subspace:
         space = build("dihyfo-2", space=name).space
+        assert isinstance(space, WeightSpace | Subspace)
         space.fit(params)
         return space
 

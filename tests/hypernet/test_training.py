@@ -31,6 +31,7 @@ from hyperforget.hypernet.loss_matching import (
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import SPACES, Subspace
 from hyperforget.hypernet.training import (
+    Runs,
     Trained,
     TrainingData,
     TrainingSetup,
@@ -85,7 +86,10 @@ def train(build: Build, make_corpus: Make, monkeypatch: pytest.MonkeyPatch) -> T
         seen = make_corpus(**corpus) if seen is None else seen
         model.space.fit(seen.checkpoints())
         unseen = make_corpus(10, seed=1, **corpus) if unseen is None else unseen
-        data, setup = TrainingData(seen, unseen, IMAGES, holdout), TrainingSetup(PROCESSES[process], config)
+        data, setup = (
+            TrainingData([Runs(model.layout, seen, unseen)], IMAGES, holdout),
+            TrainingSetup(PROCESSES[process], config),
+        )
         return train_hypernetwork(model, data, setup, generator), model
 
     return run

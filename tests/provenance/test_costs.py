@@ -60,7 +60,7 @@ def hypernetwork(run: Run, model: str = "dihyfo-1") -> Path:
     ]
     segments = {f"segments.{index}": path for index, path in enumerate(shards)}
     corpus = run.made("assemble_corpus", 7, "toy/corpus.json", segments)
-    return run.made("train_hypernet", 120, f"toy/{model}/hypernet.json", {"corpus": corpus}, model=model)
+    return run.made("train_hypernet", 120, f"toy/{model}/hypernet.json", {"corpora.0": corpus}, model=model)
 
 
 GENERATED = "none; validation to choose"
@@ -137,7 +137,7 @@ def test_a_method_that_was_timed_only_as_it_was_run_counts_with_that(run: Run) -
 def test_of_equal_results_the_last_one_that_was_made_counts(run: Run) -> None:
     hypernet = hypernetwork(run)
     corpus = run.folder / "toy/corpus.json"
-    run.made("train_hypernet", 7, "toy/dihyfo-1/hypernet.json", {"corpus": corpus}, code="b", model="dihyfo-1")
+    run.made("train_hypernet", 7, "toy/dihyfo-1/hypernet.json", {"corpora.0": corpus}, code="b", model="dihyfo-1")
     (row,) = costs(run, [hypernet])
     assert row.training_seconds == 7
 
@@ -169,6 +169,6 @@ def test_a_hypernetwork_pays_by_what_each_request_saves(
 def test_a_record_without_its_seconds_is_named(run: Run, seconds: float | None, told: str) -> None:
     shard = run.made("collect_checkpoints", seconds, "toy/checkpoints/shard-0.json", shard="0")
     corpus = run.made("assemble_corpus", 7, "toy/corpus.json", {"segments.0": shard})
-    hypernet = run.made("train_hypernet", 120, "toy/dihyfo-1/hypernet.json", {"corpus": corpus}, model="dihyfo-1")
+    hypernet = run.made("train_hypernet", 120, "toy/dihyfo-1/hypernet.json", {"corpora.0": corpus}, model="dihyfo-1")
     with pytest.raises(UserError, match=told):
         cost_rows(Store(run.folder / "store"), [hypernet], [])

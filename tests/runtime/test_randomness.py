@@ -76,11 +76,12 @@ SET = {
 }
 # Layers are initialised by torch's global generator, which is seeded for that alone.
 GLOBAL = {
+    "hyperforget.hypernet.relational_tokens": ["nn.init.normal_(layer.weight, std=deviation)"],
     "hyperforget.hypernet.transformer": [
         "nn.init.normal_(layer.weight, std=0.02 / residuals ** 0.5)",
         "nn.init.normal_(layer.weight, std=0.02)",
         "torch.randn(scalars, encoded, width)",
-    ]
+    ],
 }
 DRAWS = {"rand", "randn", "randint", "randperm", "multinomial", "bernoulli", "normal", "poisson"}
 DRAWS |= {"rand_like", "randn_like", "randint_like", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}

@@ -62,7 +62,7 @@ def run_all(results: Path) -> None:
     do("train_reference", {"method": "original"}, dataset=dataset, token=originals)
     for model in ("dihyfo-1", "gpt"):
         token, history = folder / model / "hypernet.json", folder / model / "history.csv"
-        do("train_hypernet", {"model": model}, dataset=dataset, corpus=corpus, token=token, history=history)
+        do("train_hypernet", {"model": model}, dataset=dataset, corpora=[corpus], token=token, history=history)
         told = {name: folder / model / f"{name}.csv" for name in ("alignment", "prompts", "distribution")}
         do("probe_hypernet", {"model": model}, dataset=dataset, corpus=corpus, hypernet=token, **told)
     told = {"dataset": dataset, "corpus": corpus, "hypernet": folder / "dihyfo-1" / "hypernet.json"}

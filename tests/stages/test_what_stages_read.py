@@ -65,6 +65,9 @@ def read(again: Path, tmp_path_factory: pytest.TempPathFactory) -> Fields:
     every = [each for name, each in jobs(folder, other).items() if not name.endswith(others)]
     choosing_by_level = {name: each for name, each in jobs(folder, by_level).items() if each[0] in choosing}
     every += [each for name, each in choosing_by_level.items() if not name.endswith(others)]
+    own = folder / TASK
+    tokens, requests = [own / "dihyfo-2" / "hypernet.json"], [own / "requests.csv"]
+    every.append(job("gather_costs", folder, {}, tokens=tokens, requests=requests, costs=folder / "costs.csv"))
     with pytest.MonkeyPatch.context() as patch, recorded() as reading:
         for each in (*every, *datasets(folder, patch), *reports(folder / "report")):
             reading.run(each)
@@ -110,9 +113,10 @@ def reports(folder: Path) -> list[Job]:
     and a metric of the user's own."""
     told: dict[str, Any] = {"performances": {"gpt": vars(Performance("error", "mean"))}, "rebalanced": ["gpt"]}
     told["metrics"] = [WORDS.model_dump()]
-    # One with strangers and several corpora.
+    # One with strangers and several corpora, which shares hypernetworks.
     corpora = BUILT_SPEC["tasks"]["digits-4"]["corpora"]
-    task = {"tasks": {"digits": {**BUILT_SPEC["tasks"]["digits"], "corpora": corpora}}}
+    shared = {"sharing": ["digits"], "units": [7], "hypernets_of": "digits"}
+    task = {"tasks": {"digits": {**BUILT_SPEC["tasks"]["digits"], "corpora": corpora, **shared}}}
     spec = {**BUILT_SPEC, **told, **task, "models": ["dihyfo-1", "gpt"], "learned_optimizers": ["gpt"]}
     make_results(folder, spec)
     return [build_tables(folder, spec), build_figures(folder, spec, "digits"), build_report(folder, spec)]

@@ -182,7 +182,7 @@ def jobs(results: Path, config: Config = SETTINGS) -> dict[str, Job]:
             "train_hypernet",
             {"model": name},
             dataset=dataset,
-            corpus=corpus,
+            corpora=[corpus],
             token=hypernet,
             history=own / "history.csv",
         )

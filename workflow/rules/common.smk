@@ -7,6 +7,7 @@ try:
     import hyperforget
     from hyperforget.config import jobs, load_config, warnings
     from hyperforget.config.corpora import MAIN_CORPUS
+    from hyperforget.config.families import check_home, home_of_hypernetworks, prompted_by, teachers
     from hyperforget.config.methods import NEAREST, ORIGINAL, QUICK_RIVALS, RETRAINED, STRANGERS, Method
     from hyperforget.config.own_code import beside
     from hyperforget.config.places import check_creatable
@@ -149,27 +150,55 @@ def segments(wildcards):
     return expand("results/{{task}}/{{corpus}}/shard-{shard}.json", shard=shards)
 
 
+def model_of(wildcards):
+    """The model of a job, or the one that its method asks."""
+    return wildcards.get("model") or Method.parse(wildcards.method).base
+
+
 def corpus_of(task, model):
-    return f"results/{{task}}/{task.corpus_of(model)}.json"
+    """The corpus of a task, by its name in paths, that a model is trained on."""
+    return f"results/{task}/{task_of({'task': task}).corpus_of(model)}.json"
 
 
-def corpus_of_model(wildcards):
-    """The corpus that the model is trained on, and that tells which losses to prompt it with."""
-    return corpus_of(task_of(wildcards), wildcards.model)
+def own_corpus(wildcards):
+    """That of the model of a job."""
+    return corpus_of(wildcards.task, model_of(wildcards))
 
 
-def corpora_of_models(wildcards):
+def taught_corpora(wildcards):
+    """Those that the model learns from, of all tasks that share its hypernetwork."""
+    task_of(wildcards)
+    answer(check_home, settings, wildcards.task, wildcards.model)
+    return [corpus_of(task, wildcards.model) for task in teachers(settings, wildcards.task)]
+
+
+def prompting_corpus(wildcards):
+    """The corpus that tells what to ask the model of a job for."""
+    task_of(wildcards)
+    return corpus_of(prompted_by(settings, wildcards.task), model_of(wildcards))
+
+
+def prompting_corpora(wildcards):
     """That of each model, in their order."""
-    return [corpus_of(task_of(wildcards), model) for model in settings.models]
+    task_of(wildcards)
+    return [corpus_of(prompted_by(settings, wildcards.task), model) for model in settings.models]
 
 
-def corpus_of_method(wildcards):
-    """That of the model that a method asks."""
-    return corpus_of(task_of(wildcards), Method.parse(wildcards.method).base)
+def hypernet_of(task, model):
+    """The hypernetwork of a task, by its name in paths, which may lie in the folder of another."""
+    return f"results/{home_of_hypernetworks(settings, task)}/{model}/hypernet.json"
 
 
-def hypernet_of_method(wildcards):
-    return f"results/{{task}}/{Method.parse(wildcards.method).base}/hypernet.json"
+def hypernet(wildcards):
+    """That of the model of a job."""
+    task_of(wildcards)
+    return hypernet_of(wildcards.task, model_of(wildcards))
+
+
+def hypernets(wildcards):
+    """That of each model, in their order."""
+    task_of(wildcards)
+    return [hypernet_of(wildcards.task, model) for model in settings.models]
 
 
 def corpora(task, *files):

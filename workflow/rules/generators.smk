@@ -1,8 +1,8 @@
 rule export_generator:
     input:
         dataset="results/{task}/dataset.json",
-        corpus=corpus_of_model,
-        hypernet="results/{task}/{model}/hypernet.json",
+        corpus=prompting_corpus,
+        hypernet=hypernet,
         metrics=metrics_of_task,
     output:
         description="results/{task}/{model}/generator/config.json",
@@ -36,8 +36,8 @@ rule measure_requests:
         dataset="results/{task}/dataset.json",
         originals="results/{task}/original.json",
         corpus=f"results/{{task}}/{MAIN_CORPUS}.json",
-        corpora=corpora_of_models,
-        hypernets=expand("results/{{task}}/{model}/hypernet.json", model=settings.models),
+        corpora=prompting_corpora,
+        hypernets=hypernets,
     output:
         requests="results/{task}/requests.csv",
     log:

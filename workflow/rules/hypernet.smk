@@ -1,7 +1,7 @@
 rule train_hypernet:
     input:
         dataset="results/{task}/dataset.json",
-        corpus=corpus_of_model,
+        corpora=taught_corpora,
     output:
         token="results/{task}/{model}/hypernet.json",
         history="results/{task}/{model}/history.csv",
@@ -26,14 +26,14 @@ rule train_hypernet:
     shell:
         "{params.python} -m hyperforget.stages train_hypernet --task {wildcards.task} --model {wildcards.model}"
         " --spec {params.spec:q} {params.store} {params.hardware} --dataset {input.dataset}"
-        " --corpus {input.corpus} --token {output.token} --history {output.history} >{log} 2>&1"
+        " --corpora {input.corpora} --token {output.token} --history {output.history} >{log} 2>&1"
 
 
 rule probe_hypernet:
     input:
         dataset="results/{task}/dataset.json",
-        corpus=corpus_of_model,
-        hypernet="results/{task}/{model}/hypernet.json",
+        corpus=own_corpus,
+        hypernet=hypernet,
     output:
         alignment="results/{task}/{model}/alignment.csv",
         prompts="results/{task}/{model}/prompts.csv",
@@ -64,8 +64,8 @@ rule probe_hypernet:
 rule compare_optimizers:
     input:
         dataset="results/{task}/dataset.json",
-        corpus=corpus_of_model,
-        hypernet="results/{task}/{model}/hypernet.json",
+        corpus=prompting_corpus,
+        hypernet=hypernet,
     output:
         curves="results/{task}/{model}/optimizers.csv",
     log:
@@ -95,8 +95,8 @@ rule compare_optimizers:
 rule sample_unlearned:
     input:
         dataset="results/{task}/dataset.json",
-        corpus=corpus_of_model,
-        hypernet="results/{task}/{model}/hypernet.json",
+        corpus=prompting_corpus,
+        hypernet=hypernet,
     output:
         token="results/{task}/{model}/forget-{forget}.json",
         network="results/{task}/{model}/forget-{forget}.safetensors",
@@ -127,8 +127,8 @@ rule sample_unlearned:
 rule sample_edited:
     input:
         dataset="results/{task}/dataset.json",
-        corpus=corpus_of_method,
-        hypernet=hypernet_of_method,
+        corpus=prompting_corpus,
+        hypernet=hypernet,
         originals=trained_networks,
     output:
         token="results/{task}/{method}/forget-{forget}.json",
@@ -161,8 +161,8 @@ rule sample_edited:
 rule sweep_unlearned:
     input:
         dataset="results/{task}/dataset.json",
-        corpus=corpus_of_model,
-        hypernet="results/{task}/{model}/hypernet.json",
+        corpus=prompting_corpus,
+        hypernet=hypernet,
     output:
         trade_off="results/{task}/{model}/trade-off.csv",
     log:
@@ -191,8 +191,8 @@ rule sweep_unlearned:
 rule sweep_edited:
     input:
         dataset="results/{task}/dataset.json",
-        corpus=corpus_of_method,
-        hypernet=hypernet_of_method,
+        corpus=prompting_corpus,
+        hypernet=hypernet,
         originals=trained_networks,
     output:
         trade_off="results/{task}/{method}/trade-off.csv",

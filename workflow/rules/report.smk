@@ -30,7 +30,7 @@ rule gather_metrics:
 
 rule gather_costs:
     input:
-        hypernets=expand("results/{task}/{model}/hypernet.json", task=settings.tasks, model=settings.models),
+        hypernets=sorted({hypernet_of(task, model) for task in settings.tasks for model in settings.models}),
         corpora=expand(f"results/{{task}}/{MAIN_CORPUS}.json", task=settings.tasks),
         requests=expand("results/{task}/requests.csv", task=settings.tasks),
         # Of methods of one's own the requests are timed as their networks are made.
@@ -48,10 +48,11 @@ rule gather_costs:
         mem_mb=memory(1000),
         runtime=minutes(5),
     params:
+        spec=spec("gather_costs"),
         code=code("gather_costs"),
         store=STORE,
     shell:
-        "python -m hyperforget.stages gather_costs {params.store}"
+        "python -m hyperforget.stages gather_costs --spec {params.spec:q} {params.store}"
         " --tokens {input.hypernets} {input.corpora} {input.own} --requests {input.requests}"
         " --costs {output.costs} >{log} 2>&1"
 
@@ -88,10 +89,15 @@ for task in settings.tasks:
         input:
             corpora(task, "classes"),
             expand(
+                "results/{home}/{model}/history.csv",
+                home=home_of_hypernetworks(settings, task),
+                model=settings.models,
+            ),
+            expand(
                 "results/{task}/{model}/{file}.csv",
                 task=task,
                 model=settings.models,
-                file=["history", "alignment", "prompts", "distribution"],
+                file=["alignment", "prompts", "distribution"],
             ),
             expand(
                 "results/{task}/{model}/optimizers.csv",

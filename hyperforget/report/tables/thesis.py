@@ -29,6 +29,7 @@ from hyperforget.report.tables.published import Entry, compare, published_note
 from hyperforget.report.tables.recovery import recovery_table
 from hyperforget.report.tables.seeds import seeds_table
 from hyperforget.report.tables.strangers import strangers_table
+from hyperforget.report.tables.widths import widths_table
 
 _METHODS_PER_BLOCK = 3
 
@@ -81,6 +82,8 @@ def build_tables(spec: TablesSpec, metrics: Metrics) -> list[Table]:
             tables.append(strangers_table(task, metrics))
         if task.repetitions:
             tables.append(seeds_table(spec, task, metrics))
+        if task.sharing:
+            tables.append(widths_table(spec, task, metrics))
         if spec.metrics:
             tables.append(own_metrics_table(spec, task, metrics))
     by_name = {table.name: table for table in tables}
