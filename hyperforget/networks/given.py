@@ -22,6 +22,8 @@ from hyperforget.networks.perceptron import PerceptronLayout
 
 _ALLOWED = "allowed is a perceptron with ReLU, of each layer a weight (outputs, inputs) and a bias (outputs)"
 _TRIED_IMAGES, _TOLERANCE = 8, 1e-3
+# Tensors that a message names at the most.
+_TOLD = 8
 
 
 @dataclass(frozen=True)
@@ -156,12 +158,12 @@ def _of_layout(tensors: Mapping[str, Tensor], whose: str, layout: Layout) -> Giv
         found = [(tuple(getattr(tensors[name], "shape", ())), name.rpartition(".")[2]) for name in names]
         if found == wanted and all(tensors[name].is_floating_point() for name in names):
             return _flat([tensors[name] for name in names], layout, tuple(names), whose)
-    needed = ", ".join(f"{parameter.name} {parameter.shape}" for parameter in layout.parameters)
+    needed = ", ".join(f"{parameter.name} {parameter.shape}" for parameter in layout.parameters[:_TOLD])
     raise UserError(f"{whose} has {_in_words(tensors)}; allowed is the state dict of {layout.named}, as {needed}")
 
 
 def _in_words(tensors: Mapping[str, Tensor]) -> str:
-    described = (f"{name} {tuple(getattr(tensor, 'shape', ()))}" for name, tensor in list(tensors.items())[:8])
+    described = (f"{name} {tuple(getattr(tensor, 'shape', ()))}" for name, tensor in list(tensors.items())[:_TOLD])
     return ", ".join(described) or "no tensors"
 
 

@@ -46,7 +46,7 @@ def layout_of(attributes: Mapping[str, Any]) -> Layout:
             return PerceptronLayout(tuple(int(size) for size in attributes["sizes"]))
         network = dict(attributes["network"])
         return LAYOUTS[network.pop("kind")](network)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         told = excerpt(str(attributes.get("network", attributes.get("sizes"))), 80)
         raise UserError(f"no main network is described by {told}; allowed are {', '.join(LAYOUTS)}") from None
 
@@ -56,14 +56,13 @@ def _perceptron(values: dict[str, Any]) -> Layout:
 
 
 def _convolutional(values: dict[str, Any]) -> Layout:
-    height, width, channels = (int(size) for size in values["image"])
-    return ConvolutionalLayout(
-        (height, width, channels),
-        tuple(int(each) for each in values["channels"]),
-        int(values["kernel"]),
-        int(values["stride"]),
-        int(values["outputs"]),
-    )
+    height, width, inputs = (int(size) for size in values["image"])
+    channels = tuple(int(each) for each in values["channels"])
+    kernel, stride, outputs = (int(values[name]) for name in ("kernel", "stride", "outputs"))
+    smallest = min(inputs, *channels, kernel, stride, outputs)
+    if not channels or smallest < 1 or kernel % 2 == 0 or kernel > min(height, width):
+        raise ValueError("no such network")
+    return ConvolutionalLayout((height, width, inputs), channels, kernel, stride, outputs)
 
 
 # How each kind is read from what `Layout.attributes` said.

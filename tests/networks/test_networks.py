@@ -152,9 +152,33 @@ def test_what_a_stored_object_tells_gives_the_layout_back(layout: Layout) -> Non
     assert layout_of(json.loads(json.dumps(stored_attributes(layout)))) == layout
 
 
+IMPOSSIBLE: list[dict[str, object]] = [
+    {"stride": 0},
+    {"kernel": 0},
+    {"kernel": 2},
+    {"kernel": 9},
+    {"channels": []},
+    {"channels": [0]},
+    {"image": [8, 8]},
+    {"image": [8, 8, 0]},
+    {"outputs": -1},
+    {"stride": float("inf")},
+]
+
+
 @pytest.mark.parametrize(
     "attributes",
-    [{}, {"sizes": 3}, {"sizes": ["a"]}, {"network": {"kind": "recurrent"}}, {"network": {"kind": "convolutional"}}],
+    [
+        {},
+        {"sizes": 3},
+        {"sizes": ["a"]},
+        {"network": {"kind": "recurrent"}},
+        {"network": {"kind": "convolutional"}},
+        *(
+            {"network": ConvolutionalLayout((8, 8, 1), (3,), 3, 2, 5).attributes["network"] | each}
+            for each in IMPOSSIBLE
+        ),
+    ],
 )
 def test_what_tells_no_network_is_refused(attributes: dict[str, object]) -> None:
     with pytest.raises(UserError, match="allowed are perceptron, convolutional"):
