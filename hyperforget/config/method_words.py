@@ -20,6 +20,7 @@ class MethodWords:
 
 # Where the best of several networks is chosen, by images of forgotten classes too.
 _TO_CHOOSE = "none; validation to choose"
+_TO_PROBE = "training; validation to probe"
 _EDITED = MethodWords("a trained network, edited by the hypernetwork", _TO_CHOOSE)
 _SAMPLED = MethodWords("networks that the hypernetwork makes, of a random start or of noise", _TO_CHOOSE)
 _BUILT_IN = {
@@ -30,6 +31,8 @@ _BUILT_IN = {
     "finetune": MethodWords(
         "trained on with retained images, for as long as validation images say", "retained; validation to choose"
     ),
+    "class-means": MethodWords("an output layer of class means of the features, of retained classes", "retained"),
+    "damp": MethodWords("directions that forgotten classes alone show, projected out of the weights", _TO_PROBE),
 }
 # Of one that is not built in: what it is given of the data, whatever it reads of that.
 _OWN = MethodWords("a method of your own, which edits a trained network", "training; validation")

@@ -9,15 +9,24 @@ ORIGINAL = "original"
 STRANGERS = "strangers"
 
 # Methods without a hypernetwork.
-Rival = Literal["nearest", "bias", "mask", "finetune"]
+Rival = Literal[
+    "nearest",
+    "bias",
+    "mask",
+    "finetune",
+    "class-means",
+    "damp",
+]
 RIVALS: tuple[Rival, ...] = get_args(Rival)
+# Those that a run has unless it names others.
+DEFAULT_RIVALS: tuple[Rival, ...] = ("nearest", "bias", "mask", "finetune")
 NEAREST: Rival = "nearest"
 # Rivals that edit a trained network, instead of offering one of their own.
-EDITING_RIVALS: tuple[Rival, ...] = ("bias", "mask", "finetune")
+EDITING_RIVALS: tuple[Rival, ...] = tuple(rival for rival in RIVALS if rival != NEAREST)
 # The one of them that edits of strangers are compared with.
 ON_STRANGERS: Rival = "bias"
 # Those that take milliseconds, so that one job makes them all.
-QUICK_RIVALS: tuple[Rival, ...] = ("bias", "mask")
+QUICK_RIVALS: tuple[Rival, ...] = ("bias", "mask", "class-means")
 
 _EDIT = "-edit"
 _ON_STRANGERS = f"-{STRANGERS}"

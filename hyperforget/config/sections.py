@@ -6,7 +6,7 @@ from pydantic import Field
 
 from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Seed, Whole
 from hyperforget.config.hardware import HardwareConfig
-from hyperforget.config.methods import EDITING_RIVALS, ON_STRANGERS, RETRAINED, RIVALS, Method, Rival
+from hyperforget.config.methods import DEFAULT_RIVALS, EDITING_RIVALS, ON_STRANGERS, RETRAINED, Method, Rival
 from hyperforget.config.models import ModelConfig, reads_start
 from hyperforget.config.own_code import OwnFunction, OwnMetric
 from hyperforget.config.performance import Performance
@@ -141,9 +141,9 @@ class Config(Section):
         description="hypernetworks by name; several may share a conditioning, to compare their settings",
     )
     rivals: list[Rival] = Field(
-        list(RIVALS),
-        description="methods without a hypernetwork: a stored checkpoint, lowered output biases, masked outputs, and "
-        "finetuning on retained images",
+        list(DEFAULT_RIVALS),
+        description="methods without a hypernetwork; by default a stored checkpoint, lowered output biases, masked "
+        "outputs, and finetuning on retained images; the README describes all",
     )
     methods: dict[Name, OwnFunction] = Field(
         {},

@@ -24,6 +24,8 @@ _METHOD_TITLES = {
     "bias": "Lowered biases",
     "mask": "Masked outputs",
     "finetune": "Finetuned",
+    "class-means": "Class-mean head",
+    "damp": "DAMP",
 }
 
 # Figures that there is one of for each metric that a model is told.

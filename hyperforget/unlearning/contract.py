@@ -26,11 +26,15 @@ LAYOUTS: tuple[Layout, ...] = (
 )
 FORGET_SETS = ((2,), (0, 3), (1, 2, 3))
 _NETWORKS, _IMAGES, _CLASSES, _PIXELS = 5, 300, 4, 9
+# Of parameters of the other networks, relative to those of the first.
+_NOISE = 0.05
 
 
 @dataclass(frozen=True)
 class ToyCase:
-    """Networks, classes to forget as a mask, and images of all classes, which network 0 labels rightly."""
+    """Networks, classes to forget as a mask, and images of all classes, which network 0 labels rightly, and the others,
+    which are close to it, mostly so.
+    """
 
     originals: Networks
     forget: Tensor
@@ -50,12 +54,14 @@ class ToyCase:
 
 def toy_case(layout: Layout, forgotten: tuple[int, ...]) -> ToyCase:
     """The case of a layout of 9 inputs and 4 classes, and of some of these."""
-    originals = Networks(2 * initialise(layout, _NETWORKS, _generator()).params, layout)
+    first = Networks(2 * initialise(layout, 1, _generator()).params, layout)
     images = 3 * torch.randn(_IMAGES, _PIXELS, generator=_generator(1))
     # Output biases are moved so that no class wins everywhere.
-    parts = layout.split(originals.params)
-    parts[-1] -= forward(originals, images).mean(1)
-    originals = Networks(layout.join(parts), layout)
+    parts = layout.split(first.params)
+    parts[-1] -= forward(first, images).mean(1)
+    noise = _NOISE * torch.randn(_NETWORKS, layout.size, generator=_generator(2))
+    noise[0] = 0
+    originals = Networks(layout.join(parts) * (1 + noise), layout)
     forget = torch.zeros(_CLASSES, dtype=torch.bool)
     forget[list(forgotten)] = True
     return ToyCase(originals, forget, Split(images, forward(originals, images)[0].argmax(-1), _CLASSES))

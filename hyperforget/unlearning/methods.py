@@ -5,14 +5,22 @@ from collections.abc import Callable
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.networks.batch import Networks
 from hyperforget.unlearning.assignment import Assignment
-from hyperforget.unlearning.bias import lower_bias
-from hyperforget.unlearning.finetuning import finetune
-from hyperforget.unlearning.mask import mask_outputs
+from hyperforget.unlearning.rivals.bias import lower_bias
+from hyperforget.unlearning.rivals.class_means import class_mean_head
+from hyperforget.unlearning.rivals.damp import damp
+from hyperforget.unlearning.rivals.finetuning import finetune
+from hyperforget.unlearning.rivals.mask import mask_outputs
 
 # What a method is given is all that it may use, and it leaves the originals alone.
 UnlearningMethod = Callable[[Assignment], Networks]
 
-METHODS: dict[str, UnlearningMethod] = {"bias": lower_bias, "mask": mask_outputs, "finetune": finetune}
+METHODS: dict[str, UnlearningMethod] = {
+    "bias": lower_bias,
+    "mask": mask_outputs,
+    "finetune": finetune,
+    "class-means": class_mean_head,
+    "damp": damp,
+}
 
 
 def unlearning_method(name: str) -> UnlearningMethod:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from hyperforget.config import ModelConfig, TaskConfig, forget_set, load_config, warnings
+from hyperforget.config.methods import RIVALS
 from hyperforget.config.performance import Performance
 from hyperforget.errors import UserError
 from hyperforget.forget_set import ForgetSet
@@ -172,7 +173,7 @@ def test_unknown_names_of_models_rivals_and_tasks() -> None:
     for taken in ("dihyfo-1-edit", "retrained", "bias", "bias-strangers"):
         message = refusal_of(changed(f"models.{taken}", {"conditioning": "dihyfo-2"}))
         assert f"the name {taken!r} belongs to another method" in message
-    known = "allowed are nearest, bias, mask, finetune; did you mean 'nearest'?"
+    known = f"allowed are {', '.join(RIVALS)}; did you mean 'nearest'?"
     assert refusal_of(changed("rivals", ["bias", "nearst"])) == f"rivals.1 is 'nearst'; {known}"
     assert refusal_of(changed("tasks.My_task", {})).startswith("tasks.My_task is 'My_task' (str): ")
 

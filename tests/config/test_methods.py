@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hyperforget.config.methods import EDITING_RIVALS, RIVALS, Method, is_reserved
+from hyperforget.config.method_words import words_on
+from hyperforget.config.methods import DEFAULT_RIVALS, EDITING_RIVALS, RIVALS, Method, is_reserved
+from hyperforget.report.spec import method_title
+from hyperforget.unlearning.methods import METHODS
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,15 @@ def test_every_method_of_a_model_is_found_again_by_its_name(model: str, edits: b
 def test_names_of_other_methods_are_reserved(name: str) -> None:
     assert is_reserved(name)
     assert not is_reserved(f"{name}-2")
+
+
+def test_every_rival_is_a_method_with_words_and_a_title_of_its_own() -> None:
+    assert set(METHODS) == set(EDITING_RIVALS)
+    assert set(DEFAULT_RIVALS) <= set(RIVALS)
+    about = {words_on(rival, []) for rival in RIVALS}
+    assert len(about) == len(RIVALS)
+    assert words_on("mine", []) not in about
+    assert all(method_title(rival) != rival for rival in RIVALS)
 
 
 def test_only_rivals_that_edit_can_do_so_on_strangers() -> None:

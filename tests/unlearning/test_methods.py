@@ -11,9 +11,9 @@ from hyperforget.data.splits import Split
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.forward import forward
 from hyperforget.unlearning.assignment import Assignment
-from hyperforget.unlearning.bias import lower_bias
 from hyperforget.unlearning.contract import FORGET_SETS, LAYOUTS, ToyCase, check_method, toy_case
 from hyperforget.unlearning.methods import METHODS
+from hyperforget.unlearning.rivals.bias import lower_bias
 
 Case = tuple[Networks, Tensor, Split]
 

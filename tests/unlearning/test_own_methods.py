@@ -12,8 +12,8 @@ from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.runtime.own_code import OwnCode
 from hyperforget.unlearning.assignment import Assignment
 from hyperforget.unlearning.contract import LAYOUTS, ToyCase, check_method, toy_case, toy_cases
-from hyperforget.unlearning.mask import mask_outputs
 from hyperforget.unlearning.own_methods import own_method
+from hyperforget.unlearning.rivals.mask import mask_outputs
 
 Function = Callable[[Assignment], object]
 

@@ -11,10 +11,10 @@ from hyperforget.networks.forward import forward
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.networks.training import constant_curriculum, train_population
-from hyperforget.unlearning import finetuning
 from hyperforget.unlearning.assignment import Assignment
-from hyperforget.unlearning.finetuning import LENGTHS, finetune
-from hyperforget.unlearning.mask import mask_outputs
+from hyperforget.unlearning.rivals import finetuning
+from hyperforget.unlearning.rivals.finetuning import LENGTHS, finetune
+from hyperforget.unlearning.rivals.mask import mask_outputs
 
 LAYOUT, FORGET = PerceptronLayout((6, 8, 4)), torch.tensor([False, True, False, False])
 RECIPE = RecipeConfig(steps=200, batch_size=32, learning_rate=0.3, weight_decay=0.01)

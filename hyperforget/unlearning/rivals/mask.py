@@ -4,7 +4,7 @@ from hyperforget.networks.batch import Networks
 from hyperforget.unlearning.assignment import Assignment
 
 # Far below any logit, and small enough to add up with it in single precision.
-_OUT_OF_REACH = 1e4
+OUT_OF_REACH = 1e4
 
 
 def mask_outputs(assignment: Assignment) -> Networks:
@@ -13,5 +13,5 @@ def mask_outputs(assignment: Assignment) -> Networks:
     """
     layout = assignment.originals.layout
     parts = [part.clone() for part in layout.split(assignment.originals.params)]
-    parts[-1] -= _OUT_OF_REACH * assignment.forget
+    parts[-1] -= OUT_OF_REACH * assignment.forget
     return Networks(layout.join(parts), layout)

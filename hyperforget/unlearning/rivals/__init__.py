@@ -1,0 +1,1 @@
+"""Unlearning methods of the literature, one a file: each turns all networks of a population at once."""
