@@ -20,6 +20,7 @@ class MethodWords:
 
 # Where the best of several networks is chosen, by images of forgotten classes too.
 _TO_CHOOSE = "none; validation to choose"
+_TO_TUNE = "training; validation to choose"
 _TO_PROBE = "training; validation to probe"
 _EDITED = MethodWords("a trained network, edited by the hypernetwork", _TO_CHOOSE)
 _SAMPLED = MethodWords("networks that the hypernetwork makes, of a random start or of noise", _TO_CHOOSE)
@@ -33,13 +34,31 @@ _BUILT_IN = {
     ),
     "class-means": MethodWords("an output layer of class means of the features, of retained classes", "retained"),
     "damp": MethodWords("directions that forgotten classes alone show, projected out of the weights", _TO_PROBE),
+    "gradient-ascent": MethodWords("the loss of forgotten images ascended", "forgotten; validation to choose"),
+    "neggrad": MethodWords(
+        "NegGrad+: the loss of forgotten images ascended, that of retained ones descended", _TO_TUNE
+    ),
+    "random-labels": MethodWords("forgotten images learned with labels of retained classes at random", _TO_TUNE),
+    "bad-teacher": MethodWords(
+        "forgotten images learned from an untrained network, retained ones from the original", _TO_TUNE
+    ),
+    "ssd": MethodWords("parameters that matter to forgotten images above all, dampened", _TO_TUNE),
+    "salun": MethodWords("random labels, learned by the half of the parameters that forgotten images move", _TO_TUNE),
+    "scrub": MethodWords("away from the original on forgotten images, towards it on retained ones", _TO_TUNE),
+    "boundary-shrink": MethodWords(
+        "forgotten images learned as the class across the nearest boundary", "forgotten; validation to choose"
+    ),
+    "fisher": MethodWords("noise on what retained images do not need", "retained; validation to choose"),
+    "cf-k": MethodWords("the last layer alone trained on with retained images", "retained; validation to choose"),
+    "eu-k": MethodWords("the last layer alone trained anew with retained images", "retained; validation to choose"),
 }
 # Of one that is not built in: what it is given of the data, whatever it reads of that.
 _OWN = MethodWords("a method of your own, which edits a trained network", "training; validation")
 DATA_CAPTION = (
-    "Data: the images that a request takes, training images of all or of the retained classes, validation images of "
-    "all classes, or the corpus of checkpoints; in the words of the thesis, section 2.1.3, none is zero-shot, retained "
-    "images alone are zero-glance, and a few of the forgotten ones, as to choose by, are few-shot."
+    "Data: the images that a request takes, training images of all, of the retained or of the forgotten classes, "
+    "validation images of all classes, or the corpus of checkpoints; in the words of the thesis, section 2.1.3, none "
+    "is zero-shot, retained images alone are zero-glance, and a few of the forgotten ones, as to choose by, are "
+    "few-shot."
 )
 
 

@@ -16,6 +16,17 @@ Rival = Literal[
     "finetune",
     "class-means",
     "damp",
+    "gradient-ascent",
+    "neggrad",
+    "random-labels",
+    "bad-teacher",
+    "ssd",
+    "salun",
+    "scrub",
+    "boundary-shrink",
+    "fisher",
+    "cf-k",
+    "eu-k",
 ]
 RIVALS: tuple[Rival, ...] = get_args(Rival)
 # Those that a run has unless it names others.

@@ -26,6 +26,17 @@ _METHOD_TITLES = {
     "finetune": "Finetuned",
     "class-means": "Class-mean head",
     "damp": "DAMP",
+    "gradient-ascent": "Gradient ascent",
+    "neggrad": "NegGrad+",
+    "random-labels": "Random labels",
+    "bad-teacher": "Bad teacher",
+    "ssd": "SSD",
+    "salun": "SalUn",
+    "scrub": "SCRUB",
+    "boundary-shrink": "Boundary shrink",
+    "fisher": "Fisher forgetting",
+    "cf-k": "CF-k",
+    "eu-k": "EU-k",
 }
 
 # Figures that there is one of for each metric that a model is told.

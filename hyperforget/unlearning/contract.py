@@ -75,8 +75,9 @@ def toy_cases() -> Iterator[ToyCase]:
 def check_method(method: UnlearningMethod, case: ToyCase) -> None:
     """Raise `UserError`, with one sentence, where a method does not do what every one owes.
 
-    It returns networks like the originals, finite and without a gradient, that know no more of the forgotten classes
-    than these; it leaves the originals alone; and it follows its generator, and no other source of random numbers.
+    It returns networks like the originals, finite and without a gradient, that on average know less of the forgotten
+    classes than these; it leaves the originals alone; and it follows its generator, and no other source of random
+    numbers.
     """
     asked = f"with the layout {case.originals.layout.description}, classes {case.forget.nonzero().flatten().tolist()}"
     assignment = case.assigned()
@@ -90,10 +91,10 @@ def check_method(method: UnlearningMethod, case: ToyCase) -> None:
     if params.dtype != torch.float32 or params.requires_grad or not params.isfinite().all():
         raise UserError(f"the method returned parameters {asked} that are not finite float32 without a gradient")
     before, after = case.accuracy(case.originals), case.accuracy(unlearned)
-    if (after > before).any() or after[0] == 1:
+    if after.mean() >= before.mean():
         raise UserError(
             f"the method made networks {asked} that recognise {after.tolist()} of the forgotten images, where the "
-            f"originals recognise {before.tolist()}; allowed is no more than these, and less of network 0"
+            f"originals recognise {before.tolist()}; allowed is less on average"
         )
     torch.manual_seed(1)
     if not torch.equal(method(case.assigned()).params, params):

@@ -5,11 +5,21 @@ from collections.abc import Callable
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.networks.batch import Networks
 from hyperforget.unlearning.assignment import Assignment
+from hyperforget.unlearning.rivals.bad_teacher import learn_from_teachers
 from hyperforget.unlearning.rivals.bias import lower_bias
+from hyperforget.unlearning.rivals.boundary_shrink import shrink
 from hyperforget.unlearning.rivals.class_means import class_mean_head
 from hyperforget.unlearning.rivals.damp import damp
 from hyperforget.unlearning.rivals.finetuning import finetune
+from hyperforget.unlearning.rivals.fisher import add_fisher_noise
+from hyperforget.unlearning.rivals.gradient_ascent import ascend
+from hyperforget.unlearning.rivals.last_layers import finetune_last_layers, retrain_last_layers
 from hyperforget.unlearning.rivals.mask import mask_outputs
+from hyperforget.unlearning.rivals.neggrad import neggrad_plus
+from hyperforget.unlearning.rivals.random_labels import learn_random_labels
+from hyperforget.unlearning.rivals.salun import learn_saliently
+from hyperforget.unlearning.rivals.scrub import scrub
+from hyperforget.unlearning.rivals.ssd import dampen
 
 # What a method is given is all that it may use, and it leaves the originals alone.
 UnlearningMethod = Callable[[Assignment], Networks]
@@ -20,6 +30,17 @@ METHODS: dict[str, UnlearningMethod] = {
     "finetune": finetune,
     "class-means": class_mean_head,
     "damp": damp,
+    "gradient-ascent": ascend,
+    "neggrad": neggrad_plus,
+    "random-labels": learn_random_labels,
+    "bad-teacher": learn_from_teachers,
+    "ssd": dampen,
+    "salun": learn_saliently,
+    "scrub": scrub,
+    "boundary-shrink": shrink,
+    "fisher": add_fisher_noise,
+    "cf-k": finetune_last_layers,
+    "eu-k": retrain_last_layers,
 }
 
 

@@ -4,16 +4,12 @@ It needs the retained training images at the time of the request. How long is tu
 comes from the L2 penalty of the recipe, and takes the longer the weaker that is.
 """
 
-from statistics import median
-
 import torch
 
-from hyperforget.metrics.classes import accuracy_on
-from hyperforget.metrics.measuring import measure
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.training import Hooks, constant_curriculum, train_population
 from hyperforget.unlearning.assignment import Assignment
-from hyperforget.unlearning.candidates import check_diverged
+from hyperforget.unlearning.rivals.tuning import best
 
 # Lengths that are tried, as shares of the steps that the originals were trained.
 LENGTHS = (0.25, 0.5, 1.0, 2.0)
@@ -41,15 +37,6 @@ def finetune(assignment: Assignment) -> Networks:
         assignment.generator,
         Hooks(keep, frozenset(lengths)),
     )
-    best = min(found.items(), key=lambda item: (*_merit(item[1], assignment), item[0]))[1]
-    outcomes, recipe = measure(best, assignment.validation), assignment.recipe
-    remedy = f"lower the task's recipe.learning_rate, which is {recipe.learning_rate:g}"
-    check_diverged(outcomes.losses, outcomes.sizes, "finetuned networks", remedy)
-    return best.to(assignment.forget.device)
-
-
-def _merit(networks: Networks, assignment: Assignment) -> tuple[float, float]:
-    """The lower the better: median accuracy on forgotten, and minus that on retained validation images."""
-    outcomes, forget = measure(networks, assignment.validation), assignment.forget.cpu()
-    forgotten, retained = (accuracy_on(outcomes.correct, outcomes.sizes, mask) for mask in (forget, ~forget))
-    return median(forgotten.tolist()), -median(retained.tolist())
+    # What takes the least forgotten, however little: training on has no other knob to forget with.
+    steps = (found[step].to(assignment.forget.device) for step in lengths)
+    return best(steps, assignment, "finetuned networks", forgotten_up_to=0.0)

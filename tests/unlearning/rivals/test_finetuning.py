@@ -3,16 +3,18 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from hyperforget.config import RecipeConfig
 from hyperforget.data.splits import Split
+from hyperforget.metrics.measuring import Outcomes
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.forward import forward
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.networks.training import constant_curriculum, train_population
 from hyperforget.unlearning.assignment import Assignment
-from hyperforget.unlearning.rivals import finetuning
+from hyperforget.unlearning.rivals import tuning
 from hyperforget.unlearning.rivals.finetuning import LENGTHS, finetune
 from hyperforget.unlearning.rivals.mask import mask_outputs
 
@@ -52,32 +54,20 @@ def test_finetuning_sees_retained_images_alone(originals: Networks) -> None:
 def test_finetuning_takes_the_length_that_validation_images_prefer(
     originals: Networks, best: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[Networks] = []
+    seen: list[float] = []
 
-    def merit(networks: Networks, assignment: Assignment) -> tuple[float, float]:
-        assert assignment.validation is VALIDATION
-        seen.append(networks)
-        return (0.0 if len(seen) == best + 1 else 1.0), 0.0
+    def merit(outcomes: Outcomes, forget: Tensor, forgotten_up_to: float) -> tuple[float, float, float]:
+        assert torch.equal(outcomes.sizes, VALIDATION.class_sizes)
+        seen.append(forgotten_up_to)
+        return 0.0, (0.0 if len(seen) == best + 1 else 1.0), 0.0
 
-    monkeypatch.setattr(finetuning, "_merit", merit)
+    monkeypatch.setattr(tuning, "merit", merit)
     found = finetune(assigned(originals))
     steps = round(LENGTHS[best] * RECIPE.steps)
     shown = constant_curriculum((~FORGET).float().expand(3, -1))
     expected = train_population(originals, TRAIN, RECIPE.model_copy(update={"steps": steps}), shown, generator(2))
     torch.testing.assert_close(found.params, expected.params)
-
-
-def test_of_lengths_that_are_as_good_the_shortest_is_taken(
-    originals: Networks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[Networks] = []
-
-    def merit(networks: Networks, assignment: Assignment) -> tuple[float, float]:
-        seen.append(networks)
-        return 0.0, 0.0
-
-    monkeypatch.setattr(finetuning, "_merit", merit)
-    assert torch.equal(finetune(assigned(originals)).params, seen[0].params)
+    assert seen == [0.0] * len(LENGTHS)
 
 
 def test_masked_outputs_are_never_answered_and_leave_all_others_as_they_are(originals: Networks) -> None:
