@@ -1,6 +1,7 @@
 """Costs from the durations of recipes, on a hand-made store, and from timed requests."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,24 @@ def test_each_way_to_ask_a_hypernetwork_has_a_row(run: Run) -> None:
         CostRow("toy", "dihyfo-1", "dihyfo-1", GENERATED, 80, 120, 1.5, None, 10.0, None, 80, 500),
         CostRow("toy", "dihyfo-1", "dihyfo-1-edit", GENERATED, 80, 120, 4.5, 5.5, 60.0, None, math.inf, math.inf),
     ]
+
+
+def test_tasks_that_share_a_hypernetwork_have_paid_for_all_that_it_learned_from(run: Run) -> None:
+    corpora = {}
+    for index, (task, seconds) in enumerate((("toy", 30), ("wide", 50))):
+        shard = run.made("collect_checkpoints", seconds, f"{task}/checkpoints/shard-0.json", shard="0", task=task)
+        corpus = run.made("assemble_corpus", 7, f"{task}/corpus.json", {"segments.0": shard}, task=task)
+        corpora[f"corpora.{index}"] = corpus
+    hypernet = run.made("train_hypernet", 120, "toy/dihyfo-1/hypernet.json", corpora, model="dihyfo-1")
+    requests = [
+        row
+        for task in ("toy", "wide", "between")
+        for row in (replace(RETRAINED, task=task), RequestRow(task, "dihyfo-1", 1.5, None, None, None))
+    ]
+    homes = dict.fromkeys(("wide", "between"), "toy")
+    rows = cost_rows(Store(run.folder / "store"), [hypernet], requests, homes)
+    asked = [(row.task, row.collection_seconds, row.training_seconds) for row in rows if row.method == "dihyfo-1"]
+    assert asked == [("toy", 80, 120), ("wide", 80, 120), ("between", 80, 120)]
 
 
 def test_rivals_train_nothing_and_only_looking_up_needs_a_collection(run: Run) -> None:
