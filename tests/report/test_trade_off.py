@@ -7,13 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from hyperforget.config.methods import RIVALS
 from hyperforget.errors import UserError
 from hyperforget.report.captions import trade_off_caption
 from hyperforget.report.figures.style import Drawing, style
 from hyperforget.report.figures.trade_off import draw_trade_off
 from hyperforget.report.results import Metrics, Value
+from hyperforget.report.spec import method_title
 from tests.report.synthetic_results import SPEC, TASKS, as_spec, make_results
 
 SMALL: dict[str, Any] = {**SPEC, "tasks": {"digits-4": TASKS["digits-4"]}}
@@ -84,6 +87,22 @@ def test_a_rival_far_below_stands_on_the_lower_edge(raw: Path) -> None:
     assert height == axes.get_ylim()[0] > 0.8
     # Who does not see it is told the value.
     assert "and 0.400" in drawing.description
+
+
+def test_every_rival_has_a_mark_of_its_own_whichever_others_there_are(tmp_path: Path) -> None:
+    def marks(rivals: list[str]) -> dict[str, object]:
+        every = {**SMALL, "methods": ["dihyfo-2", "retrained", *rivals]}
+        results = make_results(tmp_path / rivals[0], every)
+        spec = as_spec(every)
+        with style():
+            (legend,) = draw_trade_off(results / "digits-4", spec.task("digits-4"), spec).figure.legends
+        titles = {method_title(rival) for rival in rivals}
+        lines = [line for line in legend.legend_handles if line is not None and line.get_label() in titles]
+        return {str(line.get_label()): line.get_marker() for line in lines if isinstance(line, Line2D)}
+
+    found, fewer = marks([*RIVALS, "mine", "other"]), marks(["scrub", "mine"])
+    assert len(found) == len(set(found.values())) == len(RIVALS) + 2
+    assert fewer == {title: found[title] for title in ("SCRUB", "mine")}
 
 
 def test_one_retrained_network_has_no_interval(raw: Path) -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_letters
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -27,8 +28,10 @@ from hyperforget.report.figures.style import (
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import forget_title, method_title
 
-# Rivals are hollow, in the colour of the text and in shapes that no line has.
-_RIVAL_MARKERS = ("<", "X", "*", ">", "p", "h", "8", "P")
+# Rivals are hollow, in the colour of the text and in shapes that no line has: those of the default run, then letters,
+# and shapes again for the user's own.
+_RIVAL_MARKERS = ("<", "X", "*", ">", *(f"${letter}$" for letter in ascii_letters))
+_OWN_MARKERS = ("p", "h", "8", "P")
 _RIVAL: dict[str, Any] = {
     "linestyle": "",
     "markersize": 7,
@@ -166,8 +169,11 @@ def _handles(spec: FiguresSpec) -> list[Line2D | Patch]:
 
 def _marker(rival: str, rivals: Iterable[str]) -> str:
     """Of a built-in rival always the same; of the user's own, by their order, one of the others."""
-    every = [*RIVALS, *(each for each in rivals if each not in RIVALS)]
-    return _RIVAL_MARKERS[every.index(rival) % len(_RIVAL_MARKERS)]
+    built_in: tuple[str, ...] = RIVALS
+    if rival in built_in:
+        return _RIVAL_MARKERS[built_in.index(rival)]
+    own = [each for each in rivals if each not in built_in]
+    return _OWN_MARKERS[own.index(rival) % len(_OWN_MARKERS)]
 
 
 def _described(forget: str, panel: _Panel) -> str:
