@@ -13,6 +13,7 @@ from hyperforget.data.splits import Split
 from hyperforget.errors import UserError, shown
 from hyperforget.forget_set import classes_in_words, nearest_class
 from hyperforget.generator.description import Description, Images
+from hyperforget.metrics.recovery import few_images
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.perceptron import PerceptronLayout
 
@@ -68,9 +69,10 @@ def _mask(labels: list[int], description: Description, able: Sequence[int]) -> l
     return [label in labels for label in description.labels]
 
 
-def split_of(data: Any, description: Description) -> Split:
+def split_of(data: Any, description: Description, of_each: int | None = None) -> Split:
     """Images (B, ...) with labels (B,), as they are in the dataset, as a normalised split. Those of convolutional
-    networks may have their channels before height and width, as torch has them, or after.
+    networks may have their channels before height and width, as torch has them, or after. Of classes that have more
+    images than ``of_each``, so many are drawn, the same every time.
 
     Raises `UserError` for anything else: other shapes, labels that the generator does not have, classes without
     images, numbers that are not finite, and pixels on another scale.
@@ -81,6 +83,9 @@ def split_of(data: Any, description: Description) -> Split:
     images, labels = (_numbers(each, name, form) for each, name in zip(data, ("images", "labels"), strict=True))
     if images.dim() < 2 or labels.shape != images.shape[:1] or not len(images):
         raise UserError(f"{form} of as many, but images are {tuple(images.shape)} and labels {tuple(labels.shape)}")
+    if of_each is not None:
+        rows = few_images(labels, of_each, torch.Generator().manual_seed(0))
+        images, labels = images[rows], labels[rows]
     try:
         images = description.layout("the generator").flat_images(images).float()
     except UserError as error:
@@ -97,7 +102,9 @@ def split_of(data: Any, description: Description) -> Split:
                 f"data has no images of class {label}; allowed are images of all classes, since what a network does "
                 "with each of them is measured, or no data at all"
             )
-    places = torch.tensor([description.labels.index(int(label)) for label in labels.tolist()])
+    places = torch.empty(len(labels), dtype=torch.int64)
+    for place, label in enumerate(description.labels):
+        places[labels == label] = place
     return Split(normalise(images, description.images), places, len(description.labels))
 
 

@@ -28,6 +28,8 @@ Given = TypeVar("Given", nn.Module, Mapping[str, Tensor])
 
 # What is chosen among where there are data to choose on: every pair of a quantile of forgotten and of retained classes.
 _CHOICES = [(departure, goodness) for departure in (0.4, 0.5, 0.6, 0.8) for goodness in (0.1, 0.3, 0.5)]
+# Images of a class at the most: to measure networks on more takes longer than all else.
+_IMAGES_TO_CHOOSE_ON = 200
 # A network that keeps the most, among those that have forgotten.
 _RULE = SelectionConfig(rule="highest-retain", tolerance=0.01)
 
@@ -103,8 +105,8 @@ class Generator:
 
         ``data`` is a pair (images, labels) with images (B, ...) of all classes and their labels (B,), both as in the
         dataset; convolutional networks take (B, height, width), (B, channels, height, width) and channels last. With
-        data, what networks do is measured, and of several answers the one is taken that keeps the most of those that
-        have forgotten. Without them, a network counts as a typical trained one.
+        data, what networks do is measured, on 200 images of each class at the most, and of several answers the one is
+        taken that keeps the most of those that have forgotten. Without them, a network counts as a typical trained one.
 
         ``normalisation`` is the mean and the deviation that the network's images are normalised with, such as (0, 255)
         for pixels that are divided by 255; by default those of the generator.
@@ -176,7 +178,7 @@ class Generator:
     ) -> Tensor:
         """Parameters (N, S, P) of N networks without the classes of each of S sets."""
         generator = torch.Generator().manual_seed(seed)
-        split = None if data is None else split_of(data, self.description)
+        split = None if data is None else split_of(data, self.description, _IMAGES_TO_CHOOSE_ON)
         starts = self.normalised(given, normalisation)
         edited = (
             self._edited(starts, asked.masks, generator)

@@ -115,3 +115,14 @@ def changed(data: Data, what: str) -> object:
 def test_data_that_do_not_fit_are_one_sentence(generator: Generator, data: Data, what: str, sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         split_of(changed(data, what), generator.description)
+
+
+def test_of_many_images_a_few_of_each_class_are_drawn_the_same_every_time(generator: Generator, data: Data) -> None:
+    every = split_of(data, generator.description)
+    few, again = (split_of(data, generator.description, 3) for _ in range(2))
+    assert few.class_sizes.tolist() == [min(3, size) for size in every.class_sizes.tolist()]
+    assert torch.equal(few.images, again.images)
+    pairs = {(*image, label) for image, label in zip(every.images.tolist(), every.labels.tolist(), strict=True)}
+    assert {(*image, label) for image, label in zip(few.images.tolist(), few.labels.tolist(), strict=True)} <= pairs
+    many = split_of(data, generator.description, 10**6)
+    assert torch.equal(many.class_sizes, every.class_sizes)
