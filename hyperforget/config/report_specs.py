@@ -54,6 +54,11 @@ class FigureTask(_Task):
     corpora: tuple[CorpusSpec, ...]
     hypernets_of: str | None = None
 
+    @property
+    def home_of_hypernetworks(self) -> str:
+        """The task in whose folder its hypernetworks lie."""
+        return self.hypernets_of or self.name
+
     def corpus_of(self, model: str) -> CorpusSpec:
         """The corpus that a model is trained on."""
         return next(corpus for corpus in self.corpora if model in corpus.models)

@@ -34,7 +34,7 @@ def ablation_listing(
             differences = "; ".join(changed_keys(first, models[model])) or "nothing: the others are compared with it"
             for method in (model, str(Method(model, edits=True))):
                 if method in spec.methods:
-                    rows.append(_row(task, method, differences, results / task.name / model, metrics, costs))
+                    rows.append(_row(task, method, differences, results, metrics, costs))
     if not rows:
         return None
     caption = (
@@ -68,15 +68,16 @@ def _groups(spec: ReportSpec, models: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _row(
-    task: TaskSpec, method: str, differences: str, folder: Path, metrics: Metrics, costs: list[CostRow]
+    task: TaskSpec, method: str, differences: str, results: Path, metrics: Metrics, costs: list[CostRow]
 ) -> tuple[str, ...]:
-    """Cells of a method whose model's results lie in ``folder``."""
+    """Cells of a method that asks a model."""
+    model = Method.parse(method).base
     forgotten = [
         metrics.need(task.name, method, forget, "chosen", "accuracy", "forget").value for forget in task.forget_sets
     ]
     shares = [usable_share(metrics, task.name, method, forget).value for forget in task.forget_sets]
-    last = final_alignment(folder / "alignment.csv")
-    history = read_rows(folder / "history.csv", HistoryPoint)
+    last = final_alignment(results / task.name / model / "alignment.csv")
+    history = read_rows(results / task.home_of_hypernetworks / model / "history.csv", HistoryPoint)
     seconds = [cost.training_seconds for cost in costs if (cost.task, cost.method) == (task.name, method)]
     return (
         method_title(method),

@@ -111,12 +111,14 @@ def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics
         return _Picture(name, _svg(results / FIGURE_FOLDER / f"{name}{FIGURE_SUFFIX}"), caption)
 
     training = []
+    home = task.home_of_hypernetworks
+    shared = f", shared with {home}" if home != task.name else ""
     for model in spec.models:
         pictures = [
             picture(f"{task.name}-{model}-{kind}", training_caption(kind, spec, task.name, model, folder / model))
             for kind in training_figures(spec, model)
         ]
-        training.append((f"{task.name}-{model}", method_title(model), pictures))
+        training.append((f"{task.name}-{model}", f"{method_title(model)}{shared}", pictures))
     if comparison_figures(spec):
         pictures = [
             picture(f"{task.name}-{kind}-comparison", comparison_caption(kind, task.name))

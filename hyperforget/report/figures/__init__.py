@@ -44,7 +44,7 @@ def _draw_figures(spec: FiguresSpec, task_name: str, results: Path) -> dict[str,
     drawings = {}
     for model in spec.models:
         name = f"{task_name}-{model}"
-        history = results / (task.hypernets_of or task_name) / model / "history.csv"
+        history = results / task.home_of_hypernetworks / model / "history.csv"
         drawings[f"{name}-learning"] = draw_learning(history, task_name, model)
         performance, distribution = spec.performance(model), folder / model / "distribution.csv"
         if performance.is_scalar:
