@@ -1,7 +1,7 @@
 """Every forget set of a network, as a generator answers it, against networks retrained without some of the sets.
 
     snakemake --cores 2 results/letters/dihyfo-1/generator/config.json --configfile config/letters.yaml
-    python benchmarks/what_if/run.py [--results results] [--sets 220] [--networks 2] [--figure FILE.svg]
+    python benchmarks/what_if/run.py [--results results] [--sets 220] [--networks 4] [--figure FILE.svg]
 
 Answers every set of the free classes in one evaluation each, without data. Retrains networks, by the recipe of the
 configuration, without random sets of uniform size that collection never came by. Prints, of test images: accuracies on
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--task", default="letters")
     parser.add_argument("--model", default="dihyfo-1")
     parser.add_argument("--sets", type=int, default=220)
-    parser.add_argument("--networks", type=int, default=2)
+    parser.add_argument("--networks", type=int, default=4)
     parser.add_argument("--figure", type=Path)
     options = parser.parse_args()
     configuration = configured(options.config)

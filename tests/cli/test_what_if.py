@@ -12,8 +12,12 @@ from typer.testing import CliRunner, Result
 
 import hyperforget
 from hyperforget.cli.main import app
+from hyperforget.data.splits import load_task_data, publish_task_data
 from hyperforget.generator.folder import write_generator
 from hyperforget.generator.generator import Generator
+from hyperforget.networks.given import join_networks, network_of
+from hyperforget.store.store import Store
+from hyperforget.unlearning.candidates import make_candidates, publish_candidates
 from tests.generator.conftest import build, data, generator, layout, make_generator, network
 
 # Fixtures.
@@ -78,6 +82,25 @@ def test_one_set_is_told_beside_what_was_before(network: nn.Sequential, data: tu
     [answer] = told["answers"]
     assert answer["forget"] == "5-11"
     assert [answer[f"accuracy_{label}"] for label in after] == pytest.approx(list(after.values()))
+
+
+def test_a_run_gives_its_original_network_and_its_test_images(
+    folder: Path, generator: Generator, network: nn.Sequential, data: tuple[np.ndarray, np.ndarray]
+) -> None:
+    run, store = folder / "results" / "shapes", Store(folder / "results" / "store")
+    write_generator(run / "mine" / "generator", generator)
+    images, places = data[0].reshape(80, 6), np.arange(80) % 4
+    arrays = {
+        f"{split}_{name}": values
+        for split in ("train", "validation", "test")
+        for name, values in (("images", images), ("labels", places))
+    }
+    publish_task_data(store, run / "dataset.json", arrays, {"labels": [2, 5, 11, 13], "mean": 5.0, "std": 3.0})
+    candidates = make_candidates(join_networks([network_of(network)]), load_task_data(store, run / "dataset.json").test)
+    publish_candidates(store, run / "original.json", candidates, 0, {"task": "shapes"})
+    expected = what_if(*GIVEN, "--classes", "5").stdout
+    assert what_if("results", "--classes", "5").stdout == expected
+    assert what_if(run / "mine" / "generator", "--classes", "5").stdout == expected
 
 
 def test_other_pixels_of_the_network_are_said(network: nn.Sequential) -> None:

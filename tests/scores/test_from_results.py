@@ -6,7 +6,7 @@ import pytest
 
 from hyperforget.errors import UserError
 from hyperforget.forget_set import ForgetSet
-from hyperforget.scores.from_results import load_retrained, load_task, task_folder, tasks_in
+from hyperforget.scores.from_results import load_original, load_retrained, load_task, task_folder, tasks_in
 
 
 def results(folder: Path) -> Path:
@@ -45,3 +45,9 @@ def test_without_retrained_networks_the_command_is_told_that_makes_them(tmp_path
     command = "'hyperforget run -- results/digits/retrained/forget-2-3.json' makes them"
     with pytest.raises(UserError, match=rf"no networks of task 'digits' that were retrained without 2-3; {command}"):
         load_retrained(results(tmp_path) / "digits", ForgetSet((2, 3)))
+
+
+def test_without_an_original_network_the_command_is_told_that_makes_it(tmp_path: Path) -> None:
+    command = "'hyperforget run -- results/digits/original.json' makes it"
+    with pytest.raises(UserError, match=f"has no original network of task 'digits'; {command}"):
+        load_original(results(tmp_path) / "digits")
