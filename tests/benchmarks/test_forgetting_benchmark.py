@@ -148,3 +148,11 @@ def test_how_much_may_be_lost_of_retained_classes(
     for kept, met in ((least, "5 of 5"), (least - 0.001, "4 of 5")):
         written = [*rows("retrained", {}, task=task), *rows(method, {"accuracy/retain": kept}, task=task)]
         assert lines(benchmark, tmp_path, capsys, monkeypatch, written, task)[-1] == f"{met} within their limits"
+
+
+@pytest.mark.parametrize(
+    ("task", "margin"),
+    [("digits-deep", 0.025), ("mnist-4", 0.03), ("fashion-cnn", 0.015), ("fashion-cnn-seed-1", 0.015)],
+)
+def test_edits_of_some_tasks_have_a_margin_of_their_own(benchmark: ModuleType, task: str, margin: float) -> None:
+    assert benchmark.edits_margin(task) == margin

@@ -57,3 +57,9 @@ def test_networks_are_measured_on_test_images(benchmark: ModuleType) -> None:
     )
     assert (of_one["forget"], of_one["retain"]) == (1.0, 1.0)
     assert (of_other["forget"], of_other["retain"], of_other["shift"]) == (0.0, 1.0, 1.0)
+
+
+def test_requests_of_some_tasks_have_limits_of_their_own(benchmark: ModuleType) -> None:
+    for task, name in (("mnist-4", "mnist"), ("fashion-cnn-seed-1", "fashion-cnn")):
+        assert benchmark.limits_of(task) == benchmark.OTHER_LIMITS[name]
+    assert benchmark.limits_of("digits-cnn") == benchmark.LIMITS
