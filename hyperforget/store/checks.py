@@ -54,6 +54,9 @@ def decode_arrays(folder: Path, content: Content, names: Collection[str]) -> Ite
             if array_digest(array) != content.arrays[name].sha256:
                 raise ValueError(f"array {name} has other values than were published")
             yield name, array
+    except FileNotFoundError as error:
+        # A manifest may list other files than its arrays need.
+        raise ValueError(f"{form.name} lacks {Path(error.filename or '').name}, which its arrays need") from error
     except (MemoryError, OSError):
         raise  # says nothing about the object
     except Exception as error:  # codecs and parsers raise all sorts of errors for altered bytes

@@ -11,9 +11,11 @@ import pytest
 
 from hyperforget.errors import UserError
 from hyperforget.store.computations import Computation
-from hyperforget.store.documents import COPIES
+from hyperforget.store.documents import COPIES, decode_document, encode_document
+from hyperforget.store.errors import CorruptObjectError
 from hyperforget.store.files import remove
 from hyperforget.store.garbage import collect_garbage
+from hyperforget.store.manifest import MANIFEST_NAME
 from hyperforget.store.packs import build_pack, load_pack
 from hyperforget.store.store import Store
 from hyperforget.store.tags import list_tags, read_tag, tag
@@ -216,3 +218,24 @@ def test_a_damaged_pack_is_made_anew_and_never_believed(small: Small) -> None:
                 for name, array in found.items():
                     np.testing.assert_array_equal(array, expected[name])
             assert verify(small.store, 1) == []
+
+
+def test_a_manifest_that_lists_less_than_its_arrays_need_is_damage(small: Small) -> None:
+    """With the checksum that belongs to it, as whoever may write to a store or a bucket can."""
+    segment = small.objects[0]
+    manifest = small.store.object_folder(segment) / MANIFEST_NAME
+    whole, body = manifest.read_bytes(), decode_document(manifest.read_bytes())
+    for name in sorted(body["files"]):
+        path = manifest.parent / name
+        content = path.read_bytes()
+        path.unlink()
+        manifest.write_bytes(encode_document({**body, "files": {k: v for k, v in body["files"].items() if k != name}}))
+        needed = name != "data.zarr/zarr.json"  # which only others read
+        if needed:
+            with pytest.raises(CorruptObjectError, match=segment):
+                small.store.read(segment)
+        found = [problem for problem in verify(small.store, 2) if segment in str(problem)]
+        assert bool(found) == needed, name
+        path.write_bytes(content)
+        manifest.write_bytes(whole)
+    assert verify(small.store, 2) == []
