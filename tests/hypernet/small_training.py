@@ -17,7 +17,7 @@ from hyperforget.errors import run_command
 from hyperforget.hypernet import training
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
-from hyperforget.hypernet.training import Trained
+from hyperforget.hypernet.training_state import Trained
 from hyperforget.networks.initialisations import initialise
 from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.runtime.distributed import together

@@ -32,12 +32,12 @@ from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import SPACES, Subspace
 from hyperforget.hypernet.training import (
     Runs,
-    Trained,
     TrainingData,
     TrainingSetup,
     learning_rate_factor,
     train_hypernetwork,
 )
+from hyperforget.hypernet.training_state import Trained
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.forward import forward
 from hyperforget.networks.layout import Layout

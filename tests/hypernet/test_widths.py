@@ -18,7 +18,8 @@ from hyperforget.hypernet.batches import draw_batch
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.model import Hypernetwork
 from hyperforget.hypernet.spaces import TARGET_STD, fit_normalisation
-from hyperforget.hypernet.training import Runs, Trained, TrainingData, TrainingSetup, train_hypernetwork
+from hyperforget.hypernet.training import Runs, TrainingData, TrainingSetup, train_hypernetwork
+from hyperforget.hypernet.training_state import Trained
 from hyperforget.hypernet.widths import SharedWeightSpace, fit_by_widths, width_scalars
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.convolutional import ConvolutionalLayout
