@@ -144,8 +144,8 @@ def read_description(text: str, where: str) -> Description:
     version = values.get("format_version")
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise UserError(
-            f"{where} has the format version {version}, which a newer hyperforget wrote; allowed are versions up to "
-            f"{FORMAT_VERSION}: install hyperforget {excerpt(str(values.get('package_version')), 20)} or newer"
+            f"{where} has the format version {shown(version)}, which a newer hyperforget wrote; allowed are versions "
+            f"up to {FORMAT_VERSION}: install hyperforget {excerpt(str(values.get('package_version')), 20)} or newer"
         )
     try:
         description = Description.model_validate_json(text)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import google_crc32c
 import rfc8785
 
+from hyperforget.errors import shown
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -49,7 +51,9 @@ def _plain(value: Any) -> Any:
         return _text(value)
     if isinstance(value, int):
         if abs(value) > _LARGEST_INTEGER:
-            raise _Unfit(ValueError, f"integer {value} is beyond ±(2**53 - 1), which JSON holds; write it as text")
+            raise _Unfit(
+                ValueError, f"integer {shown(value)} is beyond ±(2**53 - 1), which JSON holds; write it as text"
+            )
         return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):

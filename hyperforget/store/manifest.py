@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from hyperforget.errors import shown
 from hyperforget.store.canonical import array_digest, digest, json_value, storable_dtype
 from hyperforget.store.documents import decode_document, encode_document
 from hyperforget.store.fields import Count, Digest, Rule, read_fields
@@ -157,7 +158,7 @@ def _parse(body: dict[str, Any], object_id: str) -> Manifest:
     if not isinstance(content, dict) or type(content.get("schema")) is not int:
         raise ValueError("has no content of a schema")
     if (schema := content["schema"]) != SCHEMA_VERSION:
-        raise ValueError(f"cannot be read: its schema is {schema}, but this code reads schema {SCHEMA_VERSION}")
+        raise ValueError(f"cannot be read: its schema is {shown(schema)}, but this code reads schema {SCHEMA_VERSION}")
     described = {name: part for name, part in content.items() if name != "schema"}
     found = read_fields(Manifest, {**body, "content": described})
     kind, form = found.content.kind, FORMATS[found.content.kind]

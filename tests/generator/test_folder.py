@@ -72,6 +72,7 @@ def with_config(folder: Path, **changes: object) -> Path:
         ({"format": "gpt2"}, "describes no generator: its format is 'gpt2'; allowed is 'hyperforget-generator'"),
         ({"format": None}, "its format is null"),
         ({"format_version": 2, "package_version": "9.1"}, "format version 2, which a newer hyperforget wrote.* 9.1"),
+        ({"format_version": 10**400}, r"^.{0,400}format version 10{50,200}.{0,300}$"),
         ({"labels": [2, 5]}, "does not fit its classes"),
         ({"network": [6, 9, 4]}, "does not hold the tensors"),
         ({"conditioning": "dihyfo-2"}, "does not hold the tensors"),

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hyperforget.errors import UserError
+from hyperforget.errors import UserError, shown
 from hyperforget.store.canonical import readable_json
 from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.places import is_object_id
@@ -164,7 +164,7 @@ def _is_new(bucket: Bucket) -> bool:
         )
     if version != FORMAT_VERSION:
         raise UserError(
-            f"remote {bucket.url} has format {version}, but this version of hyperforget reads format "
+            f"remote {bucket.url} has format {shown(version)}, but this version of hyperforget reads format "
             f"{FORMAT_VERSION}; install another version or name another remote"
         )
     return False

@@ -263,6 +263,16 @@ def test_a_remote_of_a_later_format_is_refused(run: Run, bucket: Bucket, tmp_pat
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("digits", [400, 4000, 5000])
+def test_a_format_of_thousands_of_digits_is_refused_in_a_short_sentence(
+    run: Run, bucket: Bucket, tmp_path: Path, digits: int
+) -> None:
+    put(bucket, "remote.json", b'{"format": 1' + digits * b"0" + b"}")
+    with pytest.raises(UserError) as refusal:
+        pull(Store(tmp_path / "new"), bucket)
+    assert len(str(refusal.value)) < 500
+
+
 def test_a_storage_that_ignores_conditions_is_refused(
     run: Run, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
