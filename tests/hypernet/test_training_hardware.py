@@ -78,7 +78,7 @@ def test_what_saves_memory_changes_no_weights(
 def test_activations_are_computed_again_only_where_that_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hyperforget.hypernet import transformer
+    from hyperforget.hypernet import recomputing
 
     calls: list[int] = []
 
@@ -86,7 +86,7 @@ def test_activations_are_computed_again_only_where_that_is_asked_for(
         calls.append(1)
         return block(values)
 
-    monkeypatch.setattr(transformer, "checkpoint", recorded)
+    monkeypatch.setattr(recomputing, "checkpoint", recorded)
     train()
     assert calls == []
     train(hardware=HardwareConfig(activation_checkpointing=True))

@@ -116,12 +116,12 @@ def test_a_new_forget_set_trains_no_hypernetwork(finished: Checkout) -> None:
         ("hyperforget/networks/training.py", "import torch\n", "import torch  # a comment\n", {}),
         (
             "hyperforget/networks/layout.py",
-            '"""The layout of a main network',
-            '"""How a main network lies in a vector',
+            '"""What a kind of main network owes',
+            '"""What every kind of main network owes',
             {},
         ),
         (
-            "hyperforget/unlearning/bias.py",
+            "hyperforget/unlearning/rivals/bias.py",
             "_MARGIN = 1e-3",
             "_MARGIN = 2e-3",
             ENDS | COSTS | {"edit_original": 2, "edit_quickly": 2},
