@@ -22,7 +22,7 @@ test: setup
 
 # Tests within one process; what takes minutes, or waits for others, is left out.
 test-unit: setup
-	$(BIN)/pytest $(PARALLEL) -m "not pipeline and not workflow and not processes and not slurm" --hypothesis-profile=unit
+	$(BIN)/pytest -n auto --dist worksteal -m "not pipeline and not workflow and not processes and not slurm" --hypothesis-profile=unit
 
 # All that tries to break a store or a reader, for half an hour, in one process; writes the table of docs/guarantees.md.
 torture: setup

@@ -24,7 +24,7 @@ __all__ = ["another", "checkout", "finished"]
 Result = TypeVar("Result")
 
 # Of properties that say nothing else: enough to notice what is plainly wrong.
-settings.register_profile("unit", max_examples=25)
+settings.register_profile("unit", max_examples=15)
 
 
 class InPieces(Protocol):
