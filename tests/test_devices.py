@@ -22,6 +22,8 @@ from hyperforget.unlearning.methods import METHODS
 from tests.conftest import InPieces
 from tests.pretended_gpu import OnGpu
 
+pytestmark = pytest.mark.pipeline
+
 LAYOUT = PerceptronLayout((6, 5, 4))
 CPU = torch.device("cpu")
 SPLIT = Split(torch.randn(60, 6, generator=torch.Generator().manual_seed(0)), torch.arange(60) % 4, 4)

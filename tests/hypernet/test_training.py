@@ -44,6 +44,8 @@ from hyperforget.networks.layout import Layout
 from hyperforget.runtime.device import computes_in_bfloat16
 from tests.hypernet.conftest import told_by
 
+pytestmark = pytest.mark.pipeline
+
 Build = Callable[..., Hypernetwork]
 Make = Callable[..., Corpus]
 Train = Callable[..., tuple[Trained, Hypernetwork]]

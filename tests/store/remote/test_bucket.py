@@ -18,6 +18,8 @@ from hyperforget.store.store import Store
 from tests.store.conftest import Run
 from tests.store.remote.raw_bucket import keys
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.parametrize(
     ("url", "told"),

@@ -26,6 +26,8 @@ from hyperforget.store.versions import append_log, read_log, snapshot
 from tests.store.conftest import Run
 from tests.store.remote.raw_bucket import content, delete, keys, put
 
+pytestmark = pytest.mark.processes
+
 
 def documents(root: Path) -> dict[str, bytes]:
     """Recipes, tags, log and blobs of a store by path."""
