@@ -42,9 +42,9 @@ def layout_of(attributes: Mapping[str, Any]) -> Layout:
     Raises `UserError` for what names none.
     """
     try:
-        if "sizes" in attributes:
-            return PerceptronLayout(tuple(int(size) for size in attributes["sizes"]))
-        network = dict(attributes["network"])
+        # Perceptrons were the only kind before there was a choice, and still tell their sizes alone.
+        only_sizes = "sizes" in attributes
+        network = {"kind": "perceptron", **attributes} if only_sizes else dict(attributes["network"])
         return LAYOUTS[network.pop("kind")](network)
     except (KeyError, TypeError, ValueError, OverflowError):
         told = excerpt(str(attributes.get("network", attributes.get("sizes"))), 80)
