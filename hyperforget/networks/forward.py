@@ -15,10 +15,15 @@ def units_and_logits(networks: Networks, images: Tensor) -> tuple[Tensor, Tensor
     """
     layout = networks.layout
     parts = layout.split(networks.params)
-    at_once = max(1, _VALUES_AT_ONCE // (len(networks) * layout.activations))
+    at_once = images_at_once(networks, _VALUES_AT_ONCE)
     found = [layout.forward_parts(parts, some.T) for some in images.split(at_once)]
     units, logits = (torch.cat(each, dim=2) if len(each) > 1 else each[0] for each in zip(*found, strict=True))
     return units.transpose(1, 2), logits.transpose(1, 2)
+
+
+def images_at_once(networks: Networks, values: int) -> int:
+    """How many images networks are shown together, so that all their layers give about so many ``values``."""
+    return max(1, values // (len(networks) * networks.layout.activations))
 
 
 def forward(networks: Networks, images: Tensor) -> Tensor:

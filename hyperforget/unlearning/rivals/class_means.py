@@ -13,6 +13,7 @@ from torch import Tensor
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.forward import units_and_logits
 from hyperforget.unlearning.assignment import Assignment
+from hyperforget.unlearning.rivals.losses import cross_entropies
 from hyperforget.unlearning.rivals.mask import OUT_OF_REACH
 
 # Temperatures that are tried; each network takes the one with the lowest cross-entropy on retained training images.
@@ -33,7 +34,8 @@ def class_mean_head(assignment: Assignment) -> Networks:
     weight = F.normalize(class_means(units, labels, train.classes), dim=2) * ~forget.unsqueeze(1)
     length = units.norm(dim=2).mean(dim=1).clamp(min=torch.finfo(units.dtype).tiny)
     logits = units @ weight.transpose(1, 2) / length.view(-1, 1, 1) - OUT_OF_REACH * forget
-    losses = torch.stack([_cross_entropy(temperature * logits, labels) for temperature in TEMPERATURES])
+    logits = logits.transpose(1, 2)  # (N, C, B)
+    losses = torch.stack([cross_entropies(temperature * logits, labels) for temperature in TEMPERATURES])
     chosen = torch.tensor(TEMPERATURES)[losses.argmin(dim=0).cpu()].to(length.device)
     weight = weight * (chosen / length).view(-1, 1, 1)
     bias = -(weight @ centre.transpose(1, 2)).squeeze(2) - OUT_OF_REACH * forget
@@ -45,7 +47,3 @@ def class_means(units: Tensor, labels: Tensor, classes: int) -> Tensor:
     """Mean (N, C, H) of what N networks have in H units on images (N, B, H) of each class; 0 of one without images."""
     member = F.one_hot(labels, classes).to(units.dtype)  # (B, C)
     return (member / member.sum(dim=0).clamp(min=1)).T @ units
-
-
-def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    return F.cross_entropy(logits.transpose(1, 2), labels.expand(len(logits), -1), reduction="none").mean(dim=1)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.forward import images_at_once
 
 # Numbers that layers give, of all networks and images together.
 _VALUES_AT_ONCE = 1 << 25
@@ -18,6 +19,6 @@ def units_at(networks: Networks, images: Tensor, depth: int) -> Tensor:
     width = parts[2 * depth - 2].shape[1]
     # An output layer of one class: what a layout says of the last hidden layer, it then says of this one.
     head = [parts[0].new_zeros(len(networks), 1, width), parts[0].new_zeros(len(networks), 1)]
-    at_once = max(1, _VALUES_AT_ONCE // (len(networks) * layout.activations))
+    at_once = images_at_once(networks, _VALUES_AT_ONCE)
     found = [layout.forward_parts([*parts[: 2 * depth], *head], some.T)[0] for some in images.split(at_once)]
     return torch.cat(found, dim=2).transpose(1, 2)

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from hyperforget.metrics.recovery import few_images
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.forward import images_at_once
 from hyperforget.unlearning.assignment import Assignment
 
 # Training images of a class that importances are means over, at the most.
@@ -16,7 +17,7 @@ _GRADIENTS_AT_ONCE, _VALUES_AT_ONCE = 1 << 22, 1 << 25
 
 def mean_gradient(networks: Networks, images: Tensor, labels: Tensor) -> Tensor:
     """Gradient (N, P) of the mean cross-entropy of N networks on images (B, D) with ``labels`` (B,)."""
-    at_once = max(1, _VALUES_AT_ONCE // (len(networks) * networks.layout.activations))
+    at_once = images_at_once(networks, _VALUES_AT_ONCE)
     params = networks.params.detach().requires_grad_()
     total = torch.zeros_like(networks.params)
     for some, wanted in zip(images.split(at_once), labels.split(at_once), strict=True):
