@@ -34,11 +34,21 @@ class Space(Protocol):
         """Values as parameters; what the space cannot express stays as it is in the network ``start``."""
 
 
-class WeightSpace(nn.Module):
+class NormalisedSpace(nn.Module):
     """All parameters, normalised: ``(params - mean) / scale``, with ``mean`` and ``scale`` (P,)."""
 
     mean: Tensor
     scale: Tensor
+
+    def normalise(self, params: Tensor) -> Tensor:
+        return (params - self.mean) / self.scale
+
+    def denormalise(self, values: Tensor, start: Tensor | None = None) -> Tensor:
+        return values * self.scale + self.mean
+
+
+class WeightSpace(NormalisedSpace):
+    """Parameters of networks of one layout; ``mean`` and ``scale`` are saved as they are."""
 
     def __init__(self, layout: Layout, architecture: ArchitectureConfig) -> None:
         super().__init__()
@@ -51,12 +61,6 @@ class WeightSpace(nn.Module):
     def fit(self, params: Rows) -> float:
         self.mean, self.scale = fit_normalisation(params, self.layout, self.tokens)
         return 1.0
-
-    def normalise(self, params: Tensor) -> Tensor:
-        return (params - self.mean) / self.scale
-
-    def denormalise(self, values: Tensor, start: Tensor | None = None) -> Tensor:
-        return values * self.scale + self.mean
 
 
 class Subspace(nn.Module):

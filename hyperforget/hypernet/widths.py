@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hyperforget.collection.checkpoints import Rows
 from hyperforget.config.models import ArchitectureConfig
 from hyperforget.errors import UserError
-from hyperforget.hypernet.spaces import fit_normalisation
+from hyperforget.hypernet.spaces import NormalisedSpace, fit_normalisation
 from hyperforget.networks.graph import GraphParts, from_graph_parts, graph_of, graph_parts
 from hyperforget.networks.layout import Layout
 
@@ -39,8 +39,8 @@ def check_differs_in_widths_only(layout: Layout, other: Layout) -> None:
         )
 
 
-class SharedWeightSpace(nn.Module):
-    """All parameters of networks of any width, normalised: ``(params - mean) / scale``.
+class SharedWeightSpace(NormalisedSpace):
+    """All parameters of networks of any width, normalised.
 
     What is saved is the same for all layouts: ``means`` (K, 1 + L), the coefficients of the K different numbers of
     which ``mean`` (P,) consists, constant and one for the logarithm of the units of each of L hidden layers; and
@@ -49,8 +49,6 @@ class SharedWeightSpace(nn.Module):
 
     means: Tensor
     log_scales: Tensor
-    mean: Tensor
-    scale: Tensor
 
     def __init__(self, layout: Layout, architecture: ArchitectureConfig) -> None:
         super().__init__()
@@ -96,12 +94,6 @@ class SharedWeightSpace(nn.Module):
         self.scale = _repeated(
             [scale.expand(part.shape) for scale, part in zip(scales, shape, strict=True)], self.layout
         )
-
-    def normalise(self, params: Tensor) -> Tensor:
-        return (params - self.mean) / self.scale
-
-    def denormalise(self, values: Tensor, start: Tensor | None = None) -> Tensor:
-        return values * self.scale + self.mean
 
 
 def fit_by_widths(values: Tensor, layouts: Sequence[Layout]) -> Tensor:
