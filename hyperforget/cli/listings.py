@@ -128,11 +128,9 @@ def explain(
     from hyperforget.metrics.registry import METRICS
     from hyperforget.report import glossary
 
-    own = configured(config).metrics
-    if metric in own:
-        title, description, facts, sets = _own_metric(metric, own[metric])
-    elif metric in METRICS:
-        words, sets = glossary.METRICS[metric], METRICS[metric].sets
+    if metric in METRICS:
+        words = glossary.METRICS[metric]
+        sets: Sequence[str] = METRICS[metric].sets
         title, description = words.title, words.description
         facts = {
             "formula": words.formula,
@@ -141,6 +139,8 @@ def explain(
             "ideal": words.ideal,
             "source": words.source,
         }
+    elif metric in (own := configured(config).metrics):
+        title, description, facts, sets = _own_metric(metric, own[metric])
     else:
         known = [*METRICS, *own]
         raise UserError(f"metric {metric!r} is unknown; allowed are {', '.join(known)}{nearest_choice(metric, known)}")
