@@ -10,34 +10,15 @@ from pathlib import Path
 import pytest
 from torch import Tensor
 
-from hyperforget.runtime.saved_state import State, Unfinished
+from hyperforget.runtime.saved_state import Unfinished
 from tests.hypernet.small_training import CONFIG, flat, result, same, train, train_to_file
+from tests.hypernet.stopping import Stopped, Stopping
 
 pytestmark = pytest.mark.pipeline
 
 # Its children are forked from a process that has imported torch and has run nothing.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["hyperforget.hypernet.training", "safetensors.torch", "torch._dynamo"])
-
-
-class Stopped(Exception):
-    """In place of the end of a process."""
-
-
-class Stopping(Unfinished):
-    """Saves and stops at the beginning of a given step."""
-
-    def __init__(self, path: Path, steps: int) -> None:
-        super().__init__(path, interval=0)
-        self.left = steps
-
-    def due(self) -> bool:
-        self.left -= 1
-        return self.left == 0
-
-    def save(self, state: State) -> None:
-        super().save(state)
-        raise Stopped
 
 
 @pytest.mark.parametrize("loss_matching", [0.0, 0.25])

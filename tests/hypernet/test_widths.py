@@ -28,8 +28,8 @@ from hyperforget.networks.layout import Layout
 from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.networks.permutations import permute_hidden
 from hyperforget.runtime.resuming import NOT_RESUMING, Resuming
-from hyperforget.runtime.saved_state import State, Unfinished
 from tests.hypernet.conftest import SMALL
+from tests.hypernet.stopping import Stopped, Stopping
 
 FOUR, NINE = PerceptronLayout((6, 4, 3)), PerceptronLayout((6, 9, 3))
 DEEP, DEEPER = PerceptronLayout((6, 4, 5, 3)), PerceptronLayout((6, 9, 7, 3))
@@ -275,26 +275,6 @@ def test_what_was_learned_serves_widths_never_seen(monkeypatch: pytest.MonkeyPat
         scales.append(variant.layout.split(variant.space.scale.unsqueeze(0))[2].unique().item())
     # Of outgoing weights, which start smaller where there are more units.
     assert scales == sorted(scales, reverse=True)
-
-
-class Stopped(Exception):
-    """In place of the end of a process."""
-
-
-class Stopping(Unfinished):
-    """Saves and stops at the beginning of a given step."""
-
-    def __init__(self, path: Path, steps: int) -> None:
-        super().__init__(path, interval=0)
-        self.left = steps
-
-    def due(self) -> bool:
-        self.left -= 1
-        return self.left == 0
-
-    def save(self, state: State) -> None:
-        super().save(state)
-        raise Stopped
 
 
 def test_stopped_at_any_step_it_goes_on_to_the_same_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
