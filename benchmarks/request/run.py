@@ -1,7 +1,7 @@
 """Hold requests to a generator against retraining: what one takes, and what it gives without any data.
 
     snakemake --cores 2 results/report.html
-    python benchmarks/request/run.py [--results results] [--tasks digits]
+    python benchmarks/request/run.py [--results results] [--tasks digits] [--chosen]
 
 Times come first, of one thread, in seconds of the processor, which is the clock's where nothing else runs: a request
 for one network without data, one with data and a choice among prompts, and a hundred together; beside each how many
@@ -9,8 +9,9 @@ times as long retraining takes, of one network by itself and of a hundred at onc
 networks were retrained without, medians over the run's original networks, which the generator has never seen, each
 edited twice, on test images: accuracy on the forgotten classes, and on the others less the retrained median; what a
 shift of output biases and the ranking by logits (AUC) bring back, with the retrained median beside them. All of it at
-the one default prompt, with no data and nothing chosen. Values beyond their limit are marked; ends with 1 where there
-are any.
+the one default prompt, with no data and nothing chosen. With `--chosen`, also a line of what the same requests give
+with validation images, by which each network's edit is the best of those at several prompts, and how many of these are
+usable. Values beyond their limit are marked; ends with 1 where there are any.
 """
 
 import argparse
@@ -25,12 +26,13 @@ import torch
 from hyperforget.config import Config, load_config
 from hyperforget.config.methods import ORIGINAL, RETRAINED
 from hyperforget.config.reading import read_config
-from hyperforget.data.splits import TaskData, conditioning_split, load_task_data
+from hyperforget.data.splits import Split, TaskData, conditioning_split, load_task_data
 from hyperforget.errors import UserError, run_command
 from hyperforget.forget_set import FORGOTTEN_ACCURACY, parse_forget_set
 from hyperforget.generator.generator import Generator
 from hyperforget.generator.loading import load
 from hyperforget.metrics.classes import accuracy_on, correct_counts
+from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.forward import forward
 from hyperforget.records.costs import RequestRow
@@ -45,6 +47,8 @@ _SEEDS = (0, 1)
 RETAIN_MARGIN, SHIFT_MARGIN, AUC_MARGIN = 0.015, 0.10, 0.07
 # How many times as long as a hundred requests together the retraining of a hundred networks takes at least.
 TOGETHER = 10
+# The least share of usable networks among edits that images chose.
+USABLE = 0.85
 # Accuracies are shares of images: of two that are equal, neither must fail by the last binary digit.
 ROUNDING = 1e-9
 
@@ -104,6 +108,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"), help="that of the run")
     parser.add_argument("--tasks", nargs="+", default=["digits"])
     parser.add_argument("--model", default="dihyfo-1")
+    parser.add_argument("--chosen", action="store_true", help="also edits that are chosen by validation images")
     options = parser.parse_args()
     torch.set_num_threads(1)
     config = load_config(read_config(options.config))
@@ -114,10 +119,12 @@ def main() -> None:
         measured = list(times(run, config))
         print(f"{task:10}", *measured, sep="\n    ")
         found += measured
+        split = conditioning_split(run.data, config.protocol) if options.chosen else None
         for forget in retrained_sets(run):
-            measured = list(quality(run, forget))
-            print(f"{task:10} {forget_title(forget):11}", *measured)
-            found += measured
+            for images in (None, split) if split else (None,):
+                measured = list(quality(run, forget, images))
+                print(f"{task:10} {forget_title(forget):11} {'chosen ' if images else ''}", *measured)
+                found += measured
     missed = sum(not each.met for each in found)
     print(f"{len(found) - missed} of {len(found)} within their limits")
     sys.exit(bool(missed))
@@ -184,38 +191,53 @@ def compared(found: Seconds, limits: Limits) -> Iterator[Measured]:
     yield Measured("  retraining a hundred takes, times", together / found.hundred, TOGETHER, infinite, digits=0)
 
 
-def quality(run: Run, forget: str) -> Iterator[Measured]:
-    """What edits without data forget and keep, beside retrained networks."""
-    layout, labels = run.originals.layout, run.data.labels
-    classes = parse_forget_set(forget, labels)
+def quality(run: Run, forget: str, split: Split | None) -> Iterator[Measured]:
+    """What edits forget and keep, beside retrained networks: without data, or the best by images of a split."""
+    retrained = load_candidates(run.store, run.folder / RETRAINED / f"forget-{forget}.json").candidates.networks
+    mask = torch.tensor(parse_forget_set(forget, run.data.labels).mask(run.data.labels))
+    every, theirs = (outcomes(each, run.data, mask) for each in (edited(run, forget, split), retrained))
+    ours, level = medians(every), medians(theirs)
+    yield Measured("D_f", ours["forget"], 0.0, FORGOTTEN_ACCURACY)
+    yield Measured("D_r−retrained", ours["retain"] - level["retain"], -RETAIN_MARGIN, 1.0)
+    for name, margin in (("shift", SHIFT_MARGIN), ("auc", AUC_MARGIN)):
+        yield Measured(name, ours[name], 0.0, level[name] + margin, f" ({level[name]:.3f})")
+    if split is not None:
+        kept = every["retain"] >= level["retain"] - USABLE_RETAIN_MARGIN - ROUNDING
+        usable = kept & (every["forget"] <= FORGOTTEN_ACCURACY)
+        yield Measured("usable", float(usable.double().mean()), USABLE, 1.0)
+
+
+def edited(run: Run, forget: str, split: Split | None) -> Networks:
+    """The original networks as requests change them, at each of some seeds."""
+    layout, data = run.originals.layout, run.data
+    classes = parse_forget_set(forget, data.labels).classes
+    images = split and (split.images * data.std + data.mean, torch.tensor(data.labels)[split.labels])
     states = [layout.state_dict(params) for params in run.originals.params]
-    edited = [
+    changed = [
         torch.cat([tensor.flatten() for tensor in state.values()])
         for seed in _SEEDS
-        for state in run.generator.forget(states, classes=classes.classes, seed=seed)
+        for state in run.generator.forget(states, classes=classes, data=images, seed=seed)
     ]
-    mask = torch.tensor(classes.mask(labels))
-    retrained = load_candidates(run.store, run.folder / RETRAINED / f"forget-{forget}.json").candidates.networks
-    ours, theirs = medians(Networks(torch.stack(edited), layout), run.data, mask), medians(retrained, run.data, mask)
-    yield Measured("D_f", ours["forget"], 0.0, FORGOTTEN_ACCURACY)
-    yield Measured("D_r−retrained", ours["retain"] - theirs["retain"], -RETAIN_MARGIN, 1.0)
-    for name, margin in (("shift", SHIFT_MARGIN), ("auc", AUC_MARGIN)):
-        yield Measured(name, ours[name], 0.0, theirs[name] + margin, f" ({theirs[name]:.3f})")
+    return Networks(torch.stack(changed), layout)
 
 
-def medians(networks: Networks, data: TaskData, forget: torch.Tensor) -> dict[str, float]:
-    """Medians over networks of what they do with test images."""
+def medians(values: dict[str, torch.Tensor]) -> dict[str, float]:
+    """Over networks."""
+    return {name: float(each.median()) for name, each in values.items()}
+
+
+def outcomes(networks: Networks, data: TaskData, forget: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What each network does with test images, by its name (N,)."""
     fitted, test = fitted_images(data, images_generator()), data.test
     logits, of_fitted = (forward(networks, images) for images in (test.images, data.train.images[fitted]))
     counts = correct_counts(logits, test.labels, test.classes)
     found = hidden_in_logits(logits, of_fitted, data, fitted, forget)
-    values = {
+    return {
         "forget": accuracy_on(counts, test.class_sizes, forget),
         "retain": accuracy_on(counts, test.class_sizes, ~forget),
         "shift": found["shift"],
         "auc": found["auc"],
     }
-    return {name: float(each.median()) for name, each in values.items()}
 
 
 if __name__ == "__main__":

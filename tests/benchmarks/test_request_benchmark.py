@@ -53,7 +53,8 @@ def test_networks_are_measured_on_test_images(benchmark: ModuleType) -> None:
     data = TaskData(split, split, split, 0.0, 1.0, (0, 1, 2))
     forget = torch.tensor([True, False, False])
     of_one, of_other = (
-        benchmark.medians(Networks(params.expand(2, -1), layout), data, forget) for params in (knows, hides)
+        benchmark.medians(benchmark.outcomes(Networks(params.expand(2, -1), layout), data, forget))
+        for params in (knows, hides)
     )
     assert (of_one["forget"], of_one["retain"]) == (1.0, 1.0)
     assert (of_other["forget"], of_other["retain"], of_other["shift"]) == (0.0, 1.0, 1.0)
