@@ -232,6 +232,7 @@ def train(
     return model, train_hypernetwork(model, data, setup, torch.Generator().manual_seed(0), resuming)
 
 
+@pytest.mark.pipeline
 def test_every_layout_is_learned_from_and_the_history_tells_the_mean_error(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Layout] = []
 
@@ -277,6 +278,7 @@ def test_what_was_learned_serves_widths_never_seen(monkeypatch: pytest.MonkeyPat
     assert scales == sorted(scales, reverse=True)
 
 
+@pytest.mark.pipeline
 def test_stopped_at_any_step_it_goes_on_to_the_same_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "_HISTORY_PAIRS", 16)
     expected = train((FOUR, NINE))[1]

@@ -15,6 +15,14 @@ from tests.report.drawn import drawn_figures
 from tests.report.synthetic_results import BUILT_SPEC, SPEC, as_spec, make_results
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tables and figures together take long to draw, so what reads them is no unit test."""
+    for item in items:
+        if "built" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.pipeline)
+
+
 @pytest.fixture(scope="session")
 def spec() -> FullSpec:
     return as_spec(SPEC)

@@ -1,6 +1,8 @@
 """A little world to judge networks in: three clouds of points, and perceptrons that were trained on them with torch."""
 
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +31,12 @@ def data(scale: float = 1.0) -> dict[str, tuple[Tensor, Tensor]]:
 
 
 def trained(seed: int, without: tuple[int, ...] = (), hidden: int = 8) -> nn.Sequential:
-    """A network that learned all classes but some, by plain torch."""
+    """A network that learned all classes but some, by plain torch; the caller may change it."""
+    return deepcopy(_trained(seed, without, hidden))
+
+
+@cache
+def _trained(seed: int, without: tuple[int, ...], hidden: int) -> nn.Sequential:
     torch.manual_seed(seed)
     network = nn.Sequential(nn.Linear(PIXELS, hidden), nn.ReLU(), nn.Linear(hidden, len(LABELS)))
     seen = part(150, 0)

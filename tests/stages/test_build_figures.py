@@ -27,6 +27,7 @@ ONE = {
 }
 
 
+@pytest.mark.pipeline
 def test_it_writes_the_declared_files_of_one_task(tmp_path: Path) -> None:
     results = make_results(tmp_path / "results", SMALL)
     run(build_figures(results, SMALL, "digits-4"))

@@ -17,6 +17,7 @@ SMALL = {
 }
 
 
+@pytest.mark.pipeline
 def test_the_three_stages_end_in_one_page(tmp_path: Path) -> None:
     results = make_results(tmp_path / "results", SMALL)
     for job in (build_tables(results, SMALL), build_figures(results, SMALL, "digits-4")):
@@ -29,6 +30,7 @@ def test_the_three_stages_end_in_one_page(tmp_path: Path) -> None:
     assert 'id="figure-digits-4-nearest-confusion"' in page
 
 
+@pytest.mark.pipeline
 @pytest.mark.parametrize("edited", ["tables/digits-4-comparison.csv", "figures/digits-4-nearest-confusion.svg"])
 def test_results_that_were_edited_by_hand_are_named(tmp_path: Path, edited: str) -> None:
     results = make_results(tmp_path / "results", SMALL)
