@@ -8,7 +8,8 @@ import pytest
 from tests.test_layers import LEVEL_OF, LEVELS
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", ROOT / "config" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = ("README.md", "CONTRIBUTING.md", "config/README.md")
+DOCUMENTS = [*(ROOT / page for page in PAGES), *sorted((ROOT / "docs").glob("*.md"))]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 GUARANTEES = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
 TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
@@ -22,6 +23,10 @@ def test_every_file_that_a_document_names_exists(document: Path) -> None:
     linked = [document.parent / target for target in LINK.findall(text)]
     missing = [str(path) for path in linked + [ROOT / name for name in PATH.findall(text)] if not path.exists()]
     assert missing == []
+
+
+def test_the_readme_is_read_in_minutes() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
 def test_every_promise_names_tests_that_are_there() -> None:

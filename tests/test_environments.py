@@ -72,6 +72,6 @@ def test_extras_are_named_as_they_can_be_installed() -> None:
     texts = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "hyperforget").rglob("*.py")]
     assert [path for path in texts if re.search(r"pip install ['\"]?hyperforget(\[|['\" ]|$)", path.read_text())] == []
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    named = re.findall(r"-e '\.\[(\w+)\]'", (ROOT / "README.md").read_text())
+    named = re.findall(r"-e '\.\[(\w+)\]'", "".join(path.read_text() for path in texts if path.suffix == ".md"))
     assert set(named) >= {"slurm", "remote"}
     assert set(named) <= set(extras)

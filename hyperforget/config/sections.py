@@ -143,7 +143,7 @@ class Config(Section):
     rivals: list[Rival] = Field(
         list(DEFAULT_RIVALS),
         description="methods without a hypernetwork; by default a stored checkpoint, lowered output biases, masked "
-        "outputs, and finetuning on retained images; the README describes all",
+        "outputs, and finetuning on retained images; docs/methods.md describes all",
     )
     methods: dict[Name, OwnFunction] = Field(
         {},

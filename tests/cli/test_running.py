@@ -113,8 +113,8 @@ def test_a_plan_without_a_configuration_is_that_of_a_run(tmp_path: Path, monkeyp
     assert default_configuration() == Path("config/config.yaml")
 
 
-def test_the_readme_shows_commands_that_are_there(given: list[list[str]]) -> None:
-    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+def test_the_document_shows_commands_that_are_there(given: list[list[str]]) -> None:
+    lines = (ROOT / "docs" / "running.md").read_text(encoding="utf-8").splitlines()
     shown = [shlex.split(line, comments=True) for line in lines if line.startswith("hyperforget run")]
     assert len(shown) > 1
     for _, *arguments in shown:

@@ -219,15 +219,15 @@ def test_files_are_answered_by_files(
     assert not Path("wrong.pt").exists()
 
 
-def test_what_the_readme_shows_runs(
+def test_what_the_document_shows_runs(
     make_generator: Callable[..., Generator], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     layout = ConvolutionalLayout((8, 8, 1), (8, 16), 3, 2, 4)
     write_generator(tmp_path / "results" / "digits-cnn" / "dihyfo-1" / "generator", make_generator(of=layout))
     torch.save(layout.module().state_dict(), "mine.pt")
-    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    section = text.split("### Deeper and convolutional networks\n")[1].split("\n### ")[0]
+    text = (Path(__file__).parents[2] / "docs" / "own-networks.md").read_text(encoding="utf-8")
+    section = text.split("## Deeper and convolutional networks\n")[1].split("\n## ")[0]
     [code] = [part.split("```")[0] for part in section.split("```python\n")[1:]]
     names: dict[str, Any] = {}
     exec(code.replace("Linear(16, 10)", "Linear(16, 4)").replace("[2, 3]", "[5, 11]"), names)

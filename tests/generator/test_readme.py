@@ -22,7 +22,7 @@ pytestmark = pytest.mark.pipeline
 __all__ = ["results"]
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SECTION = README.split("### Use it on your own network\n")[1].split("\n### ")[0]
+SECTION = README.split("## Use it on your own network\n")[1].split("\n## ")[0]
 # What differs in the tiny run.
 CHANGES = {"digits": "digits-4", "2, 3, 4": "2", "2,3,4": "2", "(64, 7)": "(64, 2)", "(7, 10)": "(2, 4)"}
 

@@ -129,8 +129,8 @@ def test_a_home_that_cannot_be_written_needs_another_folder_for_caches(
     assert printed.returncode == 0, printed.stdout
 
 
-def test_after_a_crash_what_the_readme_says_goes_on(checkout: Checkout, tmp_path: Path) -> None:
-    told = (ROOT / "README.md").read_text()
+def test_after_a_crash_what_the_document_says_goes_on(checkout: Checkout, tmp_path: Path) -> None:
+    told = (ROOT / "docs" / "running.md").read_text()
     assert "`snakemake --unlock`" in told
     assert "`--rerun-incomplete`" in told
     of_this = ("--snakefile", str(checkout.folder / "Snakefile"), TOKEN)

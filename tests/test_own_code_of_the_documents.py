@@ -1,4 +1,4 @@
-"""What the README says of code of one's own works as it stands there."""
+"""What the documents say of code of one's own works as it stands there."""
 
 import re
 from pathlib import Path
@@ -17,12 +17,12 @@ from hyperforget.unlearning.contract import check_method, toy_cases
 from hyperforget.unlearning.own_methods import own_method
 from tests.checkouts import Checkout
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 
 
 def section(title: str) -> str:
     """The text below a heading, up to the next one."""
-    return README.split(f"### {title}\n")[1].split("\n#")[0].split("\n[docs/architecture.md]")[0]
+    return TEXT.split(f"## {title}\n")[1].split("\n## ")[0]
 
 
 def block(title: str, language: str) -> str:
@@ -31,7 +31,7 @@ def block(title: str, language: str) -> str:
 
 
 def with_own(checkout: Checkout, folder: Path, title: str) -> Path:
-    """The default configuration with what a section of the README adds, in a folder with that section's file."""
+    """The default configuration with what a section of the document adds, in a folder with that section's file."""
     (folder / "mine.py").write_text(block(title, "python"))
     path = folder / "my.yaml"
     path.write_text((checkout.folder / "config" / "config.yaml").read_text() + block(title, "yaml"))
