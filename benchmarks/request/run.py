@@ -123,7 +123,7 @@ def main() -> None:
         for forget in retrained_sets(run):
             for images in (None, split) if split else (None,):
                 measured = list(quality(run, forget, images))
-                print(f"{task:10} {forget_title(forget):11} {'chosen ' if images else ''}", *measured)
+                print(f"{task:10} {forget_title(forget):11} {'chosen' if images else '':6}", *measured)
                 found += measured
     missed = sum(not each.met for each in found)
     print(f"{len(found) - missed} of {len(found)} within their limits")

@@ -1,6 +1,7 @@
 """What a finished run leaves behind (reduced configuration)."""
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -89,3 +90,19 @@ def test_report_stands_alone(finished: Checkout) -> None:
     assert not re.search(r"(?:src|href)=[\"']https?:", page)
     assert "digits-4" in page
     assert "not as a stage recorded them" not in page
+
+
+def test_no_job_took_more_memory_than_its_rule_states(finished: Checkout) -> None:
+    planned = finished.dry_run("-n", "--forceall", "results/report.html", "--configfile", "tests/smoke/config.yaml")
+    rules = re.findall(r"^(?:local)?rule (\w+):\n.*?mem_mb=(\d+)", planned.stdout, re.DOTALL | re.MULTILINE)
+    # Figures have a rule a task.
+    stated = {re.sub(r"^(build_figures)_.*", r"\1", rule): int(memory) for rule, memory in rules}
+    folder, taken = finished.folder / "results/benchmarks", dict[str, float]()
+    for path in folder.rglob("*.jsonl"):
+        rule = path.relative_to(folder).with_suffix("").parts[0]
+        for line in path.read_text().splitlines():
+            # Of a job that is over before anybody looks at it, nothing is known.
+            if isinstance(peak := json.loads(line)["max_rss"], float):
+                taken[rule] = max(taken.get(rule, 0.0), peak)
+    assert len(taken) > 10
+    assert {rule: (peak, stated[rule]) for rule, peak in taken.items() if peak > stated[rule]} == {}
