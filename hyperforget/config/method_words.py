@@ -54,7 +54,7 @@ _BUILT_IN = {
 }
 # Of one that is not built in: what it is given of the data, whatever it reads of that.
 _OWN = MethodWords("a method of your own, which edits a trained network", "training; validation")
-DATA_CAPTION = (
+DATA_WORDS = (
     "Data: the images that a request takes, training images of all, of the retained or of the forgotten classes, "
     "validation images of all classes, or the corpus of checkpoints; in the words of the thesis, section 2.1.3, none "
     "is zero-shot, retained images alone are zero-glance, and a few of the forgotten ones, as to choose by, are "

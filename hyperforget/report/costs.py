@@ -3,7 +3,6 @@
 import math
 from pathlib import Path
 
-from hyperforget.config.method_words import DATA_CAPTION
 from hyperforget.config.methods import RETRAINED
 from hyperforget.records.costs import CostRow
 from hyperforget.records.files import read_rows
@@ -29,23 +28,22 @@ def cost_listing(costs: list[CostRow]) -> Listing | None:
             cost.task,
             method_title(cost.method),
             cost.data or "–",
-            _duration(cost.collection_seconds),
-            _duration(cost.training_seconds),
-            _duration(cost.request_seconds),
-            _duration(cost.with_data_seconds),
-            _duration(cost.hundred_seconds),
-            _duration(cost.epoch_seconds),
+            duration(cost.collection_seconds),
+            duration(cost.training_seconds),
+            duration(cost.request_seconds),
+            duration(cost.with_data_seconds),
+            duration(cost.hundred_seconds),
+            duration(cost.epoch_seconds),
             _requests(cost.break_even_requests),
             _requests(cost.break_even_together),
         )
         for cost in costs
     )
     caption = (
-        "Time of collection and training, paid once; of a request for one network, without data where that can be, "
-        "and with the best of several chosen by data; of a hundred requests that are answered together; and of an "
-        "epoch of training one network. Retraining stands first: it is what all others save. Rivals train nothing, and "
-        f"only looking up a checkpoint needs a collection. {DATA_CAPTION} Good: fewer requests until it pays than you "
-        "expect to have, and a request no longer than that of a rival that forgets as well."
+        "Time of collection and training, paid once; of a request for one network, without data or with the best of "
+        "several chosen by data; of a hundred together; and of an epoch. Retraining, which all others save, stands "
+        "first. Good: fewer requests until it pays than you expect, and none longer than a rival's that forgets as "
+        "well."
     )
     return Listing("costs", caption, _HEADINGS, rows, numeric=3) if rows else None
 
@@ -57,21 +55,21 @@ def cost_findings(costs: list[CostRow], task: str) -> list[Finding]:
     if retrained is None or len(rows) == 1:
         return []
     parts = [
-        f"to retrain one network takes {_duration(retrained.request_seconds)}, a hundred together "
-        f"{_duration(retrained.hundred_seconds)}"
+        f"to retrain one network takes {duration(retrained.request_seconds)}, a hundred together "
+        f"{duration(retrained.hundred_seconds)}"
     ]
     parts += [_of_generator(cost) for cost in rows if cost.training_seconds]
     rivals = [cost for cost in rows if not cost.training_seconds and cost is not retrained]
     if rivals:
-        told = ", ".join(f"{method_title(cost.method)} {_duration(cost.request_seconds)}" for cost in rivals)
+        told = ", ".join(f"{method_title(cost.method)} {duration(cost.request_seconds)}" for cost in rivals)
         parts.append(f"a request to rivals, for which nothing is trained: {told}")
     return [Finding("Cost", f"{'; '.join(parts)}.")]
 
 
 def _of_generator(cost: CostRow) -> str:
-    times = f"{method_title(cost.method)} answers a request in {_duration(cost.request_seconds)}"
+    times = f"{method_title(cost.method)} answers a request in {duration(cost.request_seconds)}"
     more = [
-        f"{_duration(seconds)} {how}"
+        f"{duration(seconds)} {how}"
         for seconds, how in (
             (cost.with_data_seconds, "to choose by data"),
             (cost.hundred_seconds, "a hundred together"),
@@ -98,7 +96,7 @@ def _requests(value: float | None) -> str:
     return "–" if value is None else "never" if math.isinf(value) else f"{value:,.0f}"
 
 
-def _duration(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
     """In seconds or milliseconds, with three digits that count or all before the point."""
     if seconds is None or math.isnan(seconds):
         return "–"

@@ -67,25 +67,24 @@ def corpus_warnings(task: TaskSpec, corpus: CorpusSpec, forget_sets: Iterable[Fo
 def _forgetting(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
     complete, parts = [], []
     for method in spec.methods:
-        values = {forget: outcome(metrics, task.name, method, forget) for forget in task.forget_sets}
-        left = [
-            f"{set_name(task, forget)}, {value.forget_accuracy:.4f}"
-            for forget, value in values.items()
-            if not value.forgets
-        ]
-        if left:
+        found = {forget: outcome(metrics, task.name, method, forget).forgotten for forget in task.forget_sets}
+        told = {
+            state: [f"{set_name(task, forget)}, {of.words}" for forget, of in found.items() if of.state == state]
+            for state in ("answers", "unsure")
+        }
+        if told["answers"]:
+            sets = "; ".join(told["answers"])
             parts.append(
-                f"{method_title(method)} still recognises {len(left)} of {len(values)} sets ({'; '.join(left)})"
+                f"{method_title(method)} still recognises {len(told['answers'])} of {len(found)} sets ({sets})"
             )
-        else:
+        if told["unsure"]:
+            parts.append(f"of {method_title(method)} it is unsure ({'; '.join(told['unsure'])})")
+        if not any(told.values()):
             complete.append(method_title(method))
+    rule = f"at most {FORGOTTEN_ACCURACY * 100:.0f} % of the images of forgotten classes, or one of them, recognised"
     if not parts:
-        return f"every method forgot every set (accuracy on the forgotten classes at most {FORGOTTEN_ACCURACY})."
-    done = (
-        f"{_listed(complete)} forgot every set (accuracy on the forgotten classes at most {FORGOTTEN_ACCURACY}); "
-        if complete
-        else ""
-    )
+        return f"every method forgot every set ({rule})."
+    done = f"{_listed(complete)} forgot every set ({rule}); " if complete else ""
     return f"{done}{'; '.join(parts)}."
 
 
@@ -132,7 +131,7 @@ def _keeping(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> str:
         "accuracy on the retained classes, median of all networks minus the retrained median, worst set of each "
         f"method: {', '.join(medians)}"
     )
-    bars = {forget: selected_retained(metrics, task.name, forget) for forget in task.forget_sets}
+    bars = {forget: selected_retained(metrics, task.name, forget).value for forget in task.forget_sets}
     choosing = spec.choosing
     if not choosing or any(map(math.isnan, bars.values())):
         return f"{told}."

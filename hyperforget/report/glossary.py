@@ -28,7 +28,7 @@ SETS = {
     "test": "all test images",
     "retain-train": "training images of the retained classes",
     "forget-train": "training images of the forgotten classes",
-    "choice": "images that networks are chosen on: validation, or test under `protocol: thesis`",
+    "choice": "images that networks are chosen on: validation, or test where the protocol is that of the thesis",
 }
 
 # Where good values of a metric lie.

@@ -38,11 +38,10 @@ def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Li
     title = corpus_title(task, corpus)
     by_class = Listing(
         f"{task.name}-{corpus.name}-classes",
-        f"Checkpoints collected for {title}, by class, with lowest, median and highest loss of the class among them. "
-        f"Forgotten are those with an accuracy of the class of at most {FORGOTTEN_ACCURACY}; of these, some never saw "
-        "it, and some hide it: their discriminability of the class is above what 97.5 % of those have that never saw "
-        "it. Good: free classes have thousands of forgotten checkpoints, hundreds that never saw the class, and many "
-        "that know it; pivots have none forgotten.",
+        f"Checkpoints collected for {title}, by class. Forgotten: an accuracy of at most {FORGOTTEN_ACCURACY}; of "
+        "these, some never saw the class, and some hide it, telling it apart better than 97.5 % of those. Good: free "
+        "classes have thousands forgotten, hundreds that never saw the class and many that know it, pivots none "
+        "forgotten.",
         (
             "Class",
             "Role",
@@ -70,10 +69,9 @@ def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Li
     )
     by_set = Listing(
         f"{task.name}-{corpus.name}-forget-sets",
-        f"Checkpoints of {title} from runs that deleted or never saw exactly this set, how many of them answer no "
-        "class of it, and how many of these hide one; and, of all runs, those that know all classes but exactly these. "
-        "Good: hundreds or more for sets that were collected, far fewer hidden than forgotten, and none at all of sets "
-        "that were kept out.",
+        f"Checkpoints of {title} from runs that deleted or never saw exactly this set, those that answer none of it, "
+        "and those of them that hide some; of all runs, those that know all classes but these. Good: hundreds of sets "
+        "that were collected, far fewer hidden than forgotten, and none of sets kept out.",
         ("Forget set", "Collection", "Checkpoints", "Forgotten", "Hidden", "In that state"),
         tuple(
             (
@@ -112,12 +110,10 @@ def verdict_listing(spec: ReportSpec, task: TaskSpec, metrics: Metrics) -> Listi
     if not rows:
         return None
     caption = (
-        f"Each generator on {task.name} against the rivals that need no training. Accuracy: a network that "
-        f"forgets (at most {FORGOTTEN_ACCURACY} on the forgotten classes) beats one that does not; between "
-        "two alike, the accuracy on retained classes decides, level within the 95 % interval of the difference (within "
-        f"{ACCURACY_MARGIN} where it is not known). Closeness: "
-        f"activation distance to the retrained network, level within {DISTANCE_MARGIN * 100:.0f} %. Good: "
-        "better in both, above all on sets kept out of collection, where there is no checkpoint to look up."
+        f"Each generator on {task.name} against the rivals. Accuracy: forgetting beats answering; between two alike "
+        f"retained classes decide, level within the 95 % interval (within {ACCURACY_MARGIN} where it is not known). "
+        f"Closeness: activation distance to retrained networks, level within {DISTANCE_MARGIN * 100:.0f} %. Good: "
+        "better in both, above all on sets kept out."
     )
     headings = ("Generator", "Rival", "Forget set", "Accuracy", "Closeness to retraining")
     return Listing(f"{task.name}-verdicts", caption, headings, tuple(rows), numeric=len(headings))

@@ -63,11 +63,14 @@ def read_comparison(path: Path, model: str) -> Comparison:
 
 def comparison_sentence(comparison: Comparison) -> str:
     """How far one update of the model gets, and all of them, and how many steps each rival needs for that."""
-    model, last = comparison.model, comparison.model.last
-    sentence = f"One update by {model.title} reaches {_reached(comparison, 1)}"
-    if last > 1:
-        sentence += f"; after {last} updates it is at {_reached(comparison, last)}"
-    return sentence + "."
+    last = comparison.model.last
+    more = f"; after {last} updates it is at {_reached(comparison, last)}" if last > 1 else ""
+    return f"{first_update(comparison)}{more}."
+
+
+def first_update(comparison: Comparison) -> str:
+    """How far one update of the model gets, and how many steps each rival needs for that."""
+    return f"One update by {comparison.model.title} reaches {_reached(comparison, 1)}"
 
 
 def _reached(comparison: Comparison, update: int) -> str:

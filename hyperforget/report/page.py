@@ -1,11 +1,14 @@
 """The report: one HTML file with every table and figure in it, no network and no script."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from markupsafe import Markup
 
+from hyperforget.config.method_words import DATA_WORDS
 from hyperforget.config.report_specs import ReportSpec, TaskSpec
 from hyperforget.errors import UserError
 from hyperforget.metrics.registry import METRICS
@@ -16,6 +19,7 @@ from hyperforget.report.captions import (
     candidates_caption,
     comparison_caption,
     confusion_caption,
+    figure_title,
     trade_off_caption,
     training_caption,
 )
@@ -30,6 +34,7 @@ from hyperforget.report.listings import (
     verdict_listing,
     version_listing,
 )
+from hyperforget.report.matrix import WORDS, Matrix, answer_matrix
 from hyperforget.report.results import Metrics
 from hyperforget.report.run_record import config_text, dataset_warnings, find_tokens, stage_timings
 from hyperforget.report.spec import (
@@ -51,11 +56,21 @@ from hyperforget.runtime.environment import git_state, package_versions
 
 @dataclass(frozen=True)
 class _Picture:
-    """A figure of the page: its name, its SVG and its caption."""
+    """A figure of the page: its name, what opens it where it is folded, its SVG and its caption."""
 
     name: str
+    title: str
     svg: Markup
     caption: str
+
+
+@dataclass(frozen=True)
+class _Chapter:
+    """Figures about the training of one model, or of several."""
+
+    anchor: str
+    title: str
+    pictures: list[_Picture]
 
 
 @dataclass(frozen=True)
@@ -63,18 +78,19 @@ class _TaskPage:
     """Everything that the page shows of one task."""
 
     spec: TaskSpec
-    forget: str
-    holdout: str
+    matrix: Matrix | None
     findings: list[Finding]
     warnings: list[str]
-    corpora: list[tuple[str, str, list[Listing]]]
-    training: list[tuple[str, str, list[_Picture]]]
     tables: list[tuple[str, Markup]]
     trade_off: _Picture | None
     verdicts: Listing | None
     ablations: Listing | None
     candidates: list[_Picture]
     confusion: list[_Picture]
+    training: list[_Chapter]
+    forget: str
+    holdout: str
+    corpora: list[tuple[str, str, list[Listing]]]
 
 
 def render_report(spec: ReportSpec, results: Path, unrecorded: Sequence[str] = ()) -> str:
@@ -85,9 +101,13 @@ def render_report(spec: ReportSpec, results: Path, unrecorded: Sequence[str] = (
     """
     metrics = Metrics(results / "metrics.csv")
     costs = read_costs(results / "costs.csv")
-    return PAGE.render(
+    pages = [_task_page(spec, task, results, metrics, costs) for task in spec.tasks]
+    page = PAGE.render(
         spec=spec,
-        pages=[_task_page(spec, task, results, metrics, costs) for task in spec.tasks],
+        pages=pages,
+        words=WORDS,
+        data=DATA_WORDS,
+        has_training=any(page.training for page in pages),
         costs=cost_listing(costs),
         metrics=[
             *((metric, glossary.METRICS[metric.name]) for metric in METRICS.values()),
@@ -102,34 +122,20 @@ def render_report(spec: ReportSpec, results: Path, unrecorded: Sequence[str] = (
         tokens=token_listing(find_tokens(results, [task.name for task in spec.tasks])),
         timings=timing_listing(stage_timings(results)),
     )
+    return _numbered(page)
 
 
 def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[CostRow]) -> _TaskPage:
     folder = results / task.name
-
-    def picture(name: str, caption: str) -> _Picture:
-        return _Picture(name, _svg(results / FIGURE_FOLDER / f"{name}{FIGURE_SUFFIX}"), caption)
-
-    training = []
-    home = task.home_of_hypernetworks
-    shared = f", shared with {home}" if home != task.name else ""
-    for model in spec.models:
-        pictures = [
-            picture(f"{task.name}-{model}-{kind}", training_caption(kind, spec, task.name, model, folder / model))
-            for kind in training_figures(spec, model)
-        ]
-        training.append((f"{task.name}-{model}", f"{method_title(model)}{shared}", pictures))
-    if comparison_figures(spec):
-        pictures = [
-            picture(f"{task.name}-{kind}-comparison", comparison_caption(kind, task.name))
-            for kind in comparison_figures(spec)
-        ]
-        training.append((f"{task.name}-comparison", "all models that are told one number", pictures))
     only_this = spec.model_copy(update={"tasks": (task,)})
+
+    def picture(name: str, title: str, caption: str) -> _Picture:
+        return _Picture(name, title, _svg(results / FIGURE_FOLDER / f"{name}{FIGURE_SUFFIX}"), caption)
+
+    trade_off = f"{task.name}-trade-off"
     return _TaskPage(
         spec=task,
-        forget=", ".join(map(forget_title, task.forget)),
-        holdout=", ".join(map(forget_title, task.holdout)),
+        matrix=answer_matrix(spec, task, metrics, costs),
         findings=[*summarise(spec, task, metrics), *cost_findings(costs, task.name)],
         warnings=[
             *dataset_warnings(results, task.name),
@@ -139,24 +145,69 @@ def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics
                 for warning in corpus_warnings(task, corpus, corpus_sets(corpus, folder))
             ),
         ],
+        tables=[(name, Markup(_read(results / TABLE_FOLDER / f"{name}.html"))) for name in table_names(only_this)],
+        trade_off=picture(trade_off, "", trade_off_caption(task.name)) if spec.generators else None,
+        verdicts=verdict_listing(spec, task, metrics),
+        ablations=ablation_listing(spec, task, results, metrics, costs),
+        candidates=[
+            picture(
+                f"{task.name}-{method}-candidates", method_title(method), candidates_caption(spec, task.name, method)
+            )
+            for method in candidate_methods(spec)
+        ],
+        confusion=[
+            picture(f"{task.name}-{each}-confusion", method_title(each), confusion_caption(task.name, each))
+            for each in confusion_methods(spec)
+        ],
+        training=_training(spec, task, folder, picture),
+        forget=", ".join(map(forget_title, task.forget)),
+        holdout=", ".join(map(forget_title, task.holdout)),
         corpora=[
             (f"{task.name}-{corpus.name}", corpus_heading(spec, task, corpus), corpus_listings(task, corpus, folder))
             for corpus in task.corpora
         ],
-        training=training,
-        tables=[(name, Markup(_read(results / TABLE_FOLDER / f"{name}.html"))) for name in table_names(only_this)],
-        trade_off=picture(f"{task.name}-trade-off", trade_off_caption(task.name)) if spec.generators else None,
-        verdicts=verdict_listing(spec, task, metrics),
-        ablations=ablation_listing(spec, task, results, metrics, costs),
-        candidates=[
-            picture(f"{task.name}-{method}-candidates", candidates_caption(spec, task.name, method))
-            for method in candidate_methods(spec)
-        ],
-        confusion=[
-            picture(f"{task.name}-{method}-confusion", confusion_caption(task.name, method))
-            for method in confusion_methods(spec)
-        ],
     )
+
+
+def _training(
+    spec: ReportSpec, task: TaskSpec, folder: Path, picture: Callable[[str, str, str], _Picture]
+) -> list[_Chapter]:
+    """A chapter a model, and one of all models that are told one number, if there are several."""
+    home = task.home_of_hypernetworks
+    shared = f", shared with {home}" if home != task.name else ""
+    chapters = []
+    for model in spec.models:
+        pictures = [
+            picture(
+                f"{task.name}-{model}-{kind}",
+                figure_title(kind),
+                training_caption(kind, spec, task.name, model, folder / model),
+            )
+            for kind in training_figures(spec, model)
+        ]
+        chapters.append(_Chapter(f"{task.name}-{model}", f"{method_title(model)}{shared}", pictures))
+    compared = [
+        picture(f"{task.name}-{kind}-comparison", figure_title(kind), comparison_caption(kind, task.name))
+        for kind in comparison_figures(spec)
+    ]
+    if compared:
+        chapters.append(_Chapter(f"{task.name}-comparison", "all models that are told one number", compared))
+    return chapters
+
+
+def _numbered(page: str) -> str:
+    """The page with the number of each table and each figure before its caption: counters of style sheets would leave
+    out what is folded.
+    """
+    numbers = {"table": count(1), "picture": count(1)}
+    labels = {"table": "Table", "picture": "Figure"}
+    kinds = iter(re.findall(r'<figure class="(table|picture)"', page))
+
+    def label(opening: re.Match[str]) -> str:
+        kind = next(kinds)
+        return f"{opening.group()}<b>{labels[kind]} {next(numbers[kind])}.</b> "
+
+    return re.sub(r"<figcaption[^>]*>", label, page)
 
 
 def _svg(path: Path) -> Markup:

@@ -11,7 +11,7 @@ import numpy as np
 from hyperforget.errors import UserError
 from hyperforget.records.files import RowType, read_rows
 from hyperforget.records.hypernets import AlignmentRow
-from hyperforget.records.methods import MetricRow
+from hyperforget.records.methods import ConfusionRow, MetricRow
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -76,10 +76,11 @@ class Value:
 
 
 class Metrics:
-    """``results/metrics.csv``, asked one value at a time."""
+    """``results/metrics.csv``, asked one value at a time, and how many images its accuracies are of."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._images: dict[tuple[str, str], dict[str, int]] = {}
         self._values: dict[tuple[str, ...], Value] = {}
         for row in read_rows(path, MetricRow):
             if row.key in self._values:
@@ -97,6 +98,14 @@ class Metrics:
         """The methods that the file has values of, in its order."""
         return list(dict.fromkeys(key[1] for key in self._values if key[0] == task))
 
+    def images(self, task: str, forget: str, set_: str) -> int | None:
+        """Test images of a set, ``forget``, ``retain`` or ``test``, by the counts of predictions in the folder of the
+        task; None where these are not there.
+        """
+        if (task, forget) not in self._images:
+            self._images[task, forget] = _test_images(self.path.parent / task / f"forget-{forget}-confusion.csv")
+        return self._images[task, forget].get(set_)
+
     def find(self, task: str, method: str, forget: str, selection: str, metric: str, set_: str) -> Value | None:
         """The value, or None where the file has no such row."""
         return self._values.get((task, method, forget, selection, set_, metric))
@@ -110,3 +119,17 @@ class Metrics:
                 f"selection {selection!r}, metric {metric!r}, set {set_!r}"
             )
         return value
+
+
+def _test_images(path: Path) -> dict[str, int]:
+    """How many images of each set the first method of a file of `ConfusionRow` was shown; empty without such a file."""
+    if not path.is_file():
+        return {}
+    rows = read_rows(path, ConfusionRow, may_be_empty=True)
+    if not rows:
+        return {}
+    counts = {
+        set_: sum(row.count for row in rows if (row.method, row.set) == (rows[0].method, set_))
+        for set_ in ("retain", "test")
+    }
+    return counts | {"forget": counts["test"] - counts["retain"]}

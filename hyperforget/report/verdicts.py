@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from hyperforget.config.report_specs import TaskSpec
-from hyperforget.forget_set import FORGOTTEN_ACCURACY
+from hyperforget.report.recognised import Recognised
 from hyperforget.report.results import Metrics
 from hyperforget.report.tables.comparison import activation_distance
 
@@ -17,18 +17,15 @@ BETTER, LEVEL, WORSE = "better", "level", "worse"
 
 @dataclass(frozen=True)
 class Outcome:
-    """The chosen network of one method on one forget set, on test images; ``retain_error`` is half of the 95 % interval
-    of its accuracy on retained classes, NaN where that is not known.
+    """The chosen network of one method on one forget set, on test images: what it recognises of forgotten classes, its
+    accuracy on retained ones, and the distance to retrained networks; ``retain_error`` is half of the 95 % interval
+    of that accuracy, NaN where that is not known.
     """
 
-    forget_accuracy: float
+    forgotten: Recognised
     retain_accuracy: float
     distance: float
     retain_error: float = math.nan
-
-    @property
-    def forgets(self) -> bool:
-        return self.forget_accuracy <= FORGOTTEN_ACCURACY
 
 
 @dataclass(frozen=True)
@@ -49,28 +46,38 @@ class Verdict:
 
 def outcome(metrics: Metrics, task: str, method: str, forget: str) -> Outcome:
     """The numbers that a verdict rests on; raises `UserError` where the metrics file lacks one."""
-    forgotten = metrics.need(task, method, forget, "chosen", "accuracy", "forget").value
+    accuracy = metrics.need(task, method, forget, "chosen", "accuracy", "forget").value
+    forgotten = Recognised(accuracy, metrics.images(task, forget, "forget"))
     retained = metrics.need(task, method, forget, "chosen", "accuracy", "retain")
     distance = activation_distance(metrics, task, method, forget)
     return Outcome(forgotten, retained.value, distance, retained.error)
 
 
 def judge(own: Outcome, rival: Outcome) -> Verdict:
-    """Accuracy: a network that forgets beats one that does not; between two alike retained classes decide, level where
-    the difference is within its 95 % interval, as if both were measured on images of their own: on the same ones, where
+    """Accuracy: a network that forgets beats one that answers; between others retained classes decide, level where the
+    difference is within its 95 % interval, as if both were measured on images of their own: on the same ones, where
     they err alike, less is needed, so that this rather calls level what is not.
 
     Closeness: the smaller activation distance to the retrained networks.
     """
     gain = own.retain_accuracy - rival.retain_accuracy
-    if own.forgets != rival.forgets:
-        accuracy = BETTER if own.forgets else WORSE
-        reason = f"forgotten classes {own.forget_accuracy:.4f} against {rival.forget_accuracy:.4f}"
+    if {own.forgotten.state, rival.forgotten.state} == {"forgets", "answers"}:
+        accuracy = BETTER if own.forgotten.state == "forgets" else WORSE
+        reason = f"recognises {own.forgotten.words} against {rival.forgotten.words}"
     else:
-        margin = math.hypot(own.retain_error, rival.retain_error)
-        accuracy = _side(gain, ACCURACY_MARGIN if math.isnan(margin) else margin)
-        reason = f"retained classes {signed(gain)}" + ("" if math.isnan(margin) else f" ± {margin:.4f}")
+        margin = accuracy_margin(own.retain_error, rival.retain_error)
+        is_known = not math.isnan(own.retain_error + rival.retain_error)
+        accuracy = _side(gain, margin)
+        reason = f"retained classes {signed(gain)}" + (f" ± {margin:.4f}" if is_known else "")
     return Verdict(accuracy, reason, *_closeness(own.distance, rival.distance))
+
+
+def accuracy_margin(error: float, other: float) -> float:
+    """Half of the 95 % interval of the difference of two accuracies from those of each, as if both were measured on
+    images of their own; `ACCURACY_MARGIN` where these are not known.
+    """
+    margin = math.hypot(error, other)
+    return ACCURACY_MARGIN if math.isnan(margin) else margin
 
 
 def verdict(task: TaskSpec, generator: str, rival: str, forget: str, metrics: Metrics) -> Verdict:

@@ -55,6 +55,7 @@ def test_only_models_that_share_a_conditioning_are_compared(results: Path) -> No
     assert [row[0] for row in found.rows] == ["DiHyFo-1", "DiHyFo-1 (editing)", "layers", "layers (editing)"]
     assert {row[1] for row in found.rows[2:]} == {"architecture.tokens = layers; training.permute = True"}
     assert all(len(row) == len(found.headings) for row in found.rows)
+    assert len(found.caption.split()) <= 60
 
 
 def test_without_two_of_a_kind_there_is_no_table(results: Path) -> None:

@@ -10,6 +10,7 @@ from hyperforget.records.corpora import ForgetSummary
 from hyperforget.records.files import columns_of
 from hyperforget.records.methods import MetricRow
 from hyperforget.report.findings import corpus_warnings, summarise
+from hyperforget.report.recognised import Recognised
 from hyperforget.report.results import Metrics
 from hyperforget.report.verdicts import Outcome, judge
 from tests.report.synthetic_results import SPEC, as_spec, task_of
@@ -36,14 +37,17 @@ def make_metrics(folder: Path, values: dict[tuple[str, str], tuple[float, float,
 @pytest.mark.parametrize(
     ("own", "rival", "accuracy", "closeness"),
     [
-        (Outcome(0.0, 0.90, 0.2), Outcome(0.3, 0.99, 0.2), "better", "level"),
-        (Outcome(0.3, 0.99, 0.2), Outcome(0.0, 0.90, 0.4), "worse", "better"),
-        (Outcome(0.0, 0.95, 0.2), Outcome(0.01, 0.94, 0.1), "level", "worse"),
-        (Outcome(0.0, 0.95, 0.2), Outcome(0.0, 0.93, 0.21), "better", "level"),
-        (Outcome(0.0, 0.93, 0.2), Outcome(0.0, 0.95, 0.0), "worse", "worse"),
-        (Outcome(0.0, 0.95, 0.0), Outcome(0.0, 0.93, 0.2), "better", "better"),
-        (Outcome(0.0, 0.95, 0.0), Outcome(0.0, 0.93, 0.0), "better", "level"),
-        (Outcome(0.0, 0.95, math.nan), Outcome(0.0, 0.93, 0.0), "better", "level"),
+        (Outcome(Recognised(0.0), 0.90, 0.2), Outcome(Recognised(0.3), 0.99, 0.2), "better", "level"),
+        (Outcome(Recognised(0.3), 0.99, 0.2), Outcome(Recognised(0.0), 0.90, 0.4), "worse", "better"),
+        (Outcome(Recognised(0.0), 0.95, 0.2), Outcome(Recognised(0.01), 0.94, 0.1), "level", "worse"),
+        (Outcome(Recognised(0.0), 0.95, 0.2), Outcome(Recognised(0.0), 0.93, 0.21), "better", "level"),
+        (Outcome(Recognised(0.0), 0.93, 0.2), Outcome(Recognised(0.0), 0.95, 0.0), "worse", "worse"),
+        (Outcome(Recognised(0.0), 0.95, 0.0), Outcome(Recognised(0.0), 0.93, 0.2), "better", "better"),
+        (Outcome(Recognised(0.0), 0.95, 0.0), Outcome(Recognised(0.0), 0.93, 0.0), "better", "level"),
+        (Outcome(Recognised(0.0, 90), 0.95, 0.2), Outcome(Recognised(1 / 90, 90), 0.96, 0.2), "level", "level"),
+        (Outcome(Recognised(0.0, 90), 0.95, 0.2), Outcome(Recognised(2 / 90, 90), 0.96, 0.2), "level", "level"),
+        (Outcome(Recognised(0.0, 90), 0.95, 0.2), Outcome(Recognised(9 / 90, 90), 0.96, 0.2), "better", "level"),
+        (Outcome(Recognised(0.0), 0.95, math.nan), Outcome(Recognised(0.0), 0.93, 0.0), "better", "level"),
     ],
 )
 def test_verdicts(own: Outcome, rival: Outcome, accuracy: str, closeness: str) -> None:
@@ -58,14 +62,16 @@ def test_verdicts(own: Outcome, rival: Outcome, accuracy: str, closeness: str) -
 def test_accuracies_are_level_within_the_interval_of_their_difference(
     errors: tuple[float, float], gain: float, accuracy: str
 ) -> None:
-    own, rival = (Outcome(0.0, value, 0.2, error) for value, error in zip((0.9 + gain, 0.9), errors, strict=True))
+    own, rival = (
+        Outcome(Recognised(0.0), value, 0.2, error) for value, error in zip((0.9 + gain, 0.9), errors, strict=True)
+    )
     verdict = judge(own, rival)
     assert verdict.accuracy == accuracy
     assert verdict.accuracy_reason == f"retained classes +{gain:.4f} ± {math.hypot(*errors):.4f}"
 
 
 def test_a_verdict_is_mirrored_when_the_two_change_places() -> None:
-    first, second = Outcome(0.0, 0.96, 0.15), Outcome(0.0, 0.91, 0.30)
+    first, second = Outcome(Recognised(0.0), 0.96, 0.15), Outcome(Recognised(0.0), 0.91, 0.30)
     opposite = {"better": "worse", "worse": "better", "level": "level"}
     there, back = judge(first, second), judge(second, first)
     assert (there.accuracy, there.closeness) == (opposite[back.accuracy], opposite[back.closeness])

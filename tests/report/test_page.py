@@ -10,6 +10,7 @@ import pytest
 from hyperforget.config.report_specs import FullSpec
 from hyperforget.errors import UserError
 from hyperforget.metrics.registry import METRICS
+from hyperforget.report.matrix import WORDS
 from hyperforget.report.page import render_report
 from hyperforget.report.spec import figure_names, table_names
 from hyperforget.store.tokens import write_token
@@ -97,7 +98,7 @@ def test_nothing_is_loaded_and_nothing_runs(page: Page, text: str) -> None:
 
 def test_what_can_bring_a_class_back_stands_before_all_results(text: str) -> None:
     after = text.index('<h2 id="after"')
-    assert text.index('<h2 id="summary"') < after < text.index('<h2 id="task-')
+    assert text.index('<h1 id="answer"') < after < text.index('<h2 id="results"')
     words = " ".join(text[after : text.index("</section>", after)].split())
     assert "a hypernetwork restores it" in words
     assert "delete the store and every bucket" in words
@@ -120,23 +121,69 @@ def test_every_table_and_figure_stands_once_with_a_caption(page: Page, built_spe
     assert text.count("<svg") == len(figures)
 
 
+def test_captions_are_short(page: Page) -> None:
+    # And two words of its number.
+    long = {name: caption for name, caption in page.captions.items() if len(caption.split()) > 62}
+    assert long == {}
+
+
+def test_tables_and_figures_are_numbered_as_they_stand(page: Page) -> None:
+    for kind, label in (("table", "Table"), ("figure", "Figure")):
+        captions = [caption for name, caption in page.captions.items() if name.startswith(kind)]
+        assert captions
+        assert [caption.split(". ")[0] for caption in captions] == [f"{label} {n + 1}" for n in range(len(captions))]
+
+
+def test_results_training_and_collection_come_in_that_order(page: Page) -> None:
+    chapters = [
+        "answer",
+        "reading",
+        "after",
+        "contents",
+        "results",
+        "costs",
+        "training",
+        "collection",
+        "metrics",
+        "made",
+    ]
+    assert [name for name in page.ids if name in chapters] == chapters
+
+
+def test_figures_that_repeat_others_are_folded(built: Path, text: str) -> None:
+    folded = re.findall(r'<details><summary>([^<]+)</summary>\s*<figure class="picture" id="figure-([\w-]+)"', text)
+    assert ("Nearest checkpoint", "digits-nearest-candidates") in folded
+    assert ("Nearest checkpoint", "digits-nearest-confusion") in folded
+    assert not [name for _, name in folded if "dihyfo-1" in name]
+
+
+def test_every_verdict_of_the_first_screen_is_a_sign_a_word_and_a_colour(text: str, built_spec: FullSpec) -> None:
+    cells = re.findall(r'<td class="(\w+)"><strong>(\S+) ([\w ]+)</strong>', text)
+    sets = sum(len(task.forget_sets) for task in built_spec.tasks)
+    assert len(cells) == sets * len(built_spec.methods[:-1])
+    assert {(WORDS[tone].sign, WORDS[tone].word) for tone in WORDS} >= {(sign, word) for _, sign, word in cells}
+    assert len({word.sign for word in WORDS.values()}) == len(WORDS)
+
+
 def test_tables_and_scrolling_boxes_are_named_for_screen_readers(page: Page) -> None:
     assert all(table["aria-labelledby"] in page.ids for table in page.tables)
     assert page.regions
     assert all("tabindex" in region and region["aria-labelledby"] in page.ids for region in page.regions)
 
 
-def test_what_is_kept_against_what_is_hidden_stands_behind_the_recovery_table(page: Page) -> None:
-    for task in ("digits-4", "digits"):
-        table, figure = page.ids.index(f"table-{task}-recovery"), page.ids.index(f"figure-{task}-trade-off")
-        between = [name for name in page.ids[table + 1 : figure] if re.fullmatch(r"(table|figure)-[\w-]+", name)]
-        assert between == [f"table-{task}-recovery-caption"]
+def test_what_is_kept_against_what_is_hidden_stands_on_the_first_screen_or_behind_the_recovery_table(
+    page: Page,
+) -> None:
+    shown = [name for name in page.ids if re.fullmatch(r"(table|figure)-[\w-]+(?<!-caption)", name)]
+    assert shown[shown.index("table-digits-4-recovery") + 1] == "figure-digits-4-trade-off"
+    # That of the task with the most classes is the one figure of the first screen.
+    assert shown[0] == "figure-digits-trade-off"
 
 
 def test_language_viewport_skip_link_schemes_and_paper(text: str) -> None:
     assert '<html lang="en">' in text
     assert 'name="viewport"' in text
-    assert 'class="skip" href="#content"' in text
+    assert 'class="skip" href="#results"' in text
     assert "prefers-color-scheme: dark" in text
     assert "@media print" in text
 
@@ -151,6 +198,8 @@ def test_text_colours_pass_level_aa(text: str) -> None:
         for ink in ("ink", "quiet", "link", "alarm", "better"):
             assert contrast(scheme[ink], scheme["paper"]) >= 4.5
             assert contrast(scheme[ink], scheme["shade"]) >= 4.5
+        for tone in WORDS:
+            assert contrast(scheme["ink"], scheme[tone]) >= 4.5
 
 
 def test_the_page_says_how_it_was_made(text: str, built: Path) -> None:
@@ -186,12 +235,11 @@ def test_several_corpora_stand_apart_under_who_uses_them(built: Path, text: str,
         "What was collected for DiHyFo-2: digits-4 (corpus ends)",
     ]
     for heading in headings:
-        # In the contents and above its tables.
-        assert text.count(heading) == 2
-    places = [text.index(f'<h3 id="task-digits-4-{name}">') for name in ("corpus", "corpus-ends")]
+        assert text.count(heading) == 1
+    places = [text.index(f'<h4 id="collection-digits-4-{name}">') for name in ("corpus", "corpus-ends")]
     tables = [text.index(f'id="table-digits-4-{name}-classes"') for name in ("corpus", "corpus-ends")]
     assert places[0] < tables[0] < places[1] < tables[1]
-    assert text.count(">What was collected</h3>") == 1
+    assert text.count(">What was collected</h4>") == 1
     assert "digits-4/corpus-ends.json" in text
 
 
@@ -232,5 +280,5 @@ def test_the_page_warns_of_classes_with_few_images(
 
 
 def test_a_missing_figure_or_table_is_named(built: Path, built_spec: FullSpec, results: Path) -> None:
-    with pytest.raises(UserError, match=r"\.svg is missing"):
+    with pytest.raises(UserError, match=r"\.html is missing"):
         render_report(built_spec, results)

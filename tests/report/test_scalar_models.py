@@ -203,10 +203,11 @@ def test_the_page_shows_them_all_with_captions(results: Path, drawings: dict[str
     captions = dict(re.findall(r'<figcaption id="figure-([^"]+)-caption">(.*?)</figcaption>', page, re.DOTALL))
     for name in figure_names(as_spec(SCALAR), "digits-4"):
         assert "Good:" in captions[name]
+        assert len(captions[name].split()) <= 62  # its number among them
     assert "mean error over classes" in captions["digits-4-gpt-error-observed"]
     assert "once rebalanced" in captions["digits-4-gpt-error-distribution"]
     assert "once rebalanced" not in captions["digits-4-gpt-distribution"]
-    assert "Training of all models that are told one number" in page
+    assert "digits-4: all models that are told one number" in page
 
 
 def test_a_file_without_the_training_set_is_named(results: Path, tmp_path: Path) -> None:

@@ -153,6 +153,10 @@ rule build_report:
             task=settings.tasks,
             model=settings.learned_optimizers,
         ),
+        # Told from the counts of predictions: how many images accuracies are of.
+        images=[
+            f"results/{task}/forget-{forget}-confusion.csv" for task in settings.tasks for forget in forget_sets(task)
+        ],
     output:
         page="results/report.html",
     log:

@@ -9,11 +9,12 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from hyperforget.config.methods import Method
 from hyperforget.config.report_specs import FigureTask
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.records.files import read_rows
 from hyperforget.records.methods import CandidateRow
-from hyperforget.report.figures.style import BLUE, MOST_COLUMNS, VERMILLION, Drawing, label_grid, new_figure
+from hyperforget.report.figures.style import BLUE, GREY, MOST_COLUMNS, VERMILLION, Drawing, label_grid, new_figure
 from hyperforget.report.results import rows_with
 from hyperforget.report.spec import forget_title, method_title
 
@@ -30,7 +31,8 @@ _RING: dict[str, Any] = {
 
 
 def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, data: str) -> Drawing:
-    """Forget against retain accuracy of every candidate, one panel a forget set, the chosen one ringed.
+    """Forget against retain accuracy of every candidate, one panel a forget set, the chosen one ringed; of a method
+    that edits, those that it was not chosen among, the edits of other networks, are grey.
 
     ``paths`` gives the candidates file of each forget set; ``data`` names the split they were evaluated on.
     """
@@ -38,11 +40,12 @@ def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, da
     lines = math.ceil(len(paths) / columns)
     figure = new_figure(max(3.8, 2.7 * columns), 2.8 * lines + 0.4)
     grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
+    edits = Method.parse(method).edits
     parts: list[str] = []
     every: list[CandidateRow] = []
     for axes, (forget, path) in zip(grid.flat, paths.items(), strict=False):
         rows = rows_with(read_rows(path, CandidateRow), path, method=method)
-        _draw_panel(axes, rows)
+        _draw_panel(axes, rows, edits)
         held_out = "\nkept out of collection" if forget in task.holdout else ""
         axes.set_title(f"forget {forget_title(forget)}, {len(rows)} networks{held_out}")
         parts.append(_described(forget, rows))
@@ -50,7 +53,7 @@ def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, da
     label_grid(grid, len(paths), "accuracy on forgotten classes", "accuracy on retained classes")
     _zoom(grid[0][0], every)
     figure.legend(
-        handles=_handles(),
+        handles=_handles(edits),
         loc="outside lower center",
         ncols=4,
         columnspacing=1.2,
@@ -62,22 +65,11 @@ def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, da
     return Drawing(figure, title, " ".join(parts))
 
 
-def _draw_panel(axes: Axes, rows: list[CandidateRow]) -> None:
-    counts = Counter((row.forget_accuracy, row.retain_accuracy) for row in rows)
-    spots = sorted(counts)
-    for count in dict.fromkeys(counts[spot] for spot in spots):
-        alike = [spot for spot in spots if counts[spot] == count]
-        axes.plot(
-            [forgotten for forgotten, _ in alike],
-            [retained for _, retained in alike],
-            linestyle="",
-            marker="o",
-            color=BLUE,
-            alpha=0.6,
-            markersize=_diameter(count),
-            markeredgewidth=0,
-            clip_on=False,
-        )
+def _draw_panel(axes: Axes, rows: list[CandidateRow], edits: bool) -> None:
+    starts = {row.start for row in rows if row.chosen}
+    others = [row for row in rows if edits and row.start not in starts]
+    _draw_networks(axes, others, GREY)
+    _draw_networks(axes, [row for row in rows if not edits or row.start in starts], BLUE)
     chosen = [row for row in rows if row.chosen]
     axes.plot(
         [row.forget_accuracy for row in chosen],
@@ -86,6 +78,24 @@ def _draw_panel(axes: Axes, rows: list[CandidateRow]) -> None:
         zorder=3,
         **_RING,
     )
+
+
+def _draw_networks(axes: Axes, rows: list[CandidateRow], colour: str) -> None:
+    counts = Counter((row.forget_accuracy, row.retain_accuracy) for row in rows)
+    spots = sorted(counts)
+    for count in dict.fromkeys(counts[spot] for spot in spots):
+        alike = [spot for spot in spots if counts[spot] == count]
+        axes.plot(
+            [forgotten for forgotten, _ in alike],
+            [retained for _, retained in alike],
+            linestyle="",
+            marker="o" if colour == BLUE else "s",
+            color=colour,
+            alpha=0.6,
+            markersize=_diameter(count),
+            markeredgewidth=0,
+            clip_on=False,
+        )
 
 
 def _diameter(count: int) -> float:
@@ -100,7 +110,7 @@ def _zoom(axes: Axes, every: list[CandidateRow]) -> None:
     axes.set(xlim=(-0.03 * right, right), ylim=(bottom, 1 + 0.03 * (1 - bottom)))
 
 
-def _handles() -> list[Line2D]:
+def _handles(edits: bool) -> list[Line2D]:
     handles = [Line2D([], [], label="chosen", **_RING)]
     for count in (1, 10, _MOST):
         label = f"{count} network" + ("s" if count > 1 else "") + (" or more" if count == _MOST else "")
@@ -117,6 +127,9 @@ def _handles() -> list[Line2D]:
                 label=label,
             )
         )
+    if edits:
+        style: dict[str, Any] = {"marker": "s", "markersize": _diameter(10), "alpha": 0.6, "markeredgewidth": 0}
+        handles.append(Line2D([], [], linestyle="", color=GREY, label="edits of other networks", **style))
     return handles
 
 

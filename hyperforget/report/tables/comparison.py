@@ -4,11 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hyperforget.config.method_words import DATA_CAPTION, words_on
+from hyperforget.config.method_words import words_on
 from hyperforget.config.methods import RETRAINED
 from hyperforget.config.report_specs import TablesSpec, TableTask
-from hyperforget.forget_set import FORGOTTEN_ACCURACY
-from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import method_title
 from hyperforget.report.tables.by_forget_set import blocks_by_forget_set
@@ -66,21 +64,9 @@ def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Tab
 
     blocks, csv_rows = blocks_by_forget_set(task, methods, _HEADINGS, line)
     caption = text_with_sets(
-        f"Every method on {task.name}, side by side: accuracy on test images of the forgotten (D_f) and the "
-        "retained classes (D_r) of the chosen network; of all networks of the method (of edits, of the chosen one "
-        "of each trained network) the median, and between which bounds the central 95 % of networks lie. In "
-        "brackets 95 % intervals, by a bootstrap over test images and, for medians, over networks as well. Median "
-        "activation distance of the chosen network to the retrained ones, also divided by the floor, the median "
-        "distance between two of them; of the networks at the chosen one's prompt (of all, where there are no "
-        f"prompts) the share that is usable: on the images that chose, at most {FORGOTTEN_ACCURACY} on the "
-        f"forgotten classes, and on the retained ones at most {USABLE_RETAIN_MARGIN} below the retrained median. "
-        "Where nothing is chosen, of retrained networks and of methods that edit without a hypernetwork, the first "
-        "stands for the chosen one; in a row of its own stands the retrained network that the rule by which "
-        "generators choose takes of all. Good: 0 on D_f; on D_r, chosen as chosen retrained, and all as all "
-        "retrained, never one against the other; a distance of 1.00 floors, and a share near 1, where hardly "
-        "anything need be chosen. The nearest checkpoint is chosen by the same rule of the whole corpus; all "
-        "others in its row are those nearest to the prompt. A generator is worth its training where it beats both "
-        "the stored checkpoint that is looked up and the original network with lowered biases. " + DATA_CAPTION
+        f"Every method on {task.name}: accuracy on test images of the forgotten (D_f) and retained classes (D_r), with "
+        "95 % intervals; activation distance to retrained networks, also over the floor; the usable share of networks; "
+        "and the data of a request. Good: 0 on D_f, as retrained on D_r, 1.00 floors, a share near 1."
     )
     return Table(f"{task.name}-comparison", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
 
@@ -95,11 +81,11 @@ def activation_distance(metrics: Metrics, task: str, method: str, forget: str) -
     return metrics.need(task, method, forget, "chosen-to-all", "activation_distance", "test").value
 
 
-def selected_retained(metrics: Metrics, task: str, forget: str) -> float:
+def selected_retained(metrics: Metrics, task: str, forget: str) -> Value:
     """Accuracy on retained classes of the retrained network that the rule of selection takes, which chosen networks are
     to be compared with; NaN in metrics files of before.
     """
-    return (_selected(metrics, task, forget) or _NOTHING).value
+    return _selected(metrics, task, forget) or _NOTHING
 
 
 def distance_floor(metrics: Metrics, task: str, forget: str) -> float:

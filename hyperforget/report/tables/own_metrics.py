@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 
 from hyperforget.config.methods import RETRAINED
-from hyperforget.config.report_specs import MetricWords, TablesSpec, TableTask
+from hyperforget.config.report_specs import TablesSpec, TableTask
 from hyperforget.report.glossary import GOOD
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import method_title
@@ -35,12 +35,8 @@ def own_metrics_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Ta
     values = (f"{metric.name}_{set_}{part}" for metric, set_ in columns for part in ("", "_low", "_high"))
     header = ("forget", "holdout", "method", *values)
     caption = text(
-        f"Metrics of your own on {task.name}, on test images of retained classes, of forgotten ones and of all: "
-        "median and central 95 % of the networks of a method. " + " ".join(map(_told, spec.metrics))
+        f"Metrics of your own on {task.name}, test images: median and central 95 % of the networks of a method. Good: "
+        + "; ".join(f"{metric.title} (by {metric.source}), {GOOD[metric.better]}" for metric in spec.metrics)
+        + "."
     )
     return Table(f"{task.name}-own-metrics", caption, text("Method"), blocks, (header, *csv_rows))
-
-
-def _told(metric: MetricWords) -> str:
-    description = f" {metric.description.rstrip('.')}." if metric.description else ""
-    return f"{metric.title} ({metric.source or 'an installed package'}):{description} Good: {GOOD[metric.better]}."

@@ -133,15 +133,11 @@ def published_note(task: str, metrics: Sequence[str]) -> Label:
     number = next(
         table.number for table in TABLES if table.task == task and any(metric in metrics for metric, _ in table.rows)
     )
-    nearer = (
-        " For MIA better means nearer to the retrained network of the same study, ours being seed 0; "
-        "retrained networks themselves are not judged."
-    )
+    nearer = " (MIA: nearer to the retrained network of its study)"
     has_target = any(METRICS[metric].better == "retrained" for metric in metrics)
     return text(
-        f" In small type: the value of the thesis, table {number}, and ours minus it: ✓ ours is "
-        f"better, = level to four decimals, ✗ ours is worse.{nearer if has_target else ''} The published "
-        "networks were selected on the test set, and there was one retrained network for each forget set."
+        f" Small: the thesis, table {number}, and ours minus it: ✓ better{nearer if has_target else ''}, = level, "
+        "✗ worse; it selected on the test set, against one retrained network."
     )
 
 

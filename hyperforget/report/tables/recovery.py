@@ -22,13 +22,15 @@ _CSV_HEADER = (
 
 
 def knowledge(metrics: Metrics, task: str, method: str, forget: str) -> Knowledge | None:
-    """What the networks of a method know of a forget set, by their medians.
+    """What the networks of a method know of a forget set, by their medians; that they answer it is said where the whole
+    95 % interval of their accuracy says so.
 
     None for retrained networks, and where there are too few of these or the metrics are missing.
     """
     if method == RETRAINED:
         return None
-    accuracy = metrics.need(task, method, forget, "population", "accuracy", "forget").value
+    found = metrics.need(task, method, forget, "population", "accuracy", "forget")
+    accuracy = found.value if math.isnan(found.median_low) else min(found.value, found.median_low)
     own, retrained = ([_find(metrics, task, of, forget, name) for name in DECISIVE] for of in (method, RETRAINED))
     return judged(accuracy, [value.value for value in own], [value.high for value in retrained])
 
@@ -48,10 +50,9 @@ def recovery_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table
 
     blocks, csv_rows = blocks_by_forget_set(task, methods, headings, line)
     caption = text_with_sets(
-        f"Recovery on {task.name}: how much of the forgotten classes (D_f) comes back on test images, median and "
-        "central 95 % of the networks of a method. A method hides a set where the median of its shift or its AUC lies "
-        "above the central 95 % of retrained networks, and answers it where it still recognises the images without any "
-        "help. Good: every value as of retrained networks, no higher and not much lower."
+        f"Recovery on {task.name}: what comes back of the forgotten classes (D_f) on test images, median and central "
+        "95 % of networks. A set is hidden where the shift or the AUC lies above retrained networks', and answered "
+        "where it is recognised without help. Good: as retrained networks, no higher and not much lower."
     )
     return Table(f"{task.name}-recovery", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
 

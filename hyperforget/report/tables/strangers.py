@@ -31,11 +31,9 @@ def strangers_table(task: TableTask, metrics: Metrics) -> Table:
 
     blocks, csv_rows = blocks_by_forget_set(task, (RETRAINED, *task.stranger_methods), _HEADINGS, line)
     caption = text_with_sets(
-        f"Strangers on {task.name}, networks trained otherwise than the corpus ({task.stranger_training}), and made to "
-        "forget: accuracy on test images of the forgotten (D_f) and the retained classes (D_r), of the first stranger "
-        "and, as median and central 95 %, of all of them. Of the edits of one stranger, selection chose that which "
-        "counts. Beside them the networks retrained without the forgotten classes, by the task's own recipe. Good: 0 "
-        "on D_f, and on D_r no less than lowered biases leave."
+        f"Strangers on {task.name}, trained otherwise than the corpus ({task.stranger_training}), made to forget: test "
+        "accuracy of the first, and median and central 95 % of all. Good: 0 on D_f, and on D_r no less than lowered "
+        "biases leave."
     )
     return Table(f"{task.name}-strangers", caption, text("Method"), blocks, (ACCURACY_COLUMNS, *csv_rows))
 

@@ -142,10 +142,8 @@ class _Population:
 
 def _individual_table(name: str, spec: TablesSpec, source: _Source) -> Table:
     caption = text_with_sets(
-        f"Individual unlearning metrics on {source.title}, chosen networks: accuracy on test images of the retained "
-        "(D_r) and of the forgotten classes (D_f); membership inference (MIA) on forgotten training images and, as "
-        "control, on test images of the same classes. Good: accuracy on D_f of 0; accuracy on D_r and both MIA rows "
-        "like the retrained networks'. An MIA below theirs is no merit."
+        f"Individual metrics on {source.title}, chosen networks, test images: accuracy, membership inference (MIA) and "
+        "its control. Good: 0 on D_f, all else as retrained networks."
     )
     thesis = [method for method in THESIS_METHODS if method in spec.methods]
     if RETRAINED not in thesis:
@@ -158,10 +156,8 @@ def _individual_table(name: str, spec: TablesSpec, source: _Source) -> Table:
 
 def _paired_table(name: str, spec: TablesSpec, source: _Source) -> Table:
     caption = text_with_sets(
-        f"Paired unlearning metrics on {source.title}: outputs of the chosen networks against those of the retrained "
-        "network (seed 0), on test images; distance, φ and JSD over all of them. Good: overlap and φ as high, "
-        "activation distance and JSD as low as between two retrained networks, which differ by their seeds alone. On "
-        "D_f these disagree too."
+        f"Paired metrics on {source.title}: chosen networks against the retrained one (seed 0), on test images. Good: "
+        "as between two retrained networks, which disagree on D_f too."
     )
     thesis = [method for method in THESIS_METHODS if method in spec.methods and method != RETRAINED]
     medians = tuple(source.retrained(measure, required=False) for measure in source.measures)

@@ -47,12 +47,10 @@ def widths_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
             rows.append(Row(text(f"{sharing.name}, {method_title(method)}"), cells))
             csv_rows.append((sharing.name, method, units, never_seen, *map(exact, numbers)))
     caption = text_with_sets(
-        "One hypernetwork a model for main networks of several widths, which learned from the corpora of those that it "
-        "has seen: the share of networks at the chosen one's prompt that is usable, as in the tables of all "
-        "methods; accuracy on test images of the forgotten classes (D_f), and of the retained ones (D_r) less that of "
-        "retrained networks of the same width, both of medians over networks, nothing chosen. Means over forget sets, "
-        "and for D_r the lowest of them. Good: a share near 1, 0 on D_f, 0 or more on D_r less retrained, and for a "
-        "width never seen hardly less than for its neighbours."
+        "One hypernetwork a model for main networks of several widths: share of usable networks, test accuracy on "
+        "forgotten classes (D_f), and on retained ones (D_r) less that of retrained networks of the same width; "
+        "medians over networks, means over forget sets. Good: a share near 1, 0 on D_f, 0 or more on D_r, also for "
+        "widths never seen."
     )
     block = Block(_HEADINGS, tuple(rows))
     return Table(f"{task.name}-widths", caption, text("Task and method"), (block,), (_CSV_HEADER, *csv_rows))

@@ -61,6 +61,10 @@ def test_latex_has_no_special_character_by_accident(tables: list[Table]) -> None
         assert code.isascii()
 
 
+def test_captions_are_short(tables: list[Table]) -> None:
+    assert [table.caption.plain for table in tables if len(table.caption.plain.split()) > 60] == []
+
+
 def test_latex_offers_caption_and_label_as_comments(tables: list[Table]) -> None:
     for table in tables:
         code = to_latex(table)

@@ -55,7 +55,7 @@ def test_every_method_has_its_values_with_the_words_of_the_author(metrics: Metri
     index = spec.methods.index("retrained")
     assert first[2:] == ["retrained", *[f"{value}" for value in (0.25 + index, 0.125, 4.5)] * 2]
     html = to_html(table)
-    for words in ("Sureness (nats)", "Sureness (mine.py): How sure answers are.", "Good: lower is better."):
+    for words in ("Sureness (nats)", "Good: Sureness (by mine.py), lower is better."):
         assert words in html
 
 

@@ -183,6 +183,7 @@ def test_the_caption_says_where_published_values_come_from(tables: dict[str, Tab
         assert f"the thesis, table {number}," in caption
         assert "selected on the test set" in caption
         assert "one retrained network" in caption
+        assert len(caption.split()) <= 60
         assert ("nearer to the retrained network" in caption) == (number == "3.1")
         assert all(mark in caption for mark in MARKS.values())
     assert "thesis" not in tables["mnist-holdout-paired"].caption.plain

@@ -56,7 +56,7 @@ def test_the_page_says_how_strangers_were_trained_and_calls_methods_by_their_tit
     page = to_html(table)
     assert "kaiming initialisation, 9 steps of adam" in page
     assert page.count('<th scope="row">DiHyFo-1 (editing)</th>') == 5
-    assert page.count("kept out of collection</th>") == 2
+    assert page.count("kept out of collection</span></th>") == 2
     assert "-strangers</th>" not in page
 
 
