@@ -51,6 +51,20 @@ _BUILT_IN = {
     "fisher": MethodWords("noise on what retained images do not need", "retained; validation to choose"),
     "cf-k": MethodWords("the last layer alone trained on with retained images", "retained; validation to choose"),
     "eu-k": MethodWords("the last layer alone trained anew with retained images", "retained; validation to choose"),
+    "noise": MethodWords("noise on all parameters", _TO_CHOOSE),
+    "unsir": MethodWords(
+        "UNSIR: noise learned as the forgotten classes, made to be unlike them, then repaired by retained images",
+        "retained; validation to choose",
+    ),
+    "trew": MethodWords(
+        "TREW: forgotten images learned as the retained classes that are like them, as a retrained network answers",
+        _TO_TUNE,
+    ),
+    "lfssd": MethodWords("LFSSD: parameters dampened that outputs of forgotten images hang on above all", _TO_TUNE),
+    "nearest-finetuned": MethodWords("`nearest`, then a hundred steps on retained images", "corpus; retained"),
+    "bias-finetuned": MethodWords("`bias`, then a hundred steps on retained images", "training"),
+    "class-means-finetuned": MethodWords("`class-means`, then a hundred steps on retained images", "retained"),
+    "damp-finetuned": MethodWords("`damp`, then a hundred steps on retained images", _TO_PROBE),
 }
 # Of one that is not built in: what it is given of the data, whatever it reads of that.
 _OWN = MethodWords("a method of your own, which edits a trained network", "training; validation")

@@ -27,6 +27,14 @@ Rival = Literal[
     "fisher",
     "cf-k",
     "eu-k",
+    "noise",
+    "unsir",
+    "trew",
+    "lfssd",
+    "nearest-finetuned",
+    "bias-finetuned",
+    "class-means-finetuned",
+    "damp-finetuned",
 ]
 RIVALS: tuple[Rival, ...] = get_args(Rival)
 # Those that a run has unless it names others.
@@ -34,6 +42,8 @@ DEFAULT_RIVALS: tuple[Rival, ...] = ("nearest", "bias", "mask", "finetune")
 NEAREST: Rival = "nearest"
 # Rivals that edit a trained network, instead of offering one of their own.
 EDITING_RIVALS: tuple[Rival, ...] = tuple(rival for rival in RIVALS if rival != NEAREST)
+# The one of them that edits the checkpoints which `nearest` offers, in place of trained networks.
+ON_NEAREST: Rival = "nearest-finetuned"
 # The one of them that edits of strangers are compared with.
 ON_STRANGERS: Rival = "bias"
 # Those that take milliseconds, so that one job makes them all.

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from hyperforget.config.method_words import words_on
-from hyperforget.config.methods import NEAREST, RETRAINED, Method
+from hyperforget.config.methods import NEAREST, ON_NEAREST, RETRAINED, Method
 from hyperforget.errors import UserError
 from hyperforget.provenance.lineage import Producers
 from hyperforget.records.costs import HUNDRED, CostRow, RequestRow
@@ -61,7 +61,7 @@ def _rows_of_task(
             collection = sum(_collection_seconds(producers, corpus) for corpus in corpora)
             paid[names["model"]] = Paid(collection, _seconds(record))
         elif stage == "assemble_corpus":
-            paid[NEAREST] = Paid(_collection_seconds(producers, record))
+            paid[NEAREST] = paid[ON_NEAREST] = Paid(_collection_seconds(producers, record))
         else:
             own.setdefault(names["method"], []).append(record)
     rows = {row.method: row for row in requests if row.task == task}
@@ -71,7 +71,7 @@ def _rows_of_task(
         for method, records in own.items()
         if method not in rows and (seconds := _median(records, "request")) is not None
     }
-    models = [base for base in paid if base != NEAREST]
+    models = [base for base in paid if base not in (NEAREST, ON_NEAREST)]
     costs = [_row(row, paid.get(Method.parse(row.method).base, Paid()), rows, models) for row in rows.values()]
     return costs + [_unasked(task, model, paid[model]) for model in models if model not in asked]
 

@@ -37,6 +37,14 @@ _METHOD_TITLES = {
     "fisher": "Fisher forgetting",
     "cf-k": "CF-k",
     "eu-k": "EU-k",
+    "noise": "Noise",
+    "unsir": "UNSIR",
+    "trew": "TREW",
+    "lfssd": "LFSSD",
+    "nearest-finetuned": "Nearest checkpoint, finetuned",
+    "bias-finetuned": "Lowered biases, finetuned",
+    "class-means-finetuned": "Class-mean head, finetuned",
+    "damp-finetuned": "DAMP, finetuned",
 }
 
 # Figures that there is one of for each metric that a model is told.

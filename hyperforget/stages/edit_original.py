@@ -35,9 +35,9 @@ def run(job: Job[RivalSpec]) -> dict[str, float]:
     assignment = Assignment(originals, forget, request.data.train, request.split, recipe, generator)
     unlearned = unlearn(assignment).to(torch.device("cpu"))
     candidates = make_candidates(unlearned, request.split)
-    # The first is the network that somebody has; the others show how much that matters.
-    publish_candidates(job.store, job.output("token"), candidates, 0, dict(names))
-    export_chosen(job.output("network"), candidates, 0, request.data, dict(names))
+    # The chosen one is the network that somebody has; the others show how much that matters.
+    publish_candidates(job.store, job.output("token"), candidates, stored.chosen, dict(names))
+    export_chosen(job.output("network"), candidates, stored.chosen, request.data, dict(names))
     return {"request": time.monotonic() - clock}
 
 

@@ -10,16 +10,21 @@ from hyperforget.unlearning.rivals.bias import lower_bias
 from hyperforget.unlearning.rivals.boundary_shrink import shrink
 from hyperforget.unlearning.rivals.class_means import class_mean_head
 from hyperforget.unlearning.rivals.damp import damp
+from hyperforget.unlearning.rivals.finetuned import finetune_briefly, then_finetuned
 from hyperforget.unlearning.rivals.finetuning import finetune
 from hyperforget.unlearning.rivals.fisher import add_fisher_noise
 from hyperforget.unlearning.rivals.gradient_ascent import ascend
 from hyperforget.unlearning.rivals.last_layers import finetune_last_layers, retrain_last_layers
+from hyperforget.unlearning.rivals.lfssd import dampen_without_loss
 from hyperforget.unlearning.rivals.mask import mask_outputs
 from hyperforget.unlearning.rivals.neggrad import neggrad_plus
+from hyperforget.unlearning.rivals.noise import add_noise
 from hyperforget.unlearning.rivals.random_labels import learn_random_labels
 from hyperforget.unlearning.rivals.salun import learn_saliently
 from hyperforget.unlearning.rivals.scrub import scrub
 from hyperforget.unlearning.rivals.ssd import dampen
+from hyperforget.unlearning.rivals.trew import tilt_and_reweight
+from hyperforget.unlearning.rivals.unsir import impair_and_repair
 
 # What a method is given is all that it may use, and it leaves the originals alone.
 UnlearningMethod = Callable[[Assignment], Networks]
@@ -41,6 +46,14 @@ METHODS: dict[str, UnlearningMethod] = {
     "fisher": add_fisher_noise,
     "cf-k": finetune_last_layers,
     "eu-k": retrain_last_layers,
+    "noise": add_noise,
+    "unsir": impair_and_repair,
+    "trew": tilt_and_reweight,
+    "lfssd": dampen_without_loss,
+    "nearest-finetuned": finetune_briefly,
+    "bias-finetuned": then_finetuned(lower_bias),
+    "class-means-finetuned": then_finetuned(class_mean_head),
+    "damp-finetuned": then_finetuned(damp),
 }
 
 

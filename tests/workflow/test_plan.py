@@ -121,6 +121,18 @@ def test_what_takes_milliseconds_shares_a_job(checkout: Checkout, rivals: list[s
     assert {name: planned.get(name, 0) for name in expected} == {name: 12 * some for name, some in expected.items()}
 
 
+def test_finetuning_starts_from_the_checkpoints_of_nearest_or_from_trained_networks(checkout: Checkout) -> None:
+    rivals = ("--config", "rivals=['nearest-finetuned','bias-finetuned']")
+    planned = checkout.planned("results/digits/nearest-finetuned/forget-2.json", *rivals)
+    assert {name: planned.get(name, 0) for name in ("look_up_checkpoints", "edit_original", "train_original")} == {
+        "look_up_checkpoints": 1,
+        "edit_original": 1,
+        "train_original": 0,
+    }
+    planned = checkout.planned("results/digits/bias-finetuned/forget-2.json", *rivals)
+    assert planned == {"fetch_dataset": 1, "train_original": 1, "edit_original": 1}
+
+
 def test_a_quick_method_that_no_report_shows_has_a_job_of_its_own(checkout: Checkout) -> None:
     planned = checkout.planned("results/digits/mask-strangers/forget-2.json")
     assert planned == {"fetch_dataset": 1, "train_strangers": 1, "edit_original": 1}

@@ -8,7 +8,7 @@ try:
     from hyperforget.config import jobs, load_config, warnings
     from hyperforget.config.corpora import MAIN_CORPUS
     from hyperforget.config.families import check_home, home_of_hypernetworks, prompted_by, teachers
-    from hyperforget.config.methods import NEAREST, ORIGINAL, QUICK_RIVALS, RETRAINED, STRANGERS, Method
+    from hyperforget.config.methods import NEAREST, ON_NEAREST, ORIGINAL, QUICK_RIVALS, RETRAINED, STRANGERS, Method
     from hyperforget.config.own_code import beside
     from hyperforget.config.places import check_creatable
     from hyperforget.config.reading import read_config
@@ -220,6 +220,8 @@ def editing_methods(of_models):
 
 def edited_networks(method):
     """The networks that a method edits."""
+    if method == ON_NEAREST:
+        return f"results/{{task}}/{NEAREST}/forget-{{forget}}.json"
     return f"results/{{task}}/{STRANGERS if Method.parse(method).on_strangers else ORIGINAL}.json"
 
 

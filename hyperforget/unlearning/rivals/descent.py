@@ -11,6 +11,7 @@ from torch import Tensor
 
 from hyperforget.config import RecipeConfig
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.layout import Layout
 from hyperforget.networks.update_rules import UPDATE_RULES
 from hyperforget.unlearning.assignment import Assignment
 from hyperforget.unlearning.rivals.tuning import best
@@ -32,7 +33,7 @@ class Grid:
 
 GRID = Grid()
 
-# Logits (N, C, B) on images (B, D).
+# Logits (N, C, B) on images (B, D), or on (N, B, D) of each network's own.
 Answer = Callable[[Tensor], Tensor]
 # The loss of each network (N,) at a step, counted from 1.
 Loss = Callable[[Answer, int], Tensor]
@@ -93,7 +94,7 @@ def descend(starts: Networks, recipe: RecipeConfig, loss: Loss, schedule: Schedu
         masks = layout.split(schedule.trained.expand(len(starts), -1))
 
     def answer(images: Tensor) -> Tensor:
-        return layout.forward_parts(parts, images.T)[1]
+        return answers(layout, parts, images)
 
     for step in range(1, max(schedule.lengths) + 1):
         gradients = torch.autograd.grad(loss(answer, step).sum(), parts)
@@ -105,6 +106,20 @@ def descend(starts: Networks, recipe: RecipeConfig, loss: Loss, schedule: Schedu
                     part.copy_(torch.where(masks[index], part, before))
         if step in schedule.lengths:
             yield Networks(layout.join([part.detach() for part in parts]), layout)
+
+
+def answers(layout: Layout, parts: list[Tensor], images: Tensor) -> Tensor:
+    """Logits (N, C, B) of networks, in parts as `Layout.split` gives them, on images (B, D) for all or (N, B, D), some
+    for each.
+    """
+    if images.dim() == 2:
+        return layout.forward_parts(parts, images.T)[1]
+
+    def of_one(own: list[Tensor], shown: Tensor) -> Tensor:
+        return layout.forward_parts([part.unsqueeze(0) for part in own], shown.T)[1].squeeze(0)
+
+    found: Tensor = torch.func.vmap(of_one)(parts, images)
+    return found
 
 
 def tuned(assignment: Assignment, loss: Loss, made: str, grid: Grid = GRID, trained: Tensor | None = None) -> Networks:

@@ -1,5 +1,7 @@
 """Gradients of the cross-entropy by parameter: of images together, and squared ones of every image by itself."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -33,13 +35,30 @@ def importance(networks: Networks, images: Tensor, labels: Tensor, weights: Tens
 
     It is of every image, not of a minibatch, so it depends on no size and no order of minibatches.
     """
-    layout, params = networks.layout, networks.params.detach()
 
-    def loss(of_one: Tensor, image: Tensor, label: Tensor) -> Tensor:
+    def loss(logits: Tensor, label: Tensor) -> Tensor:
+        return F.cross_entropy(logits.unsqueeze(0), label.unsqueeze(0))
+
+    return mean_over_gradients(networks, (images, labels), loss, torch.square, weights)
+
+
+def mean_over_gradients(
+    networks: Networks,
+    shown: tuple[Tensor, Tensor],
+    value: Callable[[Tensor, Tensor], Tensor],
+    of_gradient: Callable[[Tensor], Tensor],
+    weights: Tensor | None = None,
+) -> Tensor:
+    """Mean over images (B, D) with labels (B,), both ``shown``, of what ``of_gradient`` makes, entry by entry, of the
+    gradient (N, P) of a ``value`` of the logits (C,) and the label of each image by itself, times ``weights`` (N, B).
+    """
+    (images, labels), layout, params = shown, networks.layout, networks.params.detach()
+
+    def value_of(of_one: Tensor, image: Tensor, label: Tensor) -> Tensor:
         logits = layout.forward_parts(layout.split(of_one.unsqueeze(0)), image.unsqueeze(1))[1]  # (1, C, 1)
-        return F.cross_entropy(logits.squeeze(2), label.unsqueeze(0))
+        return value(logits.flatten(), label)
 
-    each_image = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0, 0))
+    each_image = torch.func.vmap(torch.func.grad(value_of), in_dims=(None, 0, 0))
     each_network = torch.func.vmap(each_image, in_dims=(0, None, None))
     at_once = max(1, _GRADIENTS_AT_ONCE // params.numel())
     total = torch.zeros_like(params)
@@ -47,7 +66,7 @@ def importance(networks: Networks, images: Tensor, labels: Tensor, weights: Tens
         weights = params.new_ones(len(params), len(labels))
     chunks = zip(images.split(at_once), labels.split(at_once), weights.split(at_once, dim=1), strict=True)
     for some, wanted, weight in chunks:
-        total += torch.einsum("nbp,nb->np", each_network(params, some, wanted).square(), weight)
+        total += torch.einsum("nbp,nb->np", of_gradient(each_network(params, some, wanted)), weight)
     return total / len(labels)
 
 

@@ -7,6 +7,8 @@ paper defines them; those of its code are of the mean gradient of minibatches, a
 Nothing is trained. It needs training images of all classes, and validation images to choose α and λ.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -25,10 +27,19 @@ def dampen(assignment: Assignment) -> Networks:
     """The originals with dampened parameters, by the α and λ that validation images choose."""
     every = torch.ones_like(assignment.forget)
     of_all, of_forgotten = (importance_of_classes(assignment, each) for each in (every, assignment.forget))
+    return best_dampened(assignment, of_all, of_forgotten, SELECTIONS)
+
+
+def best_dampened(
+    assignment: Assignment, of_all: Tensor, of_forgotten: Tensor, selections: Sequence[float]
+) -> Networks:
+    """The originals, dampened by the α of ``selections`` and the λ that validation images choose, with importances
+    (N, P) of parameters to all images and to forgotten ones.
+    """
     originals = assignment.originals
     found = (
         Networks(dampened(originals.params, of_all, of_forgotten, selection, dampening), originals.layout)
-        for selection in SELECTIONS
+        for selection in selections
         for dampening in DAMPENINGS
     )
     return best(found, assignment, "networks after dampening")
