@@ -88,21 +88,25 @@ def methods(config: Configuration = None, results: Results = RESULTS, as_json: J
 
 
 def metrics(config: Configuration = None, as_json: Json = False) -> None:
-    """List the metrics of the results, own ones last, their unit and range, and on which images they are measured."""
+    """List the metrics, last those of `audit` and own ones, their unit and range, and the images that they are of."""
+    from hyperforget.metrics.audit_registry import AUDIT
     from hyperforget.metrics.registry import METRICS
-    from hyperforget.report import glossary
+    from hyperforget.report.audit_glossary import AUDIT_WORDS
+    from hyperforget.report.glossary import METRICS as WORDS
+
+    registered, explained = {**METRICS, **AUDIT}, {**WORDS, **AUDIT_WORDS}
 
     _print(
         [
             {
                 "metric": name,
-                "title": glossary.METRICS[name].title,
-                "unit": glossary.METRICS[name].unit,
-                "range": glossary.METRICS[name].range,
+                "title": explained[name].title,
+                "unit": explained[name].unit,
+                "range": explained[name].range,
                 "good": f"as {metric.better}" if metric.better == "retrained" else metric.better,
                 "images": " ".join(metric.sets),
             }
-            for name, metric in METRICS.items()
+            for name, metric in registered.items()
         ]
         + [
             {
@@ -125,12 +129,17 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Tell what a metric means, how it is computed, where its good values lie, and where it is from."""
+    from hyperforget.metrics.audit_registry import AUDIT
     from hyperforget.metrics.registry import METRICS
-    from hyperforget.report import glossary
+    from hyperforget.report.audit_glossary import AUDIT_WORDS
+    from hyperforget.report.glossary import METRICS as WORDS
+    from hyperforget.report.glossary import SETS
 
-    if metric in METRICS:
-        words = glossary.METRICS[metric]
-        sets: Sequence[str] = METRICS[metric].sets
+    registered, explained = {**METRICS, **AUDIT}, {**WORDS, **AUDIT_WORDS}
+
+    if metric in registered:
+        words = explained[metric]
+        sets: Sequence[str] = registered[metric].sets
         title, description = words.title, words.description
         facts = {
             "formula": words.formula,
@@ -142,9 +151,9 @@ def explain(
     elif metric in (own := configured(config).metrics):
         title, description, facts, sets = _own_metric(metric, own[metric])
     else:
-        known = [*METRICS, *own]
+        known = [*registered, *own]
         raise UserError(f"metric {metric!r} is unknown; allowed are {', '.join(known)}{nearest_choice(metric, known)}")
-    facts["images"] = "; ".join(f"{name}: {glossary.SETS[name]}" for name in sets)
+    facts["images"] = "; ".join(f"{name}: {SETS[name]}" for name in sets)
     width = max(map(len, facts))
     text = [f"{title}. {description}", "", *(f"{name:{width}}  {fact}" for name, fact in facts.items())]
     told = {"metric": metric, "title": title, "description": description, **facts, "images": list(sets)}

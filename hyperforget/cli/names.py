@@ -14,9 +14,10 @@ def task_names(incomplete: str) -> list[str]:
 
 def metric_names(incomplete: str) -> list[str]:
     """Metrics of the results, own ones last."""
+    from hyperforget.metrics.audit_registry import AUDIT
     from hyperforget.metrics.registry import METRICS
 
-    return _fitting([*METRICS, *_of_configuration("metrics")], incomplete)
+    return _fitting([*METRICS, *AUDIT, *_of_configuration("metrics")], incomplete)
 
 
 def _of_configuration(section: str) -> list[str]:

@@ -1,12 +1,16 @@
 """Which names tasks, models and methods may have, so that no two results lie under one path."""
 
+from hyperforget.config.audit import AUDIT_METRICS
 from hyperforget.config.methods import is_reserved
 from hyperforget.config.places import FOLDERS, RESULTS
 from hyperforget.config.sections import Config
 from hyperforget.errors import UserError
 
-# Of those of `hyperforget.metrics.registry`, the ones that the user's own could have.
-BUILT_IN_METRICS = ("accuracy", "overlap", "phi", "jsd", "mia", "shift", "auc", "probe")
+# Of those of `hyperforget.metrics.registry`, and of further ones, those that the user's own could have.
+BUILT_IN_METRICS = (
+    *("accuracy", "overlap", "phi", "jsd", "mia", "shift", "auc", "probe"),
+    *(name for name in AUDIT_METRICS if "_" not in name),
+)
 
 
 def check_names(config: Config) -> None:

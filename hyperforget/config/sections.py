@@ -4,6 +4,7 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
+from hyperforget.config.audit import AuditMetric
 from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Seed, Whole
 from hyperforget.config.hardware import HardwareConfig
 from hyperforget.config.methods import DEFAULT_RIVALS, EDITING_RIVALS, ON_STRANGERS, RETRAINED, Method, Rival
@@ -154,6 +155,11 @@ class Config(Section):
         {},
         description="metrics of your own by name: the function is given the `Answers` of networks on the images "
         "of a set (hyperforget/metrics/own_metrics.py) and the settings, and returns a number a network",
+    )
+    audit: list[AuditMetric] = Field(
+        [],
+        description="further built-in metrics, which take seconds a method and are told by `hyperforget explain`: they "
+        "are measured of every method, and of the originals, and stand in `results/metrics.csv` beside the others",
     )
     prompts: PromptConfig = PromptConfig()
     selection: SelectionConfig = SelectionConfig()

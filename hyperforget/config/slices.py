@@ -190,6 +190,7 @@ _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     "probe": lambda config, names: config.probe,
     "optimizers": lambda config, names: config.optimizers,
     "metrics": _metrics,
+    "audit": lambda config, names: config.audit,
     "evaluation": lambda config, names: config.evaluation,
 }
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from hyperforget.config.audit import AuditMetric
 from hyperforget.config.base import Section
 from hyperforget.config.models import ArchitectureConfig, EditingConfig, SamplingConfig, SolverConfig, TrainingConfig
 from hyperforget.config.networks import NetworkConfig
@@ -261,6 +262,20 @@ class RivalSpec(Section):
     function: str | None
     settings: dict[str, Any]
     package: str | None
+
+
+class AuditedSpec(Section):
+    """How many networks of a method are audited at the most."""
+
+    recovery_networks: int
+
+
+class AuditSpec(Section):
+    """For `audit`: the further metrics that are measured."""
+
+    protocol: Protocol
+    audit: list[AuditMetric]
+    evaluation: AuditedSpec
 
 
 class OwnMetricSpec(Section):

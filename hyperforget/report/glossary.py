@@ -28,6 +28,7 @@ SETS = {
     "test": "all test images",
     "retain-train": "training images of the retained classes",
     "forget-train": "training images of the forgotten classes",
+    "parameters": "no images: the parameters of networks",
     "choice": "images that networks are chosen on: validation, or test where the protocol is that of the thesis",
 }
 

@@ -120,6 +120,14 @@ STAGES = {
         computes=True,
         light=True,
     ),
+    "audit": Stage(
+        "Measure further metrics of all methods on one forget set, and of the originals.",
+        "hyperforget.config.specs:AuditSpec",
+        names=("task", "forget"),
+        inputs=("dataset", "networks*"),
+        outputs=("metrics",),
+        computes=True,
+    ),
     "export_generator": Stage(
         "Make a folder of a hypernetwork that needs neither store nor data, for whoever has a network.",
         "hyperforget.config.specs:GeneratorSpec",

@@ -12,8 +12,10 @@ from typer.testing import CliRunner, Result
 from hyperforget.cli.main import app
 from hyperforget.config import load_config
 from hyperforget.config.reading import read_config
+from hyperforget.metrics.audit_registry import AUDIT
 from hyperforget.metrics.registry import METRICS
 from hyperforget.report import glossary
+from hyperforget.report.audit_glossary import AUDIT_WORDS
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = load_config(read_config(ROOT / "config" / "config.yaml"))
@@ -46,7 +48,7 @@ def test_names_are_those_of_the_configuration_and_of_the_registry() -> None:
     assert [row["task"] for row in rows("tasks")] == list(DEFAULT.tasks)
     assert [row["model"] for row in rows("models")] == list(DEFAULT.models)
     assert [row["method"] for row in rows("methods")] == list(map(str, DEFAULT.all_methods))
-    assert [row["metric"] for row in rows("metrics")] == list(METRICS)
+    assert [row["metric"] for row in rows("metrics")] == [*METRICS, *AUDIT]
     assert [row["task"] for row in rows("tasks", "--config", "mnist")] == ["mnist-4", "mnist"]
 
 
@@ -68,7 +70,7 @@ def own(elsewhere: Path) -> Path:
 @pytest.mark.usefixtures("own")
 def test_metrics_of_ones_own_are_listed_and_explained_as_their_configuration_tells_them() -> None:
     *built_in, mine = rows("metrics", "--config", "own.yaml")
-    assert [row["metric"] for row in built_in] == list(METRICS)
+    assert [row["metric"] for row in built_in] == [*METRICS, *AUDIT]
     assert (mine["metric"], mine["title"], mine["good"], mine["images"]) == (
         "surest",
         "Surest answer",
@@ -96,12 +98,12 @@ def test_results_are_counted() -> None:
 
 def test_text_has_a_line_for_each_below_the_headings() -> None:
     lines = call("metrics").output.splitlines()
-    assert [line.split()[0] for line in lines] == ["metric", *METRICS]
+    assert [line.split()[0] for line in lines] == ["metric", *METRICS, *AUDIT]
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", [*METRICS, *AUDIT])
 def test_a_metric_is_explained_with_formula_range_ideal_and_source(metric: str) -> None:
-    words, printed = glossary.METRICS[metric], call("explain", metric).output
+    words, printed = {**glossary.METRICS, **AUDIT_WORDS}[metric], call("explain", metric).output
     for part in (words.title, words.description, words.formula, words.range, words.ideal, words.source):
         assert part in printed
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from hyperforget.config.names import BUILT_IN_METRICS
 from hyperforget.errors import UserError
+from hyperforget.metrics.audit_registry import AUDIT
 from hyperforget.metrics.own_metrics import Answers, check_metric, own_values, toy_answers
 from hyperforget.metrics.registry import METRICS
 from hyperforget.runtime.own_code import OwnCode
@@ -90,4 +91,4 @@ def test_the_check_lets_metrics_of_images_and_retrained_networks_pass() -> None:
 
 
 def test_names_of_built_in_metrics_that_a_configuration_could_give_are_refused_there() -> None:
-    assert set(BUILT_IN_METRICS) == {name for name in METRICS if "_" not in name}
+    assert set(BUILT_IN_METRICS) == {name for name in [*METRICS, *AUDIT] if "_" not in name}

@@ -2,18 +2,24 @@
 
 import pytest
 
+from hyperforget.config.audit import AUDIT_METRICS
+from hyperforget.metrics.audit_registry import AUDIT
 from hyperforget.metrics.registry import METRICS
 from hyperforget.report import glossary
+from hyperforget.report.audit_glossary import AUDIT_WORDS
 
 
 def test_exactly_the_metrics_and_sets_of_the_results_are_explained() -> None:
     assert list(glossary.METRICS) == list(METRICS)
-    assert list(glossary.SETS) == ["retain", "forget", "test", "retain-train", "forget-train", "choice"]
-    assert {name for metric in METRICS.values() for name in metric.sets} == set(glossary.SETS)
+    assert list(AUDIT_WORDS) == list(AUDIT) == list(AUDIT_METRICS)
+    assert list(glossary.SETS) == ["retain", "forget", "test", "retain-train", "forget-train", "parameters", "choice"]
+    metrics = [*METRICS.values(), *AUDIT.values()]
+    assert {name for metric in metrics for name in metric.sets} == set(glossary.SETS)
+    assert not set(METRICS) & set(AUDIT)
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", [*METRICS, *AUDIT])
 def test_every_metric_is_described(name: str) -> None:
-    explanation = glossary.METRICS[name]
+    explanation = {**glossary.METRICS, **AUDIT_WORDS}[name]
     assert all(vars(explanation).values())
     assert explanation.description.endswith(".")

@@ -20,7 +20,7 @@ from tests.report.synthetic_results import BUILT_SPEC, make_results
 from tests.report.tables.test_own_metrics import WORDS
 from tests.stages.reading import Field, Fields, load, name_of, recorded
 from tests.stages.report_jobs import build_figures, build_report, build_tables
-from tests.stages.tiny_pipeline import TASK, Job, assemble, job, jobs, run, settings
+from tests.stages.tiny_pipeline import TASK, Job, assemble, audit, job, jobs, run, settings
 
 pytestmark = pytest.mark.pipeline
 
@@ -67,6 +67,7 @@ def read(again: Path, tmp_path_factory: pytest.TempPathFactory) -> Fields:
     every += [each for name, each in choosing_by_level.items() if not name.endswith(others)]
     own = folder / TASK
     tokens, requests = [own / "dihyfo-2" / "hypernet.json"], [own / "requests.csv"]
+    every.append(audit(folder, "2"))
     every.append(job("gather_costs", folder, {}, tokens=tokens, requests=requests, costs=folder / "costs.csv"))
     with pytest.MonkeyPatch.context() as patch, recorded() as reading:
         for each in (*every, *datasets(folder, patch), *reports(folder / "report")):

@@ -266,6 +266,21 @@ def jobs(results: Path, config: Config = SETTINGS) -> dict[str, Job]:
     return every
 
 
+def audit(results: Path, forget: str) -> Job:
+    """Further metrics of all methods on one forget set."""
+    folder, config = results / TASK, settings(audit=["zrf", "tow", "layer_distance", "idi"])
+    of_methods = [folder / method / f"forget-{forget}.json" for method in METHODS]
+    return job(
+        "audit",
+        results,
+        {"task": TASK, "forget": forget},
+        config,
+        dataset=folder / "dataset.json",
+        networks=[folder / f"{ORIGINAL}.json", *of_methods],
+        metrics=folder / f"audit-{forget}.csv",
+    )
+
+
 def text_files(folder: Path) -> dict[str, bytes]:
     """The bytes of all tokens and tables, by their path."""
     paths: Iterable[Path] = [*folder.rglob("*.json"), *folder.rglob("*.csv")]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from hyperforget.config.sections import EvaluationConfig
+from hyperforget.config.specs import EvaluationSpec
 from tests.checkouts import Checkout
 
 pytestmark = pytest.mark.workflow
@@ -131,6 +133,14 @@ def test_finetuning_starts_from_the_checkpoints_of_nearest_or_from_trained_netwo
     }
     planned = checkout.planned("results/digits/bias-finetuned/forget-2.json", *rivals)
     assert planned == {"fetch_dataset": 1, "train_original": 1, "edit_original": 1}
+
+
+def test_further_metrics_are_measured_only_where_they_are_asked_for(checkout: Checkout) -> None:
+    assert "audit" not in checkout.planned("results/metrics.csv")
+    audited = checkout.planned("results/metrics.csv", "--config", "audit=['zrf','ain']")
+    assert audited["audit"] == audited["evaluate"] == 12
+    # What an evaluation is told does not change with it.
+    assert "audit" not in {*EvaluationSpec.model_fields, *EvaluationConfig.model_fields}
 
 
 def test_a_quick_method_that_no_report_shows_has_a_job_of_its_own(checkout: Checkout) -> None:

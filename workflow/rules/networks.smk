@@ -215,3 +215,32 @@ rule evaluate:
         " --spec {params.spec:q} {params.store} {params.hardware} --dataset {input.dataset}"
         " --networks {input.networks} --metrics {output.metrics}"
         " --candidates {output.candidates} --confusion {output.confusion} >{log} 2>&1"
+
+
+rule audit:
+    input:
+        dataset="results/{task}/dataset.json",
+        originals=f"results/{{task}}/{ORIGINAL}.json",
+        networks=all_networks,
+    output:
+        metrics="results/{task}/audit-{forget}.csv",
+    log:
+        "results/logs/audit/{task}/forget-{forget}.log",
+    benchmark:
+        "results/benchmarks/audit/{task}/forget-{forget}.jsonl"
+    conda:
+        "../../envs/hyperforget.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(20),
+        gpu=GPUS,
+    params:
+        spec=spec("audit"),
+        code=code("audit"),
+        store=STORE,
+        hardware=hardware,
+    shell:
+        "python -m hyperforget.stages audit --task {wildcards.task} --forget {wildcards.forget}"
+        " --spec {params.spec:q} {params.store} {params.hardware} --dataset {input.dataset}"
+        " --networks {input.originals} {input.networks} --metrics {output.metrics} >{log} 2>&1"

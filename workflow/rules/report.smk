@@ -7,7 +7,13 @@ localrules:
 
 rule gather_metrics:
     input:
-        parts=all_forget_sets("results/{task}/forget-{forget}.csv", [*settings.tasks, *settings.repetitions]),
+        parts=[
+            part
+            for kind in ["forget", *["audit"] * bool(settings.audit)]
+            for part in all_forget_sets(
+                f"results/{{task}}/{kind}-{{forget}}.csv", [*settings.tasks, *settings.repetitions]
+            )
+        ],
     output:
         metrics="results/metrics.csv",
     log:
