@@ -1,11 +1,16 @@
 """Names of methods, read and written; and the names that models may not have."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hyperforget.config import load_config
+from hyperforget.config.audit import AUDIT_METRICS
 from hyperforget.config.method_words import words_on
 from hyperforget.config.methods import DEFAULT_RIVALS, EDITING_RIVALS, RIVALS, Method, is_reserved
+from hyperforget.config.reading import read_config
 from hyperforget.report.spec import method_title
 from hyperforget.unlearning.methods import METHODS
 
@@ -47,6 +52,14 @@ def test_every_rival_is_a_method_with_words_and_a_title_of_its_own() -> None:
     assert len(about) == len(RIVALS)
     assert words_on("mine", []) not in about
     assert all(method_title(rival) != rival for rival in RIVALS)
+
+
+def test_the_audit_has_every_rival_and_every_metric_and_is_else_the_default_run() -> None:
+    folder = Path(__file__).parents[2] / "config"
+    audit, default = (load_config(read_config(folder / f"{name}.yaml")) for name in ("audit", "config"))
+    assert (tuple(audit.rivals), tuple(audit.audit)) == (RIVALS, AUDIT_METRICS)
+    assert audit.model_copy(update={"rivals": default.rivals, "audit": []}) == default
+    assert all(task.originals >= 10 and task.retrained >= 20 for task in audit.tasks.values())
 
 
 def test_only_rivals_that_edit_can_do_so_on_strangers() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hyperforget.config.methods import EDITING_RIVALS, QUICK_RIVALS
 from hyperforget.config.sections import EvaluationConfig
 from hyperforget.config.specs import EvaluationSpec
 from tests.checkouts import Checkout
@@ -141,6 +142,21 @@ def test_further_metrics_are_measured_only_where_they_are_asked_for(checkout: Ch
     assert audited["audit"] == audited["evaluate"] == 12
     # What an evaluation is told does not change with it.
     assert "audit" not in {*EvaluationSpec.model_fields, *EvaluationConfig.model_fields}
+
+
+AUDIT = ("--configfile", "config/audit.yaml")
+
+
+def test_the_audit_makes_every_rival_and_measures_every_metric(checkout: Checkout) -> None:
+    planned = checkout.planned("results/report.html", *AUDIT)
+    assert planned["edit_original"] == 12 * (len(EDITING_RIVALS) - len(QUICK_RIVALS))
+    assert (planned["edit_quickly"], planned["look_up_checkpoints"]) == (12, 12)
+    assert planned["evaluate"] == planned["audit"] == 12
+
+
+def test_a_rival_of_the_audit_is_addressed_as_usual(checkout: Checkout) -> None:
+    planned = checkout.planned("results/digits/scrub/forget-2.json", *AUDIT)
+    assert planned == {"fetch_dataset": 1, "train_original": 1, "edit_original": 1}
 
 
 def test_a_quick_method_that_no_report_shows_has_a_job_of_its_own(checkout: Checkout) -> None:
