@@ -34,16 +34,19 @@ WORDS: dict[Tone, Word] = {
     "answers": Word("✗", "answers", "still recognises what it was to forget"),
     "unsure": Word("?", "unsure", "too few images or retrained networks to say"),
 }
+# Narrow cells break lines between a count and its interval, and not within.
+_SPACE = "\N{NO-BREAK SPACE}"
 # Those that count as having forgotten a set.
 FORGOT: tuple[Tone, ...] = ("forgot", "differs")
 
 
 @dataclass(frozen=True)
 class Part:
-    """A measurement in a cell, and whether the verdict rests on it."""
+    """A measurement in a cell, whether the verdict rests on it, and its interval, if it has one."""
 
     text: str
     decides: bool = False
+    interval: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,12 +122,15 @@ def answer_matrix(spec: ReportSpec, task: TaskSpec, metrics: Metrics, costs: Seq
 def _parts(found: Answer) -> tuple[Part, ...]:
     by_shift, by_auc = found.hidden
     shift, auc = found.recovered
-    low, high = found.recognised.interval
-    count = f"{found.recognised.count} of {found.recognised.images}" if found.recognised.images else ""
-    recognised = f"{count} ({_span(low, high)})" if count else f"{percent(found.recognised.accuracy)} recognised"
+    images, decides = found.recognised.images, found.recognised.state != "forgets"
+    if images:
+        count = f"{found.recognised.count}{_SPACE}of{_SPACE}{images}"
+        recognised = Part(count, decides, _span(*found.recognised.interval))
+    else:
+        recognised = Part(f"{percent(found.recognised.accuracy)} recognised", decides)
     back = f"AUC {number(auc.value, 2)}" if by_auc and not by_shift else f"{percent(shift.value)} back"
     return (
-        Part(recognised, found.recognised.state != "forgets"),
+        recognised,
         Part(back, by_shift or by_auc),
         Part(f"{percent(found.kept.value, 1)} kept", found.loses),
         Part(f"{number(found.floors, 2)} floors", found.differs),
@@ -173,7 +179,7 @@ def _fields(found: Answer) -> tuple[str, ...]:
 
 def percent(share: float, decimals: int = 0) -> str:
     """A share in percent; a dash for NaN."""
-    return f"{number(100 * share, decimals)} %" if not math.isnan(share) else number(share)
+    return f"{number(100 * share, decimals)}{_SPACE}%" if not math.isnan(share) else number(share)
 
 
 def _span(low: float, high: float) -> str:

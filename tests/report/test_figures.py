@@ -162,6 +162,22 @@ def test_candidates_are_all_drawn_and_counted(results: Path) -> None:
     assert np.asarray(ring.get_xydata()).tolist() == [[chosen["forget_accuracy"], chosen["retain_accuracy"]]]
 
 
+def test_edits_of_networks_that_the_choice_passes_over_look_otherwise(results: Path) -> None:
+    """One of them may be better than the chosen one, which is taken among the edits of one trained network."""
+    task = as_spec(SPEC).task("digits-4")
+    path = results / "digits-4" / "forget-2-candidates.csv"
+    with style():
+        drawing = draw_candidates({"2": path}, task, "dihyfo-1-edit", "validation images")
+    rows = pd.read_csv(path).query("method == 'dihyfo-1-edit'")
+    start = rows.loc[rows["chosen"].astype(str).str.lower() == "true", "start"].iloc[0]
+    *clouds, _ = drawing.figure.axes[0].lines
+    drawn: dict[str, set[Hashable]] = {"o": set(), "s": set()}
+    for cloud in clouds:
+        drawn[str(cloud.get_marker())] |= set(map(tuple, np.asarray(cloud.get_xydata())))
+    for marker, group in (("o", rows[rows["start"] == start]), ("s", rows[rows["start"] != start])):
+        assert drawn[marker] == set(zip(group["forget_accuracy"], group["retain_accuracy"], strict=True))
+
+
 def test_held_out_sets_are_marked_among_the_candidates(drawings: dict[str, str]) -> None:
     assert "kept out of collection" in texts(drawings["digits-4-nearest-candidates"])
 
@@ -174,6 +190,19 @@ def test_confusion_prints_every_count(drawings: dict[str, str], results: Path) -
         counts += [int(count) for count in rows[rows["method"] == "nearest"]["count"] if count]
     ticks = [label for label in "0123" for _ in range(2 * 2 * 3)]
     assert sorted(labels) == sorted([*map(str, counts), *ticks])
+
+
+def test_confusion_leaves_out_counts_that_would_be_too_small_to_read(tmp_path: Path) -> None:
+    path, labels = tmp_path / "confusion.csv", list(range(10))
+    spec = as_spec({**SMALL, "tasks": {"all": {**TASKS["digits"], "forget": ["9"], "holdout": []}}})
+    for count, readable in ((450, True), (4500, False)):
+        rows = [ConfusionRow("bias", set_, 0, column, count) for set_ in ("retain", "test") for column in labels]
+        write_rows(path, rows)
+        with style():
+            drawing = draw_confusion({"9": path}, spec.task("all"), "bias")
+        sizes = [text.get_fontsize() for axes in drawing.figure.axes for text in axes.texts]
+        assert len(sizes) == (2 * len(labels) if readable else 0)
+        assert all(size >= 6 for size in sizes)
 
 
 def test_confusion_names_classes_by_their_labels(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from hyperforget.config.report_specs import FullSpec
 from hyperforget.report.costs import read_costs
-from hyperforget.report.matrix import WORDS, Matrix, answer_matrix
+from hyperforget.report.matrix import WORDS, Matrix, Part, answer_matrix
 from hyperforget.report.results import Metrics
 from tests.report.synthetic_results import SPEC, as_spec, task_of
 
@@ -34,11 +34,11 @@ def test_there_is_a_row_a_method_and_a_column_a_forget_set(matrix: Matrix) -> No
 def test_cells_count_images_and_say_what_decides(matrix: Matrix) -> None:
     nearest, bias = matrix.rows[-2:]
     assert nearest.cells[3].tone == "answers"
-    assert nearest.cells[3].parts[0].text == "28 of 90 (22–42 %)"
-    assert nearest.cells[3].parts[0].decides
+    assert nearest.cells[3].parts[0] == Part(
+        "28\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}90", True, "22–42\N{NO-BREAK SPACE}%"
+    )
     # A single image that is recognised decides nothing.
-    assert bias.cells[3].parts[0].text == "1 of 90 (0–6 %)"
-    assert not bias.cells[3].parts[0].decides
+    assert bias.cells[3].parts[0] == Part("1\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}90", False, "0–6\N{NO-BREAK SPACE}%")
     assert bias.cells[3].tone == "hides"
     assert bias.cells[3].parts[1].decides
 
@@ -53,7 +53,7 @@ def test_a_row_says_on_how_many_sets_it_forgot_and_what_a_request_takes(matrix: 
 def test_the_numbers_in_full_stand_in_a_table(matrix: Matrix) -> None:
     assert len(matrix.listing.rows) == 5 * 5
     row = next(row for row in matrix.listing.rows if row[:2] == ("Nearest checkpoint", "{0,4} (kept out)"))
-    assert row[2:4] == ("✗ answers", "28 of 90 images [22–42 %]")
+    assert row[2:4] == ("✗ answers", "28 of 90 images [22–42\N{NO-BREAK SPACE}%]")
 
 
 def test_without_methods_or_sets_there_is_no_matrix(results: Path) -> None:

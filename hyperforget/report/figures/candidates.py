@@ -50,13 +50,17 @@ def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, da
         axes.set_title(f"forget {forget_title(forget)}, {len(rows)} networks{held_out}")
         parts.append(_described(forget, rows))
         every += rows
+    # Tick labels of neighbours keep apart.
+    figure.get_layout_engine().set(w_pad=0.14, h_pad=0.08)
     label_grid(grid, len(paths), "accuracy on forgotten classes", "accuracy on retained classes")
     _zoom(grid[0][0], every)
     figure.legend(
         handles=_handles(edits),
         loc="outside lower center",
-        ncols=4,
+        ncols=3 if edits else 4,
         columnspacing=1.2,
+        # Between its title and the largest mark.
+        labelspacing=0.9,
         title=f"accuracies on {data}",
         title_fontsize=9,
         handleheight=1.8,

@@ -18,8 +18,10 @@ from hyperforget.report.results import rows_with
 from hyperforget.report.spec import forget_title, method_title
 
 _SETS = (("retain", "retained classes"), ("test", "all classes"))
-_PAIRS_PER_LINE = 2
-_MOST_CLASSES_WITH_COUNTS = 12
+# With so many classes both panels of a forget set fill a line.
+_FEW_CLASSES = 5
+# In points; where counts would be smaller, the shade alone tells them.
+_SMALLEST_FONT = 6.0
 # Full colour would hide the counts; this much keeps the text readable on light and dark pages.
 _STRONGEST = 0.6
 
@@ -29,9 +31,10 @@ def draw_confusion(paths: Mapping[str, Path], task: FigureTask, method: str) -> 
 
     ``paths`` gives the confusion file of each forget set; retained classes and all images have a panel each.
     """
-    pairs = min(len(paths), _PAIRS_PER_LINE)
+    is_small = len(task.classes) <= _FEW_CLASSES
+    pairs = min(len(paths), 2) if is_small else 1
     lines = math.ceil(len(paths) / pairs)
-    side = 2.1 if len(task.classes) <= 5 else 2.6
+    side = 2.1 if is_small else 3.4
     figure = new_figure(side * 2 * pairs, (side + 0.35) * lines)
     grid = figure.subplots(lines, 2 * pairs, squeeze=False)
     parts = []
@@ -41,7 +44,7 @@ def draw_confusion(paths: Mapping[str, Path], task: FigureTask, method: str) -> 
         for offset, (set_, set_title) in enumerate(_SETS):
             counts = _matrix(rows_with(rows, path, set=set_), path, task.classes)
             axes = grid[position // pairs][2 * (position % pairs) + offset]
-            _draw_panel(axes, counts, task.classes)
+            _draw_panel(axes, counts, task.classes, side)
             axes.set_title(f"forget {forget_title(forget)}, {set_title}", fontsize=8)
             shares.append(f"{np.trace(counts) / max(counts.sum(), 1):.4f} on {set_title}")
         parts.append(f"Forget set {forget_title(forget)}: same prediction for a share of " + ", ".join(shares) + ".")
@@ -65,16 +68,18 @@ def _matrix(rows: list[ConfusionRow], path: Path, labels: Sequence[str]) -> np.n
     return counts
 
 
-def _draw_panel(axes: Axes, counts: np.ndarray, labels: Sequence[str]) -> None:
+def _draw_panel(axes: Axes, counts: np.ndarray, labels: Sequence[str], side: float) -> None:
+    """One matrix, in a panel of that many inches."""
     size = len(labels)
     rows, columns = np.nonzero(counts)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     squares = [[(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1)] for y, x in zip(rows, columns, strict=True)]
     colours = [(*to_rgb(BLUE), _STRONGEST * share) for share in shares[rows, columns]]
     axes.add_collection(PolyCollection(squares, facecolors=colours, edgecolors="none"))
-    if size <= _MOST_CLASSES_WITH_COUNTS:
-        digits = len(str(int(counts.max(initial=0))))
-        font = min(8.0, 66.0 / size, 105.0 / (size * max(digits, 2)) + 1.5)
+    # As wide as fits into a square, whatever the count.
+    digits = len(str(int(counts.max(initial=0))))
+    font = min(8.0, 25 * side / size, 44 * side / (size * max(digits, 2)) + 1.5)
+    if font >= _SMALLEST_FONT:
         for y, x in zip(rows, columns, strict=True):
             count = f"{counts[y, x]:.0f}"
             # Inside the square anyway, so the layout need not measure it.
