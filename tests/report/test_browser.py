@@ -114,3 +114,13 @@ def test_without_scripts_what_is_folded_can_be_opened(tab: Tab, page: Path) -> N
         assert len(found) == len(details) > 0
     finally:
         tab.command("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_on_paper_nothing_is_folded(tab: Tab, page: Path) -> None:
+    tab.show(page, 800)
+    shown = "[...document.querySelectorAll('details > :last-child')].map(last => last.checkVisibility())"
+    assert not any(tab.ask(shown))
+    tab.command("Emulation.setEmulatedMedia", media="print", features=[])
+    found = tab.ask(shown)
+    assert found
+    assert all(found)

@@ -200,7 +200,7 @@ def test_confusion_leaves_out_counts_that_would_be_too_small_to_read(tmp_path: P
         write_rows(path, rows)
         with style():
             drawing = draw_confusion({"9": path}, spec.task("all"), "bias")
-        sizes = [text.get_fontsize() for axes in drawing.figure.axes for text in axes.texts]
+        sizes = [float(text.get_fontsize()) for axes in drawing.figure.axes for text in axes.texts]
         assert len(sizes) == (2 * len(labels) if readable else 0)
         assert all(size >= 6 for size in sizes)
 

@@ -51,7 +51,7 @@ def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, da
         parts.append(_described(forget, rows))
         every += rows
     # Tick labels of neighbours keep apart.
-    figure.get_layout_engine().set(w_pad=0.14, h_pad=0.08)
+    figure.set_layout_engine("constrained", w_pad=0.14, h_pad=0.08)
     label_grid(grid, len(paths), "accuracy on forgotten classes", "accuracy on retained classes")
     _zoom(grid[0][0], every)
     figure.legend(
