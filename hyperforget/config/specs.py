@@ -265,7 +265,7 @@ class RivalSpec(Section):
 
 
 class AuditedSpec(Section):
-    """How many networks of a method are audited at the most."""
+    """How many networks of a method are audited at the most, of retrained ones twice as many."""
 
     recovery_networks: int
 

@@ -4,7 +4,7 @@ from hyperforget.report.glossary import Explanation
 
 _SHARE = "0 to 1"
 _AS_RETRAINED = "that of retrained networks"
-_FLOOR = "that of two halves of the retrained networks, which differ by their seeds alone"
+_FLOOR = "that of two halves of the retrained networks, which differ by their seeds alone, mean over five divisions"
 
 AUDIT_WORDS = {
     "zrf": Explanation(

@@ -22,8 +22,10 @@ def run(job: Job[AuditSpec]) -> None:
 
     def audited(method: str) -> Audited:
         stored = load_candidates(job.store, tokens[method])
-        # The chosen one comes first, then those that stand for the method.
-        rows = list(dict.fromkeys([stored.chosen, *stored.population]))[: spec.evaluation.recovery_networks]
+        # The chosen one comes first, then those that stand for the method. Of retrained networks a half is held against
+        # the other, and as many as of any method shall be in each.
+        most = spec.evaluation.recovery_networks * (2 if method == RETRAINED else 1)
+        rows = list(dict.fromkeys([stored.chosen, *stored.population]))[:most]
         return Audited(stored.candidates.networks[rows].to(job.device), request.data, request.forget)
 
     references = References(audited(RETRAINED), audited(ORIGINAL))

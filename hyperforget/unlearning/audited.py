@@ -120,9 +120,13 @@ class Audited:
 
         return steps_until(self.networks.params, loss, reached, RELEARN_RATE, RELEARN_MOST)
 
+    def some(self, rows: Tensor | slice) -> "Audited":
+        """The same of some of the networks."""
+        return Audited(self.networks[rows], self.data, self.forget)
+
     def first(self, count: int) -> "Audited":
         """The same of the first networks alone."""
-        return Audited(self.networks[:count], self.data, self.forget)
+        return self if count == len(self.networks) else self.some(slice(count))
 
 
 def margins(logits: Tensor, labels: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -34,6 +35,8 @@ from hyperforget.unlearning.rivals.importance import importance
 
 # Networks that learned nothing, for `zrf`, and the share of the originals' accuracy that relearning aims at.
 _RANDOM, _RELEARNED = 10, 0.95
+# How often retrained networks are divided in halves, where populations are compared.
+_HALVINGS = 5
 # The fewest networks that a half of a population has.
 _LEAST = 2
 
@@ -64,16 +67,20 @@ class References:
         return forward(networks, images).softmax(dim=2)
 
     @cached_property
-    def halves(self) -> tuple[Audited, Audited]:
-        """Retrained networks that stand for all, and as many others, which show the floor."""
-        half, known = len(self.retrained.networks) // 2, self.retrained
-        return Audited(known.networks[half : 2 * half], known.data, known.forget), known.first(half)
+    def halvings(self) -> list[tuple[Audited, Audited]]:
+        """Retrained networks that stand for all, and as many others, which show the floor, drawn some times: a single
+        division may be an odd one.
+        """
+        known, generator = self.retrained, images_generator()
+        half = len(known.networks) // 2
+        orders = [torch.randperm(len(known.networks), generator=generator) for _ in range(_HALVINGS)]
+        return [(known.some(order[:half]), known.some(order[half : 2 * half])) for order in orders]
 
 
 # A value of each network, float64 (N,), by set of images; with each of S retrained networks, (N, S); or of all networks
-# together, against as many retrained ones, with its 95 % interval, if there is one.
+# together, against as many retrained ones.
 _Each = Callable[[Audited, References], dict[str, Tensor]]
-_Together = Callable[[Audited, Audited, References], dict[str, tuple[float, float | None, float | None]]]
+_Together = Callable[[Audited, Audited], dict[str, float]]
 
 
 def audit_rows(
@@ -110,14 +117,20 @@ def _rows_of_each(
 
 
 def _rows_together(metric: str, subject: Subject, audited: Audited, references: References) -> Iterator[MetricRow]:
-    names = subject.task, subject.method, subject.forget
-    other, own = references.halves
-    own = own if subject.method == RETRAINED else audited
-    count = min(len(own.networks), len(other.networks))
-    if count >= _LEAST:
-        found = _TOGETHER[metric](own.first(count), other.first(count), references)
-        for images, (value, low, high) in found.items():
-            yield MetricRow(*names, "population", images, metric, value, None, None, count, low, high)
+    """Means over the halvings."""
+    count = min(len(each.networks) for each in (audited, *references.halvings[0]))
+    if count < _LEAST:
+        return
+    found = [
+        _TOGETHER[metric]((own if subject.method == RETRAINED else audited).first(count), other.first(count))
+        for other, own in references.halvings
+    ]
+    for images in found[0]:
+        value = fmean(each[images] for each in found)
+        # Nearest neighbours come in pairs, so that half of the networks of both sides are as many trials.
+        bounds = share_interval(value, count) if metric == "two_sample" else (None, None)
+        names = subject.task, subject.method, subject.forget
+        yield MetricRow(*names, "population", images, metric, value, None, None, count, *bounds)
 
 
 def _of_each(metric: str, subject: Subject, audited: Audited, references: References) -> dict[str, Tensor]:
@@ -191,33 +204,26 @@ def _layer_distance(audited: Audited, references: References) -> dict[str, Tenso
     return {"parameters": layer_distances(audited.networks, references.retrained.networks)}
 
 
-def _klom(own: Audited, other: Audited, references: References) -> dict[str, tuple[float, float | None, float | None]]:
+def _klom(own: Audited, other: Audited) -> dict[str, float]:
     labels, shown = own.data.test.labels, own.shown(own.data.test)
     of_images = klom(margins(own.logits, labels), margins(other.logits, labels))
-    return {
-        name: (float(of_images[of].quantile(0.5)), None, None) for name, of in (("retain", ~shown), ("forget", shown))
-    }
+    return {name: float(of_images[of].quantile(0.5)) for name, of in (("retain", ~shown), ("forget", shown))}
 
 
-def _challenge(
-    own: Audited, other: Audited, references: References
-) -> dict[str, tuple[float, float | None, float | None]]:
+def _challenge(own: Audited, other: Audited) -> dict[str, float]:
     labels, shown = own.data.train.labels, own.shown(own.data.train)
     confidences = [margins(each.train_logits[:, shown], labels[shown]) for each in (own, other)]
     means = [each.accuracies.mean(dim=0).tolist() for each in (own, other)]
     kept = [(means[0][place], means[1][place]) for place in (1, 2)]
-    return {"forget-train": (challenge_score(image_epsilons(*confidences), kept), None, None)}
+    return {"forget-train": challenge_score(image_epsilons(*confidences), kept)}
 
 
-def _two_sample(
-    own: Audited, other: Audited, references: References
-) -> dict[str, tuple[float, float | None, float | None]]:
+def _two_sample(own: Audited, other: Audited) -> dict[str, float]:
     shown = own.shown(own.data.test)
-    found: dict[str, tuple[float, float | None, float | None]] = {}
-    for name, of in (("forget", shown), ("test", torch.ones_like(shown))):
-        share = two_sample_accuracy(own.probabilities[:, of], other.probabilities[:, of])
-        found[name] = (share, *share_interval(share, 2 * len(own.networks)))
-    return found
+    return {
+        name: two_sample_accuracy(own.probabilities[:, of], other.probabilities[:, of])
+        for name, of in (("forget", shown), ("test", torch.ones_like(shown)))
+    }
 
 
 _EACH: dict[str, _Each] = {

@@ -116,6 +116,18 @@ def test_populations_of_one_distribution_are_at_chance_and_others_are_told() -> 
         two_sample_accuracy(torch.ones(2, 1, 1), torch.ones(3, 1, 1))
 
 
+def test_chance_lies_within_the_interval_of_half_as_many_trials_as_there_are_networks() -> None:
+    """Were every network a trial by itself, more than one interval in twenty would miss it."""
+    missed = {4: 0, 8: 0}
+    for seed in range(300):
+        both = torch.randn(8, 6, 3, generator=generator(seed)).softmax(2)
+        share = two_sample_accuracy(both[:4], both[4:])
+        for trials in missed:
+            low, high = share_interval(share, trials)
+            missed[trials] += not low <= 3 / 7 <= high
+    assert missed[4] <= 0.05 * 300 < missed[8]
+
+
 def test_the_interval_of_a_share_solves_its_equation() -> None:
     """Both ends are where the share lies 1.96 standard errors off."""
     for share, count in ((0.5, 20), (0.1, 50), (1.0, 16)):
