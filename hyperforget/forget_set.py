@@ -1,17 +1,24 @@
 """Forget sets: which classes a network must no longer know, by their labels in the dataset.
 
 A task keeps some labels of its dataset, such as 3, 5, 7, 9, in the order of its networks' outputs. People name a class
-by its label; networks and masks know the place of its output alone.
+by its label; networks and masks know the place of its output alone. Where a task forgets groups of images instead, such
+as those of a writer, all of this holds of the labels of groups, which have a place in masks and no output.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from hyperforget.errors import UserError
 
-# A class, or a forget set, counts as forgotten up to this accuracy.
+# A class, or a forget set, counts as forgotten up to this accuracy; a group up to this much above what networks that
+# never saw it reach.
 FORGOTTEN_ACCURACY = 0.01
+
+# What forget sets are made of, as messages call it.
+Noun = Literal["class", "group"]
+PLURALS: dict[Noun, str] = {"class": "classes", "group": "groups"}
 
 
 @dataclass(frozen=True, order=True)
@@ -36,33 +43,34 @@ def places_of(classes: Iterable[int], labels: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(labels.index(label) for label in classes))
 
 
-def parse_forget_set(text: str, labels: Sequence[int], where: str = "forget set") -> ForgetSet:
-    """Read ``2-3`` as the classes 2 and 3 of a task whose classes have these ``labels``.
+def parse_forget_set(text: str, labels: Sequence[int], where: str = "forget set", noun: Noun = "class") -> ForgetSet:
+    """Read ``2-3`` as the classes 2 and 3 of a task whose classes have these ``labels``, or as its groups.
 
     Raises `UserError`, naming ``where`` and the nearest valid form, unless the labels are whole numbers, known, unique,
-    sorted, and leave at least one class to retain.
+    sorted, and leave at least one to retain.
     """
-    classes, form = f"the task's classes {classes_in_words(labels)}", "sorted, each once, joined by '-', never all"
+    plural = PLURALS[noun]
+    classes, form = f"the task's {plural} {classes_in_words(labels)}", "sorted, each once, joined by '-', never all"
     allowed = f"allowed are {classes}, {form}"
     try:
         asked = [int(part) for part in str(text).split("-")]
     except ValueError:
-        raise UserError(f"{where} {text!r} is no list of class labels: {allowed}, e.g. {_example(labels)!r}") from None
+        raise UserError(f"{where} {text!r} is no list of {noun} labels: {allowed}, e.g. {_example(labels)!r}") from None
     unknown = [label for label in asked if label not in labels]
     if unknown:
         raise UserError(
-            f"{where} {text!r}: class {unknown[0]} is not one of {classes}; allowed are some of these, {form}; "
+            f"{where} {text!r}: {noun} {unknown[0]} is not one of {classes}; allowed are some of these, {form}; "
             f"the nearest is {_nearest(asked, labels)!r}"
         )
     canonical = format_classes(asked)
     if len(set(asked)) == len(labels):
         raise UserError(
-            f"{where} {text!r} has all {len(labels)} classes, which leaves nothing to retain: {allowed}; "
+            f"{where} {text!r} has all {len(labels)} {plural}, which leaves nothing to retain: {allowed}; "
             f"the nearest is {_nearest(asked, labels)!r}"
         )
     if str(text) != canonical:
         plain = set(str(text)) <= set("0123456789-") and not re.search(r"\b0[0-9]", str(text))
-        fault = "is not sorted or repeats a class" if plain else "has a class that is not written in plain digits"
+        fault = f"is not sorted or repeats a {noun}" if plain else f"has a {noun} that is not written in plain digits"
         raise UserError(f"{where} {text!r} {fault}: {allowed}; write {canonical!r}")
     return ForgetSet(tuple(asked))
 

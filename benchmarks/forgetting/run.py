@@ -10,7 +10,8 @@ the ranking by logits (AUC) and a linear probe bring back, with the retrained me
 at the chosen one's prompt that can be used as they are, which is to be so much at least. Values beyond their limit are
 marked, and counted of methods that ask a hypernetwork. Before them, a line a method: the means over forget sets of how
 far each value lies above the retrained median, and of the usable share. Ends with 1 where any that counts is beyond its
-limit.
+limit. Of tasks that forget groups, which have no output to shift, accuracies alone, with the retrained median beside
+that on forgotten groups.
 """
 
 import argparse
@@ -37,6 +38,7 @@ EDITS_MARGINS = {"mnist": 0.03, "fashion-cnn": 0.015}
 # How far what comes back may lie above the retrained median, and the AUC below it.
 SHIFT_MARGIN, AUC_MARGIN, PROBE_MARGIN = 0.10, 0.07, 0.10
 AUC_BELOW = 0.10
+RECOVERED = (("shift", SHIFT_MARGIN, 1.0), ("auc", AUC_MARGIN, AUC_BELOW), ("probe", PROBE_MARGIN, 1.0))
 ALIGNMENT = 0.8
 # Accuracies are shares of images: of two that are equal, neither must fail by the last binary digit.
 ROUNDING = 1e-9
@@ -115,18 +117,18 @@ def recovered(metrics: Metrics, task: str, method: str, forget: str) -> Iterator
         return metrics.need(task, of, forget, "population", metric, set_)
 
     forgotten = median(method, "accuracy", "forget").value
-    yield Measured("D_f", forgotten, 0.0, FORGOTTEN_ACCURACY, forgotten)
+    of_groups = metrics.find(task, RETRAINED, forget, "population", "shift", "forget") is None
+    # Of groups, retrained networks still answer a part.
+    level = median(RETRAINED, "accuracy", "forget") if of_groups else Value(0.0, 0.0, 0.0)
+    beside = f" ({level.value:.3f})" * of_groups
+    yield Measured("D_f", forgotten, 0.0, level.high + FORGOTTEN_ACCURACY, forgotten - level.value, beside)
     kept = median(method, "accuracy", "retain").value - median(RETRAINED, "accuracy", "retain").value
     margin = edits_margin(task) if Method.parse(method).edits else RETAIN_MARGIN
     yield Measured("D_r−retrained", kept, -margin, 1.0, kept)
-    for metric, above, below in (
-        ("shift", SHIFT_MARGIN, 1.0),
-        ("auc", AUC_MARGIN, AUC_BELOW),
-        ("probe", PROBE_MARGIN, 1.0),
-    ):
-        level = median(RETRAINED, metric, "forget").value
+    for metric, above, below in () if of_groups else RECOVERED:
+        retrained = median(RETRAINED, metric, "forget").value
         value = median(method, metric, "forget").value
-        yield Measured(metric, value, level - below, level + above, value - level, f" ({level:.3f})")
+        yield Measured(metric, value, retrained - below, retrained + above, value - retrained, f" ({retrained:.3f})")
 
 
 def edits_margin(task: str) -> float:

@@ -24,7 +24,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from hyperforget.cli.running import configured
-from hyperforget.collection.checkpoints import KNOWN_ACCURACY, load_outcomes, read_segments
+from hyperforget.collection.checkpoints import load_outcomes, read_segments
 from hyperforget.collection.schedule import STRONGLY_UNDERSAMPLED
 from hyperforget.config import RecipeConfig
 from hyperforget.data.splits import Split, TaskData, conditioning_split
@@ -115,7 +115,7 @@ def collected_sets(results: Path, token: Path, data: Split, places: Sequence[int
     store = Store(results / "store")
     segments = store.read_attributes(read_token(token, kind="corpus").object_id, kind="corpus")["segments"]
     rates = torch.from_numpy(read_segments(store, segments, ["rate_after"])["rate_after"])
-    unknown = load_outcomes(store, token, data.class_sizes).accuracies < KNOWN_ACCURACY
+    unknown = ~load_outcomes(store, token, data.class_sizes).known
     return set(numbers_of(torch.cat([rates == 0, rates <= STRONGLY_UNDERSAMPLED, unknown]), places).tolist())
 
 

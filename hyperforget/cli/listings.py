@@ -22,7 +22,7 @@ Configuration = Annotated[str | None, typer.Option(help="A configuration, as for
 
 
 def tasks(config: Configuration = None, results: Results = RESULTS, as_json: Json = False) -> None:
-    """List the tasks of a configuration, by class labels of the dataset, and how many forget sets results have."""
+    """List the tasks of a configuration, by labels of the dataset, and how many forget sets results have."""
     from hyperforget.config.raw_files import DOWNLOADED
     from hyperforget.forget_set import classes_in_words
 
@@ -32,6 +32,7 @@ def tasks(config: Configuration = None, results: Results = RESULTS, as_json: Jso
                 "task": name,
                 "data": task.dataset.name if task.dataset.source in DOWNLOADED else task.dataset.source,
                 "classes": classes_in_words(task.classes),
+                "groups": classes_in_words(task.groups) or "-",
                 "network": _network(task.main_network),
                 "pivots": classes_in_words(task.pivots),
                 "forget sets": " ".join(task.forget),

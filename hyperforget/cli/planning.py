@@ -119,7 +119,7 @@ def _plan_corpora(name: str, task: TaskConfig, layout: Layout) -> list[CorpusPla
     for corpus, collection in task.collections.items():
         # Each run's start is kept beside its checkpoints.
         checkpoints = collection.runs * (collection.checkpoints + 1)
-        outcomes = 4 * checkpoints * layout.classes * _FLOAT_BYTES
+        outcomes = 4 * checkpoints * len(task.forgettable) * _FLOAT_BYTES
         plans.append(
             CorpusPlan(
                 name,
@@ -138,10 +138,11 @@ def _plan_corpora(name: str, task: TaskConfig, layout: Layout) -> list[CorpusPla
 def _plan_model(config: Config, task: str, name: str, taught: Sequence[Layout]) -> ModelPlan:
     model, told, layout = config.models[name], config.conditioning(name), taught[0]
     several = taught if len(taught) > 1 else ()
+    told_of = len(config.tasks[task].forgettable)
     with torch.device("meta"):
-        hypernetwork = Hypernetwork(layout, told, model.architecture, config.performance(name), several)
+        hypernetwork = Hypernetwork(layout, told, model.architecture, config.performance(name), several, told_of)
         values = torch.empty(1, hypernetwork.space.dimension)
-        scalars = torch.empty(1, config.performance(name).count(layout.classes))
+        scalars = torch.empty(1, config.performance(name).count(told_of))
         start = (values, scalars) if hypernetwork.conditioning.uses_start else ()
         once = forward_flops(hypernetwork, values, torch.empty(1), scalars, *start)
     parameters = hypernetwork.parameter_count

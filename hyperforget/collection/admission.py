@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hyperforget.collection.checkpoints import KNOWN_ACCURACY, knows_all_but
+from hyperforget.collection.bounds import KNOWN_ACCURACY
+from hyperforget.collection.checkpoints import knows_all_but
 from hyperforget.collection.schedule import Runs
 from hyperforget.errors import UserError
 from hyperforget.metrics.measuring import DIVERGENCE, Outcomes
@@ -44,7 +45,8 @@ class Admission:
     Pivots must each reach ``pivot_accuracy`` on a split of ``sizes`` (C,) images a class, and the classes that are not
     known must not be exactly a held-out set. Under the rule ``bins`` a checkpoint falls into one joint bin, the
     combination of its free classes' loss levels: the fuller a bin is, up to its cap, the rarer it is chosen. Under
-    ``relaxed`` accurate pivots suffice.
+    ``relaxed`` accurate pivots suffice. Of groups, of which nobody knows yet what counts as known, runs alone keep
+    held-out sets out: none is without exactly such a set.
     """
 
     def __init__(self, runs: Runs, sizes: Tensor) -> None:
@@ -52,7 +54,8 @@ class Admission:
         self.config = config
         self.pivots = list(runs.pivots)
         self.free = free
-        self.holdout = [tuple(free.index(label) for label in classes if label in free) for classes in runs.holdout]
+        held_out = () if runs.of_groups else runs.holdout
+        self.holdout = [tuple(free.index(label) for label in classes if label in free) for classes in held_out]
         self.sizes = sizes
         self.edges = torch.tensor(config.loss_levels)
         self.cap = max(1, round(config.bin_cap * runs.count * config.checkpoints))

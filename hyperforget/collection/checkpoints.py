@@ -12,17 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hyperforget.collection.bounds import Bounds, class_bounds, stored_bounds
 from hyperforget.config.performance import Performance
 from hyperforget.errors import UserError
-from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.measuring import Outcomes
 from hyperforget.metrics.performance import performance_values
 from hyperforget.store.packs import ARRAYS, load_pack
 from hyperforget.store.store import Store
 from hyperforget.store.tokens import read_token
-
-# A checkpoint counts as knowing a class from this accuracy on.
-KNOWN_ACCURACY = 0.5
 
 # What segments tell of checkpoints, and of what runs were shown.
 _OUTCOMES = ("loss", "correct", "discriminability", "separability")
@@ -43,7 +40,7 @@ class Corpus:
     """Checkpoints of R runs, and their ``performance`` (R, T, K), as a hypernetwork is told it; run r has ``saved[r]``
     of them, first its start.
 
-    ``known`` bool (R, T, C) tells the classes that a checkpoint gets right at least every second time.
+    ``known`` bool (R, T, C) tells the classes that a checkpoint knows: it gets them right at least every second time.
 
     ``all_theta`` (A, T, P) are the parameters of all runs that were collected, and ``rows`` (R,) says which of them
     these runs are; without it they are all. With ``cumulative`` (R * T,), which rises to 1, the later checkpoints of
@@ -147,30 +144,50 @@ def load_corpus(store: Store, token: Path, performance: Performance, sizes: Tens
         )
     theta, losses, correct, saved, outputs, hidden = (torch.from_numpy(arrays[name]) for name in ARRAYS)
     outcomes = Outcomes(losses, correct, outputs, hidden, sizes)
-    return Corpus(theta, performance_values(outcomes, performance), outcomes.accuracies >= KNOWN_ACCURACY, saved)
+    bounds = stored_bounds(store.read_attributes(object_id, kind="corpus"), len(sizes))
+    known = outcomes.accuracies >= torch.tensor(bounds.known)
+    return Corpus(theta, performance_values(outcomes, performance), known, saved)
 
 
 @dataclass(frozen=True)
 class CorpusOutcomes(Outcomes):
-    """What M checkpoints do, and which classes their runs had ``never_seen``, bool (M, C)."""
+    """What M checkpoints do, and which classes their runs had ``never_seen``, bool (M, C); of groups also up to which
+    accuracies they count as forgotten, ``of_groups``.
+    """
 
     never_seen: Tensor
+    of_groups: Bounds | None = None
+
+    @property
+    def bounds(self) -> Bounds:
+        """Up to which accuracies each class counts as forgotten, and from which on as known."""
+        return self.of_groups or class_bounds(len(self.sizes))
+
+    @property
+    def known(self) -> Tensor:
+        """The classes that checkpoints know, bool (M, C)."""
+        return self.accuracies >= torch.tensor(self.bounds.known)
+
+    def unanswered(self, label: int) -> Tensor:
+        """The checkpoints, bool (M,), that do not answer a class, or a group as if they had never seen it."""
+        return self.accuracies[:, label] <= torch.tensor(self.bounds.forgotten[label])
 
     def forgotten(self, label: int) -> Tensor:
         """The checkpoints, bool (M,), that do not answer a class because their run never saw it."""
-        return (self.accuracies[:, label] <= FORGOTTEN_ACCURACY) & self.never_seen[:, label]
+        return self.unanswered(label) & self.never_seen[:, label]
 
 
 def load_outcomes(store: Store, token: Path, sizes: Tensor) -> CorpusOutcomes:
     """What all admitted checkpoints do, without their parameters; ``sizes`` (C,) are images per class."""
     object_id = read_token(token, kind="corpus").object_id
-    segments = store.read_attributes(object_id, kind="corpus")["segments"]
-    arrays = read_segments(store, segments, [*_OUTCOMES, "saved", *RATES])
+    attributes = store.read_attributes(object_id, kind="corpus")
+    arrays = read_segments(store, attributes["segments"], [*_OUTCOMES, "saved", *RATES])
     saved = torch.from_numpy(arrays["saved"])
     mask = admitted_mask(saved, arrays["loss"].shape[1])
     losses, correct, outputs, hidden = (torch.from_numpy(arrays[name])[mask] for name in _OUTCOMES)
     unseen = torch.from_numpy(never_seen(arrays))[torch.nonzero(mask)[:, 0]]
-    return CorpusOutcomes(losses, correct, outputs, hidden, sizes, unseen)
+    bounds = stored_bounds(attributes, len(sizes))
+    return CorpusOutcomes(losses, correct, outputs, hidden, sizes, unseen, bounds if bounds.of_groups else None)
 
 
 def never_seen(arrays: Mapping[str, np.ndarray]) -> np.ndarray:

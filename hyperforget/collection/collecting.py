@@ -38,7 +38,7 @@ def collect_runs(
     """
     config = runs.config
     admission = Admission(runs, review.class_sizes)
-    segment = empty_segment(runs.count, config.checkpoints, runs.layout)
+    segment = empty_segment(runs.count, config.checkpoints, runs.layout.size, runs.classes)
     # Decisions have a stream of their own: one decided otherwise leaves the minibatches as they are.
     decisions = torch.Generator()
     done = begun = 0

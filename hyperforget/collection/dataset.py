@@ -24,9 +24,9 @@ class CheckpointDataset(Dataset[tuple[Tensor, Tensor]]):
 
     Parameters stay on disk and are read where they are taken. ``run`` int64 (N,) says which training run a checkpoint
     is of, ``step`` int64 (N,) after how many steps of it, and ``start`` bool (N,) which are random initialisations.
-    ``columns`` names the K numbers, a metric and the label of a class each. ``layout`` says which parameter is which,
-    so ``layout.state_dict(parameters)`` loads into a ``torch.nn.Sequential``; output i stands for the class
-    ``labels[i]``. Networks read images as ``(pixels - mean) / std``.
+    ``columns`` names the K numbers, a metric and the label of a class, or of a group, each. ``layout`` says which
+    parameter is which, so ``layout.state_dict(parameters)`` loads into a ``torch.nn.Sequential``; output i stands for
+    the class ``labels[i]``. Networks read images as ``(pixels - mean) / std``.
     """
 
     corpus: Corpus
@@ -44,7 +44,7 @@ class CheckpointDataset(Dataset[tuple[Tensor, Tensor]]):
 
     @property
     def labels(self) -> tuple[int, ...]:
-        return self.source.labels
+        return self.source.answered
 
     @property
     def mean(self) -> float:

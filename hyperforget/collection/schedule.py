@@ -27,7 +27,8 @@ class Runs:
     """The runs of a shard: how many, of which main network, trained by one of ``recipes`` each, drawn alike.
 
     Pivots are never undersampled, and none deletes exactly a set of ``holdout``; both go by the places of classes among
-    the outputs. All begin at ``shared_start``, a single network, or without it each at a random start of its own.
+    the outputs. All begin at ``shared_start``, a single network, or without it each at a random start of its own. Where
+    there are ``groups``, all that is said of classes holds of these.
     """
 
     layout: Layout
@@ -37,11 +38,22 @@ class Runs:
     pivots: Sequence[int]
     holdout: Sequence[tuple[int, ...]] = ()
     shared_start: Networks | None = None
+    groups: int = 0
+
+    @property
+    def of_groups(self) -> bool:
+        """Whether runs are shown more or less of groups instead of classes."""
+        return self.groups > 0
+
+    @property
+    def classes(self) -> int:
+        """The number of classes C, or of groups."""
+        return self.groups or self.layout.classes
 
     @property
     def free(self) -> list[int]:
         """The classes that are no pivots."""
-        return [label for label in range(self.layout.classes) if label not in self.pivots]
+        return [label for label in range(self.classes) if label not in self.pivots]
 
 
 @dataclass(frozen=True)
@@ -61,7 +73,7 @@ def draw_schedule(runs: Runs, count: int, generator: torch.Generator) -> Schedul
     """What ``count`` runs are shown: each deletes classes after a switch, or leaves out or undersamples some from
     step 0.
     """
-    config, classes = runs.config, runs.layout.classes
+    config, classes = runs.config, runs.classes
     before = torch.ones(count, classes)
     after = torch.ones(count, classes)
     kind = torch.rand(count, generator=generator)

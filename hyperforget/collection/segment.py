@@ -5,7 +5,6 @@ from torch import Tensor
 
 from hyperforget.metrics.measuring import Outcomes
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.layout import Layout
 
 SEGMENT_DIMENSIONS = {
     "theta": ("run", "checkpoint", "parameter"),
@@ -49,9 +48,9 @@ SEGMENT_ARRAYS = {
 }
 
 
-def empty_segment(runs: int, checkpoints: int, layout: Layout) -> dict[str, Tensor]:
+def empty_segment(runs: int, checkpoints: int, parameters: int, classes: int) -> dict[str, Tensor]:
     """Zeros for `SEGMENT_ARRAYS`, with room for each run's start and ``checkpoints``; `keep` fills them."""
-    lengths = {"run": runs, "checkpoint": checkpoints + 1, "parameter": layout.size, "class": layout.classes}
+    lengths = {"run": runs, "checkpoint": checkpoints + 1, "parameter": parameters, "class": classes}
     types = {"correct": torch.int32, "step": torch.int32} | dict.fromkeys(("saved", "switch", "recipe"), torch.int64)
     return {
         name: torch.zeros([lengths[axis] for axis in axes], dtype=types.get(name, torch.float32))

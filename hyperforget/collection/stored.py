@@ -61,7 +61,7 @@ class StoredCorpus:
     def data(self) -> dict[str, Any]:
         """Attributes of the data: ``labels`` of the classes, ``mean`` and ``std`` of the pixels."""
         found = self.store.read_attributes(self._dataset, kind="dataset")
-        if len(found.get("labels", [])) != self.layout.classes:
+        if len(found.get("answers", found.get("labels", []))) != self.layout.classes:
             raise UserError(
                 f"{self.token.with_name(_DATASET)} is not the data that {self.token} was collected on: it has other "
                 "classes; run the workflow, which makes what is missing"
@@ -70,8 +70,13 @@ class StoredCorpus:
 
     @property
     def labels(self) -> tuple[int, ...]:
-        """What the dataset calls the class of each output."""
+        """What the dataset calls the classes, or the groups, that losses and counts are of."""
         return tuple(self.data["labels"])
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        """What the dataset calls the class of each output."""
+        return tuple(self.data.get("answers", self.labels))
 
     @property
     def measured_on(self) -> str:

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from hyperforget.collection.admission import AdmissionCounts
-from hyperforget.collection.checkpoints import KNOWN_ACCURACY, admitted_mask, knows_all_but, never_seen
+from hyperforget.collection.bounds import Bounds, class_bounds, group_bounds
+from hyperforget.collection.checkpoints import admitted_mask, knows_all_but, never_seen
 from hyperforget.config.specs import Requirements
 from hyperforget.errors import UserError
-from hyperforget.forget_set import FORGOTTEN_ACCURACY, ForgetSet, format_classes, places_of
+from hyperforget.forget_set import ForgetSet, Noun, format_classes, places_of
 from hyperforget.records.corpora import ClassSummary, ForgetSummary
 
 # Of the checkpoints that never saw a class, this share tells it no better than what counts as forgotten.
@@ -21,8 +22,8 @@ _LEVEL = 0.975
 @dataclass(frozen=True)
 class Forgetting:
     """What R runs of T checkpoints know: which are ``admitted`` (R, T), ``accuracies`` (R, T, C), the classes that a
-    checkpoint has ``forgotten`` (R, T, C), by its accuracy, or only ``hides`` (R, T, C), and the ``levels`` (C,) of
-    discriminability above which it does; infinite where no run never saw the class.
+    checkpoint has ``forgotten`` (R, T, C), by its accuracy and ``bounds``, or only ``hides`` (R, T, C), and the
+    ``levels`` (C,) of discriminability above which it does; infinite where no run never saw the class, NaN of groups.
     """
 
     admitted: np.ndarray
@@ -31,16 +32,19 @@ class Forgetting:
     never_seen: np.ndarray
     hides: np.ndarray
     levels: np.ndarray
+    bounds: Bounds
 
 
-def forgetting_of(arrays: Mapping[str, np.ndarray], sizes: np.ndarray) -> Forgetting:
+def forgetting_of(arrays: Mapping[str, np.ndarray], sizes: np.ndarray, noun: Noun = "class") -> Forgetting:
     """What the checkpoints of segments know, by their arrays ``correct`` and ``discriminability`` (R, T, C), ``saved``
-    (R,) and `RATES`, with ``sizes`` (C,) images a class.
+    (R,) and `RATES`, with ``sizes`` (C,) images a class, or a group.
     """
     admitted = admitted_mask(torch.from_numpy(arrays["saved"]), arrays["correct"].shape[1]).numpy()
     accuracies = arrays["correct"] / sizes
-    forgotten = admitted[..., None] & (accuracies <= FORGOTTEN_ACCURACY)
-    unseen = forgotten & never_seen(arrays)[:, None]
+    of_unseen = admitted[..., None] & never_seen(arrays)[:, None]
+    bounds = group_bounds(accuracies, of_unseen) if noun == "group" else class_bounds(len(sizes))
+    forgotten = admitted[..., None] & (accuracies <= np.array(bounds.forgotten))
+    unseen = forgotten & of_unseen
     values = arrays["discriminability"]
     levels = np.array(
         [
@@ -48,7 +52,7 @@ def forgetting_of(arrays: Mapping[str, np.ndarray], sizes: np.ndarray) -> Forget
             for place in range(sizes.shape[0])
         ]
     )
-    return Forgetting(admitted, accuracies, forgotten, unseen, forgotten & (values > levels), levels)
+    return Forgetting(admitted, accuracies, forgotten, unseen, forgotten & (values > levels), levels, bounds)
 
 
 def summarise_classes(
@@ -88,7 +92,7 @@ def summarise_forget_sets(
     ``labels``.
     """
     after = found.admitted & (arrays["step"] > arrays["switch"][:, None])
-    known = torch.from_numpy(found.accuracies >= KNOWN_ACCURACY)
+    known = torch.from_numpy(found.accuracies >= np.array(found.bounds.known))
     deleted = [
         format_classes(labels[place] for place in np.flatnonzero(rates == 0).tolist()) for rates in arrays["rate_after"]
     ]
@@ -129,22 +133,22 @@ def check_runs(runs: int, needed: Requirements, counts: AdmissionCounts) -> None
         )
 
 
-def check_forgetting(classes: list[ClassSummary], needed: Requirements) -> None:
-    """Raise `UserError` where fewer checkpoints than ``minimum_forgotten`` have forgotten a free class, or all of them
-    only hide it; ``key`` is where the configuration has the collection.
+def check_forgetting(classes: list[ClassSummary], needed: Requirements, noun: Noun = "class") -> None:
+    """Raise `UserError` where fewer checkpoints than ``minimum_forgotten`` have forgotten a free class, or group, or
+    all of them only hide it; ``key`` is where the configuration has the collection.
     """
     for row in classes:
         if row.role == "free" and row.forgotten < needed.minimum_forgotten:
             raise UserError(
                 f"{needed.key}: only {row.forgotten} of {row.checkpoints} admitted checkpoints have "
-                f"forgotten class {row.class_}, fewer than minimum_forgotten = "
+                f"forgotten {noun} {row.class_}, fewer than minimum_forgotten = "
                 f"{needed.minimum_forgotten}, and a generator cannot learn what the corpus does not show: "
                 "raise runs, steps or the task's recipe.weight_decay"
             )
         if row.role == "free" and needed.never_seen and row.never_seen < needed.minimum_forgotten:
             raise UserError(
                 f"{needed.key}: only {row.never_seen} of {row.forgotten} admitted checkpoints that do not answer "
-                f"class {row.class_} are of runs that never saw it, fewer than minimum_forgotten = "
+                f"{noun} {row.class_} are of runs that never saw it, fewer than minimum_forgotten = "
                 f"{needed.minimum_forgotten}; the others may hide it, and a generator cannot learn from them to "
                 f"forget it: raise runs or never_seen, which is {needed.never_seen:g}"
             )

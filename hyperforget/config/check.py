@@ -9,6 +9,7 @@ from hyperforget.config.corpora import collection_key
 from hyperforget.config.data_folder import data_folder
 from hyperforget.config.families import check_families
 from hyperforget.config.forget_sets import forget_set, pivot_warnings
+from hyperforget.config.groups import check_groups
 from hyperforget.config.hardware import check_hardware
 from hyperforget.config.image_shapes import check_image, known_shape
 from hyperforget.config.models import CONDITIONING_NAMES, ArchitectureConfig, ModelConfig, reads_start
@@ -20,7 +21,7 @@ from hyperforget.config.sections import Config
 from hyperforget.config.tasks import CollectionConfig, DatasetConfig, TaskConfig, UpdateConfig
 from hyperforget.config.validation import validated
 from hyperforget.errors import UserError, nearest_choice
-from hyperforget.forget_set import classes_in_words, nearest_class
+from hyperforget.forget_set import PLURALS, classes_in_words, nearest_class
 
 _USUAL_LEARNING_RATES = {"sgd": 0.1, "adam": 0.001}
 
@@ -49,6 +50,7 @@ def load_config(values: Mapping[str, Any]) -> Config:
         _check_repeated(f"optimizers.{key}", getattr(config.optimizers, key))
     for name, model in config.models.items():
         _check_model(name, model, config)
+    check_groups(config)
     check_families(config)
     check_hardware(config.hardware, {name: model.training.batch_size for name, model in config.models.items()})
     return config
@@ -96,10 +98,10 @@ def _check_metric(where: str, model: ModelConfig, conditioning: str, config: Con
                 )
     for name, task in config.tasks.items():
         label = model.metric_class
-        if label is not None and label not in task.classes:
+        if label is not None and label not in task.forgettable:
             raise UserError(
-                f"{where}.metric_class is {label}, which is no class of tasks.{name}; allowed are "
-                f"{classes_in_words(task.classes)}, the nearest is {nearest_class(label, task.classes)}"
+                f"{where}.metric_class is {label}, which is no {task.noun} of tasks.{name}; allowed are "
+                f"{classes_in_words(task.forgettable)}, the nearest is {nearest_class(label, task.forgettable)}"
             )
 
 
@@ -144,18 +146,20 @@ def _check_task(where: str, task: TaskConfig) -> None:
     if image is not None:
         check_image(task.main_network, image, f"{where}.network")
     # Forget sets join labels by a hyphen.
-    negative = [label for label in task.classes if label < 0]
-    if negative:
-        raise UserError(f"{where}.classes has {negative[0]}; allowed are labels from 0 on, the nearest is 0")
-    _check_repeated(f"{where}.classes", task.classes)
+    for key, labels in (("classes", task.classes), ("groups", task.groups)):
+        negative = [label for label in labels if label < 0]
+        if negative:
+            raise UserError(f"{where}.{key} has {negative[0]}; allowed are labels from 0 on, the nearest is 0")
+        _check_repeated(f"{where}.{key}", labels)
+    known, plural = task.forgettable, PLURALS[task.noun]
     for label in task.pivots:
-        if label not in task.classes:
+        if label not in known:
             raise UserError(
-                f"{where}.pivots has {label}, which is not one of the task's classes; allowed are "
-                f"{classes_in_words(task.classes)}, the nearest is {nearest_class(label, task.classes)}"
+                f"{where}.pivots has {label}, which is not one of the task's {plural}; allowed are "
+                f"{classes_in_words(known)}, the nearest is {nearest_class(label, known)}"
             )
-    if set(task.pivots) == set(task.classes):
-        raise UserError(f"{where}.pivots has all classes, {task.pivots}; at least one must be left to forget")
+    if set(task.pivots) == set(known):
+        raise UserError(f"{where}.pivots has all {plural}, {task.pivots}; at least one must be left to forget")
     for key, sets in (("forget", task.forget), ("holdout", task.holdout)):
         for text in sets:
             forget_set(text, task, f"{where}.{key}: the forget set")
@@ -165,12 +169,12 @@ def _check_task(where: str, task: TaskConfig) -> None:
         raise UserError(
             f"{where}: the forget set {both[0]!r} is under forget and under holdout; allowed is one of them"
         )
-    free = set(task.classes) - set(task.pivots)
+    free = set(known) - set(task.pivots)
     kept_out = [text for text in set(task.holdout) if set(forget_set(text, task).classes) <= free]
     if len(kept_out) == 2 ** len(free) - 1:
         raise UserError(
-            f"{where}.holdout is {task.holdout}, every set of the classes that are no pivots; allowed is to "
-            "keep out some of them, so that a run is left that deletes classes"
+            f"{where}.holdout is {task.holdout}, every set of the {plural} that are no pivots; allowed is to "
+            f"keep out some of them, so that a run is left that deletes {plural}"
         )
     _check_collection(f"{where}.collection", task.collection)
     _check_updates(f"{where}.recipe", task.recipe)

@@ -14,7 +14,7 @@ from hyperforget.config.tasks import TaskConfig
 from hyperforget.errors import UserError, nearest_choice
 
 # What is the same for all tasks that share hypernetworks.
-_SHARED = ("trained_on", "dataset", "classes", "pivots", "holdout")
+_SHARED = ("trained_on", "dataset", "classes", "groups", "pivots", "holdout")
 
 
 def teachers(config: Config, name: str) -> list[str]:

@@ -3,7 +3,7 @@
 from hyperforget.config.sections import Config
 from hyperforget.config.tasks import TaskConfig
 from hyperforget.errors import UserError
-from hyperforget.forget_set import ForgetSet, format_classes, parse_forget_set
+from hyperforget.forget_set import PLURALS, ForgetSet, format_classes, parse_forget_set
 
 
 def forget_set(text: str, task: TaskConfig, where: str = "forget set") -> ForgetSet:
@@ -12,15 +12,15 @@ def forget_set(text: str, task: TaskConfig, where: str = "forget set") -> Forget
     Raises `UserError` for one with a pivot too, unless the task allows it: every checkpoint knows the pivots, so that
     nothing shows a hypernetwork how to forget them.
     """
-    found = parse_forget_set(text, task.classes, where)
+    found = parse_forget_set(text, task.forgettable, where, task.noun)
     pivots = _pivots(found, task)
     if pivots and not task.allow_pivots:
-        free = [label for label in sorted(task.classes) if label not in task.pivots]
+        free = [label for label in sorted(task.forgettable) if label not in task.pivots]
         rest = [label for label in found.classes if label in free] or [_nearest(found.classes, free)]
         raise UserError(
-            f"{where} {text!r} has the pivot class {pivots[0]}, which no hypernetwork learns to forget; allowed are "
-            f"the free classes {', '.join(map(str, free))}, or any with the task's allow_pivots: true; the nearest is "
-            f"{format_classes(rest)!r}"
+            f"{where} {text!r} has the pivot {task.noun} {pivots[0]}, which no hypernetwork learns to forget; allowed "
+            f"are the free {PLURALS[task.noun]} {', '.join(map(str, free))}, or any with the task's allow_pivots: "
+            f"true; the nearest is {format_classes(rest)!r}"
         )
     return found
 

@@ -16,7 +16,7 @@ def known_shape(dataset: DatasetConfig, where: str = "dataset") -> ImageShape | 
     """
     if dataset.source in ("npz", "function"):
         return None
-    if dataset.source == "digits":
+    if dataset.source in ("digits", "grouped-digits"):
         shape = DIGITS
     else:
         shape = (openml_set if dataset.source == "openml" else torchvision_set)(dataset.name).image

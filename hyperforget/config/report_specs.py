@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from hyperforget.config.base import Section
+from hyperforget.config.base import Section, is_empty
 from hyperforget.config.methods import NEAREST, RETRAINED, RIVALS, Method
 from hyperforget.config.performance import Performance
 from hyperforget.config.sections import Protocol
@@ -23,9 +23,12 @@ class CorpusSpec(Section):
 
 
 class _Task(Section):
+    """A task; its forget sets are of classes, unless it has ``groups``."""
+
     name: str
     forget: tuple[str, ...]
     holdout: tuple[str, ...]
+    groups: tuple[str, ...] = Field((), exclude_if=is_empty)
 
     @property
     def forget_sets(self) -> tuple[str, ...]:

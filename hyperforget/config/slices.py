@@ -141,6 +141,7 @@ _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     "protocol": lambda config, names: config.protocol,
     "dataset": lambda config, names: _task(config, names).dataset,
     "classes": lambda config, names: _task(config, names).classes,
+    "groups": lambda config, names: _task(config, names).groups,
     # Files of images are part of what is told: new content under the same name is another dataset.
     "content": lambda config, names: content_of(_task(config, names).dataset),
     "network": lambda config, names: _task(config, names).main_network,
@@ -219,6 +220,7 @@ def _task_spec(config: Config, name: str) -> FullTask:
         forget=tuple(task.forget),
         holdout=tuple(task.holdout),
         classes=tuple(map(str, task.classes)),
+        groups=tuple(map(str, task.groups)),
         corpora=tuple(_corpus_spec(config, task, corpus) for corpus in task.collections),
         stranger_methods=tuple(map(str, config.stranger_methods(name))),
         stranger_training=_in_words(task.recipe_of(STRANGERS)),
@@ -229,7 +231,7 @@ def _task_spec(config: Config, name: str) -> FullTask:
         width_never_seen=is_width_never_seen(config, name),
         network=_task_network_in_words(config, name),
         hypernets_of=home_of_hypernetworks(config, name) if task.trained_on else None,
-        description=f"{task.dataset.source}, classes {', '.join(map(str, task.classes))}",
+        description=_data_in_words(task),
     )
 
 
@@ -237,6 +239,11 @@ def _sharing(config: Config, name: str) -> tuple[str, ...]:
     """The tasks whose hypernetworks lie in the folder of a task, itself among them; none if it is the only one."""
     names = tuple(other for other in config.tasks if home_of_hypernetworks(config, other) == name)
     return names if len(names) > 1 else ()
+
+
+def _data_in_words(task: TaskConfig) -> str:
+    groups = f", of which groups {', '.join(map(str, task.groups))} are forgotten" if task.groups else ""
+    return f"{task.dataset.source}, classes {', '.join(map(str, task.classes))}{groups}"
 
 
 def _task_network_in_words(config: Config, name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from hyperforget.config.audit import AuditMetric
-from hyperforget.config.base import Section
+from hyperforget.config.base import Section, is_empty
 from hyperforget.config.models import ArchitectureConfig, EditingConfig, SamplingConfig, SolverConfig, TrainingConfig
 from hyperforget.config.networks import NetworkConfig
 from hyperforget.config.performance import Performance
@@ -32,6 +32,7 @@ class DatasetSpec(Section):
 
     dataset: DatasetConfig
     classes: list[int]
+    groups: list[int] = Field([], exclude_if=is_empty)
     split_seed: int
     split_of: str
     content: str | None

@@ -5,21 +5,24 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Share, Size, Whole
+from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Share, Size, Whole, is_empty
 from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
 from hyperforget.config.methods import ORIGINAL, RETRAINED, STRANGERS
 from hyperforget.config.networks import NetworkConfig
+from hyperforget.forget_set import Noun
 
 
 class DatasetConfig(Section):
     """Where images and labels come from, and how they are split."""
 
-    source: Literal["digits", "torchvision", "openml", "npz", "function"] = Field(
+    source: Literal["digits", "grouped-digits", "torchvision", "openml", "npz", "function"] = Field(
         "digits",
-        description="`digits`: scikit-learn's 1,797 embedded images of 8 x 8 pixels; `torchvision`: a set with a train "
-        "and a test part; `openml`: a set that scikit-learn downloads; `npz`: a file with arrays `images` and `labels` "
-        "(and `test_images`, `test_labels`); `function`: a function of your own that returns these arrays, two or four "
-        "of them",
+        description="`digits`: scikit-learn's 1,797 embedded images of 8 x 8 pixels; `grouped-digits`: the same as "
+        "from four sensors, groups 0 to 3: as they are, turned by a quarter, inverted, upside down; `torchvision`: a "
+        "set with a train and a test part; `openml`: a set that scikit-learn downloads; `npz`: a file with arrays "
+        "`images` and `labels` (and `test_images`, `test_labels`), and `groups` (and `test_groups`) where images have "
+        "groups; `function`: a function of your own that returns these arrays, two or four of them, three or six with "
+        "groups",
     )
     path: FilePath | None = Field(None, description="the file of source `npz`")
     name: str = Field(
@@ -211,10 +214,18 @@ class TaskConfig(Section):
         "alone, and one of the two is needed",
     )
     network: NetworkConfig | None = Field(None, description="the main network, by its kind")
+    groups: list[Whole] = Field(
+        [],
+        description="labels of the dataset's groups of images, such as writers, hospitals or sensors, 0 or more, where "
+        "these are to be forgotten instead of classes: `pivots` and all forget sets then name groups, and networks "
+        "still answer `classes`",
+        # Whoever forgets classes is told nothing new, so that what is there is not made anew.
+        exclude_if=is_empty,
+    )
     pivots: list[Whole] = Field(
         min_length=1,
-        description="those of `classes` that stay good in every checkpoint, all others being free; no forget set has "
-        "one",
+        description="those of `classes`, or of `groups`, that stay good in every checkpoint, all others being free; no "
+        "forget set has one",
     )
     allow_pivots: bool = Field(
         False,
@@ -270,6 +281,16 @@ class TaskConfig(Section):
     def main_network(self) -> NetworkConfig:
         """The main network, however it is told."""
         return self.network or NetworkConfig(hidden=self.hidden)
+
+    @property
+    def forgettable(self) -> list[int]:
+        """Labels of what forget sets are made of: groups, where the task has any, else classes."""
+        return self.groups or self.classes
+
+    @property
+    def noun(self) -> Noun:
+        """What messages call that."""
+        return "group" if self.groups else "class"
 
     @property
     def forget_sets(self) -> list[str]:

@@ -6,13 +6,14 @@ Nothing is unpickled, and no more memory is taken than a file of its size can ho
 import math
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from hyperforget.config import DatasetConfig
-from hyperforget.data.raw_images import Part, RawImages, checked, in_one_line
+from hyperforget.data.raw_images import Groups, Part, RawImages, checked, in_one_line
 from hyperforget.errors import UserError
 
 _ALLOWED = "allowed is an .npz file with arrays 'images' and 'labels'"
@@ -23,7 +24,8 @@ _LONGEST_HEADER = 2000
 
 
 def load_npz(config: DatasetConfig) -> RawImages:
-    """Arrays ``images`` and ``labels`` of an .npz file, with ``test_images`` and ``test_labels`` if there.
+    """Arrays ``images`` and ``labels`` of an .npz file, with ``test_images`` and ``test_labels``, ``groups`` and
+    ``test_groups`` if there.
 
     Raises `UserError` for a file that does not hold them.
     """
@@ -33,17 +35,18 @@ def load_npz(config: DatasetConfig) -> RawImages:
 
 def read_npz(path: Path, where: str) -> RawImages:
     """As `load_npz`, of a file that messages call ``where``."""
-    return checked(*_parts(path, where), where)
+    train, test, groups = _parts(path, where)
+    return checked(train, test, where, groups)
 
 
 def images_of_npz(path: Path, where: str) -> Part:
     """Its ``images`` (B, ...) and ``labels`` (B,), in the shape that they have there; raises as `read_npz`."""
-    train, test = _parts(path, where)
+    train, test, _ = _parts(path, where)
     checked(train, test, where)
     return train
 
 
-def _parts(path: Path, where: str) -> tuple[Part, Part | None]:
+def _parts(path: Path, where: str) -> tuple[Part, Part | None, Groups | None]:
     if not path.is_file():
         raise UserError(f"{where} is no file; {_ALLOWED}")
     try:
@@ -51,28 +54,37 @@ def _parts(path: Path, where: str) -> tuple[Part, Part | None]:
     except Exception as error:  # Whatever damaged files lead to.
         raise UserError(f"{where} is no .npz file ({in_one_line(error)}); {_ALLOWED}") from None
     with archive:
-        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-        train = _part(archive, members, "", where)
-        test = _part(archive, members, "test_", where) if {"test_images", "test_labels"} & set(members) else None
-    return train, test
+        named = _Members(archive, {info.filename.removesuffix(".npy"): info for info in archive.infolist()}, where)
+        train = named.array("images"), named.array("labels")
+        test, groups = None, None
+        if {"test_images", "test_labels"} & set(named.infos):
+            test = named.array("test_images"), named.array("test_labels")
+        if {"groups", "test_groups"} & set(named.infos):
+            groups = named.array("groups"), None if test is None else named.array("test_groups")
+    return train, test, groups
 
 
-def _part(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], prefix: str, where: str) -> Part:
-    """Images and labels of an archive, as they are."""
-    arrays = []
-    for name in (prefix + "images", prefix + "labels"):
-        if name not in members:
-            others = ", ".join(map(repr, sorted(members)[:10])) + (", ..." if len(members) > 10 else "")
-            raise UserError(f"{where} lacks the array {name!r}; it has [{others}], {_ALLOWED}")
+@dataclass(frozen=True)
+class _Members:
+    """The arrays of an ``archive`` by name; messages begin with ``where``."""
+
+    archive: zipfile.ZipFile
+    infos: Mapping[str, zipfile.ZipInfo]
+    where: str
+
+    def array(self, name: str) -> np.ndarray:
+        """One of them, as it is; raises `UserError` where it is not there or cannot be read."""
+        if name not in self.infos:
+            others = ", ".join(map(repr, sorted(self.infos)[:10])) + (", ..." if len(self.infos) > 10 else "")
+            raise UserError(f"{self.where} lacks the array {name!r}; it has [{others}], {_ALLOWED}")
         try:
-            arrays.append(_read(archive, members[name]))
+            return _read(self.archive, self.infos[name])
         except _WrongArrayError as error:
-            raise UserError(f"{where} has an array {name!r} that {error}; {_ALLOWED}") from None
+            raise UserError(f"{self.where} has an array {name!r} that {error}; {_ALLOWED}") from None
         except Exception as error:  # Whatever damaged files lead to.
             raise UserError(
-                f"{where} has an array {name!r} that cannot be read ({in_one_line(error)}); {_ALLOWED}"
+                f"{self.where} has an array {name!r} that cannot be read ({in_one_line(error)}); {_ALLOWED}"
             ) from None
-    return arrays[0], arrays[1]
 
 
 class _WrongArrayError(Exception):

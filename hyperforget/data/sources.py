@@ -22,8 +22,33 @@ def load_digits(config: DatasetConfig) -> RawImages:
     return RawImages((digits.data.astype(np.uint8), digits.target), None, DIGITS)
 
 
+def load_grouped_digits(config: DatasetConfig) -> RawImages:
+    """The same digits as from four sensors, which are their groups, of as many images each: one gives them as they are,
+    one turned by a quarter, one inverted, one upside down. Which image is of which sensor never changes.
+    """
+    raw = load_digits(config)
+    images, labels = raw.train
+    pictures, groups = images.reshape(-1, *DIGITS[:2]), _sensors_of(len(images))
+    seen = np.stack([_SENSORS[group](picture) for picture, group in zip(pictures, groups, strict=True)])
+    return RawImages((seen.reshape(images.shape), labels), None, raw.shape, (groups, None))
+
+
+def _sensors_of(count: int) -> np.ndarray:
+    # By chance, since digits come nearly in the order 0, 1, 2, …
+    return np.random.default_rng(0).permutation(count) % len(_SENSORS)
+
+
+# Of scikit-learn's digits, with grey levels from 0 to 16.
+_SENSORS: tuple[Callable[[np.ndarray], np.ndarray], ...] = (
+    lambda picture: picture,
+    np.rot90,
+    lambda picture: 16 - picture,
+    np.flipud,
+)
+
 DATASETS: dict[str, Callable[[DatasetConfig], RawImages]] = {
     "digits": load_digits,
+    "grouped-digits": load_grouped_digits,
     "torchvision": load_torchvision,
     "openml": load_openml,
     "npz": load_npz,

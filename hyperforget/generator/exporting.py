@@ -12,7 +12,7 @@ from hyperforget.collection.checkpoints import load_corpus, load_outcomes
 from hyperforget.config.methods import RETRAINED, Method
 from hyperforget.config.models import SolverConfig
 from hyperforget.config.specs import GeneratorSpec
-from hyperforget.data.splits import conditioning_split, task_data
+from hyperforget.data.splits import conditioning_split, need_classes, task_data
 from hyperforget.errors import UserError
 from hyperforget.generator.description import Description, Images, Lineage, Measured, Prompt, Solver
 from hyperforget.generator.generator import Generator
@@ -47,6 +47,7 @@ def export(store: Store, made: Made, spec: GeneratorSpec, metrics: Sequence[Metr
     dataset = store.read(read_token(made.dataset, kind="dataset").object_id, kind="dataset")
     attributes, pixels = dataset.attributes, dataset.arrays["train_images"]
     data = task_data(dataset.arrays, attributes)
+    need_classes(data, "a generator")
     sizes = conditioning_split(data, spec.protocol).class_sizes
     layout = layout_for(spec.network, data.image, data.classes)
     hypernet = load_hypernetwork(store, made.hypernet, data.labels, layout)

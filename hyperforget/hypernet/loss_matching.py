@@ -26,30 +26,50 @@ from hyperforget.networks.layout import Layout
 @dataclass(frozen=True)
 class ClassImages:
     """Training images grouped by class, to draw equally many of each: ``images`` (B, D) on any device, ``rows`` of each
-    class on the CPU.
+    class on the CPU. Where they are grouped by what else is forgotten, ``targets`` (B,) are what networks are to
+    answer.
     """
 
     images: Tensor
     rows: list[Tensor]
+    targets: Tensor | None = None
 
 
-def group_by_class(split: Split, classes: int) -> ClassImages:
-    """The images of a split by class."""
-    labels = split.labels.cpu()
-    return ClassImages(split.images, [torch.nonzero(labels == label).flatten() for label in range(classes)])
-
-
-def draw_images(grouped: ClassImages, count: int, generator: torch.Generator) -> Tensor:
-    """``count`` images of each class, class after class, as columns (D, C * count)."""
-    chosen = [rows[torch.randint(rows.numel(), (count,), generator=generator)] for rows in grouped.rows]
-    return grouped.images[torch.cat(chosen).to(grouped.images.device)].T
-
-
-def performance_on(params: Tensor, performance: Performance, layout: Layout, images: Tensor) -> Tensor:
-    """What networks (N, P) do on ``images``, those of `draw_images`, (N, K): the class losses in nats and, where
-    ``performance`` tells them, discriminability and separability, in its order.
+@dataclass(frozen=True)
+class DrawnImages:
+    """Equally many images of each of C classes, class after class, as ``columns`` (D, C * count); of groups with the
+    ``targets`` (C * count,).
     """
-    units, logits = layout.forward_parts(layout.split(params), images)  # (N, H, C * count), (N, C, C * count)
+
+    columns: Tensor
+    targets: Tensor | None
+    classes: int
+
+
+def group_by_class(split: Split) -> ClassImages:
+    """The images of a split by class, or by group."""
+    labels = split.labels.cpu()
+    rows = [torch.nonzero(labels == label).flatten() for label in range(split.classes)]
+    return ClassImages(split.images, rows, None if split.answers is None else split.answers.targets)
+
+
+def draw_images(grouped: ClassImages, count: int, generator: torch.Generator) -> DrawnImages:
+    """``count`` images of each class, or group."""
+    chosen = [rows[torch.randint(rows.numel(), (count,), generator=generator)] for rows in grouped.rows]
+    drawn = torch.cat(chosen).to(grouped.images.device)
+    targets = None if grouped.targets is None else grouped.targets[drawn]
+    return DrawnImages(grouped.images[drawn].T, targets, len(grouped.rows))
+
+
+def performance_on(params: Tensor, performance: Performance, layout: Layout, images: DrawnImages) -> Tensor:
+    """What networks (N, P) do on ``images``, (N, K): the class losses in nats and, where ``performance`` tells them,
+    discriminability and separability, in its order; of groups the losses.
+    """
+    units, logits = layout.forward_parts(layout.split(params), images.columns)  # (N, H, C * count), (N, C, C * count)
+    if images.targets is not None:
+        of_targets = logits.log_softmax(dim=1).gather(1, images.targets.expand(len(logits), 1, -1)).squeeze(1)
+        of_groups: Tensor = -of_targets.unflatten(1, (images.classes, -1)).mean(dim=2)
+        return of_groups
     log_probabilities = logits.log_softmax(dim=1).unflatten(2, (layout.classes, -1))  # (N, C, C, count)
     losses: Tensor = -log_probabilities.diagonal(dim1=1, dim2=2).mean(dim=1)  # (N, C) of (N, count, C)
     labels = torch.arange(layout.classes, device=params.device).repeat_interleave(log_probabilities.shape[3])
@@ -63,7 +83,7 @@ def performance_on(params: Tensor, performance: Performance, layout: Layout, ima
 
 
 @torch.no_grad()
-def with_wanted(batch: Batch, performance: Performance, layout: Layout, images: Tensor) -> Batch:
+def with_wanted(batch: Batch, performance: Performance, layout: Layout, images: DrawnImages) -> Batch:
     """The batch, and as ``wanted`` what its checkpoints do on ``images``.
 
     Prompts are measured on other images than those of training, on which all networks do worse: a network that did

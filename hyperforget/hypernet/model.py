@@ -44,7 +44,8 @@ class Hypernetwork(nn.Module):
     untrained model predicts no change. Its space is to be fitted to checkpoints before it is trained.
 
     One that learns from networks of several widths, ``learned_from``, is told those of its ``layout`` as well, and
-    `for_layout` gives the same one for others; no other has ``learned_from``.
+    `for_layout` gives the same one for others; no other has ``learned_from``. It is told the performance of as many
+    classes as networks have outputs, or of ``told_of`` groups.
     """
 
     space: WeightSpace | Subspace | SharedWeightSpace
@@ -56,6 +57,7 @@ class Hypernetwork(nn.Module):
         architecture: ArchitectureConfig,
         performance: Performance,
         learned_from: Sequence[Layout] = (),
+        told_of: int | None = None,
     ) -> None:
         super().__init__()
         self.layout = layout
@@ -66,7 +68,8 @@ class Hypernetwork(nn.Module):
         self.widths = width_scalars(layout) if learned_from else []
         self.space = (SharedWeightSpace if learned_from else SPACES[architecture.space])(layout, architecture)
         vectors = 2 if self.conditioning.uses_start else 1
-        scalars = 1 + self.conditioning.scalar_count(performance.count(layout.classes)) + len(self.widths)
+        self.told_of = told_of or layout.classes
+        scalars = 1 + self.conditioning.scalar_count(performance.count(self.told_of)) + len(self.widths)
         self.denoiser: Denoiser = DENOISERS[architecture.space](layout, architecture, vectors, scalars)
 
     @property
@@ -103,7 +106,9 @@ class Hypernetwork(nn.Module):
         check_differs_in_widths_only(self.layout, layout)
         # Nothing of it is initialised, so that no random numbers are drawn.
         with torch.device("meta"):
-            other = Hypernetwork(layout, self.conditioning.name, self.architecture, self.performance, self.learned_from)
+            other = Hypernetwork(
+                layout, self.conditioning.name, self.architecture, self.performance, self.learned_from, self.told_of
+            )
         other.load_state_dict(self.state_dict(keep_vars=True), assign=True)
         return other.train(self.training)
 

@@ -108,6 +108,8 @@ def load_hypernetwork(
     learned_from = [layout_of(each) for each in attributes.get("networks", [])]
     first = learned_from[0] if learned_from else layout_of(attributes)
     performance = _performance(attributes["performance"]).placed(labels)
-    model = Hypernetwork(first, conditioning, ArchitectureConfig(**architecture), performance, learned_from)
+    model = Hypernetwork(
+        first, conditioning, ArchitectureConfig(**architecture), performance, learned_from, len(labels)
+    )
     variant = model.for_layout(layout or first).eval()
     return TrainedHypernetwork(variant, PROCESSES[attributes["process"]], snapshots).at(max(snapshots))

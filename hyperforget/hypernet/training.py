@@ -20,6 +20,7 @@ from hyperforget.errors import UserError
 from hyperforget.hypernet.batches import Batch, draw_batch, recombine
 from hyperforget.hypernet.diffusion import Process
 from hyperforget.hypernet.loss_matching import (
+    DrawnImages,
     draw_images,
     group_by_class,
     performance_errors,
@@ -114,7 +115,7 @@ def train_hypernetwork(
     # Without loss matching nothing would be learned of such pairs, and one number cannot be put together.
     matching = config.loss_matching > 0 or (config.discriminability_matching > 0 and bool(model.performance.also))
     recombined = config.recombined if matching and model.conditioning.per_class else 0.0
-    grouped = group_by_class(data.images, model.layout.classes)
+    grouped = group_by_class(data.images)
     told = _told_of_classes(model)
     with resuming.part("step", training.state) as saved:
         if saved is not None:
@@ -180,7 +181,7 @@ def _add_gradients(
     network: nn.Module,
     model: Hypernetwork,
     batch: Batch,
-    images: Tensor | None,
+    images: DrawnImages | None,
     config: TrainingConfig,
     hardware: HardwareConfig,
 ) -> None:
@@ -244,7 +245,7 @@ def _squared_errors(predicted: Tensor, batch: Batch) -> Tensor:
 
 
 def _errors(
-    predicted: Tensor, batch: Batch, model: Hypernetwork, images: Tensor | None, config: TrainingConfig
+    predicted: Tensor, batch: Batch, model: Hypernetwork, images: DrawnImages | None, config: TrainingConfig
 ) -> Tensor:
     """What is minimised, for each pair (B,)."""
     errors = _squared_errors(predicted, batch) * batch.weight * batch.answered
@@ -252,7 +253,7 @@ def _errors(
         return errors
     networks = model.space.denormalise(predicted, batch.network)
     found = performance_on(networks, _told_of_classes(model), model.layout, images)
-    losses, discriminable = performance_errors(found, batch.wanted, model.layout.classes)
+    losses, discriminable = performance_errors(found, batch.wanted, images.classes)
     return errors + config.loss_matching * losses + config.discriminability_matching * discriminable
 
 

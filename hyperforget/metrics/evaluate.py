@@ -130,7 +130,7 @@ def _measure(
 
     logits = predictions.logits(networks, "test")
     values |= _accuracies(logits, standard, "test")
-    correct = torch.eq(logits.argmax(-1), standard.labels["test"]).cpu()
+    correct = torch.eq(logits.argmax(-1), standard.targets["test"]).cpu()
     probabilities = logits.softmax(-1)
     values |= _compare(probabilities, standard.probabilities[0], standard)
     test_entropy = entropy(probabilities[attacked])
@@ -176,7 +176,8 @@ def _finite(predictions: Predictions, standard: GoldStandard, subject: Subject) 
 
 def _accuracies(logits: Tensor, standard: GoldStandard, split: SplitName) -> _Values:
     labels, classes = standard.labels[split], len(standard.forget)
-    counts, sizes = correct_counts(logits, labels, classes), torch.bincount(labels.cpu(), minlength=classes)
+    counts = correct_counts(logits, labels, classes, standard.targets[split])
+    sizes = torch.bincount(labels.cpu(), minlength=classes)
     masks = standard.classes(split)
     return {("accuracy", name): accuracy_on(counts, sizes, mask).cpu() for name, mask in masks.items()}
 
@@ -227,7 +228,8 @@ def _check(predictions: Predictions, standard: GoldStandard, method: str) -> Non
             raise ValueError(f"the chosen network {index} is not one of the {predictions.count} networks")
     if mask.dtype != torch.bool or mask.dim() != 1:
         raise ValueError(f"the forget mask must be boolean (classes,), not {mask.dtype} {tuple(mask.shape)}")
-    expected = (max(len(retrained), 1), len(standard.labels["test"]), len(mask))
+    outputs = len(mask) if standard.answers is None else retrained.shape[-1]
+    expected = (max(len(retrained), 1), len(standard.labels["test"]), outputs)
     if tuple(retrained.shape) != expected:
         raise ValueError(f"the retrained probabilities must be {expected}, not {tuple(retrained.shape)}")
     if method == RETRAINED and (predictions.chosen != 0 or predictions.count != len(retrained)):

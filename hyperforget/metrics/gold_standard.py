@@ -14,12 +14,19 @@ class GoldStandard:
     """What retrained networks answer, and what they were retrained without; all on one device.
 
     ``labels`` int64 (B,) of both splits, the forgotten classes as a mask ``forget`` bool (C,), and the test
-    probabilities of all retrained networks, ``probabilities`` (S, B, C) for S seeds.
+    probabilities of all retrained networks, ``probabilities`` (S, B, C) for S seeds. Where labels and mask are of
+    groups, ``answers`` int64 (B,) of both splits are what networks are to answer.
     """
 
     labels: dict[SplitName, Tensor]
     forget: Tensor
     probabilities: Tensor
+    answers: dict[SplitName, Tensor] | None = None
+
+    @property
+    def targets(self) -> dict[SplitName, Tensor]:
+        """What networks are to answer, int64 (B,), of both splits."""
+        return self.answers or self.labels
 
     def classes(self, split: SplitName) -> dict[str, Tensor]:
         """The classes of each set made of a split's images, as masks bool (C,)."""

@@ -55,19 +55,21 @@ def have_diverged(losses: Tensor, sizes: Tensor) -> Tensor:
 def measure(networks: Networks, split: Split) -> Outcomes:
     """What N networks do on a split, of every class (N, C).
 
-    It computes where the split lies; networks may lie elsewhere.
+    It computes where the split lies; networks may lie elsewhere. Of groups, which have no output, discriminability and
+    separability are not known: NaN.
     """
-    labels, classes = split.labels, split.classes
+    labels, classes, targets = split.labels, split.classes, split.targets
     found: list[tuple[Tensor, ...]] = []
     for first in range(0, len(networks), _NETWORKS_AT_ONCE):
         some = networks[first : first + _NETWORKS_AT_ONCE].to(split.images.device)
         units, logits = units_and_logits(some, split.images)
-        values = (
-            class_losses(logits, labels, classes),
-            correct_counts(logits, labels, classes),
-            discriminability(logits, labels),
-            separability(units, labels, classes),
-        )
+        losses = class_losses(logits, labels, classes, targets)
+        counts = correct_counts(logits, labels, classes, targets)
+        if split.answers is None:
+            told_apart = (discriminability(logits, labels), separability(units, labels, classes))
+        else:
+            told_apart = (torch.full_like(losses, torch.nan),) * 2
+        values = (losses, counts, *told_apart)
         found.append(tuple(each.cpu() for each in values))
     losses, correct, discriminable, separable = (torch.cat(each) for each in zip(*found, strict=True))
     return Outcomes(losses, correct, discriminable, separable, split.class_sizes)

@@ -110,9 +110,9 @@ def train_population(
         for step in progress(remaining, recipe.steps, f"training {len(starts)} networks", initial=done):
             hooks.resuming.save_if_due()
             rows = torch.randint(split.labels.shape[0], (recipe.batch_size,), generator=generator).to(device)
-            images, labels = shown[rows], split.labels[rows]
-            weights = example_weights(labels, curriculum.rates(step - 1), recipe.share, generator)
-            loss = weighted_loss(layout.forward_parts(parts, images.T)[1], labels, weights)
+            images, targets = shown[rows], split.targets[rows]
+            weights = example_weights(split.labels[rows], curriculum.rates(step - 1), recipe.share, generator)
+            loss = weighted_loss(layout.forward_parts(parts, images.T)[1], targets, weights)
             gradients = torch.autograd.grad(loss, parts)
             with torch.no_grad():
                 for part, gradient, rate, *own in zip(parts, gradients, rates, *slots, strict=True):

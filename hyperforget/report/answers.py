@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hyperforget.config.methods import RETRAINED
-from hyperforget.config.report_specs import ReportSpec
+from hyperforget.config.report_specs import FigureTask, ReportSpec
 from hyperforget.metrics.knowledge import DECISIVE, is_above
 from hyperforget.report.recognised import Recognised
 from hyperforget.report.results import Metrics, Value
@@ -84,12 +84,12 @@ def answer(spec: ReportSpec, metrics: Metrics, task: str, method: str, forget: s
     """Chosen networks are compared with the retrained network that the same rule chooses; of methods that choose none,
     and without it, medians with medians.
     """
-    yardstick = yardstick_of(metrics, task, forget)
+    yardstick = yardstick_of(metrics, spec.task(task), forget)
     chooses = method in spec.choosing and not math.isnan(yardstick.selected.value)
     distance = metrics.find(task, method, forget, "chosen-to-all", "activation_distance", "test") or _NOTHING
     return Answer(
-        outcome(metrics, task, method, forget).forgotten,
-        tuple(_population(metrics, task, method, forget, name, "forget") for name in DECISIVE),
+        outcome(metrics, spec.task(task), method, forget).forgotten,
+        tuple(_population(metrics, task, method, forget, name, "forget") for name in brought_back(spec.task(task))),
         metrics.need(task, method, forget, "chosen" if chooses else "population", "accuracy", "retain"),
         yardstick.selected if chooses else yardstick.kept,
         in_floors(distance.value, yardstick),
@@ -97,14 +97,19 @@ def answer(spec: ReportSpec, metrics: Metrics, task: str, method: str, forget: s
     )
 
 
-def yardstick_of(metrics: Metrics, task: str, forget: str) -> Yardstick:
+def yardstick_of(metrics: Metrics, task: FigureTask, forget: str) -> Yardstick:
     """What the metrics file has of retrained networks; all is NaN without them."""
     return Yardstick(
-        tuple(_population(metrics, task, RETRAINED, forget, name, "forget") for name in DECISIVE),
-        selected_retained(metrics, task, forget),
-        _population(metrics, task, RETRAINED, forget, "accuracy", "retain"),
-        _population(metrics, task, RETRAINED, forget, "activation_distance", "test"),
+        tuple(_population(metrics, task.name, RETRAINED, forget, name, "forget") for name in brought_back(task)),
+        selected_retained(metrics, task.name, forget),
+        _population(metrics, task.name, RETRAINED, forget, "accuracy", "retain"),
+        _population(metrics, task.name, RETRAINED, forget, "activation_distance", "test"),
     )
+
+
+def brought_back(task: FigureTask) -> tuple[str, ...]:
+    """The `DECISIVE` metrics; none of groups, which have no output to bring back."""
+    return () if task.groups else DECISIVE
 
 
 def in_floors(distance: float, yardstick: Yardstick) -> float:

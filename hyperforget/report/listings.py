@@ -18,6 +18,15 @@ from hyperforget.report.verdicts import ACCURACY_MARGIN, DISTANCE_MARGIN, verdic
 # Upper edges from here on stand for "no upper edge".
 _UNBOUNDED = 1e6
 
+_OF_CLASSES = (
+    f"Forgotten: an accuracy of at most {FORGOTTEN_ACCURACY}; of these, some never saw the class, and some hide it, "
+    "telling it apart better than 97.5 % of those."
+)
+_OF_GROUPS = (
+    f"Forgotten: an accuracy of at most {FORGOTTEN_ACCURACY} above that of 97.5 % of those that never saw the group; "
+    "whether others hide it is not known."
+)
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -38,8 +47,8 @@ def corpus_listings(task: TaskSpec, corpus: CorpusSpec, folder: Path) -> list[Li
     title = corpus_title(task, corpus)
     by_class = Listing(
         f"{task.name}-{corpus.name}-classes",
-        f"Checkpoints collected for {title}, by class. Forgotten: an accuracy of at most {FORGOTTEN_ACCURACY}; of "
-        "these, some never saw the class, and some hide it, telling it apart better than 97.5 % of those. Good: free "
+        f"Checkpoints collected for {title}, by {'group' if task.groups else 'class'}. "
+        f"{_OF_GROUPS if task.groups else _OF_CLASSES} Good: free "
         "classes have thousands forgotten, hundreds that never saw the class and many that know it, pivots none "
         "forgotten.",
         (

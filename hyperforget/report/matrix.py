@@ -1,7 +1,7 @@
 """The first screen of the report: methods × forget sets, a verdict and its measurements in each cell."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hyperforget.config.methods import RETRAINED
@@ -10,6 +10,7 @@ from hyperforget.records.costs import CostRow
 from hyperforget.report.answers import Answer, Tone, answer, yardstick_of
 from hyperforget.report.costs import duration
 from hyperforget.report.findings import set_name
+from hyperforget.report.forgotten import level_of
 from hyperforget.report.listings import Listing
 from hyperforget.report.results import Metrics
 from hyperforget.report.spec import forget_title, method_title
@@ -120,28 +121,34 @@ def answer_matrix(spec: ReportSpec, task: TaskSpec, metrics: Metrics, costs: Seq
 
 
 def _parts(found: Answer) -> tuple[Part, ...]:
-    by_shift, by_auc = found.hidden
-    shift, auc = found.recovered
     images, decides = found.recognised.images, found.recognised.state != "forgets"
     if images:
         count = f"{found.recognised.count}{_SPACE}of{_SPACE}{images}"
         recognised = Part(count, decides, _span(*found.recognised.interval))
     else:
         recognised = Part(f"{percent(found.recognised.accuracy)} recognised", decides)
-    back = f"AUC {number(auc.value, 2)}" if by_auc and not by_shift else f"{percent(shift.value)} back"
     return (
         recognised,
-        Part(back, by_shift or by_auc),
+        *_back(found),
         Part(f"{percent(found.kept.value, 1)} kept", found.loses),
         Part(f"{number(found.floors, 2)} floors", found.differs),
     )
 
 
+def _back(found: Answer) -> Iterator[Part]:
+    """What comes back; nothing of groups, where there is nothing to bring back."""
+    if found.recovered:
+        (shift, auc), (by_shift, by_auc) = found.recovered, found.hidden
+        back = f"AUC {number(auc.value, 2)}" if by_auc and not by_shift else f"{percent(shift.value)} back"
+        yield Part(back, by_shift or by_auc)
+
+
 def _column(task: TaskSpec, forget: str, metrics: Metrics) -> Column:
-    found = yardstick_of(metrics, task.name, forget)
+    found = yardstick_of(metrics, task, forget)
     kept = found.kept if math.isnan(found.selected.value) else found.selected
+    level = level_of(metrics, task, forget)
     bounds = (
-        f"≤ {percent(found.recovered[0].high)} back",
+        f"≤ {percent(level)} recognised" if task.groups else f"≤ {percent(found.recovered[0].high)} back",
         f"{percent(kept.value, 1)} kept",
         f"≤ {number(found.farthest, 2)} floors",
     )
@@ -166,12 +173,17 @@ def _listing(task: TaskSpec, answers: Mapping[str, Mapping[str, Answer]]) -> Lis
 
 def _fields(found: Answer) -> tuple[str, ...]:
     word, yardstick, kept = WORDS[found.tone], found.yardstick, found.kept
-    (shift, auc), (most_shift, most_auc) = found.recovered, yardstick.recovered
+    back = ("–", "–")
+    if found.recovered:
+        (shift, auc), (most_shift, most_auc) = found.recovered, yardstick.recovered
+        back = (
+            f"{percent(shift.value)} (≤ {percent(most_shift.high)})",
+            f"{number(auc.value, 2)} (≤ {number(most_auc.high, 2)})",
+        )
     return (
         f"{word.sign} {word.word}",
         f"{found.recognised.words} [{_span(*found.recognised.interval)}]",
-        f"{percent(shift.value)} (≤ {percent(most_shift.high)})",
-        f"{number(auc.value, 2)} (≤ {number(most_auc.high, 2)})",
+        *back,
         f"{percent(kept.value, 1)} ± {percent(kept.error, 1)} ({percent(found.kept_by_retrained.value, 1)})",
         f"{number(found.floors, 2)} (≤ {number(yardstick.farthest, 2)})",
     )

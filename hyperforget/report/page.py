@@ -132,7 +132,7 @@ def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics
     def picture(name: str, title: str, caption: str) -> _Picture:
         return _Picture(name, title, _svg(results / FIGURE_FOLDER / f"{name}{FIGURE_SUFFIX}"), caption)
 
-    trade_off = f"{task.name}-trade-off"
+    trade_off, has_trade_off = f"{task.name}-trade-off", bool(spec.generators) and not task.groups
     return _TaskPage(
         spec=task,
         matrix=answer_matrix(spec, task, metrics, costs),
@@ -146,7 +146,7 @@ def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics
             ),
         ],
         tables=[(name, Markup(_read(results / TABLE_FOLDER / f"{name}.html"))) for name in table_names(only_this)],
-        trade_off=picture(trade_off, "", trade_off_caption(task.name)) if spec.generators else None,
+        trade_off=picture(trade_off, "", trade_off_caption(task.name)) if has_trade_off else None,
         verdicts=verdict_listing(spec, task, metrics),
         ablations=ablation_listing(spec, task, results, metrics, costs),
         candidates=[

@@ -14,10 +14,13 @@ Answering = Literal["forgets", "unsure", "answers"]
 
 @dataclass(frozen=True)
 class Recognised:
-    """The ``accuracy`` of a network on so many test ``images`` of forgotten classes, None where nobody counted them."""
+    """The ``accuracy`` of a network on so many test ``images`` of forgotten classes, None where nobody counted them;
+    of groups also the ``level`` that retrained networks reach, who never saw them.
+    """
 
     accuracy: float
     images: int | None = None
+    level: float = 0.0
 
     @property
     def count(self) -> int:
@@ -26,7 +29,13 @@ class Recognised:
 
     @property
     def limit(self) -> float:
-        """The accuracy up to which classes count as forgotten: `FORGOTTEN_ACCURACY`, or a single image."""
+        """The accuracy up to which classes count as forgotten: `FORGOTTEN_ACCURACY`, or a single image, above the
+        level.
+        """
+        return self.level + self._margin
+
+    @property
+    def _margin(self) -> float:
         return max(FORGOTTEN_ACCURACY, 1 / self.images) if self.images else FORGOTTEN_ACCURACY
 
     @property
@@ -49,7 +58,7 @@ class Recognised:
         """
         # Shares such as 1 / 49 must not depend on the last binary digit.
         if self.accuracy <= self.limit + 1e-9:
-            return "forgets" if self.limit <= _MOST_OF_AN_IMAGE else "unsure"
+            return "forgets" if self._margin <= _MOST_OF_AN_IMAGE else "unsure"
         return "answers" if self.interval[0] > self.limit else "unsure"
 
     @property

@@ -61,12 +61,13 @@ def table_names(spec: TablesSpec | ReportSpec) -> list[str]:
 
 def figure_names(spec: FiguresSpec, task: str) -> list[str]:
     """Names of all figures of a task, without `FIGURE_SUFFIX`, in the order of the report."""
-    spec.task(task)
+    groups = spec.task(task).groups
     training = [f"{task}-{model}-{kind}" for model in spec.models for kind in training_figures(spec, model)]
     candidates = [f"{task}-{method}-candidates" for method in candidate_methods(spec)]
     confusion = [f"{task}-{method}-confusion" for method in confusion_methods(spec)]
     comparisons = [f"{task}-{kind}-comparison" for kind in comparison_figures(spec)]
-    trade_off = [f"{task}-trade-off"] if spec.generators else []
+    # What is hidden shows as biases are shifted, which groups do not have.
+    trade_off = [f"{task}-trade-off"] if spec.generators and not groups else []
     return training + comparisons + trade_off + candidates + confusion
 
 
@@ -152,7 +153,8 @@ def _task_table_names(task: TableTask | TaskSpec) -> list[str]:
     return [
         *(f"{prefix}-{kind}" for prefix in prefixes for kind in ("individual", "paired")),
         f"{task.name}-comparison",
-        f"{task.name}-recovery",
+        # Outputs are raised to bring a class back, and groups have none.
+        *[f"{task.name}-recovery"] * (not task.groups),
         *[f"{task.name}-strangers"] * bool(task.stranger_methods),
         *[f"{task.name}-seeds"] * bool(task.repetitions),
         *[f"{task.name}-widths"] * bool(task.sharing),

@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from hyperforget.config.report_specs import TaskSpec
+from hyperforget.config.report_specs import FigureTask, TaskSpec
+from hyperforget.report.forgotten import level_of
 from hyperforget.report.recognised import Recognised
 from hyperforget.report.results import Metrics
 from hyperforget.report.tables.comparison import activation_distance
@@ -44,12 +45,13 @@ class Verdict:
         return BETTER in sides and WORSE not in sides
 
 
-def outcome(metrics: Metrics, task: str, method: str, forget: str) -> Outcome:
+def outcome(metrics: Metrics, task: FigureTask, method: str, forget: str) -> Outcome:
     """The numbers that a verdict rests on; raises `UserError` where the metrics file lacks one."""
-    accuracy = metrics.need(task, method, forget, "chosen", "accuracy", "forget").value
-    forgotten = Recognised(accuracy, metrics.images(task, forget, "forget"))
-    retained = metrics.need(task, method, forget, "chosen", "accuracy", "retain")
-    distance = activation_distance(metrics, task, method, forget)
+    accuracy = metrics.need(task.name, method, forget, "chosen", "accuracy", "forget").value
+    images, level = metrics.images(task.name, forget, "forget"), level_of(metrics, task, forget)
+    forgotten = Recognised(accuracy, images, level)
+    retained = metrics.need(task.name, method, forget, "chosen", "accuracy", "retain")
+    distance = activation_distance(metrics, task.name, method, forget)
     return Outcome(forgotten, retained.value, distance, retained.error)
 
 
@@ -82,7 +84,7 @@ def accuracy_margin(error: float, other: float) -> float:
 
 def verdict(task: TaskSpec, generator: str, rival: str, forget: str, metrics: Metrics) -> Verdict:
     """What `judge` says of the chosen networks of both on a forget set."""
-    return judge(outcome(metrics, task.name, generator, forget), outcome(metrics, task.name, rival, forget))
+    return judge(outcome(metrics, task, generator, forget), outcome(metrics, task, rival, forget))
 
 
 def _closeness(own: float, rival: float) -> tuple[str, str]:

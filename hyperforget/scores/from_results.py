@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hyperforget.config.methods import ORIGINAL, RETRAINED
-from hyperforget.data.splits import TaskData, load_task_data
+from hyperforget.data.splits import TaskData, load_task_data, need_classes
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.forget_set import ForgetSet
 from hyperforget.networks.batch import Networks
@@ -30,12 +30,16 @@ def task_folder(data: object) -> Path | None:
 
 
 def load_task(folder: Path, store: str | Path | None = None) -> TaskData:
-    """The data of the task whose folder it is; raises `UserError`, with what there is, where it has none."""
+    """The data of the task whose folder it is; raises `UserError`, with what there is, where it has none, and
+    where it forgets groups.
+    """
     if not (folder / _DATASET).is_file():
         known = tasks_in(folder.parent)
         there = f"it has {', '.join(known)}" if known else "it has none, which a run of the workflow makes"
         raise UserError(f"{folder.parent} has no task {folder.name!r}; {there}{nearest_choice(folder.name, known)}")
-    return load_task_data(_store(folder, store), folder / _DATASET)
+    data = load_task_data(_store(folder, store), folder / _DATASET)
+    need_classes(data, "scores of networks of your own")
+    return data
 
 
 def load_original(folder: Path, store: str | Path | None = None) -> Networks:

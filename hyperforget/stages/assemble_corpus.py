@@ -29,14 +29,14 @@ def run(job: Job[CorpusSpec]) -> None:
     counts = sum_counts([token.summary["admission"] for token in tokens])
     runs = int((arrays["saved"] >= 2).sum())
     check_runs(runs, spec.requirements, counts)
-    found = forgetting_of(arrays, sizes)
+    found = forgetting_of(arrays, sizes, data.noun)
     classes = summarise_classes(found, arrays["loss"], data.labels, spec.pivots)
-    check_forgetting(classes, spec.requirements)
+    check_forgetting(classes, spec.requirements, data.noun)
     forget, holdout = ([ForgetSet(classes) for classes in sets] for sets in (spec.forget, spec.holdout))
     write_rows(job.output("classes"), classes)
     write_rows(job.output("forget_sets"), summarise_forget_sets(found, arrays, data.labels, forget, holdout))
     write_rows(job.output("bins"), counts.levels)
-    object_id = job.store.publish("corpus", {}, {**job.names, "segments": segments})
+    object_id = job.store.publish("corpus", {}, {**job.names, "segments": segments, **found.bounds.attributes})
     summary = {
         **job.names,
         "runs": int(arrays["saved"].shape[0]),

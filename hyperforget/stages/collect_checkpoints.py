@@ -21,7 +21,7 @@ def run(job: Job[CollectionSpec]) -> None:
     """Load, call, save."""
     spec, task, corpus, shard = job.spec, job.names["task"], job.names["corpus"], int(job.names["shard"])
     data = load_task_data(job.store, job.input("dataset")).to(job.device)
-    layout = layout_for(spec.network, data.image, data.classes)
+    layout = layout_for(spec.network, data.image, data.outputs)
     # Each corpus has runs of its own; those of the main one are drawn without its name.
     further = [] if corpus == MAIN_CORPUS else [corpus]
     shared = initialise(layout, 1, generator_for(spec.seed, "shared start", task), spec.recipes[0].initialisation)
@@ -33,6 +33,7 @@ def run(job: Job[CollectionSpec]) -> None:
         places_of(spec.pivots, data.labels),
         [places_of(classes, data.labels) for classes in spec.holdout],
         shared if spec.collection.starts == "shared" else None,
+        groups=0 if data.answers is None else data.classes,
     )
     arrays, decided = collect_runs(
         runs,

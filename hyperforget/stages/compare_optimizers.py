@@ -20,7 +20,7 @@ def run(job: Job[OptimizersSpec]) -> None:
     spec, task, model = job.spec, job.names["task"], job.names["model"]
     data = load_task_data(job.store, job.input("dataset")).to(job.device)
     split = conditioning_split(data, spec.protocol)
-    layout = layout_for(spec.network, data.image, data.classes)
+    layout = layout_for(spec.network, data.image, data.outputs)
     hypernet = load_hypernetwork(job.store, job.input("hypernet"), data.labels, layout)
     hypernet.model.to(job.device)
     # All models of a task, and all optimisers, get the same starts; gradient descent also

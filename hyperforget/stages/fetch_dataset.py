@@ -14,6 +14,8 @@ def run(job: Job[DatasetSpec]) -> None:
     if content_of(spec.dataset) != spec.content:
         read = spec.dataset.path or spec.dataset.file or spec.dataset.name
         raise UserError(f"what {read} is read from has changed since the run was planned; start the run again")
-    arrays, pixels = prepare_splits(spec.dataset, spec.classes, split_seed(spec.split_seed, spec.split_of))
-    attributes = {"task": spec.split_of, "classes": len(spec.classes), "labels": spec.classes, **pixels}
+    arrays, pixels = prepare_splits(spec.dataset, spec.classes, split_seed(spec.split_seed, spec.split_of), spec.groups)
+    labels = spec.groups or spec.classes
+    answers = {"answers": spec.classes} if spec.groups else {}
+    attributes = {"task": spec.split_of, "classes": len(labels), "labels": labels, **answers, **pixels}
     publish_task_data(job.store, job.output("token"), arrays, attributes)

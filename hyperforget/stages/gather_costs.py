@@ -9,5 +9,5 @@ from hyperforget.runtime.stage import Job
 
 def run(job: Job[CostsSpec]) -> None:
     """Load, call, save."""
-    requests = [row for path in job.inputs["requests"] for row in read_rows(path, RequestRow)]
+    requests = [row for path in job.inputs.get("requests", []) for row in read_rows(path, RequestRow)]
     write_rows(job.output("costs"), cost_rows(job.store, job.inputs["tokens"], requests, job.spec.hypernets_of))

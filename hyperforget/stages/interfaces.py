@@ -154,7 +154,7 @@ STAGES = {
     "gather_costs": Stage(
         "Gather what collections and trainings took when they were made, and what requests and retraining take.",
         "hyperforget.config.specs:CostsSpec",
-        inputs=("tokens*", "requests*"),
+        inputs=("tokens*", "requests*?"),
         outputs=("costs",),
         # Equal tokens can have been made anew in another time.
         repeatable=False,

@@ -24,7 +24,7 @@ def run(job: Job[LookupSpec]) -> None:
     chosen = choose(outcomes, Wanted.of(outcomes, request.forget, spec.selection), spec.selection)
     offered = offer_checkpoints(outcomes.losses, prompts, spec.candidates, chosen)
     corpus = load_corpus(job.store, job.input("corpus"), Performance(), request.split.class_sizes)
-    layout = layout_for(spec.network, request.data.image, request.data.classes)
+    layout = layout_for(spec.network, request.data.image, request.data.outputs)
     checkpoints = Networks(corpus.checkpoints()[offered.checkpoint], layout)
     candidates = make_candidates(checkpoints, request.split, offered.prompt, offered.checkpoint)
     publish_candidates(job.store, job.output("token"), candidates, offered.chosen, names)

@@ -3,7 +3,7 @@
 from hyperforget.collection.checkpoints import load_outcomes
 from hyperforget.config.methods import NEAREST
 from hyperforget.config.specs import RequestsSpec
-from hyperforget.data.splits import conditioning_split, load_task_data
+from hyperforget.data.splits import conditioning_split, load_task_data, need_classes
 from hyperforget.generator.exporting import Made, export
 from hyperforget.records.files import write_rows
 from hyperforget.runtime.stage import Job
@@ -16,6 +16,7 @@ def run(job: Job[RequestsSpec]) -> None:
     """Load, call, save."""
     spec, task = job.spec, job.names["task"]
     data = load_task_data(job.store, job.input("dataset")).to(job.device)
+    need_classes(data, "times of requests")
     originals = load_candidates(job.store, job.input("originals")).candidates.networks
     split = conditioning_split(data, spec.protocol)
     free = tuple(label for label in data.labels if label not in spec.pivots)

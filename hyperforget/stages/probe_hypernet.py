@@ -18,7 +18,7 @@ def run(job: Job[ProbeSpec]) -> None:
     spec, task = job.spec, job.names["task"]
     data = load_task_data(job.store, job.input("dataset")).to(job.device)
     split = conditioning_split(data, spec.protocol)
-    layout = layout_for(spec.network, data.image, data.classes)
+    layout = layout_for(spec.network, data.image, data.outputs)
     hypernet = load_hypernetwork(job.store, job.input("hypernet"), data.labels, layout)
     hypernet.model.to(job.device)
     performance = hypernet.performance

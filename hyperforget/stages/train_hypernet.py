@@ -37,7 +37,7 @@ def run(job: Job[TrainingSpec]) -> None:
     generator = generator_for(spec.seed, "train", task, name)
     runs = [
         Runs(
-            layout_for(taught.network, data.image, data.classes),
+            layout_for(taught.network, data.image, data.outputs),
             *corpus.split(spec.training.unseen_runs, generator_for(spec.seed, "unseen runs", taught.task)),
         )
         for taught, corpus in zip(spec.taught, corpora, strict=True)
@@ -46,7 +46,7 @@ def run(job: Job[TrainingSpec]) -> None:
     torch.manual_seed(derived_seed(spec.seed, "initialise", task, name))
     layouts = [each.layout for each in runs]
     several = layouts if len(layouts) > 1 else ()
-    model = Hypernetwork(layouts[0], spec.conditioning, spec.architecture, performance, several)
+    model = Hypernetwork(layouts[0], spec.conditioning, spec.architecture, performance, several, data.classes)
     explained_variance = model.fit_space([(each.layout, each.seen.checkpoints()) for each in runs])
     if spec.training.rebalance:
         runs = [Runs(each.layout, rebalanced(each.seen), rebalanced(each.unseen)) for each in runs]

@@ -19,7 +19,7 @@ def run(job: Job[ReferenceSpec]) -> None:
     """Load, call, save."""
     spec, task, forget = job.spec, job.names["task"], job.names.get("forget")
     data = load_task_data(job.store, job.input("dataset")).to(job.device)
-    layout = layout_for(spec.network, data.image, data.classes)
+    layout = layout_for(spec.network, data.image, data.outputs)
     purpose = "strangers" if job.names["method"] == STRANGERS else "reference"
     generator = generator_for(spec.seed, purpose, task, forget)
     rates = torch.ones(spec.count, data.classes)

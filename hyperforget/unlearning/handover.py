@@ -19,7 +19,7 @@ def export_chosen(path: Path, candidates: Candidates, chosen: int, data: TaskDat
     layout, params = candidates.networks.layout, candidates.networks.params[chosen]
     ((key, network),) = layout.attributes.items()
     told = "-".join(map(str, network)) if isinstance(network, list) else json.dumps(network, sort_keys=True)
-    labels = "-".join(map(str, data.labels))
+    labels = "-".join(map(str, data.answered))
     metadata = attributes | {key: told, "labels": labels, "mean": data.mean, "std": data.std}
     path.parent.mkdir(parents=True, exist_ok=True)
     texts = {key: value if isinstance(value, str) else repr(value) for key, value in metadata.items()}

@@ -11,8 +11,8 @@ from torch import Tensor
 from hyperforget.config import SelectionConfig
 from hyperforget.config.methods import RETRAINED
 from hyperforget.config.specs import EvaluationSpec
-from hyperforget.data.splits import TaskData
-from hyperforget.forget_set import FORGOTTEN_ACCURACY
+from hyperforget.data.splits import Split, TaskData
+from hyperforget.forget_set import FORGOTTEN_ACCURACY, Noun
 from hyperforget.metrics.evaluate import Predictions, Subject, evaluate_networks
 from hyperforget.metrics.gold_standard import GoldStandard, SplitName
 from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
@@ -47,9 +47,7 @@ class Bench:
     @cached_property
     def selected(self) -> int:
         """Index of the retrained network that the rule for all other methods takes."""
-        return selected_retrained(
-            self.retrained, self.request.split.class_sizes, self.request.forget, self.spec.selection
-        )
+        return selected_retrained(self.retrained, self.request.split, self.request.forget, self.spec.selection)
 
     def offered(self, method: str, stored: StoredCandidates) -> list[CandidateRow]:
         """The rows of a method's candidates."""
@@ -77,7 +75,7 @@ def judge(method: str, stored: StoredCandidates, bench: Bench) -> list[MetricRow
         ),
         *recovery_rows(stored, request.data, request.forget, subject, evaluation.recovery_networks),
         *own_metric_rows(stored, request.data, bench.standard, subject, bench.own_metrics),
-        usable_row(subject, bench.offered(method, stored), bench.retrained_offer),
+        usable_row(subject, bench.offered(method, stored), bench.retrained_offer, request.data.noun),
     ]
 
 
@@ -94,17 +92,20 @@ def predictions_of(stored: StoredCandidates, data: TaskData, selected: int | Non
     return Predictions(logits, len(population), stored.population.index(stored.chosen), place)
 
 
-def selected_retrained(retrained: StoredCandidates, sizes: Tensor, forget: Tensor, rule: SelectionConfig) -> int:
-    """Index of the retrained network that the rule for all other methods takes, on the split that selects, which has
-    ``sizes`` (C,) images a class: what a chosen network is to be compared with.
+def selected_retrained(retrained: StoredCandidates, split: Split, forget: Tensor, rule: SelectionConfig) -> int:
+    """Index of the retrained network that the rule for all other methods takes, on the ``split`` that selects: what a
+    chosen network is to be compared with.
     """
-    return choose(retrained.candidates, Wanted.of_retrained(retrained.candidates, sizes, forget), rule)
+    wanted = Wanted.of_retrained(retrained.candidates, split.class_sizes, forget)
+    return choose(retrained.candidates, wanted if split.answers is None else wanted.of_groups(), rule)
 
 
 def gold_standard_of(retrained: StoredCandidates, data: TaskData, forget: Tensor) -> GoldStandard:
     """What all methods are measured against: the test probabilities of all retrained networks."""
     probabilities = forward(retrained.candidates.networks, data.test.images).softmax(-1)
-    return GoldStandard({"train": data.train.labels, "test": data.test.labels}, forget, probabilities)
+    labels: dict[SplitName, Tensor] = {"train": data.train.labels, "test": data.test.labels}
+    targets: dict[SplitName, Tensor] = {"train": data.train.targets, "test": data.test.targets}
+    return GoldStandard(labels, forget, probabilities, None if data.answers is None else targets)
 
 
 def candidate_rows(method: str, stored: StoredCandidates, sizes: Tensor, forget: Tensor) -> list[CandidateRow]:
@@ -118,13 +119,24 @@ def candidate_rows(method: str, stored: StoredCandidates, sizes: Tensor, forget:
     ]
 
 
-def usable_row(subject: Subject, candidates: Sequence[CandidateRow], retrained: Sequence[CandidateRow]) -> MetricRow:
+def forgotten_up_to(retrained: Sequence[CandidateRow], noun: Noun) -> float:
+    """The accuracy up to which networks count as having forgotten a set of groups, that of the best retrained network
+    and `FORGOTTEN_ACCURACY`, which alone it is of classes.
+    """
+    level = max(row.forget_accuracy for row in retrained) if noun == "group" else 0.0
+    return level + FORGOTTEN_ACCURACY
+
+
+def usable_row(
+    subject: Subject, candidates: Sequence[CandidateRow], retrained: Sequence[CandidateRow], noun: Noun = "class"
+) -> MetricRow:
     """The metric ``usable_share``: how many candidates at the prompt of the chosen one forget and retain."""
     # Accuracies are shares of images: of two that are equal, neither must fail by the last binary digit.
     worst = median(row.retain_accuracy for row in retrained) - USABLE_RETAIN_MARGIN - 1e-9
     [prompt] = {row.prompt for row in candidates if row.chosen}
     beside = [row for row in candidates if row.prompt == prompt]
-    usable = sum(row.forget_accuracy <= FORGOTTEN_ACCURACY and row.retain_accuracy >= worst for row in beside)
+    up_to = forgotten_up_to(retrained, noun)
+    usable = sum(row.forget_accuracy <= up_to and row.retain_accuracy >= worst for row in beside)
     names = subject.task, subject.method, subject.forget
     share = usable / len(beside)
     return MetricRow(*names, "population", "choice", "usable_share", share, None, None, len(beside))
@@ -140,10 +152,10 @@ def confusion_rows(method: str, stored: StoredCandidates, standard: GoldStandard
     rows = []
     for name in ("retain", "test"):
         seen = members[name]
-        counts = confusion_matrix(retrained[seen], predicted[seen], labels=range(data.classes))
+        counts = confusion_matrix(retrained[seen], predicted[seen], labels=range(data.outputs))
         rows += [
             ConfusionRow(method, name, row, column, count)
-            for row, columns in zip(data.labels, counts.tolist(), strict=True)
-            for column, count in zip(data.labels, columns, strict=True)
+            for row, columns in zip(data.answered, counts.tolist(), strict=True)
+            for column, count in zip(data.answered, columns, strict=True)
         ]
     return rows

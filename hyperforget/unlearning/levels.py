@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hyperforget.collection.checkpoints import KNOWN_ACCURACY, CorpusOutcomes
+from hyperforget.collection.checkpoints import CorpusOutcomes
 from hyperforget.config.performance import Performance
-from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.hypernet.conditioning import compress
 from hyperforget.metrics.performance import performance_values
 
@@ -85,7 +84,7 @@ def fit_levels(outcomes: CorpusOutcomes, performance: Performance) -> LevelTable
     What predicts are the classes that a checkpoint does not know, and how good it is: the mean compressed loss of the
     classes that it knows, less what that is for its state.
     """
-    known = outcomes.accuracies >= KNOWN_ACCURACY
+    known = outcomes.known
     state = torch.cat([torch.ones(len(known), 1), (~known).float()], dim=1).double()  # (M, 1 + C)
     losses = compress(outcomes.losses.double())
     mean = (losses * known).sum(dim=1) / known.sum(dim=1).clamp(min=1)
@@ -120,12 +119,13 @@ def _fit(predictors: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def forgotten_by(outcomes: CorpusOutcomes, label: int, performance: Performance) -> Tensor:
     """The checkpoints, bool (M,), that show how a class is forgotten: those that do not answer it, and where more than
-    losses is told, if there are any, only those whose runs never saw it; others may hide it.
+    losses is told, if there are any, only those whose runs never saw it; others may hide it. Of groups always these:
+    losses may also be as high as theirs on the way to knowing a group.
     """
     unseen = outcomes.forgotten(label)
-    if performance.also and unseen.any():
+    if (performance.also or outcomes.bounds.of_groups) and unseen.any():
         return unseen
-    return outcomes.accuracies[:, label] <= FORGOTTEN_ACCURACY
+    return outcomes.unanswered(label)
 
 
 def expected_discriminability(outcomes: CorpusOutcomes, forget: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ def load_hypernetwork_at_work(
     """
     data = load_task_data(job.store, job.input("dataset")).to(job.device)
     outcomes = load_outcomes(job.store, job.input("corpus"), conditioning_split(data, protocol).class_sizes)
-    layout = layout_for(network, data.image, data.classes)
+    layout = layout_for(network, data.image, data.outputs)
     trained = load_hypernetwork(job.store, job.input("hypernet"), data.labels, layout)
     trained.model.to(job.device)
     return data, outcomes, trained

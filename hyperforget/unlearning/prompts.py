@@ -5,7 +5,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from hyperforget.collection.checkpoints import KNOWN_ACCURACY, CorpusOutcomes
+from hyperforget.collection.checkpoints import CorpusOutcomes
 from hyperforget.config import PromptConfig
 from hyperforget.config.performance import Performance
 from hyperforget.metrics.performance import performance_values
@@ -61,7 +61,7 @@ def best_prompt(losses: Tensor, performance: Tensor, share: float) -> Tensor:
 
 def _asked(outcomes: CorpusOutcomes, label: int, performance: Performance, quantile: float, forgets: bool) -> Tensor:
     """What one class is asked for on its own: its loss and, where it is told, its discriminability."""
-    known = outcomes.accuracies[:, label] >= KNOWN_ACCURACY
+    known = outcomes.known[:, label]
     alike = forgotten_by(outcomes, label, performance) if forgets else known
     if not alike.any():
         alike = torch.ones_like(alike)

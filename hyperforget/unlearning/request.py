@@ -32,5 +32,5 @@ def load_request(store: Store, dataset: Path, forget: str, protocol: str, device
 
 def request_of(data: TaskData, forget: str, protocol: str) -> Request:
     """The request to forget a set of classes that the data has; raises `UserError` for a wrong set."""
-    mask = parse_forget_set(forget, data.labels).mask(data.labels)
+    mask = parse_forget_set(forget, data.labels, noun=data.noun).mask(data.labels)
     return Request(data, conditioning_split(data, protocol), torch.tensor(mask))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 
 from hyperforget.config import PromptConfig
+from hyperforget.data.splits import need_classes
 from hyperforget.metrics.classes import accuracy_on, correct_counts
 from hyperforget.metrics.summaries import summarise
 from hyperforget.networks.batch import Networks
@@ -23,9 +24,13 @@ Offers = Callable[[str, Request], Mapping[float, Networks]]
 
 
 def sweep(requests: Mapping[str, Request], offers: Offers) -> list[TradeOffRow]:
-    """The rows of all ``requests``, which are asked one after another and named by their forget sets."""
+    """The rows of all ``requests``, which are asked one after another and named by their forget sets.
+
+    Raises `UserError` for requests to forget groups, of which nothing can be brought back.
+    """
     rows: list[TradeOffRow] = []
     for forget, request in progress(requests.items(), len(requests), "sweeping", "forget set"):
+        need_classes(request.data, "a trade-off between keeping and hiding")
         rows += trade_off_rows(forget, request, offers(forget, request))
     return rows
 

@@ -21,7 +21,7 @@ def load(count=12, test=0):
 
 def wrong(what):
     images, labels = load()
-    return {"one": images, "three": (images,) * 3, "labels": (images, labels / 2), "nan": (images / 0.0, labels)}[what]
+    return {"one": images, "five": (images,) * 5, "labels": (images, labels / 2), "nan": (images / 0.0, labels)}[what]
 """
 
 
@@ -52,7 +52,7 @@ def test_a_function_gives_images_and_labels_and_may_give_some_for_tests(file: st
     ("what", "words"),
     [
         ("one", "returned ndarray; allowed are arrays of images and labels"),
-        ("three", "returned tuple of 3; allowed are arrays"),
+        ("five", "returned tuple of 5; allowed are arrays"),
         ("labels", r"has labels of shape \(12,\) and type float64; allowed are whole numbers"),
         ("nan", "has images of shape .*; allowed are finite numbers"),
         ("other", "failed with KeyError: 'other'"),

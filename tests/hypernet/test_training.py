@@ -22,6 +22,7 @@ from hyperforget.hypernet.batches import Batch, draw_batch, pair_weights, recomb
 from hyperforget.hypernet.conditioning import CONDITIONINGS
 from hyperforget.hypernet.diffusion import PROCESSES
 from hyperforget.hypernet.loss_matching import (
+    DrawnImages,
     draw_images,
     group_by_class,
     performance_errors,
@@ -168,7 +169,7 @@ def test_loss_matching_brings_class_losses_closer(
     train: Train, make_corpus: Make, conditioning: str, layout: Layout
 ) -> None:
     """On the same pairs, with the same images, the networks predicted have losses nearer to the checkpoints'."""
-    images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
+    images = draw_images(group_by_class(IMAGES), 8, torch.Generator().manual_seed(0))
     errors = []
     for weight in (0.0, 10.0):
         _, model = train(conditioning, **LONGER, loss_matching=weight)
@@ -185,7 +186,7 @@ def test_loss_matching_brings_class_losses_closer(
 def test_discriminability_matching_brings_discriminability_closer(
     train: Train, make_corpus: Make, conditioning: str, layout: Layout
 ) -> None:
-    images = draw_images(group_by_class(IMAGES, layout.classes), 50, torch.Generator().manual_seed(0))
+    images = draw_images(group_by_class(IMAGES), 50, torch.Generator().manual_seed(0))
     errors, told = [], told_by(conditioning, "discriminability")
     for weight in (0.0, 20.0):
         options = {"loss_matching": 1e-6, "discriminability_matching": weight, "matching_images": 50, "recombined": 0.0}
@@ -209,7 +210,7 @@ def test_a_model_that_is_told_losses_alone_matches_no_discriminability(train: Tr
 def test_recombined_prompts_are_obeyed_better_by_a_model_that_has_seen_some(
     train: Train, make_corpus: Make, conditioning: str, layout: Layout
 ) -> None:
-    images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
+    images = draw_images(group_by_class(IMAGES), 8, torch.Generator().manual_seed(0))
     corpus = make_corpus(conditioning=conditioning)
     # Output biases of two classes rise where those of the others fall: no checkpoint shows one class alone.
     heights = 2 * torch.randn(*corpus.all_theta.shape[:2], 1, generator=torch.Generator().manual_seed(3))
@@ -242,7 +243,7 @@ def test_of_a_recombined_pair_each_class_counts_as_in_the_checkpoint_that_it_is_
     told = Performance(also=also)
     _, model = train("dihyfo-2", steps=1, told=told)
     config = TrainingConfig(loss_matching=1.0, discriminability_matching=0.5)
-    images = draw_images(group_by_class(IMAGES, layout.classes), 8, torch.Generator().manual_seed(0))
+    images = draw_images(group_by_class(IMAGES), 8, torch.Generator().manual_seed(0))
     generator = torch.Generator().manual_seed(4)
     batch = draw_batch(make_corpus(told=told), PROCESSES["ddpm"], model, config, 8, generator)
     own = performance_on(batch.target, told, layout, images)
@@ -276,7 +277,7 @@ def test_training_asks_for_no_state_of_a_held_out_set(train: Train, monkeypatch:
     answered: list[bool] = []
 
     def errors(
-        predicted: Tensor, batch: Batch, model: Hypernetwork, images: Tensor | None, config: TrainingConfig
+        predicted: Tensor, batch: Batch, model: Hypernetwork, images: DrawnImages | None, config: TrainingConfig
     ) -> Tensor:
         answered.extend(batch.answered.tolist())
         return reckon(predicted, batch, model, images, config)
@@ -317,7 +318,7 @@ def test_in_the_subspace_losses_are_matched_on_the_networks_that_are_handed_over
         pairs.append(draw_pairs(corpus, count, from_start, generator))
         return pairs[-1]
 
-    def perform(params: Tensor, performance: Performance, layout: Layout, images: Tensor) -> Tensor:
+    def perform(params: Tensor, performance: Performance, layout: Layout, images: DrawnImages) -> Tensor:
         if params.requires_grad:
             networks.append(params)
         return performance_on(params, performance, layout, images)

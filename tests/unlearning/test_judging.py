@@ -74,7 +74,7 @@ def test_of_retrained_networks_the_one_is_selected_that_the_rule_of_other_method
     retrained = batch(6, 22, 0)
     rows = candidate_rows("retrained", retrained, sizes, FORGET)
     best = min(rows, key=lambda row: (row.forget_accuracy, -row.retain_accuracy))
-    selected = selected_retrained(retrained, sizes, FORGET, rule)
+    selected = selected_retrained(retrained, DATA.validation, FORGET, rule)
     assert (rows[selected].forget_accuracy, rows[selected].retain_accuracy) == (
         best.forget_accuracy,
         best.retain_accuracy,

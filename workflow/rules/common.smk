@@ -237,6 +237,16 @@ def own_file(wildcards):
     return own.file if own and own.file else []
 
 
+def tasks_of_classes(tasks=settings.tasks):
+    """Those of some tasks that forget classes: of groups, which have no output, there is less to be made."""
+    return [task for task in tasks if not settings.tasks[task].groups]
+
+
+def timed_requests(wildcards, input):
+    """The argument for what requests take, if any were timed."""
+    return f"--requests {shlex.join(input.requests)}" if input.requests else ""
+
+
 def own_code(wildcards, input):
     """The argument for files of a user's own, if there are some."""
     files = [input.code] if isinstance(input.code, str) else input.code

@@ -38,7 +38,7 @@ rule gather_costs:
     input:
         hypernets=sorted({hypernet_of(task, model) for task in settings.tasks for model in settings.models}),
         corpora=expand(f"results/{{task}}/{MAIN_CORPUS}.json", task=settings.tasks),
-        requests=expand("results/{task}/requests.csv", task=settings.tasks),
+        requests=expand("results/{task}/requests.csv", task=tasks_of_classes()),
         # Of methods of one's own the requests are timed as their networks are made.
         own=expand(all_forget_sets("results/{task}/{{method}}/forget-{forget}.json"), method=list(settings.methods)),
     output:
@@ -57,9 +57,10 @@ rule gather_costs:
         spec=spec("gather_costs"),
         code=code("gather_costs"),
         store=STORE,
+        requests=timed_requests,
     shell:
         "python -m hyperforget.stages gather_costs --spec {params.spec:q} {params.store}"
-        " --tokens {input.hypernets} {input.corpora} {input.own} --requests {input.requests}"
+        " --tokens {input.hypernets} {input.corpora} {input.own} {params.requests}"
         " --costs {output.costs} >{log} 2>&1"
 
 
@@ -112,7 +113,7 @@ for task in settings.tasks:
             ),
             expand(
                 "results/{task}/{method}/trade-off.csv",
-                task=task,
+                task=tasks_of_classes([task]),
                 method=REPORT.generators,
             ),
             expand(
@@ -151,7 +152,7 @@ rule build_report:
         tables=TABLES,
         figures=[figure for task in settings.tasks for figure in figures(task)],
         generators=expand(
-            "results/{task}/{model}/generator/config.json", task=settings.tasks, model=settings.generators
+            "results/{task}/{model}/generator/config.json", task=tasks_of_classes(), model=settings.generators
         ),
         corpora=[file for task in settings.tasks for file in corpora(task, "classes", "forget-sets", "bins")],
         optimizers=expand(

@@ -67,7 +67,7 @@ def _draw_figures(spec: FiguresSpec, task_name: str, results: Path) -> dict[str,
         drawings[f"{task_name}-alignment-comparison"] = draw_alignment_comparison(alignments, task)
         prompted = {model: folder / model / "prompts.csv" for model in spec.scalar_models}
         drawings[f"{task_name}-observed-comparison"] = draw_observed_comparison(prompted, spec.performances, task)
-    if spec.generators:
+    if f"{task_name}-trade-off" in figure_names(spec, task_name):
         drawings[f"{task_name}-trade-off"] = draw_trade_off(folder, task, spec)
     candidates = {forget: folder / f"forget-{forget}-candidates.csv" for forget in task.forget_sets}
     for method in candidate_methods(spec):

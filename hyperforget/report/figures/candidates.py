@@ -9,9 +9,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from hyperforget.config.methods import Method
+from hyperforget.config.methods import RETRAINED, Method
 from hyperforget.config.report_specs import FigureTask
-from hyperforget.forget_set import FORGOTTEN_ACCURACY
+from hyperforget.forget_set import FORGOTTEN_ACCURACY, PLURALS
 from hyperforget.records.files import read_rows
 from hyperforget.records.methods import CandidateRow
 from hyperforget.report.figures.style import BLUE, GREY, MOST_COLUMNS, VERMILLION, Drawing, label_grid, new_figure
@@ -48,11 +48,12 @@ def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, da
         _draw_panel(axes, rows, edits)
         held_out = "\nkept out of collection" if forget in task.holdout else ""
         axes.set_title(f"forget {forget_title(forget)}, {len(rows)} networks{held_out}")
-        parts.append(_described(forget, rows))
+        parts.append(_described(forget, rows, up_to=_forgotten_up_to(path, task)))
         every += rows
     # Tick labels of neighbours keep apart.
     figure.set_layout_engine("constrained", w_pad=0.14, h_pad=0.08)
-    label_grid(grid, len(paths), "accuracy on forgotten classes", "accuracy on retained classes")
+    plural = PLURALS["group" if task.groups else "class"]
+    label_grid(grid, len(paths), f"accuracy on forgotten {plural}", f"accuracy on retained {plural}")
     _zoom(grid[0][0], every)
     figure.legend(
         handles=_handles(edits),
@@ -137,8 +138,16 @@ def _handles(edits: bool) -> list[Line2D]:
     return handles
 
 
-def _described(forget: str, rows: list[CandidateRow]) -> str:
-    forgotten = sum(row.forget_accuracy <= FORGOTTEN_ACCURACY for row in rows)
+def _forgotten_up_to(path: Path, task: FigureTask) -> float:
+    """The accuracy up to which candidates forget, of groups above that of the best retrained network in the file."""
+    if not task.groups:
+        return FORGOTTEN_ACCURACY
+    retrained = rows_with(read_rows(path, CandidateRow), path, method=RETRAINED)
+    return max(row.forget_accuracy for row in retrained) + FORGOTTEN_ACCURACY
+
+
+def _described(forget: str, rows: list[CandidateRow], up_to: float) -> str:
+    forgotten = sum(row.forget_accuracy <= up_to for row in rows)
     chosen = next((row for row in rows if row.chosen), None)
     text = f"Forget set {forget_title(forget)}: {forgotten} of {len(rows)} candidates forget"
     if chosen is not None:

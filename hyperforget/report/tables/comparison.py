@@ -40,6 +40,7 @@ _CSV_HEADER = (
     *ACCURACY_COLUMNS, "activation_distance", "relative_activation_distance", "usable_share", *_INTERVAL_COLUMNS,
     "data",
 )  # fmt: skip
+_GOOD, _GOOD_OF_GROUPS = "0 on D_f, as retrained on D_r", "as retrained on both, which are of groups here"
 _NOTHING = Value(math.nan)
 # The row, and the rows of the metrics file, of the retrained network that the rule of selection takes.
 SELECTED = "selected"
@@ -66,7 +67,7 @@ def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Tab
     caption = text_with_sets(
         f"Every method on {task.name}: accuracy on test images of the forgotten (D_f) and retained classes (D_r), with "
         "95 % intervals; activation distance to retrained networks, also over the floor; the usable share of networks; "
-        "and the data of a request. Good: 0 on D_f, as retrained on D_r, 1.00 floors, a share near 1."
+        f"and the data of a request. Good: {_GOOD_OF_GROUPS if task.groups else _GOOD}, 1.00 floors, a share near 1."
     )
     return Table(f"{task.name}-comparison", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
 

@@ -18,10 +18,7 @@ _MEASURES = (
     ("auc", "forget"),
     ("probe", "forget"),
 )
-_CSV_HEADER = (
-    "forget", "holdout", "method",
-    *(f"{metric}_{set_}{part}" for metric, set_ in _MEASURES for part in ("", "_lowest", "_highest")),
-)  # fmt: skip
+_NAMES = ("forget", "holdout", "method")
 
 
 def seeds_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
@@ -30,15 +27,17 @@ def seeds_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
     """
     runs = (task.name, *task.repetitions)
     methods = sorted(spec.methods, key=lambda method: method != RETRAINED)
+    # Nothing else brings groups back.
+    measures = [each for each in _MEASURES if each[0] == "accuracy" or not task.groups]
     headings = (
         tuple(
             Heading(text_with_sets(f"Accuracy on D_{set_[0]}") if metric == "accuracy" else text(METRICS[metric].title))
-            for metric, set_ in _MEASURES
+            for metric, set_ in measures
         ),
     )
 
     def line(method: str, forget: str) -> tuple[Row, Iterable[str]]:
-        values = [over_seeds(metrics, runs, method, forget, metric, set_) for metric, set_ in _MEASURES]
+        values = [over_seeds(metrics, runs, method, forget, metric, set_) for metric, set_ in measures]
         cells = tuple(Cell(each.value, each.low, each.high) for each in values)
         numbers = [number for each in values for number in (each.value, each.low, each.high)]
         return Row(text(method_title(method)), cells), map(exact, numbers)
@@ -49,7 +48,8 @@ def seeds_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
         "images. Mean over seeds of the median over networks, nothing chosen, and in brackets the lowest and the "
         "highest seed. Differences between methods that are smaller than these ranges mean nothing."
     )
-    return Table(f"{task.name}-seeds", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
+    columns = (f"{metric}_{set_}{part}" for metric, set_ in measures for part in ("", "_lowest", "_highest"))
+    return Table(f"{task.name}-seeds", caption, text("Method"), blocks, ((*_NAMES, *columns), *csv_rows))
 
 
 def over_seeds(metrics: Metrics, runs: Iterable[str], method: str, forget: str, metric: str, set_: str) -> Value:

@@ -77,7 +77,8 @@ def build_tables(spec: TablesSpec, metrics: Metrics) -> list[Table]:
                 tables.append(_individual_table(f"{prefix}-individual", spec, individual))
                 tables.append(_paired_table(f"{prefix}-paired", spec, replace(individual, measures=_PAIRED)))
         tables.append(comparison_table(spec, task, metrics))
-        tables.append(recovery_table(spec, task, metrics))
+        if not task.groups:
+            tables.append(recovery_table(spec, task, metrics))
         if task.stranger_methods:
             tables.append(strangers_table(task, metrics))
         if task.repetitions:

@@ -41,7 +41,9 @@ Loss = Callable[[Answer, int], Tensor]
 
 @dataclass(frozen=True)
 class Pool:
-    """Training ``images`` (B, D) with ``labels`` (B,), of which minibatches of ``size`` are drawn with replacement."""
+    """Training ``images`` (B, D) with the ``labels`` (B,) that networks are to answer, of which minibatches of ``size``
+    are drawn with replacement.
+    """
 
     images: Tensor
     labels: Tensor
@@ -50,9 +52,9 @@ class Pool:
 
     @classmethod
     def of(cls, assignment: Assignment, classes: Tensor) -> "Pool":
-        """Of the classes bool (C,)."""
+        """Of the classes bool (C,), or groups."""
         train, shown = assignment.train, classes[assignment.train.labels]
-        return cls(train.images[shown], train.labels[shown], assignment.recipe.batch_size, assignment.generator)
+        return cls(train.images[shown], train.targets[shown], assignment.recipe.batch_size, assignment.generator)
 
     def rows(self) -> Tensor:
         """Which images a minibatch has (size,)."""
