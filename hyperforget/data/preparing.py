@@ -78,6 +78,7 @@ def prepare_splits(
     else:
         test = _select(raw.test, of_test, kept, "test part of the dataset")
     train, validation = _split(rest, _Share("dataset.validation", config.validation, seed), kept, sizes)
+    _check_taught(train, kept)
     splits = {"train": train, "validation": validation, "test": test}
     pixels = train.images.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -101,8 +102,8 @@ def _select(part: Part, groups: np.ndarray | None, kept: _Kept, whose: str) -> _
     rows = np.isin(labels, kept.classes)
     if not kept.groups or groups is None:
         return _Images(images[rows], _places(labels[rows], kept.classes), None)
-    rows &= np.isin(groups, kept.groups)
     _check_known(groups[rows], kept.groups, "groups", whose)
+    rows &= np.isin(groups, kept.groups)
     return _Images(images[rows], _places(groups[rows], kept.groups), _places(labels[rows], kept.classes))
 
 
@@ -112,6 +113,16 @@ def _check_known(labels: np.ndarray, wanted: list[int], key: str, whose: str) ->
         if label not in known:
             shown = str(known) if len(known) <= 100 else f"{len(known)} others, from {known[0]} to {known[-1]}"
             raise UserError(f"{key} has {label}, which the {whose} lacks; allowed are {shown}")
+
+
+def _check_taught(train: _Images, kept: _Kept) -> None:
+    """Splits are drawn by group, so that a class of few images may come short."""
+    for place, label in enumerate(kept.classes):
+        if train.targets is not None and place not in train.targets:
+            raise UserError(
+                f"class {label} of the dataset has no training image in groups {kept.groups}; add images, or leave it "
+                "out of classes"
+            )
 
 
 def _places(labels: np.ndarray, wanted: list[int]) -> np.ndarray:

@@ -50,7 +50,7 @@ def refusal_of(values: dict[str, Any]) -> str:
     ("path", "nearest", "some_allowed"),
     [
         ("seedz", "seeds", "protocol, seeds, store, reuse, tasks"),
-        ("tasks.toy.pivot", "pivots", "hidden, network, pivots, allow_pivots, forget"),
+        ("tasks.toy.pivot", "pivots", "hidden, network, groups, pivots, allow_pivots, forget"),
         ("tasks.toy.dataset.sorce", "source", "source"),
         ("tasks.toy.recipe.momentun", "momentum", "momentum, weight_decay"),
         ("tasks.toy.strangers.counts", "count", "count, recipe"),
@@ -78,7 +78,7 @@ def test_unknown_key_at_every_level(path: str, nearest: str, some_allowed: str) 
 @pytest.mark.parametrize("task", ["recipe", "collection", "hidden"])
 def test_a_task_may_be_named_like_a_key(task: str) -> None:
     values = {"tasks": {task: VALUES["tasks"]["toy"] | {"pivot": 3}}}
-    assert "allowed here are dataset, classes, hidden, network, pivots" in refusal_of(values)
+    assert "allowed here are dataset, classes, hidden, network, groups, pivots" in refusal_of(values)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_out_of_bounds(path: str, value: object, allowed: str) -> None:
         (
             f"{DATASET}.source",
             "digit",
-            "allowed are digits, torchvision, openml, npz, function; did you mean 'digits'?",
+            "allowed are digits, grouped-digits, torchvision, openml, npz, function; did you mean 'digits'?",
         ),
         (f"{COLLECTION}.review_schedule", "end", "allowed are uniform, early, ends; did you mean 'ends'?"),
         (f"{COLLECTION}.admission", 3, "allowed are bins, relaxed"),

@@ -148,6 +148,15 @@ def test_a_group_that_is_not_there_and_one_with_too_few_images(tmp_path: Path) -
     assert "group 9 of the dataset has 1 images, too few to split off" in refusal_of(npz(tmp_path, groups=few), [2, 9])
 
 
+def test_a_class_that_no_training_image_of_the_groups_has(tmp_path: Path) -> None:
+    labels = np.where(GROUPS == 5, LABELS, np.minimum(LABELS, 1))
+    message = refusal_of(npz(tmp_path, labels=labels), [2, 8])
+    assert (
+        message
+        == "class 2 of the dataset has no training image in groups [2, 8]; add images, or leave it out of classes"
+    )
+
+
 def test_a_source_without_groups_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "b.npz", images=IMAGES, labels=LABELS)
     message = refusal_of(DatasetConfig(source="npz", path=str(tmp_path / "b.npz")), [0, 1])
