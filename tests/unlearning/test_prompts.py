@@ -28,18 +28,16 @@ PAIRS = [(0.3, 0.1), (0.3, 0.5), (0.9, 0.1), (0.9, 0.5), (0.5, 0.1), (0.5, 0.5)]
 def outcomes_of(
     losses: np.ndarray = LOSSES, correct: np.ndarray = CORRECT, never_seen: np.ndarray = NEVER_SEEN
 ) -> CorpusOutcomes:
-    losses, correct, outputs, hidden, sizes, unseen = map(
-        torch.from_numpy,
-        (
-            losses,
-            correct,
-            DISCRIMINABILITY[: len(losses)],
-            DISCRIMINABILITY[: len(losses)] + 1,
-            np.full(4, 100),
-            never_seen[: len(losses)],
-        ),
+    arrays = (
+        losses,
+        correct,
+        DISCRIMINABILITY[: len(losses)],
+        DISCRIMINABILITY[: len(losses)] + 1,
+        np.full(4, 100),
+        never_seen[: len(losses)],
     )
-    return CorpusOutcomes(losses, correct, outputs, hidden, sizes, unseen)
+    done, right, outputs, hidden, sizes, unseen = (torch.from_numpy(array) for array in arrays)
+    return CorpusOutcomes(done, right, outputs, hidden, sizes, unseen)
 
 
 def grid(
