@@ -156,3 +156,25 @@ def test_how_much_may_be_lost_of_retained_classes(
 )
 def test_edits_of_some_tasks_have_a_margin_of_their_own(benchmark: ModuleType, task: str, margin: float) -> None:
     assert benchmark.edits_margin(task) == margin
+
+
+def test_of_groups_accuracies_alone_are_held_against_retrained_networks(
+    benchmark: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to 0.01 above the central 95 % of retrained networks a group counts as forgotten."""
+
+    def of_groups(method: str, forgotten: float, high: float) -> list[MetricRow]:
+        names = ("digits", method, "2", "population")
+        return [
+            MetricRow(*names, "forget", "accuracy", forgotten, 0.0, high, 16),
+            MetricRow(*names, "retain", "accuracy", 0.9, 0.8, 1.0, 16),
+        ]
+
+    monkeypatch.setattr("sys.argv", ["run.py", "--results", str(tmp_path)])
+    for forgotten, missed in ((0.45, 0), (0.47, 1)):
+        rows_of_both = [*of_groups("retrained", 0.4, 0.45), *of_groups("dihyfo-2", forgotten, 0.6)]
+        write_rows(tmp_path / "metrics.csv", rows_of_both)
+        with pytest.raises(SystemExit) as leaving:
+            benchmark.main()
+        assert leaving.value.code == missed
+        assert f"D_f {forgotten:.3f} (0.400)" in capsys.readouterr().out

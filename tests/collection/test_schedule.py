@@ -212,3 +212,13 @@ def test_early_reviews_start_anew_after_a_deletion() -> None:
     assert density[0] > density[6]
     assert density[10] > 2 * density[17]
     assert density[10] > 2 * density[7]
+
+
+def test_where_there_are_groups_they_are_what_runs_are_shown_more_or_less_of() -> None:
+    """Networks have eight outputs, and are shown five groups, of which one is a pivot and a pair is held out."""
+    runs = Runs(PerceptronLayout((6, 3, 8)), RUNS, PLANNED, [RecipeConfig()], [4], [(0, 1)], groups=5)
+    assert (runs.free, runs.of_groups) == ([0, 1, 2, 3], True)
+    curriculum = draw_schedule(runs, RUNS, seeded(0)).curriculum
+    assert curriculum.before.shape == curriculum.after.shape == (RUNS, 5)
+    assert curriculum.after[:, 4].eq(1).all()
+    assert (0, 1) not in classes_where(curriculum.after == 0)

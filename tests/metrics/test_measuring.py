@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from hyperforget.data.splits import Split
+from hyperforget.data.splits import Answers, Split
 from hyperforget.metrics import measuring
 from hyperforget.metrics.discriminability import discriminability, separability
 from hyperforget.metrics.measuring import have_diverged, measure
@@ -42,6 +42,24 @@ def test_measure_agrees_with_torchs_cross_entropy_in_any_chunks(monkeypatch: pyt
     torch.testing.assert_close(parts.discriminability, whole.discriminability)
     torch.testing.assert_close(parts.separability, whole.separability)
     assert torch.equal(parts.correct, whole.correct)
+
+
+def test_of_groups_losses_and_counts_are_of_what_networks_are_to_answer() -> None:
+    """Of two groups, networks answer three classes; nothing tells how well they know a group apart."""
+    networks = initialise(LAYOUT, 4, torch.Generator().manual_seed(0))
+    groups = torch.arange(60) % 7 // 4
+    found = measure(networks, Split(SPLIT.images, groups, 2, Answers(SPLIT.labels, 3)))
+    logits = forward(networks, SPLIT.images)
+    for network in range(len(networks)):
+        for group in range(2):
+            member = groups == group
+            loss = nn.functional.cross_entropy(logits[network][member], SPLIT.labels[member])
+            assert float(found.losses[network, group]) == pytest.approx(float(loss), abs=1e-5)
+            right = logits[network][member].argmax(-1) == SPLIT.labels[member]
+            assert int(found.correct[network, group]) == int(right.sum())
+    assert found.discriminability.isnan().all()
+    assert found.separability.shape == (4, 2)
+    assert not found.diverged.any()
 
 
 @pytest.mark.parametrize(("loss", "diverged"), [(0.0, False), (700.0, False), (2e3, True), (inf, True), (nan, True)])

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hyperforget.config import RecipeConfig
-from hyperforget.data.splits import Split
+from hyperforget.data.splits import Answers, Split
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.convolutional import ConvolutionalLayout
 from hyperforget.networks.initialisations import initialise
@@ -256,3 +256,18 @@ def test_training_that_is_killed_time_and_again_ends_as_if_it_never_was(
         kills,
     )
     assert torch.equal(trained, train(starts, 20, recipe, curriculum=curriculum))
+
+
+def test_groups_are_left_out_and_classes_are_learned() -> None:
+    """Rates are those of four groups, each of which has images of all three classes."""
+    groups = torch.arange(60) % 4
+    grouped = Split(IMAGES, groups, 4, Answers(LABELS, 3))
+    rates = torch.tensor([[1.0, 1.0, 1.0, 1.0], [1.0, 0.0, 1.0, 1.0]])
+    found = train(start_of(2), 30, curriculum=constant_curriculum(rates), split=grouped)
+    # Nothing left out, they learn what they learn of classes alone.
+    torch.testing.assert_close(found[0], train(start_of(2), 30)[0])
+    # What is left out need not be what it is.
+    changed = Split(torch.where((groups == 1).unsqueeze(1), 9.0, IMAGES), groups, 4, Answers(LABELS, 3))
+    again = train(start_of(2), 30, curriculum=constant_curriculum(rates), split=changed)
+    torch.testing.assert_close(again[1], found[1])
+    assert not torch.allclose(again[0], found[0])

@@ -1,12 +1,16 @@
 """Choosing a network by hand-made counts."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from hyperforget.collection.bounds import Bounds
+from hyperforget.collection.checkpoints import CorpusOutcomes
 from hyperforget.config import SelectionConfig
 from hyperforget.networks.batch import Networks
 from hyperforget.unlearning.candidates import Candidates, class_accuracies
-from hyperforget.unlearning.selection import Wanted, choose, choose_each
+from hyperforget.unlearning.selection import Wanted, choose, choose_each, forgotten_up_to
 from tests.unlearning.conftest import LAYOUT
 
 SIZES = torch.tensor([10, 10, 20])
@@ -55,6 +59,26 @@ def test_highest_retain_takes_the_best_within_the_tolerance() -> None:
     assert choose(batch, WANTED, highest(0.1)) == 0
     assert choose(batch, WANTED, highest(0.15)) == 1
     assert choose(batch, WANTED, LOWEST) == 2
+
+
+def test_of_groups_networks_have_forgotten_that_answer_no_more_than_those_that_never_saw_them() -> None:
+    """Up to 5 of 20 images: answering fewer is no better, as the best on the rest is to be had."""
+    wanted = replace(WANTED, forgotten_up_to=0.25)
+    batch = counted((9, 9, 5), (5, 5, 0), (10, 10, 6), (8, 8, 4))
+    assert choose(batch, wanted, LOWEST) == 0
+    assert choose(batch, wanted, highest(0.05)) == 2
+    assert choose(batch, wanted.of_groups(), LOWEST) == 2
+    assert choose(batch, WANTED, LOWEST) == 1
+
+
+def test_what_counts_as_forgotten_of_a_set_of_groups_is_that_of_its_images() -> None:
+    nothing, sizes = torch.zeros(1, 3), torch.tensor([10, 30, 20])
+    bounds = Bounds((0.4, 0.2, 0.01), (0.41, 0.21, 0.5), of_groups=True)
+    of_groups = CorpusOutcomes(nothing, nothing, nothing, nothing, sizes, nothing.bool(), bounds)
+    assert forgotten_up_to(of_groups, torch.tensor([True, True, False])) == pytest.approx((4 + 6) / 40)
+    assert forgotten_up_to(of_groups, torch.tensor([True, False, False])) == pytest.approx(0.4)
+    of_classes = CorpusOutcomes(nothing, nothing, nothing, nothing, sizes, nothing.bool())
+    assert forgotten_up_to(of_classes, torch.tensor([True, True, False])) == 0.0
 
 
 def test_retrained_level_takes_the_one_that_tells_the_class_as_networks_that_never_saw_it() -> None:
