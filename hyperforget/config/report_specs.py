@@ -78,16 +78,21 @@ class TaskSpec(FigureTask):
     description: str
 
 
-class MetricWords(Section):
-    """How the report tells of a metric of the user's own; its ``source`` is a file, or empty."""
+class TableMetric(Section):
+    """How tables tell of a metric of the user's own; its ``source`` is a file, or empty."""
 
     name: str
     title: str
     unit: str
     better: Literal["higher", "lower", "retrained"]
-    description: str
     sets: tuple[str, ...]
     source: str
+
+
+class MetricWords(TableMetric):
+    """How the page tells of a metric of the user's own."""
+
+    description: str
 
 
 class TablesSpec(Section):
@@ -96,7 +101,7 @@ class TablesSpec(Section):
     tasks: tuple[TableTask, ...]
     models: tuple[str, ...]
     methods: tuple[str, ...]
-    metrics: tuple[MetricWords, ...] = ()
+    metrics: tuple[TableMetric, ...] = ()
 
 
 class FiguresSpec(Section):
@@ -165,3 +170,4 @@ class FullSpec(ReportSpec, TablesSpec):
     """What any of them is told."""
 
     tasks: tuple[FullTask, ...]
+    metrics: tuple[MetricWords, ...] = ()

@@ -34,9 +34,12 @@ def own_metrics_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Ta
     blocks, csv_rows = blocks_by_forget_set(task, methods, headings, line)
     values = (f"{metric.name}_{set_}{part}" for metric, set_ in columns for part in ("", "_low", "_high"))
     header = ("forget", "holdout", "method", *values)
+    good = "; ".join(
+        f"{metric.title} (by {metric.source or 'an installed package'}), {GOOD[metric.better]}"
+        for metric in spec.metrics
+    )
     caption = text(
-        f"Metrics of your own on {task.name}, test images: median and central 95 % of the networks of a method. Good: "
-        + "; ".join(f"{metric.title} (by {metric.source}), {GOOD[metric.better]}" for metric in spec.metrics)
-        + "."
+        f"Metrics of your own on {task.name}, test images: median and central 95 % of the networks of a method. "
+        f"Good: {good}."
     )
     return Table(f"{task.name}-own-metrics", caption, text("Method"), blocks, (header, *csv_rows))

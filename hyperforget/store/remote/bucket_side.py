@@ -53,6 +53,9 @@ class BucketSide(Side):
                 stream.write(piece)
                 if stream.tell() > file.entry.size:
                     raise self._damaged_at(key, f"has more than {file.entry.size} bytes")
+            # What a listing states is added up for progress: it has to be true.
+            if stream.tell() < file.entry.size:
+                raise self._damaged_at(key, f"has {stream.tell()} bytes instead of {file.entry.size}")
         if found.hexdigest() != file.entry.sha256:
             raise self._damaged_at(key, "is not what was written")
         return spare

@@ -61,7 +61,7 @@ class StoreSide(Side):
             path = place_in(self.store.object_folder(file.object_id), file.path)
         except ValueError as problem:
             raise self.damaged(OBJECTS, file.object_id, str(problem)) from None
-        if not (path.is_file() and file_digest(path) == file.entry.sha256):
+        if not (size_of(path) == file.entry.size and file_digest(path) == file.entry.sha256):
             raise self.damaged(OBJECTS, file.object_id, f"has no {file.path} as it was written")
         return path
 

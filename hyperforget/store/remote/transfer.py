@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TypeVar
 
 from hyperforget.progress import progress
@@ -75,4 +76,4 @@ def _megabytes(sizes: Iterable[int]) -> Iterator[None]:
     done = 0
     for size in sizes:
         before, done = done, done + size
-        yield from [None] * (done // _MEGABYTE - before // _MEGABYTE)
+        yield from repeat(None, done // _MEGABYTE - before // _MEGABYTE)

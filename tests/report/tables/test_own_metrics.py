@@ -57,6 +57,8 @@ def test_every_method_has_its_values_with_the_words_of_the_author(metrics: Metri
     html = to_html(table)
     for words in ("Sureness (nats)", "Good: Sureness (by mine.py), lower is better."):
         assert words in html
+    installed = spec.model_copy(update={"metrics": (WORDS.model_copy(update={"source": ""}),)})
+    assert "Sureness (by an installed package)" in to_html(own_metrics_table(installed, task, metrics))
 
 
 def test_without_metrics_of_ones_own_there_is_no_such_table() -> None:

@@ -203,6 +203,18 @@ def test_a_manifest_cannot_reach_outside_its_object(pushed: Bucket, new: Path, t
     assert list(tmp_path.rglob("evil")) == []
 
 
+@pytest.mark.parametrize("size", [0, 1, 10**15])
+def test_a_manifest_that_states_another_size_is_refused(run: Run, pushed: Bucket, new: Path, size: int) -> None:
+    """What is stated is added up for progress, so that a file is no shorter than its manifest says, and no longer."""
+    key = OBJECTS.key(run.objects["networks"])
+    body = decode_document(content(pushed, key))
+    body["files"][min(body["files"])]["size"] = size
+    put(pushed, key, encode_document(body))
+    with pytest.raises(CorruptObjectError, match=rf"has (more than {size} bytes|\d+ bytes instead of {size})"):
+        pull(Store(new), pushed)
+    assert verify(Store(new), 2) == []
+
+
 def test_an_object_is_compared_with_its_id_and_not_with_its_manifest_alone(
     run: Run, pushed: Bucket, new: Path, tmp_path: Path
 ) -> None:
