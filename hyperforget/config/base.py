@@ -1,7 +1,6 @@
 """What all sections of the configuration are made of."""
 
 import re
-from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -19,11 +18,6 @@ def _no_flag(value: object) -> object:
     if isinstance(value, bool):
         raise PydanticCustomError("int_type", "input should be a valid integer")
     return value
-
-
-def is_empty(value: Sequence[object]) -> bool:
-    """Whether a list is empty, which is as good as leaving it out."""
-    return not value
 
 
 def _not_periodic(name: str) -> str:

@@ -4,11 +4,12 @@ Each is told what it reads: tables are built anew for another forget set, and no
 their names here, as in the files that these stages read.
 """
 
+from operator import not_
 from typing import Any, Literal
 
 from pydantic import Field
 
-from hyperforget.config.base import Section, is_empty
+from hyperforget.config.base import Section
 from hyperforget.config.methods import NEAREST, RETRAINED, RIVALS, Method
 from hyperforget.config.performance import Performance
 from hyperforget.config.sections import Protocol
@@ -28,7 +29,7 @@ class _Task(Section):
     name: str
     forget: tuple[str, ...]
     holdout: tuple[str, ...]
-    groups: tuple[str, ...] = Field((), exclude_if=is_empty)
+    groups: tuple[str, ...] = Field((), exclude_if=not_)
 
     @property
     def forget_sets(self) -> tuple[str, ...]:

@@ -5,12 +5,13 @@ calls a stage, the stage and the tests use the same model; those of the report a
 their labels in the dataset, which a stage turns into places among outputs once it has loaded the data.
 """
 
+from operator import not_
 from typing import Any, Literal
 
 from pydantic import Field
 
 from hyperforget.config.audit import AuditMetric
-from hyperforget.config.base import Section, is_empty
+from hyperforget.config.base import Section
 from hyperforget.config.models import ArchitectureConfig, EditingConfig, SamplingConfig, SolverConfig, TrainingConfig
 from hyperforget.config.networks import NetworkConfig
 from hyperforget.config.performance import Performance
@@ -32,7 +33,7 @@ class DatasetSpec(Section):
 
     dataset: DatasetConfig
     classes: list[int]
-    groups: list[int] = Field([], exclude_if=is_empty)
+    groups: list[int] = Field([], exclude_if=not_)
     split_seed: int
     split_of: str
     content: str | None

@@ -1,11 +1,12 @@
 """Sections of a task: its data, its main networks, and the checkpoints that are collected of them."""
 
 from collections.abc import Mapping
+from operator import not_
 from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Share, Size, Whole, is_empty
+from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, Section, Share, Size, Whole
 from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
 from hyperforget.config.methods import ORIGINAL, RETRAINED, STRANGERS
 from hyperforget.config.networks import NetworkConfig
@@ -220,7 +221,7 @@ class TaskConfig(Section):
         "these are to be forgotten instead of classes: `pivots` and all forget sets then name groups, and networks "
         "still answer `classes`",
         # Whoever forgets classes is told nothing new, so that what is there is not made anew.
-        exclude_if=is_empty,
+        exclude_if=not_,
     )
     pivots: list[Whole] = Field(
         min_length=1,

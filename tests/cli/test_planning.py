@@ -133,7 +133,8 @@ def test_a_configuration_that_is_not_there_is_one_sentence(tmp_path: Path) -> No
     printed = CliRunner().invoke(app, ["plan", str(tmp_path / "none.yaml")])
     assert printed.exit_code == 2
     assert (
-        "is no file, and none that comes with the package; allowed is a file, or ablations, config," in printed.output
+        "is no file, and none that comes with the package; allowed is a file, or ablations, audit, config,"
+        in printed.output
     )
 
 

@@ -72,6 +72,11 @@ SET = {
     "hyperforget.collection.collecting": ["int(torch.randint(2 ** 62, (), generator=generator))"],
     "hyperforget.data.preparing": ["share.seed", "share.seed"],
     "hyperforget.metrics.bootstrap": ["0", "1"],
+    # Folds and resamples, the same for every method, so that these are compared alike.
+    "hyperforget.metrics.matched_membership": ["0"],
+    "hyperforget.metrics.relearning": ["0"],
+    # Which image is from which sensor belongs to the dataset.
+    "hyperforget.data.sources": ["0"],
     "hyperforget.runtime.randomness": ["derived_seed(seed, *purpose)"],
     "hyperforget.stages.train_hypernet": ["derived_seed(spec.seed, 'initialise', task, name)"],
     "hyperforget.unlearning.hiding": ["0"],
