@@ -21,6 +21,11 @@ Noun = Literal["class", "group"]
 PLURALS: dict[Noun, str] = {"class": "classes", "group": "groups"}
 
 
+def noun_of(groups: Sequence[object]) -> Noun:
+    """What forget sets are made of: the ``groups`` of a task, where it has any, else classes."""
+    return "group" if groups else "class"
+
+
 @dataclass(frozen=True, order=True)
 class ForgetSet:
     """A non-empty, sorted tuple of labels of a task's classes, written ``2-3`` in paths, configs and tables."""

@@ -10,7 +10,7 @@ from hyperforget.config.base import Count, FilePath, Fraction, Name, Positive, S
 from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
 from hyperforget.config.methods import ORIGINAL, RETRAINED, STRANGERS
 from hyperforget.config.networks import NetworkConfig
-from hyperforget.forget_set import Noun
+from hyperforget.forget_set import Noun, noun_of
 
 
 class DatasetConfig(Section):
@@ -291,7 +291,7 @@ class TaskConfig(Section):
     @property
     def noun(self) -> Noun:
         """What messages call that."""
-        return "group" if self.groups else "class"
+        return noun_of(self.groups)
 
     @property
     def forget_sets(self) -> list[str]:

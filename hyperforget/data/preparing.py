@@ -10,7 +10,7 @@ from hyperforget.config import DatasetConfig
 from hyperforget.data.raw_images import Part, shape_of_images
 from hyperforget.data.sources import raw_images
 from hyperforget.errors import UserError
-from hyperforget.forget_set import Noun
+from hyperforget.forget_set import Noun, noun_of
 from hyperforget.runtime.randomness import derived_seed
 
 _WORDS = {"train": "training", "validation": "validation", "test": "test"}
@@ -49,7 +49,7 @@ class _Kept:
 
     @property
     def noun(self) -> Noun:
-        return "group" if self.groups else "class"
+        return noun_of(self.groups)
 
 
 def prepare_splits(

@@ -5,7 +5,6 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from hyperforget.data.splits import Split, TaskData
 from hyperforget.metrics.classes import accuracy_on, correct_counts
@@ -17,6 +16,7 @@ from hyperforget.networks.batch import Networks
 from hyperforget.networks.forward import forward, units_and_logits
 from hyperforget.unlearning.hiding import images_generator
 from hyperforget.unlearning.rivals.hidden_units import units_at
+from hyperforget.unlearning.rivals.losses import cross_entropies
 
 # Training images of a class that are shown where some will do.
 FEW_IMAGES = 100
@@ -112,7 +112,7 @@ class Audited:
         def loss(params: Tensor, step: int) -> Tensor:
             rows = drawn[step - 1].to(train.labels.device)
             logits = forward(Networks(params, layout), train.images[rows]).transpose(1, 2)
-            return cross_entropy(logits, train.labels[rows].expand(len(params), -1), reduction="none").mean(dim=1)
+            return cross_entropies(logits, train.labels[rows])
 
         def reached(params: Tensor) -> Tensor:
             right = forward(Networks(params, layout), images).argmax(dim=2) == labels

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from hyperforget.config.methods import RETRAINED, Method
 from hyperforget.config.report_specs import FigureTask
-from hyperforget.forget_set import FORGOTTEN_ACCURACY, PLURALS
+from hyperforget.forget_set import FORGOTTEN_ACCURACY, PLURALS, noun_of
 from hyperforget.records.files import read_rows
 from hyperforget.records.methods import CandidateRow
 from hyperforget.report.figures.style import BLUE, GREY, MOST_COLUMNS, VERMILLION, Drawing, label_grid, new_figure
@@ -52,7 +52,7 @@ def draw_candidates(paths: Mapping[str, Path], task: FigureTask, method: str, da
         every += rows
     # Tick labels of neighbours keep apart.
     figure.set_layout_engine("constrained", w_pad=0.14, h_pad=0.08)
-    plural = PLURALS["group" if task.groups else "class"]
+    plural = PLURALS[noun_of(task.groups)]
     label_grid(grid, len(paths), f"accuracy on forgotten {plural}", f"accuracy on retained {plural}")
     _zoom(grid[0][0], every)
     figure.legend(
