@@ -6,13 +6,14 @@ writer was killed in between), a copy without its document says that this was de
 """
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hyperforget.store.canonical import digest, digest_plain, json_value, readable_json, readable_plain
 from hyperforget.store.errors import CorruptObjectError
-from hyperforget.store.files import bytes_at, create_file, remove, replace_file, sync_folders
+from hyperforget.store.files import bytes_at, create_file, entries_below, remove, replace_file, sync_folders
 from hyperforget.store.places import Places
 
 COPIES = "copies"
@@ -104,9 +105,15 @@ def check_document(store: Places, place: str, parse: Parse[Item]) -> Item | None
 
 def list_documents(store: Places, folder: str) -> list[str]:
     """The places of all documents below a folder of the store, sorted; also of those that were lost."""
-    roots = (store.root, store.root / COPIES)
-    found = ((root, path) for root in roots for path in (root / folder).rglob("[!.]*.json"))
-    return sorted({path.relative_to(root).as_posix() for root, path in found})
+    roots = [f"{root}{os.sep}" for root in (store.root, store.root / COPIES)]
+    return sorted(
+        {
+            entry.path.removeprefix(root).replace(os.sep, "/")
+            for root in roots
+            for entry in entries_below(root + folder)
+            if entry.name.endswith(".json") and not entry.name.startswith(".")
+        }
+    )
 
 
 def _has(path: Path, data: bytes) -> bool:

@@ -29,20 +29,26 @@ _NODES = ("computation", "blob", "object")
 
 
 @dataclass(frozen=True)
-class Removal:
-    """Something that is removed: its kind (computation, blob, object, pack or leftover), its id or name, its place and
-    its size in bytes.
+class Found:
+    """Something that may be removed: its kind (computation, blob, object, pack or leftover), its id or name, and its
+    place.
     """
 
     kind: str
     id: str
     path: Path
-    size: int
 
     @property
     def node(self) -> Node:
         """What keeps it: of a pack the corpus."""
         return ("object" if self.kind == "pack" else self.kind, self.id)
+
+
+@dataclass(frozen=True)
+class Removal(Found):
+    """Something that is removed, and its size in bytes."""
+
+    size: int
 
 
 def collect_garbage(
@@ -68,7 +74,11 @@ def collect_garbage(
     old = {item for item in found if _last_used(item.kind, item.path) <= before}
     young = [item.node for item in found if item not in old and item.kind in _NODES]
     keep = reachable(store, results_folders, keep_last_entries, young)
-    removals = [item for item in found if item in old and item.node not in keep]
+    removals = [
+        Removal(item.kind, item.id, item.path, _bytes_of(item.path))
+        for item in found
+        if item in old and item.node not in keep
+    ]
     if dry_run:
         return removals
     store.expect_writable()
@@ -78,16 +88,16 @@ def collect_garbage(
     return [item for item in removals if _remove(store, item, before)]
 
 
-def _contents(store: Store) -> Iterator[Removal]:
+def _contents(store: Store) -> Iterator[Found]:
     """All that may be removed, in the order in which it is: what names others before these."""
     for place in list_documents(store, computations.FOLDER):
-        yield _removal("computation", store.root / place, Path(place).stem)
+        yield Found("computation", Path(place).stem, store.root / place)
     for kind, folder in (("blob", "blobs"), ("object", "objects")):
         for path in sorted((store.root / folder).glob("*/[!.]*")):
             if is_object_id(path.name):
-                yield _removal(kind, path)
+                yield Found(kind, path.name, path)
     for path in sorted((store.root / "packs").glob("*")):
-        yield _removal("pack", path)
+        yield Found("pack", path.name, path)
     partial = ".*.partial"
     folders = (computations.FOLDER, "blobs", "tags", history.FOLDER, COPIES)
     for path in (
@@ -96,12 +106,11 @@ def _contents(store: Store) -> Iterator[Removal]:
         *store.root.glob(partial),
         *(path for folder in folders for path in (store.root / folder).rglob(partial)),
     ):
-        yield _removal("leftover", path)
+        yield Found("leftover", path.name, path)
 
 
-def _removal(kind: str, path: Path, name: str | None = None) -> Removal:
-    files = entries_below(str(path)) if is_folder(path) else [path]
-    return Removal(kind, name or path.name, path, sum(map(_size, files)))
+def _bytes_of(path: Path) -> int:
+    return sum(map(_size, entries_below(str(path)) if is_folder(path) else [path]))
 
 
 def _size(path: "Path | os.DirEntry[str]") -> int:

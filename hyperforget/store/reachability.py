@@ -75,8 +75,8 @@ def _from_versions(store: Store, keep_last_entries: int) -> Iterator[Node]:
         yield "blob", version_id
         for file in history.read_version(store, version_id).files:
             yield "blob", file.sha256
-            if file.path.endswith(".json"):
-                store.get_blob(file.sha256)  # a token that is lost would hide what it names
+            if file.path.endswith(".json") and size_of(store.blob_path(file.sha256)) is None:
+                store.get_blob(file.sha256)  # a token that is lost would hide what it names; one that is damaged, below
 
 
 def _from_results(store: Store, folder: Path) -> Iterator[Node]:
