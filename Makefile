@@ -15,7 +15,7 @@ SUPPLY := .supply/bin
 .PHONY: report test test-unit torture lint setup lock bom audit
 
 report: setup
-	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete --show-failed-logs results/report.html
+	$(BIN)/snakemake --cores $(CORES) results/report.html
 
 test: setup
 	$(BIN)/pytest $(PARALLEL)

@@ -1,3 +1,5 @@
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.19")
@@ -15,3 +17,8 @@ rule all:
     default_target: True
     input:
         "results/report.html",
+
+
+onsuccess:
+    if os.path.exists("results/report.html"):
+        print("The report:", os.path.abspath("results/report.html"))

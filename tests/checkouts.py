@@ -17,7 +17,7 @@ import pytest
 from tests.made_once import made_once
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("Snakefile", "workflow", "config", "hyperforget", "envs", "tests/smoke")
+PARTS = ("Snakefile", "workflow", "profiles", "config", "hyperforget", "envs", "tests/smoke")
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hyperforget import __version__
-from hyperforget.cli import evaluating, listings, own, running
+from hyperforget.cli import evaluating, listings, own, running, showing
 from hyperforget.cli.generator import generator_app
 from hyperforget.cli.options import Commands, Json, print_result
 from hyperforget.cli.store import store_app
@@ -16,6 +16,7 @@ app = typer.Typer(cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=
 app.command(cls=running.HandsOver)(running.run)
 app.command()(running.init)
 app.command()(evaluating.evaluate)
+app.command()(showing.show)
 for listing in (listings.tasks, listings.models, listings.methods, listings.metrics, listings.explain):
     app.command()(listing)
 app.command()(own.check_method)

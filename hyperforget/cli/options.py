@@ -46,5 +46,14 @@ def print_result(told: object, as_json: bool, text: str) -> None:
 
     What others have written is part of it, so control characters are printed as escapes.
     """
-    shown = json.dumps(told, indent=2, ensure_ascii=False, default=str) if as_json else text
-    typer.echo("\n".join(map(printable, shown.split("\n"))))
+    if as_json:
+        typer.echo(
+            "\n".join(map(_printable_json, json.dumps(told, indent=2, default=str, ensure_ascii=False).split("\n")))
+        )
+    else:
+        typer.echo("\n".join(map(printable, text.split("\n"))))
+
+
+def _printable_json(line: str) -> str:
+    """JSON of the same value, whose escapes are those of JSON."""
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in line)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 # Options of Snakemake that say, themselves or in a file, how much may run at once.
 _CORES = ("-c", "--cores", "-j", "--jobs", "-e", "--executor", "--profile", "--workflow-profile")
-# A job whose end was not seen is done again, and what it printed is shown.
-_DEFAULTS = ("--rerun-incomplete", "--show-failed-logs")
 
 
 class HandsOver(TyperCommand):
@@ -126,7 +124,7 @@ def command_line(config: Path | None, options: list[str]) -> list[str]:
     configured = [] if config is None else ["--configfile", str(config)]
     limited = any(option.split("=")[0] in _CORES or option[:2] in ("-c", "-j") for option in options)
     cores = [] if limited else ["--cores", "all"]
-    return [*configured, "--snakefile", str(workflow_root() / "Snakefile"), *cores, *_DEFAULTS, *options]
+    return [*configured, "--snakefile", str(workflow_root() / "Snakefile"), *cores, *options]
 
 
 def _become(root: Path, arguments: list[str]) -> NoReturn:

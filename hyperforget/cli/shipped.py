@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Patterns of what a wheel carries, below the root of a checkout.
-PARTS = ("Snakefile", "constraints.txt", "config/*.yaml", "config/README.md", "envs/hyperforget.yaml", "workflow/**/*")
+PARTS = (
+    "Snakefile",
+    "constraints.txt",
+    "config/*.yaml",
+    "config/README.md",
+    "envs/hyperforget.yaml",
+    "workflow/**/*",
+    "profiles/**/*",
+)
 # Where a wheel has them, below the package.
 FOLDER = "shipped"
 

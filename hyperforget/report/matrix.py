@@ -162,16 +162,19 @@ def _listing(task: TaskSpec, answers: Mapping[str, Mapping[str, Answer]]) -> Lis
         "AUC; accuracy on retained classes; distance to retrained networks. In brackets what to hold them against. "
         "Good: as retrained networks."
     )
-    headings = ("Method", "Forget set", "Verdict", "Recognised", "Back by a shift", "AUC", "Kept", "Floors")
     rows = tuple(
-        (method_title(method), set_name(task, forget), *_fields(found))
+        (method_title(method), set_name(task, forget), *in_full(found))
         for method, by_set in answers.items()
         for forget, found in by_set.items()
     )
-    return Listing(f"{task.name}-answers", caption, headings, rows, numeric=3)
+    return Listing(f"{task.name}-answers", caption, ("Method", "Forget set", *IN_FULL), rows, numeric=3)
 
 
-def _fields(found: Answer) -> tuple[str, ...]:
+IN_FULL = ("Verdict", "Recognised", "Back by a shift", "AUC", "Kept", "Floors")
+
+
+def in_full(found: Answer) -> tuple[str, ...]:
+    """An answer as words and numbers, of which `IN_FULL` are the headings; in brackets what to hold them against."""
     word, yardstick, kept = WORDS[found.tone], found.yardstick, found.kept
     back = ("–", "–")
     if found.recovered:

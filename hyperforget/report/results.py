@@ -76,10 +76,13 @@ class Value:
 
 
 class Metrics:
-    """``results/metrics.csv``, asked one value at a time, and how many images its accuracies are of."""
+    """``results/metrics.csv``, or a file of one forget set, asked one value at a time, and how many images its
+    accuracies are of; ``results`` is the folder of tasks, by default that of the file.
+    """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, results: Path | None = None) -> None:
         self.path = path
+        self._results = path.parent if results is None else results
         self._images: dict[tuple[str, str], dict[str, int]] = {}
         self._values: dict[tuple[str, ...], Value] = {}
         for row in read_rows(path, MetricRow):
@@ -103,7 +106,7 @@ class Metrics:
         task; None where these are not there.
         """
         if (task, forget) not in self._images:
-            self._images[task, forget] = _test_images(self.path.parent / task / f"forget-{forget}-confusion.csv")
+            self._images[task, forget] = _test_images(self._results / task / f"forget-{forget}-confusion.csv")
         return self._images[task, forget].get(set_)
 
     def find(self, task: str, method: str, forget: str, selection: str, metric: str, set_: str) -> Value | None:

@@ -51,7 +51,7 @@ def options(given: list[list[str]]) -> list[str]:
 
 def test_without_more_all_cores_make_everything(given: list[list[str]]) -> None:
     call("run")
-    assert options(given) == ["--cores", "all", "--rerun-incomplete", "--show-failed-logs"]
+    assert options(given) == ["--cores", "all"]
 
 
 def test_what_follows_two_dashes_goes_to_snakemake_as_it_stands(given: list[list[str]]) -> None:
@@ -66,7 +66,7 @@ def test_what_follows_two_dashes_goes_to_snakemake_as_it_stands(given: list[list
 )
 def test_cores_are_left_to_whoever_names_them(given: list[list[str]], limit: list[str]) -> None:
     call("run", "--", *limit)
-    assert options(given) == ["--rerun-incomplete", "--show-failed-logs", *limit]
+    assert options(given) == limit
 
 
 def test_a_file_of_that_name_comes_before_what_was_shipped(given: list[list[str]], tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from hyperforget.stages.interfaces import STAGES
 from tests.checkouts import Checkout
 from tests.slurm.single_node import ACCOUNT, PARTITION, SingleNode, missing_programs, single_node
 
-PROFILE = Path("workflow/profiles/slurm/profile.v9+.yaml")
+PROFILE = Path("profiles/slurm/profile.v9+.yaml")
 TRAINING, CANCELLED_MODEL = "train_hypernet", "dihyfo-1"
 STAGE = {"hyperforget.stages", TRAINING}
 # Far above what is needed, so that a cluster that hangs is a failure and not a test without end.

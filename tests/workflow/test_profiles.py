@@ -1,6 +1,7 @@
 """What the profiles make of the DAG: how many jobs a cluster gets, and what each asks for."""
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -9,7 +10,7 @@ from tests.checkouts import Checkout
 
 pytestmark = pytest.mark.workflow
 
-SLURM, WORKSTATION = "workflow/profiles/slurm", "workflow/profiles/workstation"
+SLURM, WORKSTATION = "profiles/slurm", "profiles/workstation"
 REPORT = ("results/report.html", "--workflow-profile", SLURM)
 # These run where Snakemake runs.
 LOCAL = ("gather_", "build_")
@@ -126,3 +127,18 @@ def test_the_thesis_own_scale_is_planned_out_as_the_documentation_says(checkout:
     assert sum("train_hypernet" in job for job in jobs) == 4
     assert sum("evaluate" in job for job in jobs) == 5
     assert len(jobs) == 141
+
+
+def test_without_a_profile_the_sentence_of_a_failed_job_stands_on_the_screen(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    wanted = ("results/digits-4/original.json", "--config", "hardware={device: mps}")
+    printed = checkout.snakemake("--snakefile", str(checkout.folder / "Snakefile"), *wanted, cwd=tmp_path)
+    assert printed.returncode != 0
+    assert re.search(
+        "^error: hardware.device is 'mps', which torch .* does not find here; allowed", printed.stdout, re.M
+    )
+    named = ("--workflow-profile", "none")
+    printed = checkout.snakemake("--snakefile", str(checkout.folder / "Snakefile"), *wanted, *named, cwd=tmp_path)
+    assert printed.returncode != 0
+    assert "error: hardware.device" not in printed.stdout

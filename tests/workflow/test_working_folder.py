@@ -132,7 +132,6 @@ def test_a_home_that_cannot_be_written_needs_another_folder_for_caches(
 def test_after_a_crash_what_the_document_says_goes_on(checkout: Checkout, tmp_path: Path) -> None:
     told = (ROOT / "docs" / "running.md").read_text()
     assert "`snakemake --unlock`" in told
-    assert "`--rerun-incomplete`" in told
     of_this = ("--snakefile", str(checkout.folder / "Snakefile"), TOKEN)
     killed = subprocess.Popen(
         [sys.executable, "-m", "snakemake", "--cores", "1", *of_this],
@@ -148,6 +147,6 @@ def test_after_a_crash_what_the_document_says_goes_on(checkout: Checkout, tmp_pa
     killed.wait()
     assert "LockException" in checkout.snakemake(*of_this, cwd=tmp_path).stdout
     assert checkout.snakemake(*of_this, "--unlock", cwd=tmp_path).returncode == 0
-    printed = checkout.snakemake(*of_this, "--rerun-incomplete", cwd=tmp_path)
+    printed = checkout.snakemake(*of_this, cwd=tmp_path)
     assert printed.returncode == 0, printed.stdout
     assert (tmp_path / TOKEN).is_file()
