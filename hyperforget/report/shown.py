@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hyperforget.config.methods import RETRAINED
-from hyperforget.config.report_specs import ReportSpec, TaskSpec
+from hyperforget.config.report_specs import FigureTask, ReportSpec
 from hyperforget.errors import UserError, nearest_choice, shown
 from hyperforget.records.costs import CostRow
 from hyperforget.report.answers import answer, yardstick_of
@@ -76,14 +76,14 @@ def _files_of_sets(folder: Path) -> Iterator[str]:
             yield file.as_posix()
 
 
-def _title(task: TaskSpec, metrics: Metrics, forget: str) -> str:
+def _title(task: FigureTask, metrics: Metrics, forget: str) -> str:
     images, of = metrics.images(task.name, forget, "forget"), metrics.images(task.name, forget, "test")
     counted = "" if images is None else f", {images} of {of} test images"
     kept_out = "; no run was collected for it" * (forget in task.holdout)
     return f"{task.name}, asked to forget {forget_title(forget)}{counted}{kept_out}"
 
 
-def _retrained(task: TaskSpec, metrics: Metrics, forget: str) -> tuple[str, ...]:
+def _retrained(task: FigureTask, metrics: Metrics, forget: str) -> tuple[str, ...]:
     """What the numbers of the others are to come to, in the same columns."""
     found = yardstick_of(metrics, task, forget)
     back = [f"≤ {percent(found.recovered[0].high)}", f"≤ {number(found.recovered[1].high, 2)}"]
