@@ -38,8 +38,9 @@ from hyperforget.networks.batch import Networks
 from hyperforget.progress import progress
 from hyperforget.scores.from_results import load_retrained, load_task
 from hyperforget.store.store import Store
+from hyperforget.unlearning.audit_references import References
 from hyperforget.unlearning.audited import Audited
-from hyperforget.unlearning.auditing import References, audit_rows
+from hyperforget.unlearning.auditing import audit_rows
 from hyperforget.unlearning.candidates import StoredCandidates, load_candidates, make_candidates
 from hyperforget.unlearning.judging import Bench, judge
 from hyperforget.unlearning.request import Request
@@ -146,7 +147,7 @@ def measured(known: dict[str, Networks], against: Networks, data: TaskData, aske
     return found
 
 
-_TOGETHER = ("klom", "challenge", "two_sample")
+_TOGETHER = ("klom", "challenge", "two_sample", "cmia", "ulira", "ulira_tpr")
 _ALONE = tuple(metric for metric in AUDIT_METRICS if metric not in _TOGETHER)
 
 

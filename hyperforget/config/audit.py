@@ -16,5 +16,13 @@ AuditMetric = Literal[
     "klom",
     "challenge",
     "two_sample",
+    "tv",
+    "cmia",
+    "ulira",
+    "ulira_tpr",
+    "leakage",
+    "relearn_time",
+    "probe_layers",
+    "hypervolume",
 ]
 AUDIT_METRICS: tuple[AuditMetric, ...] = get_args(AuditMetric)

@@ -16,6 +16,14 @@ _METRICS = (
     Metric("klom", ("retain", "forget"), paired=False, better="lower"),
     Metric("challenge", ("forget-train",), paired=False, better="higher"),
     Metric("two_sample", ("forget", "test"), paired=False, better="retrained"),
+    Metric("tv", ("forget",), paired=False, better="lower"),
+    Metric("cmia", ("forget-train",), paired=False, better="retrained"),
+    Metric("ulira", ("forget-train",), paired=False, better="retrained"),
+    Metric("ulira_tpr", ("forget-train",), paired=False, better="retrained"),
+    Metric("leakage", ("forget-train",), paired=False, better="retrained"),
+    Metric("relearn_time", ("forget-train", "train"), paired=False, better="retrained"),
+    Metric("probe_layers", ("layer-1", "layer-2", "layer-3", "layer-4"), paired=False, better="retrained"),
+    Metric("hypervolume", ("test",), paired=False, better="higher"),
 )
 
 AUDIT = {metric.name: metric for metric in _METRICS}

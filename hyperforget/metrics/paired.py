@@ -22,6 +22,14 @@ def activation_distance(p: Tensor, q: Tensor) -> Tensor:
     return distance.mean(-1, dtype=torch.float64)
 
 
+def total_variation(p: Tensor, q: Tensor) -> Tensor:
+    """Mean over samples of the total variation distance of the probabilities, in [0, 1]: half the sum of absolute
+    differences, 0 only for equal ones and 1 where no class is possible to both.
+    """
+    distance: Tensor = (p - q).abs().sum(-1) / 2
+    return distance.mean(-1, dtype=torch.float64)
+
+
 def phi(p: Tensor, q: Tensor) -> Tensor:
     """The score of the thesis' tables as the code behind them computes it, at most 1 and without lower bound.
 

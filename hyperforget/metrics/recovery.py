@@ -63,12 +63,13 @@ def separation(logits: Tensor, labels: Tensor, forget: Tensor) -> Tensor:
     """
     best_retained = logits[..., ~forget].amax(dim=-1)
     areas = [
-        _area(logits[..., label] - best_retained, labels == label) for label in torch.nonzero(forget).flatten().tolist()
+        roc_area(logits[..., label] - best_retained, labels == label)
+        for label in torch.nonzero(forget).flatten().tolist()
     ]
     return torch.stack(areas).mean(dim=0)
 
 
-def _area(scores: Tensor, positive: Tensor) -> Tensor:
+def roc_area(scores: Tensor, positive: Tensor) -> Tensor:
     """Area under the ROC curve, float64 (N,), of scores (N, B) and which of them are positive, bool (B,)."""
     own, others = scores[:, positive], scores[:, ~positive].sort(dim=-1).values
     below = torch.searchsorted(others, own.contiguous())

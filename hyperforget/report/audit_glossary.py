@@ -169,4 +169,107 @@ AUDIT_WORDS = {
         formula="accuracy of one nearest neighbour on √p, each network left out in turn",
         source="Lopez-Paz and Oquab (2017), “Revisiting Classifier Two-Sample Tests”",
     ),
+    "tv": Explanation(
+        title="Total variation",
+        unit="1",
+        range=_SHARE,
+        ideal=f"{_AS_RETRAINED}, each against all others",
+        description=(
+            "How far the answers to forgotten images are from those of a retrained network: half the sum of absolute "
+            "differences of probabilities, median over retrained networks."
+        ),
+        formula="mean over images of Σ_c |p_c − q_c| / 2",
+        source="Ebrahimpour-Boroojeny et al. (2026), arXiv:2506.20893",
+    ),
+    "cmia": Explanation(
+        title="Attack on neighbouring classes (CMIA)",
+        unit="area under the ROC curve",
+        range=_SHARE,
+        ideal=f"0.5, which is guessing, and {_FLOOR}",
+        description=(
+            "Whether networks of the method are told from retrained ones by the probabilities that they give the "
+            "three retained classes which a forgotten image is most like: a logistic regression on how far these are "
+            "from those of retrained networks, fitted on half of the networks and tried on the other. The interval is "
+            "over networks. It catches answers that retrained networks do not give although no image is recognised. "
+            "The classifier is this project's, as that of the paper was not published."
+        ),
+        formula="chance that the method's network has the higher score for the same image, networks kept out",
+        source="Ebrahimpour-Boroojeny et al. (2026), arXiv:2506.20893, there MIA-NN",
+    ),
+    "ulira": Explanation(
+        title="U-LiRA with a fixed generator",
+        unit="area under the ROC curve",
+        range=_SHARE,
+        ideal=f"0.5, which is guessing, and {_FLOOR}",
+        description=(
+            "Whether networks of the method are told from networks that never saw an image by how sure they are of "
+            "it: two normal distributions of its log-odds, fitted on half of the networks of both sides, of which the "
+            "other half is asked. The hypernetwork stays as it is; the whole attack would train one anew for every "
+            "target. The interval is over networks."
+        ),
+        formula="chance that the method's network has the higher ln p_u − ln p_r for the same image, networks kept out",
+        source="Hayes et al. (2024), “Inexact Unlearning Needs More Careful Evaluations”",
+    ),
+    "ulira_tpr": Explanation(
+        title="U-LiRA at one false alarm in a hundred, with a fixed generator",
+        unit="share of answers",
+        range=_SHARE,
+        ideal=f"0.01, which is guessing, and {_FLOOR}",
+        description=(
+            "The same attack where it has to be sure: the share of answers of the method's networks above the "
+            "score that one in a hundred answers of retrained networks passes."
+        ),
+        formula="true positives at a false positive rate of 0.01, all images together",
+        source="Hayes et al. (2024), “Inexact Unlearning Needs More Careful Evaluations”",
+    ),
+    "leakage": Explanation(
+        title="Information leakage",
+        unit="area under the ROC curve",
+        range=_SHARE,
+        ideal=f"{_AS_RETRAINED}, about 0.5, which is guessing",
+        description=(
+            "Whether whoever has a network from before and one from after unlearning tells the images that were "
+            "trained on from others of the same classes, by how far answers moved. Median over originals."
+        ),
+        formula="chance that ‖p after − p before‖ is larger for a training image than for a test image",
+        source="Chen et al. (2021), “When Machine Unlearning Jeopardizes Privacy”",
+    ),
+    "relearn_time": Explanation(
+        title="Relearn time",
+        unit="steps",
+        range="0 to 300",
+        ideal=f"{_AS_RETRAINED}; fewer steps tell what was left, more that networks resist",
+        description=(
+            "Steps until the accuracy on forgotten test images is 95 % of the originals', on minibatches of 64 "
+            "training images of forgotten classes alone, or of all classes; learning rate 0.1, at most 300 steps."
+        ),
+        formula="least number of steps with accuracy on forgotten test images ≥ 0.95 that of the originals",
+        source="Chundawat et al. (2023), “Zero-Shot Machine Unlearning”; on forgotten images alone as ERASURE has it",
+    ),
+    "probe_layers": Explanation(
+        title="Linear probe by layer",
+        unit="share of images",
+        range=_SHARE,
+        ideal=_AS_RETRAINED,
+        description=(
+            "Accuracy on forgotten images of a logistic regression that reads the units of one hidden layer, of all "
+            "classes, for each of the first four: where in the network a class is still told."
+        ),
+        formula="accuracy of a logistic regression on units, fitted on 200 training images a class",
+        source="Alain and Bengio (2017), “Understanding Intermediate Layers Using Linear Classifier Probes”",
+    ),
+    "hypervolume": Explanation(
+        title="Hypervolume of the trade-off",
+        unit="1",
+        range=_SHARE,
+        ideal="1: as much kept, and no more brought back, than of retrained networks",
+        description=(
+            "How much of all trade-offs between keeping and forgetting the method does at least as well. It is an "
+            "area: across, the accuracy on retained images over that of retrained networks; up, 1 minus what a shift "
+            "brings back beyond these. Methods that are told how much to forget have a point for each setting of "
+            "`trade_off`, others a single one."
+        ),
+        formula="area that the points (retained / retrained, 1 − (shift − retrained)) dominate, from (0, 0), up to 1",
+        source="Zitzler and Thiele (1999); for unlearning arXiv:2510.19226",
+    ),
 }

@@ -28,6 +28,11 @@ SETS = {
     "test": "all test images",
     "retain-train": "training images of the retained classes",
     "forget-train": "training images of the forgotten classes",
+    "train": "all training images",
+    "layer-1": "test images of the forgotten classes, by the first hidden layer",
+    "layer-2": "test images of the forgotten classes, by the second hidden layer",
+    "layer-3": "test images of the forgotten classes, by the third hidden layer",
+    "layer-4": "test images of the forgotten classes, by the fourth hidden layer",
     "parameters": "no images: the parameters of networks",
     "choice": "images that networks are chosen on: validation, or test where the protocol is that of the thesis",
 }

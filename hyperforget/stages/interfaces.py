@@ -124,7 +124,7 @@ STAGES = {
         "Measure further metrics of all methods on one forget set, and of the originals.",
         "hyperforget.config.specs:AuditSpec",
         names=("task", "forget"),
-        inputs=("dataset", "networks*"),
+        inputs=("dataset", "networks*", "trade_offs*?"),
         outputs=("metrics",),
         computes=True,
     ),

@@ -14,7 +14,7 @@ from hyperforget.metrics.recovery import few_images
 from hyperforget.metrics.relearning import steps_until
 from hyperforget.networks.batch import Networks
 from hyperforget.networks.forward import forward, units_and_logits
-from hyperforget.unlearning.hiding import images_generator
+from hyperforget.unlearning.hiding import fitted_images, hidden_in_logits, images_generator
 from hyperforget.unlearning.rivals.hidden_units import units_at
 from hyperforget.unlearning.rivals.losses import cross_entropies
 
@@ -27,12 +27,14 @@ RELEARN_BATCH, RELEARN_RATE, RELEARN_MOST = 64, 0.1, 300
 @dataclass(frozen=True)
 class Audited:
     """N ``networks`` of a method and the ``data`` of their task, both on the device that computes, and the forgotten
-    classes ``forget`` bool (C,), on the CPU.
+    classes ``forget`` bool (C,), on the CPU. Of a method with a ``knob``, at each of its settings, the accuracy on
+    retained test images and what a shift brings back.
     """
 
     networks: Networks
     data: TaskData
     forget: Tensor
+    knob: tuple[tuple[float, float], ...] = ()
 
     def shown(self, split: Split) -> Tensor:
         """Which images of a split are of forgotten classes, bool (B,)."""
@@ -62,9 +64,23 @@ class Audited:
         """On test images (N, B, C)."""
         return self.logits.softmax(dim=2)
 
+    def few_forgotten(self) -> Tensor:
+        """Rows (B,) of a hundred training images of each forgotten class, or of all that there are."""
+        labels = self.data.train.labels
+        few = few_images(labels.cpu(), FEW_IMAGES, images_generator()).to(labels.device)
+        return few[self.shown(self.data.train)[few]]
+
     def accuracy(self, logits: Tensor, split: Split, classes: Tensor) -> Tensor:
         """Of logits (N, B, C) on the images of some classes, bool (C,), of a split; float64 (N,)."""
         return accuracy_on(correct_counts(logits, split.labels, split.classes).cpu(), split.class_sizes, classes)
+
+    @cached_property
+    def shift(self) -> Tensor:
+        """What the best shift of output biases brings back of forgotten test images, float64 (N,)."""
+        data = self.data.to(torch.device("cpu"))
+        fitted = fitted_images(data, images_generator())
+        known = self.train_logits[:, fitted.to(self.train_logits.device)].cpu()
+        return hidden_in_logits(self.logits.cpu(), known, data, fitted, self.forget)["shift"]
 
     @cached_property
     def accuracies(self) -> Tensor:
@@ -99,15 +115,16 @@ class Audited:
             dim=1,
         )
 
-    def relearning_steps(self, aim: float) -> Tensor:
-        """Steps on minibatches of all training images, the same for all networks, until the accuracy on forgotten test
-        images is at least ``aim``; int64 (N,).
+    def relearning_steps(self, aim: float, alone: bool = False) -> Tensor:
+        """Steps on minibatches of all training images, or of the forgotten ones ``alone``, the same for all networks,
+        until the accuracy on forgotten test images is at least ``aim``; int64 (N,).
         """
         layout, train, test = self.networks.layout, self.data.train, self.data.test
         asked = self.shown(test)
         images, labels = test.images[asked], test.labels[asked]
         generator = images_generator()
-        drawn = torch.randint(len(train.labels), (RELEARN_MOST, RELEARN_BATCH), generator=generator)
+        pool = torch.nonzero(self.shown(train).cpu()).flatten() if alone else torch.arange(len(train.labels))
+        drawn = pool[torch.randint(len(pool), (RELEARN_MOST, RELEARN_BATCH), generator=generator)]
 
         def loss(params: Tensor, step: int) -> Tensor:
             rows = drawn[step - 1].to(train.labels.device)
@@ -122,7 +139,7 @@ class Audited:
 
     def some(self, rows: Tensor | slice) -> "Audited":
         """The same of some of the networks."""
-        return Audited(self.networks[rows], self.data, self.forget)
+        return Audited(self.networks[rows], self.data, self.forget, self.knob)
 
     def first(self, count: int) -> "Audited":
         """The same of the first networks alone."""

@@ -11,7 +11,7 @@ from hyperforget.metrics.audit_registry import AUDIT
 from tests.stages.tiny_pipeline import METHODS, TASK, audit, job, run
 
 pytestmark = pytest.mark.pipeline
-METRICS = ("zrf", "tow", "layer_distance", "idi")
+METRICS = ("zrf", "tow", "layer_distance", "hypervolume", "idi")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_every_method_and_the_originals_have_what_is_asked_for(rows: list[dict[s
     assert {each for each in found if each[1] != "idi"} == {
         (method, metric, name, selection)
         for method in (ORIGINAL, *METHODS)
-        for metric in METRICS[:3]
+        for metric in METRICS[:4]
         for name in AUDIT[metric].sets
         for selection in ("chosen", "population")
     }
@@ -41,8 +41,33 @@ def test_every_method_and_the_originals_have_what_is_asked_for(rows: list[dict[s
 def test_values_are_in_their_ranges_and_of_all_networks(rows: list[dict[str, str]]) -> None:
     counts = {}
     for row in rows:
-        if row["metric"] in ("zrf", "tow"):
+        if row["metric"] in ("zrf", "tow", "hypervolume"):
             assert 0 <= float(row["value"]) <= 1
         if row["selection"] == "population":
             counts[row["method"]] = row["n"]
     assert (counts[ORIGINAL], counts[RETRAINED]) == ("2", "3")
+
+
+def test_a_method_with_a_knob_reaches_what_its_settings_do(rows: list[dict[str, str]], results: Path) -> None:
+    def area(method: str) -> float:
+        (row,) = [
+            row
+            for row in rows
+            if (row["method"], row["metric"], row["selection"]) == (method, "hypervolume", "population")
+        ]
+        return float(row["value"])
+
+    level: dict[str, float] = {}
+    with (results / TASK / "forget-2.csv").open(encoding="utf-8") as table:
+        for row in csv.DictReader(table):
+            if (row["method"], row["selection"]) == (RETRAINED, "population") and row["set"] in ("retain", "forget"):
+                level[f"{row['metric']} {row['set']}"] = float(row["value"])
+    with (results / TASK / "dihyfo-2" / "trade-off.csv").open(encoding="utf-8") as table:
+        points = [
+            min(1, float(row["retain_accuracy"]) / level["accuracy retain"])
+            * (1 - max(0, float(row["shift"]) - level["shift forget"]))
+            for row in csv.DictReader(table)
+            if row["forget"] == "2"
+        ]
+    assert len(points) > 1
+    assert area("dihyfo-2") >= max(points) - 1e-9

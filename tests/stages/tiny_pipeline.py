@@ -268,7 +268,7 @@ def jobs(results: Path, config: Config = SETTINGS) -> dict[str, Job]:
 
 def audit(results: Path, forget: str) -> Job:
     """Further metrics of all methods on one forget set."""
-    folder, config = results / TASK, settings(audit=["zrf", "tow", "layer_distance", "idi"])
+    folder, config = results / TASK, settings(audit=["zrf", "tow", "layer_distance", "idi", "hypervolume"])
     of_methods = [folder / method / f"forget-{forget}.json" for method in METHODS]
     return job(
         "audit",
@@ -277,6 +277,9 @@ def audit(results: Path, forget: str) -> Job:
         config,
         dataset=folder / "dataset.json",
         networks=[folder / f"{ORIGINAL}.json", *of_methods],
+        trade_offs=[
+            folder / method / "trade-off.csv" for method in METHODS if (folder / method / "trade-off.csv").exists()
+        ],
         metrics=folder / f"audit-{forget}.csv",
     )
 

@@ -277,6 +277,17 @@ def all_networks(wildcards):
     return expand("results/{{task}}/{method}/forget-{{forget}}.json", method=list(methods))
 
 
+def audited_trade_offs(wildcards):
+    """Those of the methods of a task that are told how much to forget, where the audit asks for what these reach."""
+    asked = REPORT.generators if "hypervolume" in settings.audit else []
+    return expand("results/{{task}}/{method}/trade-off.csv", method=asked)
+
+
+def trade_offs(wildcards, input):
+    """The argument for trade-offs, if there are any."""
+    return f"--trade-offs {shlex.join(input.trade_offs)}" if input.trade_offs else ""
+
+
 def forget_sets(task):
     return settings.tasks[settings.repeated(task)[0]].forget_sets
 

@@ -222,6 +222,7 @@ rule audit:
         dataset="results/{task}/dataset.json",
         originals=f"results/{{task}}/{ORIGINAL}.json",
         networks=all_networks,
+        trade_offs=audited_trade_offs,
     output:
         metrics="results/{task}/audit-{forget}.csv",
     log:
@@ -238,9 +239,10 @@ rule audit:
     params:
         spec=spec("audit"),
         code=code("audit"),
+        trade_offs=trade_offs,
         store=STORE,
         hardware=hardware,
     shell:
-        "python -m hyperforget.stages audit --task {wildcards.task} --forget {wildcards.forget}"
+        "python -m hyperforget.stages audit {params.trade_offs} --task {wildcards.task} --forget {wildcards.forget}"
         " --spec {params.spec:q} {params.store} {params.hardware} --dataset {input.dataset}"
         " --networks {input.originals} {input.networks} --metrics {output.metrics} >{log} 2>&1"
