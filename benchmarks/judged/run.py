@@ -17,12 +17,10 @@ networks at a time are told apart. The last column says what to make of it: a me
 import argparse
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import torch
-from torch import Tensor
 
 from hyperforget.config.audit import AUDIT_METRICS
 from hyperforget.config.methods import ORIGINAL
@@ -33,6 +31,7 @@ from hyperforget.errors import UserError, run_command
 from hyperforget.forget_set import ForgetSet, parse_forget_set
 from hyperforget.metrics.audit_registry import AUDIT
 from hyperforget.metrics.evaluate import Subject
+from hyperforget.metrics.judged import Area, area, further, verdict
 from hyperforget.metrics.registry import METRICS, Metric
 from hyperforget.networks.batch import Networks
 from hyperforget.progress import progress
@@ -47,31 +46,12 @@ from hyperforget.unlearning.request import Request
 
 # Networks of a population, where metrics are of populations.
 TOGETHER = 4
-# An area tells networks apart where its whole interval lies above this.
-TELLS = 0.75
-_RESAMPLES = 2000
 _KNOWING = (ORIGINAL, "bias")
 _UNKNOWING = "retrained"
 _REGISTRY: dict[str, Metric] = {**METRICS, **AUDIT}
 
 # Values by metric and set of images: of networks, or of some together.
 Values = dict[tuple[str, str], list[float]]
-
-
-@dataclass(frozen=True)
-class Area:
-    """An area under the ROC curve with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def tells(self) -> bool:
-        return self.low > TELLS
-
-    def __str__(self) -> str:
-        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 
 def main() -> None:
@@ -104,7 +84,7 @@ def judged(folder: Path, forget: str) -> Iterator[tuple[tuple[str, str], tuple[A
         if all(key in values[method] for method in _KNOWING):
             level = median(values["reference"].get(key, values[_UNKNOWING][key]))
             without, *within = (
-                torch.tensor([further(_REGISTRY[key[0]], value, level) for value in values[method][key]])
+                further(_REGISTRY[key[0]].better, torch.tensor(values[method][key], dtype=torch.float64), level)
                 for method in (_UNKNOWING, *_KNOWING)
             )
             found[key] = tuple(area(each, without) for each in within)
@@ -153,34 +133,6 @@ _ALONE = tuple(metric for metric in AUDIT_METRICS if metric not in _TOGETHER)
 
 def _stands(networks: Networks, data: TaskData) -> StoredCandidates:
     return StoredCandidates(make_candidates(networks, data.validation), 0, list(range(len(networks))))
-
-
-def further(metric: Metric, value: float, level: float) -> float:
-    """How much worse a value is, where ``level`` is that of retrained networks."""
-    if metric.better == "retrained":
-        return abs(value - level)
-    return value if metric.better == "lower" else -value
-
-
-def area(within: Tensor, without: Tensor) -> Area:
-    """The chance that one of K values (K,) is above one of U others (U,), ties counting half (Mann and Whitney, 1947),
-    and its 95 % interval: both sides drawn anew with replacement, the same draws at every call.
-    """
-    generator = torch.Generator().manual_seed(0)
-    above = (within.unsqueeze(1) > without).double() + (within.unsqueeze(1) == without).double() / 2  # (K, U)
-    rows, columns = (
-        torch.randint(len(side), (_RESAMPLES, len(side)), generator=generator) for side in (within, without)
-    )
-    drawn = torch.stack([above[of][:, to].mean() for of, to in zip(rows, columns, strict=True)])
-    low, high = drawn.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist()
-    return Area(float(above.mean()), low, high)
-
-
-def verdict(originals: Area, hidden: Area) -> str:
-    """What to make of a metric by its areas."""
-    if hidden.tells:
-        return "trust" if originals.tells else "sees what is hidden, not what is answered"
-    return "sees answers" if originals.tells else "tells nothing"
 
 
 if __name__ == "__main__":

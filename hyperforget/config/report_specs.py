@@ -97,12 +97,13 @@ class MetricWords(TableMetric):
 
 
 class TablesSpec(Section):
-    """For `build_tables`; ``metrics`` are the user's own."""
+    """For `build_tables`; ``metrics`` are the user's own, ``audit`` the further ones that were measured."""
 
     tasks: tuple[TableTask, ...]
     models: tuple[str, ...]
     methods: tuple[str, ...]
     metrics: tuple[TableMetric, ...] = ()
+    audit: tuple[str, ...] = Field((), exclude_if=not_)
 
 
 class FiguresSpec(Section):
@@ -110,7 +111,7 @@ class FiguresSpec(Section):
 
     ``learned_optimizers`` are the models that read a start, so that what they sample can be the next one;
     ``performances`` say what each model is told of networks, ``rebalanced`` are the models whose training draws
-    wanted values evenly.
+    wanted values evenly; ``audit`` are further metrics that were measured.
     """
 
     tasks: tuple[FigureTask, ...]
@@ -120,6 +121,7 @@ class FiguresSpec(Section):
     learned_optimizers: tuple[str, ...] = ()
     performances: dict[str, Performance] = Field(default_factory=dict)
     rebalanced: tuple[str, ...] = ()
+    audit: tuple[str, ...] = Field((), exclude_if=not_)
 
     def performance(self, model: str) -> Performance:
         """What a model is told of networks; without a word of it, the loss of every class."""

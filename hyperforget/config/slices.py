@@ -204,6 +204,7 @@ def report_spec(config: Config, names: Mapping[str, str]) -> FullSpec:
         models=tuple(config.models),
         methods=tuple(map(str, config.all_methods)),
         metrics=tuple(_metric_words(name, own) for name, own in config.metrics.items()),
+        audit=tuple(config.audit),
         protocol=config.protocol,
         learned_optimizers=tuple(config.learned_optimizers),
         performances={model: config.performance(model) for model in config.models},

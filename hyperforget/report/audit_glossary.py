@@ -45,6 +45,7 @@ AUDIT_WORDS = {
         ),
         formula="mean accuracy over five stratified splits, a fifth of the images kept out of each",
         source="Kurmanji et al. (2023), “Towards Unbounded Machine Unlearning”",
+        kind="attacks",
     ),
     "cka": Explanation(
         title="Likeness of hidden units (CKA)",
@@ -57,6 +58,7 @@ AUDIT_WORDS = {
         ),
         formula="‖Xᵀ Y‖² / (‖Xᵀ X‖ ‖Yᵀ Y‖) of centred units X and Y",
         source="Kornblith et al. (2019), “Similarity of Neural Network Representations Revisited”",
+        kind="likeness",
     ),
     "layer_distance": Explanation(
         title="Distance of layers",
@@ -69,6 +71,7 @@ AUDIT_WORDS = {
         ),
         formula="mean over layers of ‖θ_l − π θ'_l‖ / ‖θ'_l‖, π the assignment of closest units",
         source="Tarun et al. (2023); alignment of Ainsworth et al. (2023)",
+        kind="likeness",
     ),
     "accuracy_8bit": Explanation(
         title="Accuracy with weights of 8 bits",
@@ -102,6 +105,7 @@ AUDIT_WORDS = {
         ),
         formula="mean over images of ‖∇θ cross-entropy‖²",
         source="Becker and Liebig (2022), arXiv:2208.10836",
+        kind="knowledge",
     ),
     "idi": Explanation(
         title="Information difference index (IDI)",
@@ -116,6 +120,7 @@ AUDIT_WORDS = {
         ),
         formula="Σ_l (I_l − I_l of retrained) / Σ_l (I_l of originals − I_l of retrained), I_l in bits",
         source="Jeon et al. (2024), arXiv:2405.17878",
+        kind="knowledge",
     ),
     "ain": Explanation(
         title="Anamnesis index (AIN)",
@@ -129,6 +134,7 @@ AUDIT_WORDS = {
         ),
         formula="steps / median steps of retrained networks",
         source="Chundawat et al. (2023), “Zero-Shot Machine Unlearning”",
+        kind="relearning",
     ),
     "klom": Explanation(
         title="Divergence of margins (KLOM)",
@@ -142,6 +148,7 @@ AUDIT_WORDS = {
         ),
         formula="KL of two histograms of 20 bins over their joint range, 1e-5 added to each bin",
         source="Georgiev et al. (2024), “Attribute-to-Delete”",
+        kind="likeness",
     ),
     "challenge": Explanation(
         title="Score of the unlearning challenge",
@@ -155,6 +162,7 @@ AUDIT_WORDS = {
         ),
         formula="mean of 2^−⌊ε / 0.5⌋ × accuracy / that of retrained networks, on retained training and on test images",
         source="Triantafillou et al. (2024), “Are we making progress in unlearning?”",
+        kind="attacks",
     ),
     "two_sample": Explanation(
         title="Two-sample test",
@@ -168,6 +176,7 @@ AUDIT_WORDS = {
         ),
         formula="accuracy of one nearest neighbour on √p, each network left out in turn",
         source="Lopez-Paz and Oquab (2017), “Revisiting Classifier Two-Sample Tests”",
+        kind="likeness",
     ),
     "tv": Explanation(
         title="Total variation",
@@ -180,6 +189,7 @@ AUDIT_WORDS = {
         ),
         formula="mean over images of Σ_c |p_c − q_c| / 2",
         source="Ebrahimpour-Boroojeny et al. (2026), arXiv:2506.20893",
+        kind="answers",
     ),
     "cmia": Explanation(
         title="Attack on neighbouring classes (CMIA)",
@@ -195,6 +205,7 @@ AUDIT_WORDS = {
         ),
         formula="chance that the method's network has the higher score for the same image, networks kept out",
         source="Ebrahimpour-Boroojeny et al. (2026), arXiv:2506.20893, there MIA-NN",
+        kind="attacks",
     ),
     "ulira": Explanation(
         title="U-LiRA with a fixed generator",
@@ -209,6 +220,7 @@ AUDIT_WORDS = {
         ),
         formula="chance that the method's network has the higher ln p_u − ln p_r for the same image, networks kept out",
         source="Hayes et al. (2024), “Inexact Unlearning Needs More Careful Evaluations”",
+        kind="attacks",
     ),
     "ulira_tpr": Explanation(
         title="U-LiRA at one false alarm in a hundred, with a fixed generator",
@@ -221,6 +233,7 @@ AUDIT_WORDS = {
         ),
         formula="true positives at a false positive rate of 0.01, all images together",
         source="Hayes et al. (2024), “Inexact Unlearning Needs More Careful Evaluations”",
+        kind="attacks",
     ),
     "leakage": Explanation(
         title="Information leakage",
@@ -233,6 +246,7 @@ AUDIT_WORDS = {
         ),
         formula="chance that ‖p after − p before‖ is larger for a training image than for a test image",
         source="Chen et al. (2021), “When Machine Unlearning Jeopardizes Privacy”",
+        kind="attacks",
     ),
     "relearn_time": Explanation(
         title="Relearn time",
@@ -245,6 +259,7 @@ AUDIT_WORDS = {
         ),
         formula="least number of steps with accuracy on forgotten test images ≥ 0.95 that of the originals",
         source="Chundawat et al. (2023), “Zero-Shot Machine Unlearning”; on forgotten images alone as ERASURE has it",
+        kind="relearning",
     ),
     "probe_layers": Explanation(
         title="Linear probe by layer",
@@ -257,6 +272,7 @@ AUDIT_WORDS = {
         ),
         formula="accuracy of a logistic regression on units, fitted on 200 training images a class",
         source="Alain and Bengio (2017), “Understanding Intermediate Layers Using Linear Classifier Probes”",
+        kind="knowledge",
     ),
     "hypervolume": Explanation(
         title="Hypervolume of the trade-off",
@@ -271,5 +287,6 @@ AUDIT_WORDS = {
         ),
         formula="area that the points (retained / retrained, 1 − (shift − retrained)) dominate, from (0, 0), up to 1",
         source="Zitzler and Thiele (1999); for unlearning arXiv:2510.19226",
+        kind="answers",
     ),
 }

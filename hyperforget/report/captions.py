@@ -81,6 +81,11 @@ _TRADE_OFF = (
     "ever higher losses of the forgotten classes (larger marks: higher). The box is the central 95 % of retrained "
     "networks. Good: lines through the top of the box; to its right, classes are hidden."
 )
+_AUDIT = (
+    "Every method on {task} in three ways at once, mean over forget sets with 95 % intervals: what it still knows and "
+    "what it keeps beside retrained networks (dashed, also their time), and what a request takes. Bold and filled: no "
+    "other method is as good in all three and better in one. Good: on both dashed lines, far left."
+)
 _CANDIDATES = (
     "All networks that {title} offers on {task}, by their accuracy on {data}; larger marks are several networks. "
     "Ringed is the chosen one{among}. Good: many networks in the upper left corner, so that the choice hardly matters."
@@ -128,6 +133,10 @@ def comparison_caption(kind: str, task: str) -> str:
 
 def trade_off_caption(task: str) -> str:
     return _TRADE_OFF.format(task=task)
+
+
+def audit_caption(task: str) -> str:
+    return _AUDIT.format(task=task)
 
 
 def candidates_caption(spec: ReportSpec, task: str, method: str) -> str:

@@ -1,16 +1,20 @@
 """The metrics of ``results/metrics.csv`` and the sets of images that they are measured on, in words."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from hyperforget.config.report_specs import MetricWords
 from hyperforget.forget_set import FORGOTTEN_ACCURACY
 from hyperforget.metrics.registry import USABLE_RETAIN_MARGIN
 
+# What a metric is about, by which audits group criteria; whatever is of retained classes is about what is kept.
+Kind = Literal["kept", "answers", "knowledge", "relearning", "attacks", "likeness"]
+
 
 @dataclass(frozen=True)
 class Explanation:
     """How to read a metric: its title, unit and range, the value of perfect forgetting, what it means, how it is
-    computed, and where it is from.
+    computed, where it is from, and what kind it is of.
     """
 
     title: str
@@ -20,7 +24,17 @@ class Explanation:
     description: str
     formula: str
     source: str
+    kind: Kind = "answers"
 
+
+KINDS: dict[Kind, str] = {
+    "kept": "What is kept",
+    "answers": "What is answered",
+    "knowledge": "What is still known",
+    "relearning": "How fast it is relearned",
+    "attacks": "What attackers see",
+    "likeness": "Likeness to retrained networks",
+}
 
 SETS = {
     "retain": "test images of the retained classes",
@@ -123,6 +137,7 @@ METRICS = {
         ),
         formula="share of forgotten training images that a logistic regression on H(p) = −Σ p ln p takes for members",
         source="thesis, figure 3.3; Foster et al. (2024)",
+        kind="attacks",
     ),
     "mia_test": Explanation(
         title="Membership inference, control",
@@ -135,6 +150,7 @@ METRICS = {
         ),
         formula="as the MIA score, on test images of the forgotten classes",
         source=_HERE,
+        kind="attacks",
     ),
     "shift": Explanation(
         title="Recovered by a shift",
@@ -148,6 +164,7 @@ METRICS = {
         ),
         formula="accuracy of logits + b, b the best biases of forgotten outputs on training images",
         source=_HERE,
+        kind="knowledge",
     ),
     "auc": Explanation(
         title="Separation (AUC)",
@@ -161,6 +178,7 @@ METRICS = {
         ),
         formula="P(s of an image of c > s of another image), s = z_c − max of retained z, mean over forgotten c",
         source="Mann and Whitney (1947)",
+        kind="knowledge",
     ),
     "probe": Explanation(
         title="Linear probe",
@@ -173,6 +191,7 @@ METRICS = {
         ),
         formula="accuracy of a logistic regression on standardised hidden units, L2 strength C = 1",
         source="Alain and Bengio (2017)",
+        kind="knowledge",
     ),
     "relearn_10": Explanation(
         title="Relearned in 10 steps",
@@ -185,6 +204,7 @@ METRICS = {
         ),
         formula="accuracy after 10 steps θ ← θ − 0.1 ∇ cross-entropy, on five images of every class",
         source=_HERE,
+        kind="relearning",
     ),
     "relearn_50": Explanation(
         title="Relearned in 50 steps",
@@ -194,6 +214,7 @@ METRICS = {
         description="As above after fifty steps.",
         formula="accuracy after 50 steps θ ← θ − 0.1 ∇ cross-entropy, on five images of every class",
         source=_HERE,
+        kind="relearning",
     ),
     "usable_share": Explanation(
         title="Usable share",

@@ -11,11 +11,16 @@ from markupsafe import Markup
 from hyperforget.config.method_words import DATA_WORDS
 from hyperforget.config.report_specs import ReportSpec, TaskSpec
 from hyperforget.errors import UserError
+from hyperforget.metrics.audit_registry import AUDIT
 from hyperforget.metrics.registry import METRICS
 from hyperforget.records.costs import CostRow
 from hyperforget.report import glossary
 from hyperforget.report.ablations import ablation_listing
+from hyperforget.report.audit_claims import Claim, audit_claims
+from hyperforget.report.audit_glossary import AUDIT_WORDS
+from hyperforget.report.audited import read_audit
 from hyperforget.report.captions import (
+    audit_caption,
     candidates_caption,
     comparison_caption,
     confusion_caption,
@@ -41,6 +46,7 @@ from hyperforget.report.spec import (
     FIGURE_FOLDER,
     FIGURE_SUFFIX,
     TABLE_FOLDER,
+    audit_table_names,
     candidate_methods,
     comparison_figures,
     confusion_methods,
@@ -74,6 +80,16 @@ class _Chapter:
 
 
 @dataclass(frozen=True)
+class _AuditPage:
+    """What the page shows of an audit: claims, a figure, tables, and those to be opened, by what opens them."""
+
+    claims: list[Claim]
+    picture: _Picture
+    tables: list[Markup]
+    folded: list[tuple[str, Markup]]
+
+
+@dataclass(frozen=True)
 class _TaskPage:
     """Everything that the page shows of one task."""
 
@@ -83,6 +99,7 @@ class _TaskPage:
     warnings: list[str]
     tables: list[tuple[str, Markup]]
     trade_off: _Picture | None
+    audit: _AuditPage | None
     verdicts: Listing | None
     ablations: Listing | None
     candidates: list[_Picture]
@@ -107,10 +124,12 @@ def render_report(spec: ReportSpec, results: Path, unrecorded: Sequence[str] = (
         pages=pages,
         words=WORDS,
         data=DATA_WORDS,
+        audited=[page for page in pages if page.audit],
         has_training=any(page.training for page in pages),
         costs=cost_listing(costs),
         metrics=[
             *((metric, glossary.METRICS[metric.name]) for metric in METRICS.values()),
+            *((AUDIT[name], AUDIT_WORDS[name]) for name in spec.audit),
             *((metric, glossary.of_own(metric)) for metric in spec.metrics),
         ],
         sets=glossary.SETS,
@@ -132,6 +151,7 @@ def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics
     def picture(name: str, title: str, caption: str) -> _Picture:
         return _Picture(name, title, _svg(results / FIGURE_FOLDER / f"{name}{FIGURE_SUFFIX}"), caption)
 
+    of_audit = audit_table_names(spec, task)
     trade_off, has_trade_off = f"{task.name}-trade-off", bool(spec.generators) and not task.groups
     return _TaskPage(
         spec=task,
@@ -145,8 +165,13 @@ def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics
                 for warning in corpus_warnings(task, corpus, corpus_sets(corpus, folder))
             ),
         ],
-        tables=[(name, Markup(_read(results / TABLE_FOLDER / f"{name}.html"))) for name in table_names(only_this)],
+        tables=[
+            (name, Markup(_read(results / TABLE_FOLDER / f"{name}.html")))
+            for name in table_names(only_this)
+            if name not in of_audit
+        ],
         trade_off=picture(trade_off, "", trade_off_caption(task.name)) if has_trade_off else None,
+        audit=_audit(spec, task, results, picture) if spec.audit else None,
         verdicts=verdict_listing(spec, task, metrics),
         ablations=ablation_listing(spec, task, results, metrics, costs),
         candidates=[
@@ -166,6 +191,21 @@ def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics
             (f"{task.name}-{corpus.name}", corpus_heading(spec, task, corpus), corpus_listings(task, corpus, folder))
             for corpus in task.corpora
         ],
+    )
+
+
+def _audit(spec: ReportSpec, task: TaskSpec, results: Path, picture: Callable[[str, str, str], _Picture]) -> _AuditPage:
+    audit, *again = (read_audit(results, name, task.forget_sets) for name in (task.name, *task.repetitions))
+    tables = {name: Markup(_read(results / TABLE_FOLDER / f"{name}.html")) for name in audit_table_names(spec, task)}
+    opened = {
+        **{f"{task.name}-audit-forget-{forget}": f"Forget set {forget_title(forget)}" for forget in task.forget_sets},
+        **{f"{task.name}-audit-{method}": f"{method_title(method)} against each rival" for method in spec.methods},
+    }
+    return _AuditPage(
+        audit_claims(spec, task, audit, again),
+        picture(f"{task.name}-audit", "", audit_caption(task.name)),
+        [table for name, table in tables.items() if name not in opened],
+        [(opened[name], table) for name, table in tables.items() if name in opened],
     )
 
 

@@ -4,7 +4,7 @@ Light on purpose (no torch, no pandas): the workflow declares its outputs with i
 """
 
 from hyperforget.config.corpora import MAIN_CORPUS, corpus_name
-from hyperforget.config.methods import EDITING_RIVALS, NEAREST, RETRAINED, Method
+from hyperforget.config.methods import EDITING_RIVALS, NEAREST, ORIGINAL, RETRAINED, RIVALS, Method
 from hyperforget.config.performance import Performance
 from hyperforget.config.report_specs import CorpusSpec, FiguresSpec, ReportSpec, TablesSpec, TableTask, TaskSpec
 
@@ -20,6 +20,7 @@ _METHOD_TITLES = {
     "dihyfo-2": "DiHyFo-2",
     "gpt": "G.pt",
     RETRAINED: "Retrained",
+    ORIGINAL: "Original",
     NEAREST: "Nearest checkpoint",
     "bias": "Lowered biases",
     "mask": "Masked outputs",
@@ -55,8 +56,40 @@ def table_names(spec: TablesSpec | ReportSpec) -> list[str]:
     """Names of all tables, without suffix; each is written once per suffix of `TABLE_SUFFIXES`."""
     own = ["own-metrics"] * bool(spec.metrics)
     return [
-        name for task in spec.tasks for name in (*_task_table_names(task), *(f"{task.name}-{kind}" for kind in own))
+        name
+        for task in spec.tasks
+        for name in (
+            *_task_table_names(task),
+            *(f"{task.name}-{kind}" for kind in own),
+            *audit_table_names(spec, task),
+        )
     ]
+
+
+def audit_table_names(spec: TablesSpec | ReportSpec, task: TableTask | TaskSpec) -> list[str]:
+    """Those of the tables of an audit of a task: the overview, rivals, which criteria to trust, what changes with the
+    seed, one a forget set, and one a method that is held against rivals.
+    """
+    if not spec.audit:
+        return []
+    compared = compared_methods(spec)
+    kinds = [
+        "",
+        *["-rivals"] * bool(compared),
+        "-judged",
+        *["-seeds"] * bool(task.repetitions),
+        *(f"-forget-{forget}" for forget in task.forget_sets),
+        *(f"-{method}" for method in compared),
+    ]
+    return [f"{task.name}-audit{kind}" for kind in kinds]
+
+
+def compared_methods(spec: TablesSpec | ReportSpec) -> list[str]:
+    """Methods that an audit holds against the built-in rivals: those of hypernetworks, and the user's own; none where
+    there are no rivals.
+    """
+    others = [method for method in spec.methods if method not in (RETRAINED, *RIVALS)]
+    return others if any(method in RIVALS for method in spec.methods) else []
 
 
 def figure_names(spec: FiguresSpec, task: str) -> list[str]:
@@ -68,7 +101,8 @@ def figure_names(spec: FiguresSpec, task: str) -> list[str]:
     comparisons = [f"{task}-{kind}-comparison" for kind in comparison_figures(spec)]
     # What is hidden shows as biases are shifted, which groups do not have.
     trade_off = [f"{task}-trade-off"] if spec.generators and not groups else []
-    return training + comparisons + trade_off + candidates + confusion
+    audit = [f"{task}-audit"] * bool(spec.audit)
+    return training + comparisons + trade_off + audit + candidates + confusion
 
 
 def table_files(spec: TablesSpec | ReportSpec) -> list[str]:

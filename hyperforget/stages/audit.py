@@ -1,17 +1,19 @@
-"""Measure further metrics of all methods on one forget set, and of the originals."""
+"""Measure further metrics of all methods on one forget set, and of the originals, and say who stands where by them."""
 
 from hyperforget.config.methods import ORIGINAL, RETRAINED
 from hyperforget.config.specs import AuditSpec
 from hyperforget.metrics.evaluate import Subject
 from hyperforget.progress import progress
-from hyperforget.records.files import read_rows, write_rows
+from hyperforget.records.audits import ComparisonRow
+from hyperforget.records.files import columns_of, read_rows, write_rows
 from hyperforget.records.methods import MetricRow
 from hyperforget.records.trade_off import TradeOffRow
 from hyperforget.runtime.stage import Job
 from hyperforget.store.tokens import read_token
+from hyperforget.unlearning.audit_criteria import Measured, comparison_rows, core_values, criterion_rows, judged_rows
 from hyperforget.unlearning.audit_references import References
 from hyperforget.unlearning.audited import Audited
-from hyperforget.unlearning.auditing import audit_rows
+from hyperforget.unlearning.auditing import network_rows, network_values, population_rows
 from hyperforget.unlearning.candidates import load_candidates
 from hyperforget.unlearning.request import load_request
 
@@ -27,18 +29,35 @@ def run(job: Job[AuditSpec]) -> None:
     def knob(method: str) -> tuple[tuple[float, float], ...]:
         return tuple((row.retain_accuracy, row.shift) for row in trade_offs.get(method, []) if row.forget == forget)
 
-    def audited(method: str) -> Audited:
+    def audited(method: str) -> tuple[Audited, int, int]:
+        """Those that stand for the method, how many, and the place of the chosen one, which can be one more."""
         stored = load_candidates(job.store, tokens[method])
-        # The chosen one comes first, then those that stand for the method. Of retrained networks a half is held against
-        # the other, and as many as of any method shall be in each.
+        # Of retrained networks a half is held against the other, and as many as of any method shall be in each.
         most = spec.evaluation.recovery_networks * (2 if method == RETRAINED else 1)
-        rows = list(dict.fromkeys([stored.chosen, *stored.population]))[:most]
-        return Audited(stored.candidates.networks[rows].to(job.device), request.data, request.forget, knob(method))
+        members = stored.population[:most]
+        rows = list(dict.fromkeys([*members, stored.chosen]))
+        networks = stored.candidates.networks[rows].to(job.device)
+        found = Audited(networks, request.data, request.forget, knob(method))
+        return found, len(members), rows.index(stored.chosen)
 
-    references = References(audited(RETRAINED), audited(ORIGINAL))
-    known = {RETRAINED: references.retrained, ORIGINAL: references.originals}
+    known = {method: audited(method) for method in (RETRAINED, ORIGINAL)}
+    references = References(known[RETRAINED][0], known[ORIGINAL][0])
     rows: list[MetricRow] = []
+    measured: dict[str, Measured] = {}
     for method in progress(tokens, len(tokens), "auditing", "method"):
-        networks = known.get(method) or audited(method)
-        rows += audit_rows(Subject(task, method, forget), networks, references, spec.audit)
+        subject = Subject(task, method, forget)
+        networks, members, chosen = known.get(method) or audited(method)
+        values = network_values(subject, networks, references, spec.audit)
+        population = networks.first(members)
+        together = tuple(population_rows(subject, population, references, spec.audit))
+        rows += [*network_rows(subject, values, references, chosen, members), *together]
+        every = core_values(subject, networks, references) | values
+        measured[method] = Measured(population, {key: of[:members] for key, of in every.items()}, together)
     write_rows(job.output("metrics"), rows)
+    write_rows(job.output("criteria"), list(criterion_rows(task, forget, measured)))
+    # None without rivals, or with rivals alone.
+    if compared := list(comparison_rows(task, forget, measured)):
+        write_rows(job.output("comparisons"), compared)
+    else:
+        job.output("comparisons").write_text(",".join(columns_of(ComparisonRow)) + "\n", encoding="utf-8")
+    write_rows(job.output("judged"), list(judged_rows(task, forget, measured, spec.audit)))

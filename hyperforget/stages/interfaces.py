@@ -121,11 +121,11 @@ STAGES = {
         light=True,
     ),
     "audit": Stage(
-        "Measure further metrics of all methods on one forget set, and of the originals.",
+        "Measure further metrics of all methods on one forget set, and of the originals, and hold them side by side.",
         "hyperforget.config.specs:AuditSpec",
         names=("task", "forget"),
         inputs=("dataset", "networks*", "trade_offs*?"),
-        outputs=("metrics",),
+        outputs=("metrics", "criteria", "comparisons", "judged"),
         computes=True,
     ),
     "export_generator": Stage(
@@ -162,7 +162,7 @@ STAGES = {
     "build_tables": Stage(
         "Build every table of the report as CSV, LaTeX and HTML.",
         "hyperforget.config.report_specs:TablesSpec",
-        inputs=("metrics",),
+        inputs=("metrics", "audited*?"),
         outputs=("tables*",),
     ),
     "build_figures": Stage(

@@ -28,7 +28,7 @@ def recovery_rows(
     """
     members = stored.population[:networks]
     rows = list(dict.fromkeys([stored.chosen, *members]))
-    values = _measure(stored.candidates.networks[rows], data, forget)
+    values = recovered(stored.candidates.networks[rows], data, forget)
     task, method, asked = subject.task, subject.method, subject.forget
     of_members = torch.tensor([rows.index(row) for row in members])
     return [
@@ -38,7 +38,7 @@ def recovery_rows(
     ]
 
 
-def _measure(networks: Networks, data: TaskData, forget: Tensor) -> dict[str, Tensor]:
+def recovered(networks: Networks, data: TaskData, forget: Tensor) -> dict[str, Tensor]:
     """Every metric of recovery that the data have, float64 (N,)."""
     generator = images_generator()
     test, train = data.test, data.train

@@ -281,6 +281,7 @@ def audit(results: Path, forget: str) -> Job:
             folder / method / "trade-off.csv" for method in METHODS if (folder / method / "trade-off.csv").exists()
         ],
         metrics=folder / f"audit-{forget}.csv",
+        **{kind: folder / f"audit-{forget}-{kind}.csv" for kind in ("criteria", "comparisons", "judged")},
     )
 
 

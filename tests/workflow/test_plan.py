@@ -152,6 +152,9 @@ def test_the_audit_makes_every_rival_and_measures_every_metric(checkout: Checkou
     assert planned["edit_original"] == 12 * (len(EDITING_RIVALS) - len(QUICK_RIVALS))
     assert (planned["edit_quickly"], planned["look_up_checkpoints"]) == (12, 12)
     assert planned["evaluate"] == planned["audit"] == 12
+    # The report reads what audits came to, of every seed.
+    again = checkout.planned("results/tables/digits-audit-seeds.csv", *AUDIT, "--config", "seeds=[0, 1]")
+    assert (again["audit"], again["build_tables"]) == (24, 1)
 
 
 def test_a_rival_of_the_audit_is_addressed_as_usual(checkout: Checkout) -> None:

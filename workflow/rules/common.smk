@@ -85,7 +85,7 @@ NOTHING = r"(?!)"
 wildcard_constraints:
     # Anything, so that a wrong task or forget set is answered by a sentence and not by "no rule to produce".
     task=r"[^/]+",
-    forget=r"[^/]+(?<!-candidates)(?<!-confusion)",
+    forget=r"[^/]+(?<!-candidates)(?<!-confusion)(?<!-criteria)(?<!-comparisons)(?<!-judged)",
     model="|".join(settings.models),
     shard=r"\d+",
     corpus="|".join(sorted({corpus for task in settings.tasks.values() for corpus in task.collections})),
@@ -240,6 +240,24 @@ def own_file(wildcards):
 def tasks_of_classes(tasks=settings.tasks):
     """Those of some tasks that forget classes: of groups, which have no output, there is less to be made."""
     return [task for task in tasks if not settings.tasks[task].groups]
+
+
+# What an audit comes to, beside the rows that it adds to the metrics.
+AUDITED = ("criteria", "comparisons", "judged")
+
+
+def audited(tasks, kinds=AUDITED):
+    """Those files of all forget sets of some tasks, none without `audit`."""
+    if not settings.audit:
+        return []
+    return [
+        file for kind in kinds for file in all_forget_sets(f"results/{{task}}/audit-{{forget}}-{kind}.csv", tasks)
+    ]
+
+
+def audited_files(wildcards, input):
+    """The argument for what audits came to, if there were any."""
+    return f"--audited {shlex.join(input.audited)}" if input.audited else ""
 
 
 def timed_requests(wildcards, input):

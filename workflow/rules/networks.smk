@@ -225,6 +225,9 @@ rule audit:
         trade_offs=audited_trade_offs,
     output:
         metrics="results/{task}/audit-{forget}.csv",
+        criteria="results/{task}/audit-{forget}-criteria.csv",
+        comparisons="results/{task}/audit-{forget}-comparisons.csv",
+        judged="results/{task}/audit-{forget}-judged.csv",
     log:
         "results/logs/audit/{task}/forget-{forget}.log",
     benchmark:
@@ -245,4 +248,5 @@ rule audit:
     shell:
         "python -m hyperforget.stages audit {params.trade_offs} --task {wildcards.task} --forget {wildcards.forget}"
         " --spec {params.spec:q} {params.store} {params.hardware} --dataset {input.dataset}"
-        " --networks {input.originals} {input.networks} --metrics {output.metrics} >{log} 2>&1"
+        " --networks {input.originals} {input.networks} --metrics {output.metrics}"
+        " --criteria {output.criteria} --comparisons {output.comparisons} --judged {output.judged} >{log} 2>&1"

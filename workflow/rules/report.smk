@@ -67,6 +67,7 @@ rule gather_costs:
 rule build_tables:
     input:
         metrics="results/metrics.csv",
+        audited=audited([*settings.tasks, *settings.repetitions]),
     output:
         tables=report(TABLES, category="Tables"),
     log:
@@ -82,9 +83,10 @@ rule build_tables:
     params:
         spec=spec("build_tables"),
         code=code("build_tables"),
+        audited=audited_files,
         store=STORE,
     shell:
-        "python -m hyperforget.stages build_tables --metrics {input.metrics} --spec {params.spec:q}"
+        "python -m hyperforget.stages build_tables --metrics {input.metrics} {params.audited} --spec {params.spec:q}"
         " {params.store} --tables {output.tables} >{log} 2>&1"
 
 
@@ -122,6 +124,8 @@ for task in settings.tasks:
                 forget=forget_sets(task),
                 kind=["", "-candidates", "-confusion"],
             ),
+            audited([task], ["criteria"]),
+            *["results/costs.csv"] * bool(settings.audit),
         output:
             figures=report(figures(task), category="Figures", subcategory=task),
         log:
@@ -160,6 +164,7 @@ rule build_report:
             task=settings.tasks,
             model=settings.learned_optimizers,
         ),
+        audited=audited([*settings.tasks, *settings.repetitions]),
         # Told from the counts of predictions: how many images accuracies are of.
         images=[
             f"results/{task}/forget-{forget}-confusion.csv" for task in settings.tasks for forget in forget_sets(task)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hyperforget.config.report_specs import FiguresSpec
 from hyperforget.report.figures.alignment import draw_alignment, draw_alignment_comparison
+from hyperforget.report.figures.audited import draw_audit
 from hyperforget.report.figures.candidates import draw_candidates
 from hyperforget.report.figures.confusion import draw_confusion
 from hyperforget.report.figures.distribution import draw_distribution
@@ -69,6 +70,8 @@ def _draw_figures(spec: FiguresSpec, task_name: str, results: Path) -> dict[str,
         drawings[f"{task_name}-observed-comparison"] = draw_observed_comparison(prompted, spec.performances, task)
     if f"{task_name}-trade-off" in figure_names(spec, task_name):
         drawings[f"{task_name}-trade-off"] = draw_trade_off(folder, task, spec)
+    if spec.audit:
+        drawings[f"{task_name}-audit"] = draw_audit(folder, task, spec)
     candidates = {forget: folder / f"forget-{forget}-candidates.csv" for forget in task.forget_sets}
     for method in candidate_methods(spec):
         drawings[f"{task_name}-{method}-candidates"] = draw_candidates(candidates, task, method, data)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from hyperforget.config.methods import RETRAINED
 from hyperforget.config.report_specs import TablesSpec, TableTask
+from hyperforget.report.audited import read_audit
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import THESIS_METHODS, method_title, table_names
+from hyperforget.report.tables.audit import audit_tables
 from hyperforget.report.tables.comparison import comparison_table
 from hyperforget.report.tables.formats import to_csv, to_html, to_latex
 from hyperforget.report.tables.model import (
@@ -87,6 +89,11 @@ def build_tables(spec: TablesSpec, metrics: Metrics) -> list[Table]:
             tables.append(widths_table(spec, task, metrics))
         if spec.metrics:
             tables.append(own_metrics_table(spec, task, metrics))
+        if spec.audit:
+            audit, *again = (
+                read_audit(metrics.path.parent, name, task.forget_sets) for name in (task.name, *task.repetitions)
+            )
+            tables += audit_tables(spec, task, audit, again)
     by_name = {table.name: table for table in tables}
     return [by_name[name] for name in table_names(spec)]
 
