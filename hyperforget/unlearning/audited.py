@@ -119,6 +119,16 @@ class Audited:
         """Steps on minibatches of all training images, or of the forgotten ones ``alone``, the same for all networks,
         until the accuracy on forgotten test images is at least ``aim``; int64 (N,).
         """
+        key = aim, alone
+        if key not in self._relearned:
+            self._relearned[key] = self._steps(*key)
+        return self._relearned[key]
+
+    @cached_property
+    def _relearned(self) -> dict[tuple[float, bool], Tensor]:
+        return {}
+
+    def _steps(self, aim: float, alone: bool) -> Tensor:
         layout, train, test = self.networks.layout, self.data.train, self.data.test
         asked = self.shown(test)
         images, labels = test.images[asked], test.labels[asked]

@@ -75,6 +75,7 @@ SET = {
     # Folds and resamples, the same for every method, so that these are compared alike.
     "hyperforget.metrics.matched_membership": ["0"],
     "hyperforget.metrics.relearning": ["0"],
+    "hyperforget.metrics.attacks": ["0"],
     "hyperforget.metrics.estimates": ["seed", "seed"],
     "hyperforget.metrics.judged": ["0"],
     # Which image is from which sensor belongs to the dataset.
