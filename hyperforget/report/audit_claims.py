@@ -24,12 +24,13 @@ _RETAINED = ("accuracy", "retain")
 @dataclass(frozen=True)
 class Claim:
     """A sentence, and whether what it is about holds; None of what only informs. ``nearly`` it does where all that
-    speaks against it lies within single retrained networks.
+    speaks against it lies within single retrained networks. It is about a ``method``, by its title, or about criteria.
     """
 
     about: str
     holds: bool | Literal["nearly"] | None
     text: str
+    method: str = ""
 
     @property
     def html(self) -> Markup:
@@ -51,11 +52,10 @@ def audit_claims(spec: ReportSpec, task: TaskSpec, audit: Audit, again: Sequence
 def _originals(audit: Audit) -> Claim:
     """By every criterion that is about forgetting: what is kept an original has as well."""
     states = [each for each in audit.states(ORIGINAL) if kind_of(each[1]) != "kept"]
-    passed = [(forget, criterion) for forget, criterion, state in states if state != "apart"]
+    passed = [criterion for _, criterion, state in states if state == "level"]
     told = f"{len(states) - len(passed)} of {len(states)} cells"
-    text = f"the originals, which know every class, are apart from retrained networks in {told}"
-    named = list(dict.fromkeys(_plain(criterion) for _, criterion in passed))
-    return Claim("Originals have not forgotten", not passed, f"{text}{_but(named)}.")
+    text = f"the originals, which know every class, are told from retrained networks in {told}"
+    return Claim("Every criterion tells originals", not passed, f"{text}{_but(_named(passed))}.")
 
 
 def _hidden(audit: Audit) -> Iterator[Claim]:
@@ -64,14 +64,14 @@ def _hidden(audit: Audit) -> Iterator[Claim]:
         return
     caught: dict[str, list[str]] = {}
     for forget, criterion, state in states:
-        if state == "apart" and kind_of(criterion) in ("knowledge", "relearning"):
-            caught.setdefault(forget, []).append(_plain(criterion))
+        if state != "level" and kind_of(criterion) in ("knowledge", "relearning"):
+            caught.setdefault(forget, []).append(title_of(criterion))
     first, *others = caught.values() if caught else ([],)
     always = [name for name in first if all(name in of for of in others)]
     where = f"on {len(caught)} of {len(audit.forget_sets)} forget sets"
     by = f", on each of these by {_listed(always)}" if always else ""
     yield Claim(
-        "Hiding is caught",
+        "Hiding is told",
         len(caught) == len(audit.forget_sets),
         "lowered biases, which answer no forgotten class and know them all, are told from retrained networks "
         f"{where}{by}.",
@@ -81,8 +81,8 @@ def _hidden(audit: Audit) -> Iterator[Claim]:
 def _trusted(audit: Audit) -> Claim:
     count = len(audit.forget_sets)
     often = {by: sum(audit.is_trusted(forget, by) for forget in audit.forget_sets) for by in audit.criteria}
-    every = [_plain(by) for by, sets in often.items() if sets == count]
-    never = [_plain(by) for by, sets in often.items() if not sets]
+    every = [title_of(by) for by, sets in often.items() if sets == count]
+    never = [title_of(by) for by, sets in often.items() if not sets]
     text = f"{len(every)} of {len(often)} criteria tell on every forget set who knows a class, answered or hidden"
     told = f": {_listed(every)}" if every else ""
     blind = f". Never do {_listed(never)}" if never else ""
@@ -98,12 +98,12 @@ def _forgets(audit: Audit, method: str) -> Claim:
     ]
     as_retrained = sum(state != "apart" for *_, state in states)
     level = sum(state == "level" for *_, state in states)
-    apart = list(dict.fromkeys(_plain(by) for _, by, state in states if state == "apart"))
+    apart = _named([by for _, by, state in states if state == "apart"])
     text = (
         f"in {as_retrained} of {len(states)} cells of trusted criteria as retrained networks ({level} not told from "
         f"them, {as_retrained - level} within single ones)"
     )
-    return Claim(f"{method_title(method)} forgets as retraining does", _holds(states), f"{text}{_but(apart)}.")
+    return Claim("Forgets as retraining does", _holds(states), f"{text}{_but(apart)}.", method_title(method))
 
 
 def _keeps(audit: Audit, method: str) -> Claim:
@@ -115,11 +115,12 @@ def _keeps(audit: Audit, method: str) -> Claim:
     level = sum(row.difference_high >= 0 for row in gaps)
     within = sum(row.difference_high < 0 and state == "within" for row, (*_, state) in zip(gaps, found, strict=True))
     return Claim(
-        f"{method_title(method)} keeps what retraining keeps",
+        "Keeps what retraining keeps",
         True if level == len(gaps) else "nearly" if level + within == len(gaps) else False,
         f"accuracy on retained classes is not surely below that of retrained networks on {level} of {len(gaps)} "
         f"forget sets, and below but within single ones on {within}; on the worst, {forget_title(worst.forget)}, the "
         f"difference is {signed(worst.difference)} ({bounds}).",
+        method_title(method),
     )
 
 
@@ -133,10 +134,11 @@ def _nearer(spec: ReportSpec, audit: Audit, method: str) -> Iterator[Claim]:
         surely = sum(side_of(row) == BETTER for row in cells)
         surely_not = sum(side_of(row) == WORSE for row in cells)
         yield Claim(
-            f"{method_title(method)} is nearer to retrained networks than what needs no training",
+            "Nearer to retraining than what needs no training",
             nearer >= _NEARER_SHARE * len(cells),
             f"by activation distance and by shift in {nearer} of {len(cells)} cells ({surely} surely, {surely_not} "
             f"surely not), two thirds being the bar, against {_listed([method_title(rival) for rival in free])}.",
+            method_title(method),
         )
 
 
@@ -158,7 +160,7 @@ def _rivals(spec: ReportSpec, audit: Audit, method: str) -> Claim:
         if lost
         else "; against none farther more often than nearer"
     )
-    return Claim(f"{method_title(method)} beats every rival", not lost, f"{text}{who}.")
+    return Claim("Nearer to retraining than every rival", not lost, f"{text}{who}.", method_title(method))
 
 
 def _seeds(audit: Audit, again: Sequence[Audit], compared: Sequence[str]) -> Iterator[Claim]:
@@ -173,9 +175,11 @@ def _seeds(audit: Audit, again: Sequence[Audit], compared: Sequence[str]) -> Ite
         same = sum(len({run[key] for run in runs}) == 1 for key in keys)
         turned = sum({BETTER, WORSE} <= {run[key] for run in runs} for key in keys)
         yield Claim(
-            f"{method_title(method)} against rivals, with {len(runs)} seeds",
-            None,
-            f"{same} of {len(keys)} comparisons come out the same with every seed, and {turned} turn round.",
+            "Does not hang on the seed",
+            not turned,
+            f"{same} of {len(keys)} comparisons with rivals come out the same with each of {len(runs)} seeds, and "
+            f"{turned} turn round.",
+            method_title(method),
         )
 
 
@@ -185,8 +189,8 @@ def _holds(states: Sequence[tuple[str, Criterion, State]]) -> bool | Literal["ne
     return "nearly" if any(state == "within" for *_, state in states) else True
 
 
-def _plain(criterion: tuple[str, str]) -> str:
-    return title_of(criterion)
+def _named(criteria: Sequence[Criterion]) -> list[str]:
+    return list(dict.fromkeys(map(title_of, criteria)))
 
 
 def _but(named: Sequence[str]) -> str:

@@ -81,9 +81,13 @@ class _Chapter:
 
 @dataclass(frozen=True)
 class _AuditPage:
-    """What the page shows of an audit: claims, a figure, tables, and those to be opened, by what opens them."""
+    """What the page shows of an audit: claims about criteria, and about methods, by what they are about and by method;
+    a figure, tables, and those to be opened, by what opens them.
+    """
 
     claims: list[Claim]
+    methods: list[str]
+    of_methods: dict[str, dict[str, Claim]]
     picture: _Picture
     tables: list[Markup]
     folded: list[tuple[str, Markup]]
@@ -201,8 +205,15 @@ def _audit(spec: ReportSpec, task: TaskSpec, results: Path, picture: Callable[[s
         **{f"{task.name}-audit-forget-{forget}": f"Forget set {forget_title(forget)}" for forget in task.forget_sets},
         **{f"{task.name}-audit-{method}": f"{method_title(method)} against each rival" for method in spec.methods},
     }
+    claims = audit_claims(spec, task, audit, again)
+    of_methods: dict[str, dict[str, Claim]] = {}
+    for claim in claims:
+        if claim.method:
+            of_methods.setdefault(claim.about, {})[claim.method] = claim
     return _AuditPage(
-        audit_claims(spec, task, audit, again),
+        [claim for claim in claims if not claim.method],
+        list(dict.fromkeys(claim.method for claim in claims if claim.method)),
+        of_methods,
         picture(f"{task.name}-audit", "", audit_caption(task.name)),
         [table for name, table in tables.items() if name not in opened],
         [(opened[name], table) for name, table in tables.items() if name in opened],

@@ -56,7 +56,10 @@ def test_the_page_has_the_audit_only_where_there_is_one(results: Path) -> None:
     page = render_report(spec, results)
     audit = page[page.index('<h2 id="audit">') : page.index('<h2 id="results">')]
     assert 'href="#audit-digits-4"' in page
-    assert "Hiding is caught: <span>✓ holds</span>" in audit
+    assert 'Hiding is told: <span class="better">✓ holds</span>' in audit
+    assert re.search(
+        r"Keeps what retraining keeps</th>(<td class=.forgot.><strong>✓ holds</strong>.*?</td>){2}</tr>", audit
+    )
     for name in ("-audit", "-audit-rivals", "-audit-judged", "-audit-forget-2", "-audit-dihyfo-1"):
         assert audit.count(f'id="table-{TASK}{name}"') == page.count(f'id="table-{TASK}{name}"') == 1
     assert re.findall(r"<summary>(Forget set [^<]+)", audit) == [

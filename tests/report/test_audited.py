@@ -9,6 +9,8 @@ import pytest
 from hyperforget.config.methods import ORIGINAL, RETRAINED
 from hyperforget.config.report_specs import FullSpec
 from hyperforget.errors import UserError
+from hyperforget.metrics.audit_registry import AUDIT
+from hyperforget.metrics.registry import METRICS
 from hyperforget.records.audits import ComparisonRow, CriterionRow, JudgedRow
 from hyperforget.report.audit_claims import Claim, audit_claims
 from hyperforget.report.audited import Audit, kind_of, read_audit, side_of, state_of, title_of, trust_of
@@ -123,30 +125,40 @@ def test_criteria_are_grouped_and_named(audit: Audit) -> None:
     assert title_of(("idi", "forget")) == "Information difference index (IDI)"
 
 
+def test_no_two_criteria_have_one_name() -> None:
+    names = [title_of((metric.name, set_)) for metric in (*METRICS.values(), *AUDIT.values()) for set_ in metric.sets]
+    assert len(set(names)) == len(names)
+    assert title_of(("relearn_time", "train")) == "Relearn time on all, training"
+    assert title_of(("probe_layers", "layer-1")) == "Linear probe by layer, layer-1"
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"audit-2-criteria\.csv is missing"):
         read_audit(tmp_path, TASK, ["2"])
 
 
 def claims(spec: FullSpec, audit: Audit, *again: Audit) -> dict[str, Claim]:
-    return {claim.about: claim for claim in audit_claims(spec, task_of(spec, TASK), audit, again)}
+    return {
+        f"{claim.method} {claim.about}".strip(): claim
+        for claim in audit_claims(spec, task_of(spec, TASK), audit, again)
+    }
 
 
 def test_claims_follow_from_the_numbers(spec: FullSpec, audit: Audit) -> None:
     found = claims(spec, audit)
-    assert found["Originals have not forgotten"].holds
-    assert "21 of 21 cells" in found["Originals have not forgotten"].text
-    assert found["Hiding is caught"].holds
-    assert "on 3 of 3 forget sets" in found["Hiding is caught"].text
+    assert found["Every criterion tells originals"].holds
+    assert "21 of 21 cells" in found["Every criterion tells originals"].text
+    assert found["Hiding is told"].holds
+    assert "on 3 of 3 forget sets" in found["Hiding is told"].text
     assert found["Which criteria to trust"].text.startswith("5 of 8 criteria")
-    assert found["DiHyFo-1 forgets as retraining does"].holds
-    assert "in 15 of 15 cells" in found["DiHyFo-1 forgets as retraining does"].text
-    assert not found["DiHyFo-2 forgets as retraining does"].holds
-    assert found["DiHyFo-1 beats every rival"].holds
-    assert found["DiHyFo-1 is nearer to retrained networks than what needs no training"].holds
-    assert found["DiHyFo-1 keeps what retraining keeps"].holds
+    assert found["DiHyFo-1 Forgets as retraining does"].holds
+    assert "in 15 of 15 cells" in found["DiHyFo-1 Forgets as retraining does"].text
+    assert not found["DiHyFo-2 Forgets as retraining does"].holds
+    assert found["DiHyFo-1 Nearer to retraining than every rival"].holds
+    assert found["DiHyFo-1 Nearer to retraining than what needs no training"].holds
+    assert found["DiHyFo-1 Keeps what retraining keeps"].holds
     assert "on 3 of 3 forget sets, and below but within single ones on 0" in (
-        found["DiHyFo-1 keeps what retraining keeps"].text
+        found["DiHyFo-1 Keeps what retraining keeps"].text
     )
     assert "<var>D</var><sub>f</sub>" in found["Which criteria to trust"].html
 
@@ -161,7 +173,7 @@ def test_what_single_retrained_networks_have_holds_nearly(spec: FullSpec, audit:
             else replace(row, spread_low=0.9, spread_high=1.0)
             for row in audit.criterion_rows
         )
-        return claims(spec, replace(audit, criterion_rows=rows))["DiHyFo-1 keeps what retraining keeps"]
+        return claims(spec, replace(audit, criterion_rows=rows))["DiHyFo-1 Keeps what retraining keeps"]
 
     assert keeping(-0.01, 0.01, 0.95).holds is True
     assert keeping(0.01, 0.02, 0.99).holds is True
@@ -172,10 +184,10 @@ def test_what_single_retrained_networks_have_holds_nearly(spec: FullSpec, audit:
 def test_what_rivals_do_better_is_said(spec: FullSpec, audit: Audit) -> None:
     worse = replace(audit, comparisons=tuple(replace(row, gain=-1, low=-2, high=-0.5) for row in audit.comparisons))
     found = claims(spec, worse)
-    beats = found["DiHyFo-1 beats every rival"]
+    beats = found["DiHyFo-1 Nearer to retraining than every rival"]
     assert not beats.holds
     assert "Nearest checkpoint (15 against 0) and Lowered biases (15 against 0)" in beats.text
-    assert not found["DiHyFo-1 is nearer to retrained networks than what needs no training"].holds
+    assert not found["DiHyFo-1 Nearer to retraining than what needs no training"].holds
 
 
 def test_originals_that_pass_for_retrained_are_told_of(spec: FullSpec, audit: Audit) -> None:
@@ -185,15 +197,15 @@ def test_originals_that_pass_for_retrained_are_told_of(spec: FullSpec, audit: Au
         else row
         for row in audit.criterion_rows
     )
-    found = claims(spec, replace(audit, criterion_rows=passing))["Originals have not forgotten"]
+    found = claims(spec, replace(audit, criterion_rows=passing))["Every criterion tells originals"]
     assert not found.holds
     assert "18 of 21 cells; not by Information difference index (IDI)" in found.text
 
 
 def test_seeds_tell_what_turns_round(spec: FullSpec, audit: Audit) -> None:
     turned = replace(audit, comparisons=tuple(replace(row, low=-row.high, high=-row.low) for row in audit.comparisons))
-    same = claims(spec, audit, audit)["DiHyFo-1 against rivals, with 2 seeds"].text
-    assert same.startswith("48 of 48 comparisons come out the same")
-    other = claims(spec, audit, turned)["DiHyFo-1 against rivals, with 2 seeds"].text
+    same = claims(spec, audit, audit)["DiHyFo-1 Does not hang on the seed"].text
+    assert same.startswith("48 of 48 comparisons with rivals come out the same")
+    other = claims(spec, audit, turned)["DiHyFo-1 Does not hang on the seed"].text
     assert "and 0 turn round" in same
     assert "and 0 turn round" not in other
