@@ -8,7 +8,7 @@ from hyperforget.config.methods import EDITING_RIVALS, NEAREST, ORIGINAL, RETRAI
 from hyperforget.config.performance import Performance
 from hyperforget.config.report_specs import CorpusSpec, FiguresSpec, ReportSpec, TablesSpec, TableTask, TaskSpec
 
-TABLE_SUFFIXES = (".csv", ".tex", ".html")
+TABLE_SUFFIXES = (".csv", ".tex", "-float.tex", ".html")
 FIGURE_SUFFIX = ".svg"
 TABLE_FOLDER = "tables"
 FIGURE_FOLDER = "figures"

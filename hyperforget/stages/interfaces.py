@@ -162,7 +162,7 @@ STAGES = {
     "build_tables": Stage(
         "Build every table of the report as CSV, LaTeX and HTML.",
         "hyperforget.config.report_specs:TablesSpec",
-        inputs=("metrics", "audited*?"),
+        inputs=("metrics", "images*", "audited*?"),
         outputs=("tables*",),
     ),
     "build_figures": Stage(

@@ -48,9 +48,9 @@ def test_names_come_from_the_spec() -> None:
     ]
 
 
-def test_every_table_has_three_files_and_every_figure_one() -> None:
+def test_every_table_has_four_files_and_every_figure_one() -> None:
     spec = as_spec(SPEC)
-    assert len(table_files(spec)) == 3 * len(table_names(spec)) == 39
+    assert len(table_files(spec)) == 4 * len(table_names(spec)) == 52
     assert figure_files(spec, "digits") == [f"{name}.svg" for name in figure_names(spec, "digits")]
 
 

@@ -16,8 +16,13 @@ def _job(stage: str, results: Path, values: dict[str, Any], *arguments: str) -> 
 
 
 def build_tables(results: Path, values: dict[str, Any]) -> Job:
-    tables = [str(results / "tables" / name) for name in table_files(as_spec(values))]
-    return _job("build_tables", results, values, "--metrics", str(results / "metrics.csv"), "--tables", *tables)
+    spec = as_spec(values)
+    tables = [str(results / "tables" / name) for name in table_files(spec)]
+    images = [
+        str(results / task.name / f"forget-{forget}-confusion.csv") for task in spec.tasks for forget in task.forget_sets
+    ]
+    given = ["--metrics", str(results / "metrics.csv"), "--images", *images]
+    return _job("build_tables", results, values, *given, "--tables", *tables)
 
 
 def build_figures(results: Path, values: dict[str, Any], task: str) -> Job:

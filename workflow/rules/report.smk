@@ -5,6 +5,12 @@ localrules:
     build_report,
 
 
+# They tell how many images accuracies are of.
+COUNTS_OF_PREDICTIONS = [
+    f"results/{task}/forget-{forget}-confusion.csv" for task in settings.tasks for forget in forget_sets(task)
+]
+
+
 rule gather_metrics:
     input:
         parts=[
@@ -68,6 +74,7 @@ rule build_tables:
     input:
         metrics="results/metrics.csv",
         audited=audited([*settings.tasks, *settings.repetitions]),
+        images=COUNTS_OF_PREDICTIONS,
     output:
         tables=report(TABLES, category="Tables"),
     log:
@@ -86,8 +93,8 @@ rule build_tables:
         audited=audited_files,
         store=STORE,
     shell:
-        "python -m hyperforget.stages build_tables --metrics {input.metrics} {params.audited} --spec {params.spec:q}"
-        " {params.store} --tables {output.tables} >{log} 2>&1"
+        "python -m hyperforget.stages build_tables --metrics {input.metrics} --images {input.images}"
+        " {params.audited} --spec {params.spec:q} {params.store} --tables {output.tables} >{log} 2>&1"
 
 
 for task in settings.tasks:
@@ -165,10 +172,7 @@ rule build_report:
             model=settings.learned_optimizers,
         ),
         audited=audited([*settings.tasks, *settings.repetitions]),
-        # Told from the counts of predictions: how many images accuracies are of.
-        images=[
-            f"results/{task}/forget-{forget}-confusion.csv" for task in settings.tasks for forget in forget_sets(task)
-        ],
+        images=COUNTS_OF_PREDICTIONS,
     output:
         page="results/report.html",
     log:

@@ -1,6 +1,7 @@
 """What tables of methods have in common: a block a forget set, a row a method."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from hyperforget.config.report_specs import TableTask
 from hyperforget.report.tables.model import Block, Heading, Row, forget_label, text
@@ -27,3 +28,14 @@ def blocks_by_forget_set(
         title = forget_label(forget) + text(", kept out of collection" if held_out else "")
         blocks.append(Block(() if blocks else headings, tuple(rows), title))
     return tuple(blocks), csv_rows
+
+
+def with_columns(
+    blocks: Sequence[Block], headings: tuple[tuple[Heading, ...], ...], columns: Sequence[int]
+) -> tuple[Block, ...]:
+    """The blocks with those of their columns, in that order, under other headings."""
+    first, *others = [
+        replace(block, rows=tuple(replace(row, cells=tuple(row.cells[at] for at in columns)) for row in block.rows))
+        for block in blocks
+    ]
+    return (replace(first, headings=headings), *others)

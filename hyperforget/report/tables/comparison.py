@@ -2,15 +2,26 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hyperforget.config.method_words import words_on
 from hyperforget.config.methods import RETRAINED
 from hyperforget.config.report_specs import TablesSpec, TableTask
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import method_title
-from hyperforget.report.tables.by_forget_set import blocks_by_forget_set
-from hyperforget.report.tables.model import Cell, Heading, Row, Table, exact, text, text_with_sets
+from hyperforget.report.tables.by_forget_set import blocks_by_forget_set, with_columns
+from hyperforget.report.tables.model import (
+    Block,
+    Cell,
+    Heading,
+    Row,
+    Share,
+    Table,
+    exact,
+    in_percent,
+    text,
+    text_with_sets,
+)
 
 _HEADINGS = (
     (
@@ -25,6 +36,25 @@ _HEADINGS = (
         for title in [*("chosen [95 %]", "median [95 %]", "central 95 %") * 2, "chosen", "÷ floor", "share", "used"]
     ),
 )  # fmt: skip
+# On paper, where it is cut between these, the column of each cell, by its place in `_HEADINGS`.
+_PAPER_HEADINGS = (
+    (
+        Heading(text("Chosen network [95 %]"), 2),
+        Heading(text("Activation distance"), 2),
+        Heading(text("Median of networks [95 %]"), 2),
+        Heading(text("Usable")),
+        Heading(text("Central 95 % of networks"), 2),
+    ),
+    (
+        *(_OF_SETS := tuple(Heading(in_percent(text_with_sets(f"D_{of}"))) for of in "fr")),
+        Heading(text("chosen")),
+        Heading(text("÷ floor")),
+        *_OF_SETS,
+        Heading(in_percent(text("share"))),
+        *_OF_SETS,
+    ),
+)
+_PAPER_COLUMNS = (0, 3, 6, 7, 1, 4, 8, 2, 5)
 ACCURACY_COLUMNS = (
     "forget", "holdout", "method",
     "forget_accuracy", "forget_accuracy_median", "forget_accuracy_low", "forget_accuracy_high",
@@ -69,7 +99,14 @@ def comparison_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Tab
         "95 % intervals; activation distance to retrained networks, also over the floor; the usable share of networks; "
         f"and the data of a request. Good: {_GOOD_OF_GROUPS if task.groups else _GOOD}, 1.00 floors, a share near 1."
     )
-    return Table(f"{task.name}-comparison", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
+    paper = (with_columns(blocks, _PAPER_HEADINGS, _PAPER_COLUMNS), _data_of_requests(blocks[0]))
+    return Table(f"{task.name}-comparison", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows), paper)
+
+
+def _data_of_requests(block: Block) -> tuple[Block, ...]:
+    """On paper once, instead of with every forget set."""
+    rows = tuple(replace(row, cells=row.cells[-1:]) for row in block.rows)
+    return (Block(((Heading(text("Data of a request")),),), rows),)
 
 
 def activation_distance(metrics: Metrics, task: str, method: str, forget: str) -> float:
@@ -111,22 +148,24 @@ class _Numbers:
     """
 
     accuracies: tuple[tuple[Value, Value], ...]
+    images: tuple[Share, ...]
     distance: float
     relative: float
-    usable: float
+    usable: Value
 
     def cells(self) -> tuple[Cell, ...]:
         shown = []
-        for chosen, everyone in self.accuracies:
-            shown += [Cell(each.value, each.median_low, each.median_high) for each in (chosen, everyone)]
-            shown.append(Cell(math.nan, everyone.low, everyone.high))
-        return (*shown, Cell(self.distance), Cell(self.relative, decimals=2), Cell(self.usable, decimals=2))
+        for (chosen, everyone), images in zip(self.accuracies, self.images, strict=True):
+            shown += [Cell(each.value, each.median_low, each.median_high, share=images) for each in (chosen, everyone)]
+            shown.append(Cell(math.nan, everyone.low, everyone.high, share=images))
+        usable = Cell(self.usable.value, decimals=2, share=Share(self.usable.n))
+        return (*shown, Cell(self.distance), Cell(self.relative, decimals=2), usable)
 
     def fields(self) -> list[float]:
         """In the order of `_CSV_HEADER`."""
         both = [each for pair in self.accuracies for each in pair]
         bounds = [bound for each in both for bound in (each.median_low, each.median_high)]
-        return [*accuracy_numbers(both), self.distance, self.relative, self.usable, *bounds]
+        return [*accuracy_numbers(both), self.distance, self.relative, self.usable.value, *bounds]
 
 
 def _numbers(task: str, method: str, forget: str, metrics: Metrics) -> _Numbers:
@@ -138,8 +177,10 @@ def _numbers(task: str, method: str, forget: str, metrics: Metrics) -> _Numbers:
         for set_ in ("forget", "retain")
     )
     distance, floor = activation_distance(metrics, task, method, forget), distance_floor(metrics, task, forget)
-    usable = usable_share(metrics, task, method, forget).value
-    return _Numbers(accuracies, distance, distance / floor if floor else math.nan, usable)
+    relative = distance / floor if floor else math.nan
+    return _Numbers(
+        accuracies, _images(metrics, task, forget), distance, relative, usable_share(metrics, task, method, forget)
+    )
 
 
 def _selected_numbers(task: str, _: str, forget: str, metrics: Metrics) -> _Numbers:
@@ -147,7 +188,13 @@ def _selected_numbers(task: str, _: str, forget: str, metrics: Metrics) -> _Numb
     distance = (_selected(metrics, task, forget, "activation_distance", "test") or _NOTHING).value
     floor = distance_floor(metrics, task, forget)
     relative = distance / floor if floor else math.nan
-    return _Numbers(tuple((each, _NOTHING) for each in found), distance, relative, math.nan)
+    accuracies = tuple((each, _NOTHING) for each in found)
+    return _Numbers(accuracies, _images(metrics, task, forget), distance, relative, _NOTHING)
+
+
+def _images(metrics: Metrics, task: str, forget: str) -> tuple[Share, ...]:
+    """In the order of the accuracies."""
+    return tuple(Share(metrics.images(task, forget, set_)) for set_ in ("forget", "retain"))
 
 
 def accuracy_numbers(values: Sequence[Value | Cell]) -> list[float]:

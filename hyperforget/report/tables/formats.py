@@ -2,9 +2,12 @@
 
 import csv
 import io
+from typing import Any
 
 from hyperforget.report.tables.model import Table, latex_escape, number, signed
-from hyperforget.report.templates.tables import HTML, LATEX
+from hyperforget.report.tables.paper import COLUMN_GAP, parts
+from hyperforget.report.tables.printed import printed, printed_difference, printed_thesis
+from hyperforget.report.templates.tables import HTML, LATEX, LATEX_FLOAT
 
 # Colour is never alone: sign and mark say the same.
 MARKS = {"better": "✓", "level": "=", "worse": "✗"}
@@ -20,10 +23,15 @@ def to_csv(table: Table) -> str:
 
 
 def to_latex(table: Table) -> str:
-    """A booktabs ``tabular`` to ``\\input`` into a ``table`` environment; the caption comes as a comment."""
-    marks = {verdict: latex_escape(mark) for verdict, mark in MARKS.items()}
-    code = LATEX.render(table=table, number=_latex_number, marks=marks, colours=LATEX_COLOURS)
-    return f"{code}\n"
+    """A booktabs ``tabular`` to ``\\input``, or one for each part of a table that fits no page; the caption comes as a
+    comment.
+    """
+    return f"{LATEX.render(**_latex_words(table))}\n"
+
+
+def to_latex_float(table: Table) -> str:
+    """The same with captions and labels in ``table`` environments, which span both columns of a page where they must."""
+    return f"{LATEX_FLOAT.render(**_latex_words(table))}\n"
 
 
 def to_html(table: Table) -> str:
@@ -32,6 +40,14 @@ def to_html(table: Table) -> str:
     return f"{page}\n"
 
 
-def _latex_number(value: float, decimals: int, plus: str = "") -> str:
-    shown = signed(value, decimals, plus, minus="$-$", infinity=r"$\infty$")
-    return shown.replace("–", "--")
+def _latex_words(table: Table) -> dict[str, Any]:
+    return {
+        "table": table,
+        "parts": parts(table),
+        "printed": printed,
+        "printed_thesis": printed_thesis,
+        "printed_difference": printed_difference,
+        "marks": {verdict: latex_escape(mark) for verdict, mark in MARKS.items()},
+        "colours": LATEX_COLOURS,
+        "gap": COLUMN_GAP,
+    }

@@ -3,6 +3,7 @@
 import html
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,9 +25,10 @@ _LATEX_SPECIALS = {
     "−": "$-$",
     "×": r"$\times$",
     "÷": r"$\div$",
-    "✓": r"\ding{51}",
-    "✗": r"\ding{55}",
+    "✓": r"$\checkmark$",
+    "✗": r"$\times$",
     "≤": r"$\leq$",
+    "∞": r"$\infty$",
 }
 
 
@@ -72,6 +74,11 @@ def forget_label(forget: str) -> Label:
     )
 
 
+def in_percent(label: Label) -> Label:
+    """The heading of cells that have a `Share`, which papers print in percent."""
+    return Label(f"{label.plain} (%)", rf"{label.latex} (\%)", label.html)
+
+
 @dataclass(frozen=True)
 class Heading:
     """A column heading over ``span`` columns."""
@@ -90,10 +97,24 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Share:
+    """Says of a number that it is a share of so many images or networks, None where nobody knows how many."""
+
+    of: int | None
+
+    @property
+    def decimals(self) -> int:
+        """Those of a percentage that is rounded by no more than one of them."""
+        if not self.of:
+            return 2
+        return max(0, math.ceil(math.log10(self.of / 200)))
+
+
+@dataclass(frozen=True)
 class Cell:
     """A number over ``span`` columns, with its interval and the published value where it has them; or some ``words``.
 
-    NaN shows as a dash, and as nothing where there is an interval alone.
+    NaN shows as a dash, and as nothing where there is an interval alone. Papers print a ``share`` in percent.
     """
 
     value: float
@@ -103,6 +124,7 @@ class Cell:
     decimals: int = 4
     published: Published | None = None
     words: Label | None = None
+    share: Share | None = None
 
     @property
     def has_interval(self) -> bool:
@@ -133,16 +155,26 @@ class Block:
     rows: tuple[Row, ...]
     title: Label | None = None
 
+    @property
+    def cells(self) -> tuple[tuple[Cell, ...], ...]:
+        """Those of its rows."""
+        return tuple(row.cells for row in self.rows)
+
 
 @dataclass(frozen=True)
 class Table:
-    """A table: name, caption, label of the corner, blocks, and the same numbers as rows of a CSV file."""
+    """A table: name, caption, label of the corner, blocks, and the same numbers as rows of a CSV file.
+
+    ``paper`` holds the same numbers for a page of paper, where blocks are too wide for it: one table after another, each
+    with headings in its first block alone, and cells of one column.
+    """
 
     name: str
     caption: Label
     corner: Label
     blocks: tuple[Block, ...]
     csv_rows: tuple[tuple[str, ...], ...]
+    paper: tuple[tuple[Block, ...], ...] = ()
 
     @property
     def has_published(self) -> bool:
@@ -151,9 +183,12 @@ class Table:
     @property
     def width(self) -> int:
         """Columns of the widest block, row headings apart."""
-        spans = [sum(cell.span for cell in row.cells) for block in self.blocks for row in block.rows]
-        spans += [sum(cell.span for cell in line) for block in self.blocks for line in block.headings]
-        return max(spans)
+        return width(self.blocks)
+
+
+def width(blocks: Iterable[Block]) -> int:
+    """Columns of the widest of them, row headings apart."""
+    return max(sum(item.span for item in line) for block in blocks for line in (*block.headings, *block.cells))
 
 
 def number(value: float, decimals: int = 4, minus: str = "−", infinity: str = "∞") -> str:

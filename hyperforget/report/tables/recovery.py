@@ -11,7 +11,7 @@ from hyperforget.report.glossary import METRICS
 from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import method_title
 from hyperforget.report.tables.by_forget_set import blocks_by_forget_set
-from hyperforget.report.tables.model import Cell, Heading, Row, Table, exact, text, text_with_sets
+from hyperforget.report.tables.model import Cell, Heading, Row, Share, Table, exact, in_percent, text, text_with_sets
 
 RECOVERY = ("shift", "auc", "probe", "relearn_10", "relearn_50")
 _NOTHING = Value(math.nan)
@@ -38,13 +38,17 @@ def knowledge(metrics: Metrics, task: str, method: str, forget: str) -> Knowledg
 def recovery_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
     """One block a forget set, one row a method, the retrained networks first."""
     methods = sorted(spec.methods, key=lambda method: method != RETRAINED)
-    headings = (tuple(Heading(text(METRICS[name].title)) for name in RECOVERY),)
+    headings = (tuple(map(_heading, RECOVERY)),)
 
     def line(method: str, forget: str) -> tuple[Row, Iterable[str]]:
         values = [_find(metrics, task.name, method, forget, name) for name in RECOVERY]
         verdict = knowledge(metrics, task.name, method, forget)
         label = method_title(method) + (f": {verdict}" if verdict else "")
-        cells = tuple(Cell(each.value, each.low, each.high, decimals=2) for each in values)
+        images = Share(metrics.images(task.name, forget, "forget"))
+        cells = tuple(
+            Cell(each.value, each.low, each.high, decimals=2, share=images if _is_share(name) else None)
+            for name, each in zip(RECOVERY, values, strict=True)
+        )
         numbers = [number for each in values for number in (each.value, each.low, each.high)]
         return Row(text(label), cells), (verdict or "", *map(exact, numbers))
 
@@ -55,6 +59,15 @@ def recovery_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table
         "where it is recognised without help. Good: as retrained networks, no higher and not much lower."
     )
     return Table(f"{task.name}-recovery", caption, text("Method"), blocks, (_CSV_HEADER, *csv_rows))
+
+
+def _is_share(name: str) -> bool:
+    return METRICS[name].unit == "share of images"
+
+
+def _heading(name: str) -> Heading:
+    title = text(METRICS[name].title)
+    return Heading(in_percent(title) if _is_share(name) else title)
 
 
 def _find(metrics: Metrics, task: str, method: str, forget: str, name: str) -> Value:

@@ -8,7 +8,7 @@ from hyperforget.report.glossary import METRICS
 from hyperforget.report.results import Metrics, Value, mean
 from hyperforget.report.spec import method_title
 from hyperforget.report.tables.by_forget_set import blocks_by_forget_set
-from hyperforget.report.tables.model import Cell, Heading, Row, Table, exact, text, text_with_sets
+from hyperforget.report.tables.model import Cell, Heading, Label, Row, Share, Table, exact, in_percent, text, text_with_sets
 
 # Metric and set of each column.
 _MEASURES = (
@@ -31,14 +31,18 @@ def seeds_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
     measures = [each for each in _MEASURES if each[0] == "accuracy" or not task.groups]
     headings = (
         tuple(
-            Heading(text_with_sets(f"Accuracy on D_{set_[0]}") if metric == "accuracy" else text(METRICS[metric].title))
-            for metric, set_ in measures
+            Heading(_title(metric, set_)) for metric, set_ in measures
         ),
     )
 
     def line(method: str, forget: str) -> tuple[Row, Iterable[str]]:
         values = [over_seeds(metrics, runs, method, forget, metric, set_) for metric, set_ in measures]
-        cells = tuple(Cell(each.value, each.low, each.high) for each in values)
+        shares = [
+            Share(metrics.images(task.name, forget, set_)) if _is_share(metric) else None for metric, set_ in measures
+        ]
+        cells = tuple(
+            Cell(each.value, each.low, each.high, share=share) for each, share in zip(values, shares, strict=True)
+        )
         numbers = [number for each in values for number in (each.value, each.low, each.high)]
         return Row(text(method_title(method)), cells), map(exact, numbers)
 
@@ -50,6 +54,15 @@ def seeds_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
     )
     columns = (f"{metric}_{set_}{part}" for metric, set_ in measures for part in ("", "_lowest", "_highest"))
     return Table(f"{task.name}-seeds", caption, text("Method"), blocks, ((*_NAMES, *columns), *csv_rows))
+
+
+def _is_share(metric: str) -> bool:
+    return METRICS[metric].unit == "share of images"
+
+
+def _title(metric: str, set_: str) -> Label:
+    title = text_with_sets(f"Accuracy on D_{set_[0]}") if metric == "accuracy" else text(METRICS[metric].title)
+    return in_percent(title) if _is_share(metric) else title
 
 
 def over_seeds(metrics: Metrics, runs: Iterable[str], method: str, forget: str, metric: str, set_: str) -> Value:

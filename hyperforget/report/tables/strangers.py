@@ -9,10 +9,10 @@ from hyperforget.report.results import Metrics
 from hyperforget.report.spec import method_title
 from hyperforget.report.tables.by_forget_set import blocks_by_forget_set
 from hyperforget.report.tables.comparison import ACCURACY_COLUMNS, accuracy_numbers
-from hyperforget.report.tables.model import Cell, Heading, Row, Table, exact, text, text_with_sets
+from hyperforget.report.tables.model import Cell, Heading, Row, Share, Table, exact, in_percent, text, text_with_sets
 
 _HEADINGS = (
-    (Heading(text_with_sets("Accuracy on D_f"), 2), Heading(text_with_sets("Accuracy on D_r"), 2)),
+    tuple(Heading(in_percent(text_with_sets(f"Accuracy on D_{of}")), 2) for of in "fr"),
     tuple(Heading(text(title)) for title in ("first", "all [central 95 %]") * 2),
 )
 
@@ -21,13 +21,13 @@ def strangers_table(task: TableTask, metrics: Metrics) -> Table:
     """One block a forget set, one row a method that edits strangers, below the retrained networks."""
 
     def line(method: str, forget: str) -> tuple[Row, Iterable[str]]:
-        values = [
-            metrics.need(task.name, method, forget, selection, "accuracy", set_)
-            for set_ in ("forget", "retain")
-            for selection in ("chosen", "population")
-        ]
-        cells = tuple(Cell(value.value, value.low, value.high) for value in values)
-        return Row(text(edited_title(method)), cells), map(exact, accuracy_numbers(cells))
+        cells = []
+        for set_ in ("forget", "retain"):
+            images = Share(metrics.images(task.name, forget, set_))
+            for selection in ("chosen", "population"):
+                value = metrics.need(task.name, method, forget, selection, "accuracy", set_)
+                cells.append(Cell(value.value, value.low, value.high, share=images))
+        return Row(text(edited_title(method)), tuple(cells)), map(exact, accuracy_numbers(cells))
 
     blocks, csv_rows = blocks_by_forget_set(task, (RETRAINED, *task.stranger_methods), _HEADINGS, line)
     caption = text_with_sets(

@@ -1,18 +1,19 @@
 """The thesis' tables 3.1 to 3.4: metrics in rows, methods and forget sets in columns."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from hyperforget.config.methods import RETRAINED
-from hyperforget.config.report_specs import TablesSpec, TableTask
+from hyperforget.config.report_specs import TablesSpec
 from hyperforget.report.audited import read_audit
-from hyperforget.report.results import Metrics, Value
-from hyperforget.report.spec import THESIS_METHODS, method_title, table_names
+from hyperforget.report.results import Metrics
+from hyperforget.report.spec import TABLE_SUFFIXES, THESIS_METHODS, table_names
 from hyperforget.report.tables.audit import audit_tables
+from hyperforget.report.tables.by_method import blocks_by_method, chosen_title
 from hyperforget.report.tables.comparison import comparison_table
-from hyperforget.report.tables.formats import to_csv, to_html, to_latex
+from hyperforget.report.tables.formats import to_csv, to_html, to_latex, to_latex_float
+from hyperforget.report.tables.measures import INDIVIDUAL, PAIRED, Population, Source
 from hyperforget.report.tables.model import (
     Block,
     Cell,
@@ -27,7 +28,7 @@ from hyperforget.report.tables.model import (
     text_with_sets,
 )
 from hyperforget.report.tables.own_metrics import own_metrics_table
-from hyperforget.report.tables.published import Entry, compare, published_note
+from hyperforget.report.tables.published import published_note
 from hyperforget.report.tables.recovery import recovery_table
 from hyperforget.report.tables.seeds import seeds_table
 from hyperforget.report.tables.strangers import strangers_table
@@ -36,36 +37,11 @@ from hyperforget.report.tables.widths import widths_table
 _METHODS_PER_BLOCK = 3
 
 
-@dataclass(frozen=True)
-class _Measure:
-    """A row of a table: one metric on one set."""
-
-    label: Label
-    metric: str
-    set: str
-
-
-_INDIVIDUAL = (
-    _Measure(text_with_sets("Accuracy on D_r"), "accuracy", "retain"),
-    _Measure(text_with_sets("Accuracy on D_f"), "accuracy", "forget"),
-    _Measure(text("MIA"), "mia", "forget-train"),
-    _Measure(text("MIA, control"), "mia_test", "forget"),
-)
-_PAIRED = (
-    _Measure(text_with_sets("Overlap on D_r"), "overlap", "retain"),
-    _Measure(text_with_sets("Overlap on D_f"), "overlap", "forget"),
-    _Measure(text("Overlap on Test Set"), "overlap", "test"),
-    _Measure(text("Activation Distance"), "activation_distance", "test"),
-    _Measure(text("Unlearning Score (φ)"), "phi", "test"),
-    _Measure(text("JSD (bits)"), "jsd", "test"),
-)
-
-
 def write_tables(spec: TablesSpec, metrics: Metrics, folder: Path) -> None:
     """Write every table of `spec.table_names` as CSV, LaTeX and HTML into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     for table in build_tables(spec, metrics):
-        for suffix, render in ((".csv", to_csv), (".tex", to_latex), (".html", to_html)):
+        for suffix, render in zip(TABLE_SUFFIXES, (to_csv, to_latex, to_latex_float, to_html), strict=True):
             (folder / f"{table.name}{suffix}").write_text(render(table), encoding="utf-8")
 
 
@@ -75,9 +51,9 @@ def build_tables(spec: TablesSpec, metrics: Metrics) -> list[Table]:
     for task in spec.tasks:
         for prefix, forget_sets in ((task.name, task.forget), (f"{task.name}-holdout", task.holdout)):
             if forget_sets:
-                individual = _Source(task, forget_sets, _INDIVIDUAL, metrics)
+                individual = Source(task, forget_sets, INDIVIDUAL, metrics)
                 tables.append(_individual_table(f"{prefix}-individual", spec, individual))
-                tables.append(_paired_table(f"{prefix}-paired", spec, replace(individual, measures=_PAIRED)))
+                tables.append(_paired_table(f"{prefix}-paired", spec, replace(individual, measures=PAIRED)))
         tables.append(comparison_table(spec, task, metrics))
         if not task.groups:
             tables.append(recovery_table(spec, task, metrics))
@@ -98,57 +74,7 @@ def build_tables(spec: TablesSpec, metrics: Metrics) -> list[Table]:
     return [by_name[name] for name in table_names(spec)]
 
 
-@dataclass(frozen=True)
-class _Source:
-    """Where the numbers of one table come from: its ``measures`` for some forget sets of a task."""
-
-    task: TableTask
-    forget_sets: tuple[str, ...]
-    measures: tuple[_Measure, ...]
-    metrics: Metrics
-
-    @property
-    def title(self) -> str:
-        held_out = " for forget sets kept out of collection" if self.forget_sets == self.task.holdout else ""
-        return f"{self.task.name}{held_out}"
-
-    def chosen(self, method: str, measure: _Measure) -> list[Value]:
-        """Values of the chosen network, one a forget set."""
-        need = self.metrics.need
-        return [
-            need(self.task.name, method, forget, "chosen", measure.metric, measure.set) for forget in self.forget_sets
-        ]
-
-    def published(self, method: str, measure: _Measure) -> list[Published | None]:
-        """What the thesis printed beside those, one a forget set, None where it printed nothing."""
-        task, metric, set_ = self.task.name, measure.metric, measure.set
-        found = []
-        for forget, value in zip(self.forget_sets, self.chosen(method, measure), strict=True):
-            # One retrained network, as in the thesis: a median would be an easier target than its own.
-            target = self.metrics.find(task, RETRAINED, forget, "chosen", metric, set_)
-            retrained = math.nan if target is None else target.value
-            found.append(compare(Entry(task, method, forget, metric, set_), value.value, retrained))
-        return found
-
-    def retrained(self, measure: _Measure, required: bool) -> list[Value]:
-        """Medians of all retrained networks, one a forget set; unless required, those there are."""
-        find = self.metrics.need if required else self.metrics.find
-        values = [
-            find(self.task.name, RETRAINED, forget, "population", measure.metric, measure.set)
-            for forget in self.forget_sets
-        ]
-        return [value for value in values if value is not None]
-
-
-@dataclass(frozen=True)
-class _Population:
-    """All retrained networks in one block: its heading, and of each measure the medians, one a forget set."""
-
-    heading: str
-    medians: tuple[list[Value], ...]
-
-
-def _individual_table(name: str, spec: TablesSpec, source: _Source) -> Table:
+def _individual_table(name: str, spec: TablesSpec, source: Source) -> Table:
     caption = text_with_sets(
         f"Individual metrics on {source.title}, chosen networks, test images: accuracy, membership inference (MIA) and "
         "its control. Good: 0 on D_f, all else as retrained networks."
@@ -158,11 +84,12 @@ def _individual_table(name: str, spec: TablesSpec, source: _Source) -> Table:
         return _table(name, caption, source, thesis, _others(spec), None)
     medians = tuple(source.retrained(measure, required=True) for measure in source.measures)
     count = max((value.n for row in medians for value in row), default=0)
-    population = _Population(f"Retrained, median of {count} seeds [central 95 % of networks]", medians)
+    heading = f"Retrained, median of {count} seeds"
+    population = Population(f"{heading} [central 95 % of networks]", f"{heading}, central 95 %", medians)
     return _table(name, caption, source, thesis, _others(spec), population)
 
 
-def _paired_table(name: str, spec: TablesSpec, source: _Source) -> Table:
+def _paired_table(name: str, spec: TablesSpec, source: Source) -> Table:
     caption = text_with_sets(
         f"Paired metrics on {source.title}: chosen networks against the retrained one (seed 0), on test images. Good: "
         "as between two retrained networks, which disagree on D_f too."
@@ -171,8 +98,9 @@ def _paired_table(name: str, spec: TablesSpec, source: _Source) -> Table:
     medians = tuple(source.retrained(measure, required=False) for measure in source.measures)
     # A single retrained network has no other to be compared with.
     is_whole = all(len(values) == len(source.forget_sets) for values in medians)
-    heading = "Two retrained networks, median of all pairs [central 95 % of pairs]"
-    return _table(name, caption, source, thesis, _others(spec), _Population(heading, medians) if is_whole else None)
+    heading = "Two retrained networks, median of all pairs"
+    population = Population(f"{heading} [central 95 % of pairs]", f"{heading}, central 95 %", medians)
+    return _table(name, caption, source, thesis, _others(spec), population if is_whole else None)
 
 
 def _others(spec: TablesSpec) -> list[str]:
@@ -182,10 +110,10 @@ def _others(spec: TablesSpec) -> list[str]:
 def _table(
     name: str,
     caption: Label,
-    source: _Source,
+    source: Source,
     thesis: Sequence[str],
     others: Sequence[str],
-    population: _Population | None,
+    population: Population | None,
 ) -> Table:
     """The block of the thesis, then the retrained population, then the other methods, three at a time."""
     chunks = [others[at : at + _METHODS_PER_BLOCK] for at in range(0, len(others), _METHODS_PER_BLOCK)]
@@ -195,16 +123,16 @@ def _table(
         blocks.append(_population_block(population, source, columns))
     blocks += [_chosen_block(chunk, source) for chunk in chunks]
     csv_rows = _csv_rows([*thesis, *others], source, population)
-    table = Table(name, caption, text(source.task.name), tuple(blocks), csv_rows)
+    paper = blocks_by_method(thesis, others, source, population)
+    table = Table(name, caption, text(source.task.name), tuple(blocks), csv_rows, (paper,))
     if not table.has_published:
         return table
     note = published_note(source.task.name, [measure.metric for measure in source.measures])
     return replace(table, caption=caption + note)
 
 
-def _chosen_block(methods: Sequence[str], source: _Source) -> Block:
-    titles = [method_title(method) + (", seed 0" if method == RETRAINED else "") for method in methods]
-    top = tuple(Heading(text(title), len(source.forget_sets)) for title in titles)
+def _chosen_block(methods: Sequence[str], source: Source) -> Block:
+    top = tuple(Heading(text(chosen_title(method)), len(source.forget_sets)) for method in methods)
     bottom = tuple(Heading(forget_label(forget)) for _ in methods for forget in source.forget_sets)
     rows = tuple(
         Row(
@@ -222,7 +150,7 @@ def _chosen_block(methods: Sequence[str], source: _Source) -> Block:
     return Block((top, bottom), rows)
 
 
-def _population_block(population: _Population, source: _Source, columns: int) -> Block:
+def _population_block(population: Population, source: Source, columns: int) -> Block:
     # Intervals are long: each takes the room of all the columns that the other blocks give to its forget set.
     span = columns // len(source.forget_sets)
     top = (Heading(text(population.heading), span * len(source.forget_sets)),)
@@ -234,7 +162,7 @@ def _population_block(population: _Population, source: _Source, columns: int) ->
     return Block((top, bottom), rows)
 
 
-def _csv_rows(methods: Sequence[str], source: _Source, population: _Population | None) -> tuple[tuple[str, ...], ...]:
+def _csv_rows(methods: Sequence[str], source: Source, population: Population | None) -> tuple[tuple[str, ...], ...]:
     """Two header rows (method, forget set), then a row a metric; pandas reads it with ``header=[0, 1]``."""
     parts = ("median", "low", "high") if population else ()
     published = [

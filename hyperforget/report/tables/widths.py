@@ -8,19 +8,15 @@ from hyperforget.config.report_specs import TablesSpec, TableTask
 from hyperforget.report.results import Metrics, mean
 from hyperforget.report.spec import method_title
 from hyperforget.report.tables.comparison import usable_share
-from hyperforget.report.tables.model import Block, Cell, Heading, Row, Table, exact, text, text_with_sets
+from hyperforget.report.tables.model import Block, Cell, Heading, Row, Share, Table, exact, in_percent, text, text_with_sets
 
 _HEADINGS = (
-    tuple(
-        Heading(text_with_sets(title))
-        for title in (
-            "Hidden units",
-            "Width never seen",
-            "Usable share",
-            "Accuracy on D_f",
-            "D_r less retrained",
-            "lowest",
-        )
+    (
+        *(Heading(text(title)) for title in ("Hidden units", "Width never seen")),
+        *(
+            Heading(in_percent(text_with_sets(title)))
+            for title in ("Usable share", "Accuracy on D_f", "D_r less retrained", "lowest")
+        ),
     ),
 )
 _CSV_HEADER = (
@@ -38,11 +34,12 @@ def widths_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
             numbers = _over_forget_sets(metrics, sharing, method)
             units = ", ".join(map(str, sharing.units))
             never_seen = "yes" if sharing.width_never_seen else "no"
+            images = Share(metrics.images(sharing.name, sharing.forget_sets[0], "test"))
             cells = (
                 Cell(math.nan, words=text(units)),
                 Cell(math.nan, words=text(never_seen)),
-                Cell(numbers[0], decimals=2),
-                *map(Cell, numbers[1:]),
+                Cell(numbers[0], decimals=2, share=Share(100)),
+                *(Cell(number, share=images) for number in numbers[1:]),
             )
             rows.append(Row(text(f"{sharing.name}, {method_title(method)}"), cells))
             csv_rows.append((sharing.name, method, units, never_seen, *map(exact, numbers)))

@@ -9,7 +9,19 @@ import pytest
 from hyperforget.metrics.registry import METRICS
 from hyperforget.report.results import Metrics
 from hyperforget.report.tables.formats import LATEX_COLOURS, MARKS, to_csv, to_html, to_latex
-from hyperforget.report.tables.model import Block, Cell, Heading, Published, Row, Table, Verdict, signed, text
+from hyperforget.report.tables.model import (
+    Block,
+    Cell,
+    Heading,
+    Published,
+    Row,
+    Share,
+    Table,
+    Verdict,
+    signed,
+    text,
+)
+from hyperforget.report.tables.paper import parts
 from hyperforget.report.tables.published import PUBLISHED, TABLES, Entry, compare
 from hyperforget.report.tables.thesis import build_tables
 from tests.report.synthetic_results import SPEC as SYNTHETIC
@@ -240,14 +252,14 @@ def test_html_shows_value_mark_and_signed_difference(way: str, title: str, conte
 def test_latex_shows_value_mark_and_signed_difference_under_the_row() -> None:
     cells = [Cell(0.75, published=published) for published in WAYS.values()]
     *_, ours, thesis, difference = latex_rows(a_table(*cells, Cell(0.25)))
-    assert ours == ["x", *["0.7500"] * 5, "0.2500"]
+    assert ours == ["x", *["0.7500"] * 5, "0.250"]
     small = [rf"\scriptsize {value}" for value in ("0.5000", "0.7500", *["0.8750"] * 3)]
     assert thesis == [r"\quad\scriptsize thesis", *small, ""]
     assert difference == [
         r"\quad\scriptsize difference",
-        r"\textcolor{better}{\scriptsize \ding{51} $+$0.2500}",
+        r"\textcolor{better}{\scriptsize $\checkmark$ $+$0.2500}",
         r"\textcolor{level}{\scriptsize = 0.0000}",
-        r"\textcolor{worse}{\scriptsize \ding{55} $-$0.1250}",
+        r"\textcolor{worse}{\scriptsize $\times$ $-$0.1250}",
         r"\scriptsize $-$0.1250",
         r"\scriptsize --",
         "",
@@ -256,7 +268,7 @@ def test_latex_shows_value_mark_and_signed_difference_under_the_row() -> None:
 
 def test_latex_names_packages_and_colours_where_it_needs_them(tables: dict[str, Table]) -> None:
     code = to_latex(tables["mnist-paired"])
-    assert code.startswith("% \\usepackage{booktabs, xcolor, pifont}\n")
+    assert code.startswith("% \\usepackage{booktabs, xcolor, amssymb}\n")
     for name in re.findall(r"\\textcolor\{(\w+)\}", code):
         assert f"\\providecolor{{{name}}}{{HTML}}{{{LATEX_COLOURS[name]}}}%\n" in code
     assert code.index(r"\providecolor") < code.index(r"\begin{tabular}")
@@ -265,14 +277,23 @@ def test_latex_names_packages_and_colours_where_it_needs_them(tables: dict[str, 
     assert "color" not in plain
 
 
+def test_latex_prints_shares_in_percent_with_the_decimals_of_the_thesis() -> None:
+    cells = (Cell(0.75, published=WAYS["worse"], share=Share(44)), Cell(0.75, share=Share(44)))
+    *_, ours, thesis, difference = latex_rows(a_table(*cells))
+    assert ours == ["x", "75.00", "75"]
+    assert thesis[1] == r"\scriptsize 87.50"
+    assert r"$-$12.50" in difference[1]
+
+
 def test_latex_stays_balanced_with_equal_rows(tables: dict[str, Table]) -> None:
     table = tables["mnist-4-individual"]
     code = to_latex(table)
     assert code.isascii()
     assert code.count("{") == code.count("}")
+    columns = {part.columns for part in parts(table)}
     for row in latex_rows(table):
         spans = [re.match(r"\\multicolumn\{(\d+)\}", cell) for cell in row]
-        assert sum(int(span[1]) if span else 1 for span in spans) == table.width + 1
+        assert sum(int(span[1]) if span else 1 for span in spans) - 1 in columns
 
 
 def test_latex_colours_pass_level_aa_on_white() -> None:
