@@ -29,4 +29,6 @@ def measured(command: str, folder: Path, tabulars: list[str]) -> list[float]:
     """How wide LaTeX makes each of some pieces, in points."""
     boxes = (f"\\setbox0\\hbox{{{code}}}\\typeout{{width \\the\\wd0}}" for code in tabulars)
     assert not [fault for fault in faults(command, folder, "\n".join(boxes)) if fault.startswith("!")]
-    return [float(found) for found in re.findall(r"^width ([\d.]+)pt$", (folder / "page.log").read_text(), re.MULTILINE)]
+    return [
+        float(found) for found in re.findall(r"^width ([\d.]+)pt$", (folder / "page.log").read_text(), re.MULTILINE)
+    ]

@@ -19,7 +19,9 @@ def build_tables(results: Path, values: dict[str, Any]) -> Job:
     spec = as_spec(values)
     tables = [str(results / "tables" / name) for name in table_files(spec)]
     images = [
-        str(results / task.name / f"forget-{forget}-confusion.csv") for task in spec.tasks for forget in task.forget_sets
+        str(results / task.name / f"forget-{forget}-confusion.csv")
+        for task in spec.tasks
+        for forget in task.forget_sets
     ]
     given = ["--metrics", str(results / "metrics.csv"), "--images", *images]
     return _job("build_tables", results, values, *given, "--tables", *tables)

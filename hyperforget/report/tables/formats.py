@@ -30,7 +30,7 @@ def to_latex(table: Table) -> str:
 
 
 def to_latex_float(table: Table) -> str:
-    """The same with captions and labels in ``table`` environments, which span both columns of a page where they must."""
+    """The same with captions and labels in ``table`` environments, which span both columns where they must."""
     return f"{LATEX_FLOAT.render(**_latex_words(table))}\n"
 
 

@@ -165,8 +165,8 @@ class Block:
 class Table:
     """A table: name, caption, label of the corner, blocks, and the same numbers as rows of a CSV file.
 
-    ``paper`` holds the same numbers for a page of paper, where blocks are too wide for it: one table after another, each
-    with headings in its first block alone, and cells of one column.
+    ``paper`` holds the same numbers for a page of paper, where blocks are too wide for it: one table after another,
+    each with headings in its first block alone, and cells of one column.
     """
 
     name: str
@@ -188,7 +188,14 @@ class Table:
 
 def width(blocks: Iterable[Block]) -> int:
     """Columns of the widest of them, row headings apart."""
-    return max(sum(item.span for item in line) for block in blocks for line in (*block.headings, *block.cells))
+    return max(
+        sum(spans)
+        for block in blocks
+        for spans in (
+            *([heading.span for heading in line] for line in block.headings),
+            *([cell.span for cell in line] for line in block.cells),
+        )
+    )
 
 
 def number(value: float, decimals: int = 4, minus: str = "−", infinity: str = "∞") -> str:

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from hyperforget.report.tables.model import Block, Cell, Heading, Label, Row, Table, text
 from hyperforget.report.tables.model import width as columns_of
 from hyperforget.report.tables.printed import printed, printed_difference, printed_thesis
 from hyperforget.report.tables.typeset import LINE, RULE, SMALLER, width
 
-# In `\footnotesize` of a class of 10 points, where an `article` has 345 points and a column of two 229. With the letters of
-# 11 and 12 points its 360 and 390 are as many as 320 and 312 here, and symbols may take a little more than is told.
+# In `\footnotesize` of a class of 10 points, where an `article` has 345 points and a column of two 229. With the
+# letters of 11 and 12 points its 360 and 390 are as many as 320 and 312 here, and symbols may take a little more than
+# is told.
 PAGE_WIDTH, COLUMN_WIDTH = 305.0, 205.0
 # Of 550; captions of sixty words take the rest also in a column.
 _PAGE_HEIGHT = 420.0
@@ -74,7 +75,9 @@ class _Widths:
         labels = max(width(label) for label in (corner.plain, *map(_row_heading, rows)))
         columns, beyond = [0.0] * columns_of(blocks), 0.0
         lines = [[(item.span, _cell_width(item)) for item in row.cells] for row in rows]
-        lines += [[(item.span, width(item.label.plain)) for item in line] for block in blocks for line in block.headings]
+        lines += [
+            [(item.span, width(item.label.plain)) for item in line] for block in blocks for line in block.headings
+        ]
         for wanted in (1, 2):
             # Columns are as wide as what stands in them alone; what spans several comes on top.
             for line in lines:
@@ -107,7 +110,7 @@ def _narrow(sheet: tuple[Block, ...], corner: Label) -> list[tuple[Block, ...]]:
     sheet = _with_folded_headings(sheet)
     widths = _Widths.of(sheet, corner)
     ends = list(accumulate((heading.span for heading in sheet[0].headings[0]), initial=0))
-    groups = [sum(widths.columns[start:end]) for start, end in zip(ends, ends[1:], strict=False)]
+    groups = [sum(widths.columns[start:end]) for start, end in pairwise(ends)]
     return [
         tuple(_known(_columns(block, ends[first], ends[last])) for block in sheet)
         for first, last in _packed(groups, PAGE_WIDTH - widths.labels)
@@ -117,7 +120,9 @@ def _narrow(sheet: tuple[Block, ...], corner: Label) -> list[tuple[Block, ...]]:
 def _known(block: Block) -> Block:
     """Without rows of nothing but dashes."""
     rows = tuple(
-        row for row in block.rows if any(cell.words or cell.has_interval or cell.value == cell.value for cell in row.cells)
+        row
+        for row in block.rows
+        if any(cell.words or cell.has_interval or cell.value == cell.value for cell in row.cells)
     )
     return replace(block, rows=rows or block.rows)
 

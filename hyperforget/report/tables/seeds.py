@@ -8,7 +8,18 @@ from hyperforget.report.glossary import METRICS
 from hyperforget.report.results import Metrics, Value, mean
 from hyperforget.report.spec import method_title
 from hyperforget.report.tables.by_forget_set import blocks_by_forget_set
-from hyperforget.report.tables.model import Cell, Heading, Label, Row, Share, Table, exact, in_percent, text, text_with_sets
+from hyperforget.report.tables.model import (
+    Cell,
+    Heading,
+    Label,
+    Row,
+    Share,
+    Table,
+    exact,
+    in_percent,
+    text,
+    text_with_sets,
+)
 
 # Metric and set of each column.
 _MEASURES = (
@@ -29,11 +40,7 @@ def seeds_table(spec: TablesSpec, task: TableTask, metrics: Metrics) -> Table:
     methods = sorted(spec.methods, key=lambda method: method != RETRAINED)
     # Nothing else brings groups back.
     measures = [each for each in _MEASURES if each[0] == "accuracy" or not task.groups]
-    headings = (
-        tuple(
-            Heading(_title(metric, set_)) for metric, set_ in measures
-        ),
-    )
+    headings = (tuple(Heading(_title(metric, set_)) for metric, set_ in measures),)
 
     def line(method: str, forget: str) -> tuple[Row, Iterable[str]]:
         values = [over_seeds(metrics, runs, method, forget, metric, set_) for metric, set_ in measures]

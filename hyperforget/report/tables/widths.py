@@ -8,7 +8,18 @@ from hyperforget.config.report_specs import TablesSpec, TableTask
 from hyperforget.report.results import Metrics, mean
 from hyperforget.report.spec import method_title
 from hyperforget.report.tables.comparison import usable_share
-from hyperforget.report.tables.model import Block, Cell, Heading, Row, Share, Table, exact, in_percent, text, text_with_sets
+from hyperforget.report.tables.model import (
+    Block,
+    Cell,
+    Heading,
+    Row,
+    Share,
+    Table,
+    exact,
+    in_percent,
+    text,
+    text_with_sets,
+)
 
 _HEADINGS = (
     (
