@@ -138,7 +138,7 @@ COMPLETING = "from hyperforget.cli.main import app; app(prog_name='hyperforget')
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("explain rel", ["relearn_10", "relearn_50"]),
+        ("explain rel", ["relearn_10", "relearn_50", "relearn_time"]),
         ("evaluate x.safetensors --task dig", ["digits-4", "digits"]),
         ("evaluate x.safetensors --task ", ["mine", "digits-4", "digits"]),
         ("expl", ["explain"]),
