@@ -110,7 +110,9 @@ def _without_some(metric: str, images: str, value: float, sides: tuple[Audited, 
     if len(rests[0]) < _least(metric):
         return None
     found = [_told(metric, own.some(rest), other.some(rest))[images][0] for rest in rests]
-    return jackknife_bounds(value, torch.tensor(found, dtype=torch.float64))
+    low, high = jackknife_bounds(value, torch.tensor(found, dtype=torch.float64))
+    # Attacks come to shares.
+    return low, min(high, 1.0) if metric in ATTACKS else high
 
 
 # A value, and the bounds of its interval if it has one.
