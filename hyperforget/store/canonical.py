@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from json.encoder import encode_basestring as _quoted
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import google_crc32c
 import rfc8785
@@ -89,6 +89,36 @@ def _text(text: str) -> str:
         except UnicodeEncodeError:
             raise _Unfit(ValueError, f"{text!r} holds a lone surrogate, which UTF-8 cannot") from None
     return str.__str__(text)
+
+
+def plain_json(data: bytes) -> Any:
+    """What JSON in ``data`` says, in the types that `json_value` gives.
+
+    Raises ValueError for bytes that are no JSON in UTF-8, and for numbers that `json_value` does not give: NaN,
+    infinity, integers beyond 2**53 - 1 and floats without a fraction below that.
+    """
+    return _PLAIN.decode(data.decode())
+
+
+def _integer(text: str) -> int:
+    # Its length first, since Python reads no integer of more than 4,300 digits.
+    if len(text) > len(str(-_LARGEST_INTEGER)) or abs(value := int(text)) > _LARGEST_INTEGER:
+        raise ValueError(f"integer {shown(text)} is beyond ±(2**53 - 1)")
+    return value
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value) or (value.is_integer() and abs(value) <= _LARGEST_INTEGER):
+        raise ValueError(f"{shown(text)} is no fraction")
+    return value
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} has no form in JSON")
+
+
+_PLAIN = json.JSONDecoder(parse_int=_integer, parse_float=_fraction, parse_constant=_no_number)
 
 
 def canonical_json(value: Any) -> bytes:

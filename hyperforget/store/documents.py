@@ -5,13 +5,12 @@ therefore each is written a second time below ``copies/``. The copy comes last: 
 writer was killed in between), a copy without its document says that this was deleted.
 """
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hyperforget.store.canonical import digest, digest_plain, json_value, readable_json, readable_plain
+from hyperforget.store.canonical import digest, digest_plain, plain_json, readable_json, readable_plain
 from hyperforget.store.errors import CorruptObjectError
 from hyperforget.store.files import bytes_at, create_file, entries_below, remove, replace_file, sync_folders
 from hyperforget.store.places import Places
@@ -32,7 +31,7 @@ def encode_document(body: Mapping[str, Any]) -> bytes:
 def decode_document(data: bytes) -> dict[str, Any]:
     """The body in the bytes of a document; ValueError unless they are exactly what was written."""
     try:
-        whole = json_value(json.loads(data))
+        whole = plain_json(data)
         body = {name: part for name, part in whole.items() if name != "checksum"}
         intact = readable_plain(whole) == data and digest_plain(body) == whole["checksum"]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

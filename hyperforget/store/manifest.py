@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from hyperforget.errors import shown
-from hyperforget.store.canonical import array_digest, digest, json_value, storable_dtype
+from hyperforget.store.canonical import array_digest, digest, digest_plain, json_value, storable_dtype
 from hyperforget.store.documents import decode_document, encode_document
 from hyperforget.store.fields import Count, Digest, Rule, read_fields
 from hyperforget.store.files import bytes_at, file_digest
@@ -153,8 +153,8 @@ def decode(data: bytes, object_id: str) -> Manifest:
 
 def _parse(body: dict[str, Any], object_id: str) -> Manifest:
     content = body.get("content")
-    if digest(content) != object_id:
-        raise ValueError(f"belongs to object {digest(content)}")
+    if (found := digest_plain(content)) != object_id:
+        raise ValueError(f"belongs to object {found}")
     if not isinstance(content, dict) or type(content.get("schema")) is not int:
         raise ValueError("has no content of a schema")
     if (schema := content["schema"]) != SCHEMA_VERSION:

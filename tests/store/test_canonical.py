@@ -10,7 +10,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hyperforget.store.canonical import array_digest, canonical_json, digest, json_value, readable_json
+from hyperforget.store.canonical import array_digest, canonical_json, digest, json_value, plain_json, readable_json
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=8)
 JSON = st.recursive(
@@ -131,3 +131,19 @@ def test_array_digest_refuses_dtypes_that_no_object_holds(array: np.ndarray) -> 
 def test_array_digest_refuses_lists() -> None:
     with pytest.raises(TypeError, match="not list"):
         array_digest([1.0])  # type: ignore[arg-type]
+
+
+@given(JSON)
+def test_what_was_written_is_read_in_plain_types(value: object) -> None:
+    found = plain_json(readable_json(value))
+    assert found == json_value(value)
+    assert repr(found) == repr(json_value(json.loads(readable_json(value))))
+
+
+NEVER_WRITTEN = ["NaN", "[-Infinity]", "1.0", "-0.0", "1e400", f"{2**53}", "-" + "9" * 5000, "[1", "\ufeff1", "\udc80"]
+
+
+@pytest.mark.parametrize("text", NEVER_WRITTEN, ids=range(len(NEVER_WRITTEN)))
+def test_bytes_that_are_never_written_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="form|beyond|fraction|line 1|decode"):
+        plain_json(text.encode("utf-8", "surrogateescape"))
