@@ -153,8 +153,8 @@ def decode(data: bytes, object_id: str) -> Manifest:
 
 def _parse(body: dict[str, Any], object_id: str) -> Manifest:
     content = body.get("content")
-    if (found := digest_plain(content)) != object_id:
-        raise ValueError(f"belongs to object {found}")
+    if (content_id := digest_plain(content)) != object_id:
+        raise ValueError(f"belongs to object {content_id}")
     if not isinstance(content, dict) or type(content.get("schema")) is not int:
         raise ValueError("has no content of a schema")
     if (schema := content["schema"]) != SCHEMA_VERSION:

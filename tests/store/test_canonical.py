@@ -145,5 +145,5 @@ NEVER_WRITTEN = ["NaN", "[-Infinity]", "1.0", "-0.0", "1e400", f"{2**53}", "-" +
 
 @pytest.mark.parametrize("text", NEVER_WRITTEN, ids=range(len(NEVER_WRITTEN)))
 def test_bytes_that_are_never_written_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="form|beyond|fraction|line 1|decode"):
+    with pytest.raises(ValueError, match=r"form|beyond|fraction|line 1|decode"):
         plain_json(text.encode("utf-8", "surrogateescape"))
