@@ -69,7 +69,7 @@ class FigureTask(_Task):
 
 
 class TaskSpec(FigureTask):
-    """What the page is told of a task."""
+    """What the page is told of a task; ``handwritten_digits`` can be drawn by anybody."""
 
     stranger_methods: tuple[str, ...]
     repetitions: tuple[str, ...] = ()
@@ -77,6 +77,7 @@ class TaskSpec(FigureTask):
     pivots: tuple[str, ...]
     network: str
     description: str
+    handwritten_digits: bool = Field(False, exclude_if=not_)
 
 
 class TableMetric(Section):

@@ -133,6 +133,13 @@ def _data_name(dataset: DatasetConfig) -> str:
     return dataset.source if dataset.path is None else PurePath(dataset.path).stem
 
 
+def _shows_digits(dataset: DatasetConfig) -> bool:
+    """Whether images are known to be handwritten digits, light on dark."""
+    return dataset.source == "digits" or (
+        dataset.source == "torchvision" and dataset.name in ("MNIST", "QMNIST", "USPS")
+    )
+
+
 # Where each value of a spec comes from, whichever stage is told it.
 _SOURCES: dict[str, Callable[[Config, Names], Any]] = {
     "seed": lambda config, names: config.repeated(names["task"])[1],
@@ -233,6 +240,7 @@ def _task_spec(config: Config, name: str) -> FullTask:
         network=_task_network_in_words(config, name),
         hypernets_of=home_of_hypernetworks(config, name) if task.trained_on else None,
         description=_data_in_words(task),
+        handwritten_digits=_shows_digits(task.dataset),
     )
 
 

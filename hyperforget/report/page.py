@@ -1,4 +1,4 @@
-"""The report: one HTML file with every table and figure in it, no network and no script."""
+"""The report: one HTML file with every table and figure in it, which needs no network, and no script to be read."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -40,6 +40,7 @@ from hyperforget.report.listings import (
     version_listing,
 )
 from hyperforget.report.matrix import WORDS, Matrix, answer_matrix
+from hyperforget.report.pad import Pad, page_json
 from hyperforget.report.results import Metrics
 from hyperforget.report.run_record import config_text, dataset_warnings, find_tokens, stage_timings
 from hyperforget.report.spec import (
@@ -56,6 +57,7 @@ from hyperforget.report.spec import (
     table_names,
     training_figures,
 )
+from hyperforget.report.tables.model import LATEX_SPECIALS
 from hyperforget.report.templates.page import PAGE
 from hyperforget.runtime.environment import git_state, package_versions
 
@@ -114,9 +116,9 @@ class _TaskPage:
     corpora: list[tuple[str, str, list[Listing]]]
 
 
-def render_report(spec: ReportSpec, results: Path, unrecorded: Sequence[str] = ()) -> str:
+def render_report(spec: ReportSpec, results: Path, unrecorded: Sequence[str] = (), pad: Pad | None = None) -> str:
     """The whole page, from the metrics, costs, tables, figures, tokens and timings below ``results``, of which some are
-    ``unrecorded``, so that nobody can say how they were made.
+    ``unrecorded``, so that nobody can say how they were made; with a ``pad``, one can draw on it.
 
     Raises `UserError` naming a file that is missing or lacks something.
     """
@@ -126,6 +128,8 @@ def render_report(spec: ReportSpec, results: Path, unrecorded: Sequence[str] = (
     page = PAGE.render(
         spec=spec,
         pages=pages,
+        pad=pad,
+        held=_held(spec, results, pad),
         words=WORDS,
         data=DATA_WORDS,
         audited=[page for page in pages if page.audit],
@@ -146,6 +150,16 @@ def render_report(spec: ReportSpec, results: Path, unrecorded: Sequence[str] = (
         timings=timing_listing(stage_timings(results)),
     )
     return _numbered(page)
+
+
+def _held(spec: ReportSpec, results: Path, pad: Pad | None) -> dict[str, Markup]:
+    """What scripts find in the page, JSON by the id of its element."""
+    files = {
+        name: {suffix[1:]: _read(results / TABLE_FOLDER / f"{name}{suffix}") for suffix in (".csv", ".tex")}
+        for name in table_names(spec)
+    }
+    values = {"table-files": files, "latex-specials": LATEX_SPECIALS, "pad-tasks": pad.tasks if pad else []}
+    return {name: Markup(page_json(value)) for name, value in values.items()}
 
 
 def _task_page(spec: ReportSpec, task: TaskSpec, results: Path, metrics: Metrics, costs: list[CostRow]) -> _TaskPage:

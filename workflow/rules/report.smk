@@ -173,6 +173,15 @@ rule build_report:
         ),
         audited=audited([*settings.tasks, *settings.repetitions]),
         images=COUNTS_OF_PREDICTIONS,
+        # Of tasks of classes the page can run the networks.
+        datasets=expand("results/{task}/dataset.json", task=tasks_of_classes()),
+        originals=expand(f"results/{{task}}/{ORIGINAL}.json", task=tasks_of_classes()),
+        networks=[
+            f"results/{task}/{method}/forget-{forget}.safetensors"
+            for task in tasks_of_classes()
+            for method in REPORT.methods
+            for forget in forget_sets(task)
+        ],
     output:
         page="results/report.html",
     log:

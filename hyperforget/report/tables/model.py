@@ -9,7 +9,7 @@ from typing import Literal
 
 Verdict = Literal["better", "level", "worse"]
 
-_LATEX_SPECIALS = {
+LATEX_SPECIALS = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -51,7 +51,7 @@ def text(content: str) -> Label:
 
 def latex_escape(content: str) -> str:
     """Text with every character that LaTeX reads as a command made printable."""
-    return "".join(_LATEX_SPECIALS.get(character, character) for character in content)
+    return "".join(LATEX_SPECIALS.get(character, character) for character in content)
 
 
 _SYMBOLS = {f"D_{index}": Label(f"D_{index}", f"$D_{index}$", f"<var>D</var><sub>{index}</sub>") for index in "rf"}
