@@ -208,7 +208,7 @@ def _extent(inked: np.ndarray) -> float:
     """The share of an image's side that its digit takes, the median over images (B, height, width), of which some
     pixels are ``inked``.
     """
-    sides = [_reach(inked.any(axis=axis)) / inked.shape[3 - axis] for axis in (1, 2)]
+    sides = [_reach(np.asarray(inked.any(axis=axis))) / inked.shape[3 - axis] for axis in (1, 2)]
     return float(np.median(np.maximum(*sides)))
 
 

@@ -22,7 +22,7 @@ def make_networks(results: Path, task: str, told: dict[str, Any], layout: Layout
     folder.mkdir(parents=True, exist_ok=True)
     generator = np.random.default_rng(len(task))
     labels = [int(label) for label in told["classes"]]
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for split in ("train", "validation", "test"):
         arrays[f"{split}_images"] = generator.integers(0, 17, (4 * len(labels), layout.inputs)).astype(np.uint8)
         arrays[f"{split}_labels"] = np.arange(4 * len(labels)) % len(labels)

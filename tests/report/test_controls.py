@@ -149,7 +149,8 @@ def preview(tab: Tab) -> np.ndarray:
         " return [...copy.getImageData(0, 0, 112, 112).data] })(new OffscreenCanvas(112, 112).getContext('2d'))"
     )
     alpha = np.asarray(data).reshape(8, 14, 8, 14, 4)[..., 3]
-    return alpha.mean(axis=(1, 3)) / 255
+    ink: np.ndarray = alpha.mean(axis=(1, 3)) / 255
+    return ink
 
 
 def drag(tab: Tab, points: list[tuple[float, float]]) -> None:

@@ -19,6 +19,7 @@ from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.report import pad as module
 from hyperforget.report.pad import GROUPS, NOT_DIGITS, Pad, gather_pad, page_json
 from hyperforget.store.store import Store
+from hyperforget.store.tokens import read_token
 from hyperforget.unlearning.candidates import load_candidates
 from tests.report.synthetic_networks import make_networks
 from tests.report.synthetic_results import TASKS, as_spec
@@ -87,7 +88,7 @@ def test_weights_come_before_biases_and_layers_in_their_order(results: Path) -> 
 def test_examples_are_test_images_of_their_class(results: Path) -> None:
     (task,) = gathered(results).tasks
     assert [len(task["examples"][label]) for label in task["labels"]] == [4, 4, 4, 4]
-    stored = Store(results / "store").read(module.read_token(results / "digits-4" / "dataset.json").object_id)
+    stored = Store(results / "store").read(read_token(results / "digits-4" / "dataset.json").object_id)
     for label in task["labels"]:
         images = stored.arrays["test_images"][stored.arrays["test_labels"] == label]
         assert [base64.b64decode(text) for text in task["examples"][label]] == [image.tobytes() for image in images]

@@ -250,9 +250,7 @@ def audited(tasks, kinds=AUDITED):
     """Those files of all forget sets of some tasks, none without `audit`."""
     if not settings.audit:
         return []
-    return [
-        file for kind in kinds for file in all_forget_sets(f"results/{{task}}/audit-{{forget}}-{kind}.csv", tasks)
-    ]
+    return [file for kind in kinds for file in all_forget_sets(f"results/{{task}}/audit-{{forget}}-{kind}.csv", tasks)]
 
 
 def audited_files(wildcards, input):

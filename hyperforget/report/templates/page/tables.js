@@ -12,14 +12,21 @@ function makeSortable(figure) {
     if (!isHeading(row)) continue;
     if (!isHeading(row.previousElementSibling ?? row.parentElement.previousElementSibling?.lastElementChild)) headings = [];
     headings.push(row);
-    const body = row.parentElement.matches("thead") ? row.parentElement.nextElementSibling : row.parentElement;
-    const rows = [...body.children].filter((each) => !isHeading(each) && !each.classList.contains("block"));
+    const blocks = blocksBelow(row);
+    const rows = blocks.flat();
     if (rows.length < 2) continue;
     for (const cell of row.cells) {
       const place = placeOf(cell, row, headings);
-      if (cell.scope === "col" && rows.every((each) => cellAt(each, place))) headBy(cell, place, rows, figure);
+      if (cell.scope === "col" && rows.every((each) => cellAt(each, place))) headBy(cell, place, blocks, figure);
     }
   }
+}
+
+// The rows that a heading is above of, by block: those of its own part of the table, or of all parts without headings.
+function blocksBelow(row) {
+  const own = row.parentElement;
+  const parts = own.matches("thead") ? [...own.parentElement.tBodies].filter((body) => ![...body.rows].some(isHeading)) : [own];
+  return parts.map((part) => [...part.rows].filter((each) => !isHeading(each) && !each.classList.contains("block")));
 }
 
 function isHeading(row) {
@@ -42,7 +49,7 @@ function cellAt(row, place) {
   return undefined;
 }
 
-function headBy(heading, place, rows, figure) {
+function headBy(heading, place, blocks, figure) {
   const sorter = document.createElement("button");
   sorter.type = "button";
   sorter.className = "sort";
@@ -52,15 +59,12 @@ function headBy(heading, place, rows, figure) {
     const descending = heading.getAttribute("aria-sort") === "ascending";
     for (const other of figure.querySelectorAll("[aria-sort]")) other.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
-    const after = rows[0].parentElement.children[[...rows[0].parentElement.children].indexOf(first(rows)) - 1];
-    const sorted = [...rows].sort((one, other) => compared(cellAt(one, place), cellAt(other, place), descending));
-    if (after) after.after(...sorted);
-    else rows[0].parentElement.prepend(...sorted);
+    for (const rows of blocks) {
+      // What stands above the rows, a heading say, stays there.
+      rows.sort((one, other) => compared(cellAt(one, place), cellAt(other, place), descending));
+      rows[0]?.parentElement.append(...rows);
+    }
   });
-}
-
-function first(rows) {
-  return rows.reduce((one, other) => (one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_PRECEDING ? other : one));
 }
 
 // Numbers before words, and what is missing last whichever way.
