@@ -124,7 +124,6 @@ def _task(spec: ReportSpec, task: TaskSpec, folder: Path, store: Store) -> tuple
         "name": task.name,
         "layout": _layout(metadata),
         "tensors": [{"name": name, "shape": shape} for name, shape in shapes.items()],
-        "sizes": sizes,
         "metadata": {name: text for name, text in metadata.items() if name not in ("method", "forget")},
         "mean": float(metadata["mean"]),
         "std": float(metadata["std"]),

@@ -93,7 +93,7 @@ function meanOverPositions(units, channels) {
   return means;
 }
 
-// Probabilities of logits, which can be of a network that is still noise.
+// Probabilities of logits.
 function softmax(values) {
   const highest = Math.max(...values);
   const powers = values.map((value) => Math.exp(value - highest));

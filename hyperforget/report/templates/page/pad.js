@@ -2,16 +2,15 @@
 
 function startPad(root, tasks) {
   const find = (name) => root.querySelector(`[data-pad="${name}"]`);
-  const [canvas, preview, slider] = ["canvas", "preview", "step"].map(find);
+  const [canvas, preview] = ["canvas", "preview"].map(find);
   const menus = { task: find("task"), method: find("method"), forget: find("forget") };
   // `strokes` are what is drawn, in shares of the pad; `example` is the test image in their place, if there is one.
   const shown = { strokes: [], example: null, drawing: false };
 
   fill(menus.task, tasks.map(({ name }, place) => [place, name]).reverse());
   menus.task.addEventListener("change", chooseTask);
-  menus.method.addEventListener("change", chooseNetworks);
-  menus.forget.addEventListener("change", chooseNetworks);
-  slider.addEventListener("input", tell);
+  menus.method.addEventListener("change", tell);
+  menus.forget.addEventListener("change", tell);
   find("clear").addEventListener("click", () => show([], null));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => show(shown.strokes, shown.example));
   drawWith(canvas, shown, show);
@@ -32,7 +31,6 @@ function startPad(root, tasks) {
     examples.replaceChildren(
       ...task().labels.map((label) => button(label, () => nextExample(label), `a test image of ${label}`)),
     );
-    chooseNetworks();
     nextExample(task().forget[0].classes[0]);
   }
 
@@ -43,22 +41,12 @@ function startPad(root, tasks) {
     show([], { label, place, pixels: exampleOf(task(), label, place) });
   }
 
-  function chooseNetworks() {
-    const path = pathOf(task(), menus.method.value, menus.forget.value);
-    find("steps").hidden = !path;
-    slider.max = path ? path.length - 1 : 0;
-    slider.value = slider.max;
-    tell();
-  }
-
   function chosen() {
-    const path = pathOf(task(), menus.method.value, menus.forget.value);
-    const step = path && Number(slider.value) < path.length - 1 ? path[slider.value] : null;
     const forget = menus.forget.value;
     return {
       original: { method: "original", tensors: task().original },
       retrained: { method: "retrained", forget, tensors: task().networks.retrained?.[forget] },
-      unlearned: { method: menus.method.value, forget, tensors: task().networks[menus.method.value][forget], step },
+      unlearned: { method: menus.method.value, forget, tensors: task().networks[menus.method.value][forget] },
     };
   }
 
@@ -92,8 +80,6 @@ function startPad(root, tasks) {
         forgotten: name === "original" ? [] : forgotten.classes,
       });
     }
-    const last = Number(slider.max);
-    find("at").textContent = Number(slider.value) === last ? "the network" : slider.value === "0" ? "noise" : `step ${slider.value} of ${last}`;
   }
 }
 
@@ -109,17 +95,7 @@ function exampleOf({ examples, bits }, label, place) {
   return bits.examples === 8 ? Array.from(decodeBytes(text)) : Array.from(decodeNumbers(text, 32));
 }
 
-// What the sampler held of a network, from noise to the network itself; nothing where that was not kept.
-function pathOf({ paths }, method, forget) {
-  return paths?.[method]?.[forget];
-}
-
-function parametersOf({ blobs, bits, sizes }, { tensors, step }) {
-  if (step) {
-    const numbers = decodeNumbers(step, 16);
-    let at = 0;
-    return sizes.map((size) => numbers.subarray(at, (at += size)));
-  }
+function parametersOf({ blobs, bits }, { tensors }) {
   return tensors.map((place) => decodeNumbers(blobs[place], bits.networks));
 }
 
