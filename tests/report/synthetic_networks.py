@@ -8,10 +8,18 @@ import torch
 
 from hyperforget.data.splits import TaskData, publish_task_data, task_data
 from hyperforget.networks.batch import Networks
+from hyperforget.networks.convolutional import ConvolutionalLayout
 from hyperforget.networks.layout import Layout
+from hyperforget.networks.perceptron import PerceptronLayout
 from hyperforget.store.store import Store
 from hyperforget.unlearning.candidates import make_candidates, publish_candidates
 from hyperforget.unlearning.handover import export_chosen
+
+# By task of the synthetic results.
+LAYOUTS: dict[str, Layout] = {
+    "digits-4": PerceptronLayout((64, 5, 3, 4)),
+    "digits": ConvolutionalLayout((8, 8, 1), (3, 4), 3, 2, 10),
+}
 
 
 def make_networks(results: Path, task: str, told: dict[str, Any], layout: Layout, methods: list[str]) -> TaskData:

@@ -1,7 +1,6 @@
 """The report in a real browser: nothing goes wrong or out, nothing but tables scrolls sideways, and these well."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -9,14 +8,10 @@ import pytest
 
 from hyperforget.config.report_specs import FullSpec
 from hyperforget.report.page import render_report
-from tests.report.chromium import Scheme, Tab, chromium, find_chromium
+from tests.report.chromium import Scheme, Tab
 
-CHROMIUM = find_chromium()
 WIDTHS = (400, 800, 1400)
-pytestmark = [
-    pytest.mark.processes,
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed here; 'apt-get install chromium' brings one"),
-]
+pytestmark = pytest.mark.processes
 # Opened, as everything can be, so that nothing hides in what is folded.
 OPEN_ALL = "document.querySelectorAll('details').forEach(details => details.open = true)"
 OVERHANG = "document.scrollingElement.scrollWidth - window.innerWidth"
@@ -32,13 +27,6 @@ MOVED = """
   return moved;
 })
 """
-
-
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    assert CHROMIUM
-    with chromium(CHROMIUM, tmp_path_factory.mktemp("chromium")) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

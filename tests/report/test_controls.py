@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,32 +14,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from hyperforget.config.report_specs import FullSpec
 from hyperforget.data.splits import TaskData
 from hyperforget.networks.batch import Networks
-from hyperforget.networks.convolutional import ConvolutionalLayout
 from hyperforget.networks.forward import forward
 from hyperforget.networks.layout import Layout
-from hyperforget.networks.perceptron import PerceptronLayout
-from hyperforget.report.pad import gather_pad
-from hyperforget.report.page import render_report
 from hyperforget.report.templates import page as templates
 from hyperforget.store.store import Store
 from hyperforget.unlearning.candidates import load_candidates
-from tests.report.chromium import Tab, chromium, find_chromium
-from tests.report.synthetic_networks import make_networks
-from tests.report.synthetic_results import BUILT_SPEC, as_spec
+from tests.report.chromium import Tab
+from tests.report.synthetic_networks import LAYOUTS
+from tests.report.synthetic_results import BUILT_SPEC
 
-CHROMIUM = find_chromium()
-pytestmark = [
-    pytest.mark.processes,
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed here; 'apt-get install chromium' brings one"),
-]
-LAYOUTS: dict[str, Layout] = {
-    "digits-4": PerceptronLayout((64, 5, 3, 4)),
-    "digits": ConvolutionalLayout((8, 8, 1), (3, 4), 3, 2, 10),
-}
-TASKS = {name: {**task, "handwritten_digits": True} for name, task in BUILT_SPEC["tasks"].items()}
+pytestmark = pytest.mark.processes
 PROBABILITIES = """
 Object.fromEntries([...document.querySelectorAll('[data-network]')].map(panel =>
   [panel.dataset.network, [...panel.querySelectorAll('li')].map(line => Number(line.dataset.probability))]))
@@ -48,44 +33,12 @@ Object.fromEntries([...document.querySelectorAll('[data-network]')].map(panel =>
 COLUMN = "[...document.querySelectorAll('#table-{name} tbody tr')].map(row => row.cells[{place}].textContent)"
 
 
-@pytest.fixture(scope="module")
-def drawn_spec() -> FullSpec:
-    return as_spec({**BUILT_SPEC, "tasks": TASKS})
-
-
-@pytest.fixture(scope="module")
-def networks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, TaskData]]:
-    folder = tmp_path_factory.mktemp("networks")
-    made = {
-        name: make_networks(folder, name, TASKS[name], layout, BUILT_SPEC["methods"])
-        for name, layout in LAYOUTS.items()
-    }
-    return folder, made
-
-
-@pytest.fixture(scope="module")
-def page(
-    built: Path, drawn_spec: FullSpec, networks: tuple[Path, Any], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    path = tmp_path_factory.mktemp("page") / "report.html"
-    pad = gather_pad(drawn_spec, networks[0], Store(networks[0] / "store"))
-    path.write_text(render_report(drawn_spec, built, (), pad), encoding="utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    assert CHROMIUM
-    with chromium(CHROMIUM, tmp_path_factory.mktemp("chromium")) as found:
-        yield found
-
-
 @pytest.fixture
-def tab(started: Tab, page: Path) -> Iterator[Tab]:
+def tab(tab: Tab, drawn_page: Path) -> Iterator[Tab]:
     """The page as it is loaded, and after the test still without a word in the console."""
-    started.show(page, 1000)
-    yield started
-    assert started.named("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown") == []
+    tab.show(drawn_page, 1000)
+    yield tab
+    assert tab.named("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown") == []
 
 
 def choose(tab: Tab, menu: str, value: str) -> None:
@@ -118,11 +71,12 @@ def test_networks_say_in_the_page_what_they_say_in_torch(
     tab: Tab, task: str, networks: tuple[Path, dict[str, TaskData]]
 ) -> None:
     folder, layout, data = networks[0] / task, LAYOUTS[task], networks[1][task]
+    told = BUILT_SPEC["tasks"][task]
     original = load_candidates(Store(networks[0] / "store"), folder / "original.json").candidates.networks.params[1]
     choose(tab, "task", task)
     for method in ("dihyfo-1", "nearest"):
         choose(tab, "method", method)
-        for forget in (*TASKS[task]["forget"], *TASKS[task]["holdout"]):
+        for forget in told["forget"] + told["holdout"]:
             choose(tab, "forget", forget)
             for place in (0, len(data.labels) - 1):
                 # The second test image, so that each class goes through its own.
@@ -333,17 +287,17 @@ def test_networks_are_saved_byte_by_byte(
     assert set(load_file(original)) == {parameter.name for parameter in LAYOUTS[task].parameters}
 
 
-def test_without_scripts_the_pad_says_what_it_needs(started: Tab, page: Path) -> None:
-    started.command("Emulation.setScriptExecutionDisabled", value=True)
+def test_without_scripts_the_pad_says_what_it_needs(tab: Tab, drawn_page: Path) -> None:
+    tab.command("Emulation.setScriptExecutionDisabled", value=True)
     try:
-        started.show(page, 1000)
-        tree = started.command("Accessibility.getFullAXTree")["nodes"]
+        tab.show(drawn_page, 1000)
+        tree = tab.command("Accessibility.getFullAXTree")["nodes"]
         told = " ".join(str(node.get("name", {}).get("value", "")) for node in tree)
         assert "once its scripts may" in told
         assert "Filter rows" not in told
         assert "combobox" not in {node.get("role", {}).get("value") for node in tree}
     finally:
-        started.command("Emulation.setScriptExecutionDisabled", value=False)
+        tab.command("Emulation.setScriptExecutionDisabled", value=False)
 
 
 def test_the_rounded_networks_of_a_large_page_are_read(tab: Tab) -> None:
