@@ -10,8 +10,8 @@ import pytest
 from tests.report.chromium import Scheme, Tab
 
 pytestmark = pytest.mark.processes
-# What is folded is opened. A figure is one picture with a name, whose thousands of lines are nobody's stops, and rows of
-# a table are alike: without these the audit takes a fifth of the time.
+# What is folded is opened. A figure is one picture with a name, whose thousands of lines are nobody's stops, and rows
+# of a table are alike: without these the audit takes a fifth of the time.
 PREPARE = """
 document.querySelectorAll('details').forEach(details => details.open = true);
 const same = 'svg > :not(title, desc), tbody > tr:nth-child(n+5)';
