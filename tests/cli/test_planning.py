@@ -138,6 +138,7 @@ def test_a_configuration_that_is_not_there_is_one_sentence(tmp_path: Path) -> No
     )
 
 
+@pytest.mark.pipeline
 def test_a_configuration_that_comes_with_the_package_is_planned_by_name(tmp_path: Path) -> None:
     named = CliRunner().invoke(app, ["plan", "gpt", "--json"])
     assert named.exit_code == 0
@@ -156,6 +157,7 @@ def test_a_file_that_is_no_configuration_is_one_sentence(text: str, tmp_path: Pa
     assert printed.output.count("\n") == 1
 
 
+@pytest.mark.pipeline
 def test_the_documentation_shows_what_is_printed_for_the_thesis_own_scale() -> None:
     printed = CliRunner().invoke(app, ["plan", str(ROOT / "config" / "thesis.yaml"), "--teraflops", "100"])
     assert printed.exit_code == 0

@@ -16,6 +16,8 @@ from tests.report.synthetic_audit import AUDITED, write_audit
 from tests.report.synthetic_results import BUILT_SPEC, METHODS, TASKS, as_spec, make_results
 from tests.report.test_captions import check
 
+pytestmark = pytest.mark.pipeline
+
 TASK = "digits-4"
 VALUES: dict[str, Any] = {
     **BUILT_SPEC,

@@ -26,6 +26,8 @@ from tests.report.drawn import drawn_figures, words
 from tests.report.synthetic_results import SPEC, TASKS, as_spec, make_results
 from tests.report.test_figures import texts
 
+pytestmark = pytest.mark.pipeline
+
 MODELS = ["gpt", "gpt-error", "gpt-class-2", "dihyfo-2"]
 TOLD: dict[str, dict[str, Any]] = {
     "gpt": {"metric": "loss", "classes": "mean"},

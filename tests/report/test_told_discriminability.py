@@ -13,6 +13,8 @@ from hyperforget.report.spec import FIGURE_FOLDER, figure_names, performance_tit
 from tests.report.drawn import contents, drawn_figures, words
 from tests.report.synthetic_results import SPEC, TASKS, as_spec, make_results
 
+pytestmark = pytest.mark.pipeline
+
 BOTH: dict[str, Any] = {"metric": "loss", "classes": "each", "also": ("discriminability",)}
 TOLD: dict[str, Any] = {
     **SPEC,

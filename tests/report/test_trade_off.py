@@ -19,6 +19,8 @@ from hyperforget.report.results import Metrics, Value
 from hyperforget.report.spec import method_title
 from tests.report.synthetic_results import SPEC, TASKS, as_spec, make_results
 
+pytestmark = pytest.mark.pipeline
+
 SMALL: dict[str, Any] = {**SPEC, "tasks": {"digits-4": TASKS["digits-4"]}}
 SETS = ["2", "2-3", "3"]
 

@@ -21,6 +21,8 @@ from hyperforget.runtime.interface import module_of
 from hyperforget.stages.interfaces import STAGES
 from tests.stages.test_what_stages_read import sections_in
 
+pytestmark = pytest.mark.pipeline
+
 PACKAGE = Path(hyperforget.__file__).parent
 # Those that ask networks for something, and choose among networks: among what they get, or what was retrained.
 SELECTING = {"sample_unlearned", "sample_edited", "sweep_edited", "look_up_checkpoints", "evaluate"}

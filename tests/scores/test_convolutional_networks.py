@@ -16,6 +16,8 @@ from hyperforget.errors import UserError
 from hyperforget.networks.convolutional import ConvolutionalLayout
 from hyperforget.scores.evaluating import evaluate
 
+pytestmark = pytest.mark.pipeline
+
 LABELS = (3, 5, 9)
 CHANNELS, HEIGHT, WIDTH = 2, 4, 5
 Part = tuple[Tensor, Tensor]

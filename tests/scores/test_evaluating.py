@@ -20,6 +20,8 @@ from hyperforget.metrics.registry import METRICS
 from hyperforget.scores.evaluating import evaluate
 from tests.scores.given import LABELS, data, hiding, part, trained
 
+pytestmark = pytest.mark.pipeline
+
 
 @cache
 def retrained() -> tuple[nn.Sequential, ...]:

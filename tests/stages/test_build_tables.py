@@ -10,6 +10,8 @@ from tests.report.synthetic_results import SPEC, as_spec, make_results
 from tests.stages.report_jobs import build_tables
 from tests.stages.tiny_pipeline import run
 
+pytestmark = pytest.mark.pipeline
+
 
 def test_it_writes_the_declared_files(tmp_path: Path) -> None:
     results = make_results(tmp_path / "results")

@@ -16,6 +16,8 @@ from hyperforget.unlearning.audited import Audited
 from hyperforget.unlearning.auditing import network_values, population_rows
 from tests.unlearning.test_auditing import DATA, FORGET, biased, references, trained
 
+pytestmark = pytest.mark.pipeline
+
 METRICS = ("zrf", "idi", "klom", "two_sample")
 KNOWN = ("idi", "forget")
 

@@ -23,6 +23,8 @@ from hyperforget.unlearning.audit_references import References
 from hyperforget.unlearning.audited import Audited, margins
 from hyperforget.unlearning.auditing import audit_rows
 
+pytestmark = pytest.mark.pipeline
+
 LAYOUT = PerceptronLayout((8, 6, 4))
 FORGET = torch.tensor([False, False, True, False])
 # Class 2 lies beside class 3, in a direction in which no other class varies.
