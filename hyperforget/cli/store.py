@@ -211,7 +211,7 @@ def export(
     token: Annotated[
         str, typer.Argument(help="A token of networks, of a corpus or of a segment; of all but a corpus also an id.")
     ],
-    target: Annotated[Path, typer.Argument(help="File to write: .npz, .zarr.zip, or .safetensors but of a corpus.")],
+    target: Annotated[Path, typer.Argument(help="File to write: .npz, .zarr.zip; of a corpus .parquet, else .safetensors.")],
     store: Store = STORE,
     as_json: Json = False,
 ) -> None:

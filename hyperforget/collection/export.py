@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hyperforget.collection.checkpoints import RATES, read_segments
+from hyperforget.collection.parquet import write_parquet
 from hyperforget.collection.segment import SEGMENT_ARRAYS
 from hyperforget.collection.stored import StoredCorpus
 from hyperforget.errors import UserError
@@ -34,7 +35,8 @@ _FURTHER = {
 def export_corpus(corpus: StoredCorpus, target: Path) -> int:
     """Write all checkpoints of a corpus to ``target``, replacing what is there in one step, and return their number N.
 
-    The suffix names the format: ``.npz``, or ``.zarr.zip``, a zarr v3 group. Rows are the starts and the checkpoints of
+    The suffix names the format: ``.npz``, ``.zarr.zip``, a zarr v3 group, or ``.parquet``, a table, as `write_parquet`
+    has it. Rows are the starts and the checkpoints of
     all runs, run after run, without padding: ``params`` (N, P), ``losses``, ``correct``, ``discriminability`` and
     ``separability`` (N, C), ``run``, ``step`` and ``start`` (N,). Of R runs tell ``switch``, ``learning_rate``,
     ``recipe`` (R,), ``rate_before`` and ``rate_after`` (R, C); of C classes ``labels`` and ``images`` (C,). The
@@ -100,4 +102,5 @@ def _note(name: str) -> dict[str, str]:
 _WRITERS: dict[str, Callable[[Path, Mapping[str, Blocks], Mapping[str, Any]], None]] = {
     ".npz": write_npz,
     ".zarr.zip": write_zarr_zip,
+    ".parquet": write_parquet,
 }

@@ -1,5 +1,6 @@
 """A whole corpus as one file, opened by other libraries alone."""
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,19 @@ def test_a_damaged_segment_leaves_the_target_alone(copied: Path, tmp_path: Path)
         export_corpus(find_corpus(copied), target)
     assert target.read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["digits.npz", "results"]
+
+
+def test_a_parquet_file_has_a_row_a_checkpoint_with_what_is_told_of_its_run(task: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="no pyarrow: pip install -e '.[parquet]'")
+    for suffix in (".npz", ".parquet"):
+        export_corpus(find_corpus(task), tmp_path / f"digits{suffix}")
+    arrays, about = load(tmp_path / "digits.npz")
+    table = parquet.read_table(tmp_path / "digits.parquet")
+    assert table.num_rows == len(arrays["run"])
+    for name in table.column_names:
+        of_run = about["arrays"][name]["dimensions"][0] == "run"
+        expected = arrays[name][arrays["run"]] if of_run else arrays[name]
+        np.testing.assert_array_equal(np.array(table[name].to_pylist(), expected.dtype), expected)
+    told = json.loads(table.schema.metadata[b"metadata"])
+    assert told.pop("classes") == {name: arrays[name].tolist() for name in ("labels", "images")}
+    assert told == about
