@@ -211,7 +211,9 @@ def export(
     token: Annotated[
         str, typer.Argument(help="A token of networks, of a corpus or of a segment; of all but a corpus also an id.")
     ],
-    target: Annotated[Path, typer.Argument(help="File to write: .npz, .zarr.zip; of a corpus .parquet, else .safetensors.")],
+    target: Annotated[
+        Path, typer.Argument(help="File to write: .npz, .zarr.zip, of a corpus .parquet, of all else .safetensors.")
+    ],
     store: Store = STORE,
     as_json: Json = False,
 ) -> None:

@@ -34,6 +34,11 @@ class Exported:
     labels: Sequence[int]
     measured_on: str
 
+    @property
+    def name(self) -> str:
+        """What hubs call it."""
+        return self.file.removesuffix(".parquet")
+
 
 def dataset_card(corpora: Sequence[Exported]) -> str:
     """The card, Markdown, of the files of some corpora."""
@@ -42,7 +47,7 @@ def dataset_card(corpora: Sequence[Exported]) -> str:
         "pretty_name": "Checkpoints of networks that learn and forget classes",
         "tags": ["machine-unlearning", "weight-space-learning", "hypernetwork"],
         "size_categories": [_size(sum(each.rows for each in corpora))],
-        "configs": [{"config_name": each.file.removesuffix(".parquet"), "data_files": each.file} for each in corpora],
+        "configs": [{"config_name": each.name, "data_files": each.file} for each in corpora],
     }
     lines = [
         "---\n" + yaml.safe_dump(front, sort_keys=False) + "---\n",
@@ -59,13 +64,13 @@ def dataset_card(corpora: Sequence[Exported]) -> str:
         "\n| column | what |",
         "|---|---|",
         *(f"| {', '.join(f'`{name}`' for name in names.split(', '))} | {what} |" for names, what in _COLUMNS.items()),
-        "\nThe metadata of each file, JSON under the key `metadata` of its schema, tell names and shapes of the",
-        "parameters, how pixels are normalised, unit and axes of every column, and all settings of the collection:\n",
-        "```python\nimport json\n\nimport pyarrow.parquet\n",
-        f'table = pyarrow.parquet.read_table("corpus/{corpora[0].file}")',
+        "\nThe text `metadata` of a file's schema, JSON, tells names and shapes of the parameters, how pixels are",
+        "normalised, of how many images of each class the counts are, unit and axes of every column, and all settings:\n",
+        "```python\nimport json\n\nimport numpy\nimport pyarrow.parquet\n",
+        f'table = pyarrow.parquet.read_table("{corpora[0].file}")',
         'about = json.loads(table.schema.metadata[b"metadata"])',
-        'accuracies = table["correct"].to_pandas().map(lambda of: of / about["classes"]["images"])\n```\n',
-        "Checkpoints of one run are much alike: divide them by `run`, so that a test tells of learning and not of memory.",
+        'accuracies = numpy.stack(table["correct"].to_numpy()) / about["classes"]["images"]  # (rows, C)\n```\n',
+        "Checkpoints of one run are much alike: divide them by `run`, so that a test tells of learning, not of memory.",
         "They were made by hyperforget, after Lara Rangel, *Learning to Forget with Diffusion Hypernetworks* (2024).",
     ]
     return "\n".join(lines) + "\n"

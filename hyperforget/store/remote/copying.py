@@ -22,8 +22,8 @@ def push(store: Store, bucket: Bucket, name: str | None = None, *, dry_run: bool
     needs, as `pull` says.
 
     Entries of the log whose files are no longer kept stay behind. Raises `UserError` if there is no such tag, if a tag
-    names another version there, before anything is sent, and where the storage refuses; `MissingObjectError` or `CorruptObjectError` for a
-    store that is not whole.
+    names another version there, before anything is sent, and where the storage refuses; `MissingObjectError` or
+    `CorruptObjectError` for a store that is not whole.
     """
     source = store_side.open_source(store)
     target = bucket_side.open_target(bucket)
