@@ -24,8 +24,10 @@ def release(
     from hyperforget.release.making import make_release
 
     made = make_release(store, results, folder, overwrite)
+    generators, corpora = len(made.generators), len(made.corpora)
     text = (
-        f"wrote {made.folder}: {len(made.generators)} generators, {len(made.corpora)} corpora, and the results as "
-        f"{made.tag}; {made.files} files, {made.bytes / 1e6:.1f} MB. Its README.md tells how to use them."
+        f"wrote {made.folder}: {generators} generator{'s' * (generators > 1)}, {corpora} "
+        f"{'corpora' if corpora > 1 else 'corpus'}, and the results as {made.tag}; {made.files} files, "
+        f"{made.bytes / 1e6:.1f} MB. {made.folder}/README.md tells how to use them"
     )
     print_result(asdict(made), as_json, text)

@@ -65,7 +65,7 @@ def dataset_card(corpora: Sequence[Exported]) -> str:
         "|---|---|",
         *(f"| {', '.join(f'`{name}`' for name in names.split(', '))} | {what} |" for names, what in _COLUMNS.items()),
         "\nThe text `metadata` of a file's schema, JSON, tells names and shapes of the parameters, how pixels are",
-        "normalised, of how many images of each class the counts are, unit and axes of every column, and all settings:\n",
+        "normalised, of how many images of a class the counts are, unit and axes of every column, and settings:\n",
         "```python\nimport json\n\nimport numpy\nimport pyarrow.parquet\n",
         f'table = pyarrow.parquet.read_table("{corpora[0].file}")',
         'about = json.loads(table.schema.metadata[b"metadata"])',

@@ -36,8 +36,8 @@ torch.save(network.state_dict(), "mine.pt")
 
 
 _ONE_OF_MANY = (
-    "The verdict is on one network, and the one that you trained may be unlike those that the generator learned from: the "
-    "cards have medians of many."
+    "The verdict is on one network, which may be unlike those that the generator learned from: the cards have medians "
+    "of many."
 )
 
 
@@ -84,7 +84,7 @@ def _forgetting(name: str, about: Description) -> str:
     code = f"{imports}\n{generator}{_DIGITS if digits else _OWN}{_TRAINING}"
     classes = _forgotten(about).replace("-", ",")
     return (
-        f"Any {about.layout(name).description} will do, here one that is trained with torch alone, on every other image:\n\n"
+        f"Any {about.layout(name).description} will do, here one trained with torch alone, on every other image:\n\n"
         f"```python\n{code}```\n\n"
         f"The generator has it forget {classes}, and tells what is still recognised of the others:\n\n"
         f"```bash\nhyperforget forget mine.pt --classes {classes} --with generators/{name} --data held-out.npz "
@@ -108,8 +108,8 @@ def _evaluation(name: str, about: Description) -> str:
 
 def _results(judged: str, tag: str) -> str:
     return (
-        "The bucket gives the results of the run and what they are made of: data, trained networks, and those that were "
-        "retrained without the classes.\n\n"
+        "The bucket gives the results of the run and what they are made of: data, checkpoints, and networks that were "
+        "trained without the classes.\n\n"
         "```bash\n"
         f'hyperforget store pull "file://$PWD/store" {tag}\n'
         f"hyperforget store checkout {tag}\n"
@@ -123,6 +123,6 @@ def _results(judged: str, tag: str) -> str:
 def _checkpoints(corpora: Sequence[Exported]) -> str:
     names = ", ".join(f"`{each.name}`" for each in corpora)
     return (
-        f"{sum(each.rows for each in corpora):,}, in Parquet files that [a card](corpus/README.md) describes. Where "
-        f'`datasets` is installed, `datasets.load_dataset("corpus", NAME)` reads them, NAME one of {names}.'
+        f"{sum(each.rows for each in corpora):,} checkpoints are in Parquet files, which [a card](corpus/README.md) "
+        f'describes. Hugging Face\'s library reads them, `datasets.load_dataset("corpus", NAME)`; names are {names}.'
     )
