@@ -1,10 +1,11 @@
 # Everything with its own set-up: a virtual environment in .venv with the versions of constraints.txt.
 # make report [CORES=N]   make test   make test-unit   make torture   make lint   make setup [TORCH_INDEX=https://download.pytorch.org/whl/cpu]
-# make lock   make bom   make audit
+# make release [FOLDER=release]   make lock   make bom   make audit
 
 PYTHON ?= python3
 CORES ?= all
 TORCH_INDEX ?=
+FOLDER ?= release
 BIN := .venv/bin
 TORTURES := tests/faults tests/stages/test_killed_jobs.py $(addprefix tests/store/test_,store_crashes.py store_damage.py paths.py) \
 	$(addprefix tests/config/test_,reading.py validation.py names.py) tests/data/test_npz.py \
@@ -12,10 +13,14 @@ TORTURES := tests/faults tests/stages/test_killed_jobs.py $(addprefix tests/stor
 PARALLEL := -n auto --dist loadfile
 SUPPLY := .supply/bin
 
-.PHONY: report test test-unit torture lint setup lock bom audit
+.PHONY: report release test test-unit torture lint setup lock bom audit
 
 report: setup
 	$(BIN)/snakemake --cores $(CORES) results/report.html
+
+# What the default run made, for others; replaces what was released before.
+release: report
+	$(BIN)/hyperforget release $(FOLDER) --overwrite
 
 test: setup
 	$(BIN)/pytest $(PARALLEL)

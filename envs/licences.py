@@ -10,7 +10,8 @@ from typing import Any
 
 # Their metadata names none, but the file LICENSE that they bring.
 READ_IN_THEIR_FILES = {
-    "arcp": "Apache-2.0", "conda-inject": "MIT", "rich-click": "MIT", "snakemake-interface-common": "MIT",
+    "arcp": "Apache-2.0", "asttokens": "Apache-2.0", "conda-inject": "MIT", "rich-click": "MIT",
+    "snakemake-interface-common": "MIT",
     "snakemake-interface-logger-plugins": "MIT", "snakemake-interface-report-plugins": "MIT",
     "snakemake-interface-scheduler-plugins": "MIT", "snakemake-interface-storage-plugins": "MIT",
     "torchvision": "BSD-3-Clause",

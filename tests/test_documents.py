@@ -8,7 +8,7 @@ import pytest
 from tests.test_layers import LEVEL_OF, LEVELS
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md", "config/README.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "config/README.md", "docs/tutorial.ipynb")
 DOCUMENTS = [*(ROOT / page for page in PAGES), *sorted((ROOT / "docs").glob("*.md"))]
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 GUARANTEES = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")

@@ -28,7 +28,7 @@ LEVELS = [
     {"generator"},
     {"scores", "timing"},
     {"what_if"},
-    {"report", "provenance"},
+    {"report", "provenance", "release"},
     {"stages", "cli"},
 ]
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

@@ -211,7 +211,9 @@ def export(
     token: Annotated[
         str, typer.Argument(help="A token of networks, of a corpus or of a segment; of all but a corpus also an id.")
     ],
-    target: Annotated[Path, typer.Argument(help="File to write: .npz, .zarr.zip, or .safetensors but of a corpus.")],
+    target: Annotated[
+        Path, typer.Argument(help="File to write: .npz, .zarr.zip, of a corpus .parquet, of all else .safetensors.")
+    ],
     store: Store = STORE,
     as_json: Json = False,
 ) -> None:
@@ -248,8 +250,14 @@ def selftest(
 
 
 @store_app.command()
-def push(url: Url, dry_run: DryRun = False, store: Store = STORE, as_json: Json = False) -> None:
-    """Send everything that a remote copy of the store lacks.
+def push(
+    url: Url,
+    name: Annotated[str | None, typer.Argument(help="A tag, to send what it needs; by default everything.")] = None,
+    dry_run: DryRun = False,
+    store: Store = STORE,
+    as_json: Json = False,
+) -> None:
+    """Send everything, or what a tag needs, that a remote copy of the store lacks.
 
     Needs 'pip install obstore'. Credentials, endpoint and region come from the environment:
     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL, AWS_REGION. Interrupted, it goes on when run again.
@@ -258,7 +266,7 @@ def push(url: Url, dry_run: DryRun = False, store: Store = STORE, as_json: Json 
     from hyperforget.store.remote import push as send
     from hyperforget.store.remote.transfer import as_text
 
-    done = send(store, open_bucket(url), dry_run=dry_run)
+    done = send(store, open_bucket(url), name, dry_run=dry_run)
     print_result(asdict(done), as_json, as_text(done, "sent", "would send"))
 
 

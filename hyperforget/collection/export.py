@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from hyperforget.collection.checkpoints import RATES, read_segments
+from hyperforget.collection.parquet import write_parquet
 from hyperforget.collection.segment import SEGMENT_ARRAYS
 from hyperforget.collection.stored import StoredCorpus
 from hyperforget.errors import UserError
-from hyperforget.store.archives import Blocks, replacing, suffix_of, whole, write_npz, write_zarr_zip
+from hyperforget.store.archives import Blocks, expect_pyarrow, replacing, suffix_of, whole, write_npz, write_zarr_zip
 
 # What is called otherwise outside, where arrays have a row a checkpoint.
 _CHECKPOINT = {
@@ -34,15 +35,18 @@ _FURTHER = {
 def export_corpus(corpus: StoredCorpus, target: Path) -> int:
     """Write all checkpoints of a corpus to ``target``, replacing what is there in one step, and return their number N.
 
-    The suffix names the format: ``.npz``, or ``.zarr.zip``, a zarr v3 group. Rows are the starts and the checkpoints of
-    all runs, run after run, without padding: ``params`` (N, P), ``losses``, ``correct``, ``discriminability`` and
-    ``separability`` (N, C), ``run``, ``step`` and ``start`` (N,). Of R runs tell ``switch``, ``learning_rate``,
-    ``recipe`` (R,), ``rate_before`` and ``rate_after`` (R, C); of C classes ``labels`` and ``images`` (C,). The
-    metadata, JSON, say what each is, its unit and its axes.
+    The suffix names the format: ``.npz``, ``.zarr.zip``, a zarr v3 group, or ``.parquet``, a table as `write_parquet`
+    lays it out. Rows are the starts and the checkpoints of all runs, run after run, without padding: ``params`` (N, P),
+    ``losses``, ``correct``, ``discriminability`` and ``separability`` (N, C), ``run``, ``step`` and ``start`` (N,). Of
+    R runs tell ``switch``, ``learning_rate``, ``recipe`` (R,), ``rate_before`` and ``rate_after`` (R, C); of C classes
+    ``labels`` and ``images`` (C,). The metadata, JSON, say what each is, its unit and its axes.
 
-    One segment is in memory at a time. Raises `UserError` for another suffix, and as `Store.read` does.
+    One segment is in memory at a time. Raises `UserError` for another suffix, for Parquet without pyarrow, and as
+    `Store.read` does.
     """
-    write = _WRITERS[suffix_of(target, _WRITERS)]
+    suffix = suffix_of(target, _WRITERS)
+    if suffix == ".parquet":
+        expect_pyarrow(target, "name a .npz file")
     arrays = _arrays(corpus)
     metadata = {
         **{name: value for name, value in corpus.attributes.items() if name != "segments"},
@@ -56,7 +60,7 @@ def export_corpus(corpus: StoredCorpus, target: Path) -> int:
         "arrays": {name: _note(name) | {"dimensions": list(array.dimensions)} for name, array in arrays.items()},
     }
     with replacing(target) as partial:
-        write(partial, arrays, metadata)
+        _WRITERS[suffix](partial, arrays, metadata)
     return arrays["run"].shape[0]
 
 
@@ -100,4 +104,5 @@ def _note(name: str) -> dict[str, str]:
 _WRITERS: dict[str, Callable[[Path, Mapping[str, Blocks], Mapping[str, Any]], None]] = {
     ".npz": write_npz,
     ".zarr.zip": write_zarr_zip,
+    ".parquet": write_parquet,
 }

@@ -125,6 +125,12 @@ def find_corpus(task: Path, name: str = MAIN_CORPUS, store: Path | None = None) 
     return StoredCorpus(Store(store or task.parent / "store"), task / f"{wanted}.json")
 
 
+def corpora_below(results: Path, store: Store) -> list[StoredCorpus]:
+    """All corpora of all tasks of a folder of results, whose objects are in a store."""
+    tasks = [results / task for task in _tasks(results)]
+    return [StoredCorpus(store, task / f"{name}.json") for task in tasks for name in _corpora(task)]
+
+
 def _corpora(task: Path) -> list[str]:
     """Names of the corpora whose tokens lie in a folder."""
     found = (path.stem for path in task.glob(f"{MAIN_CORPUS}*.json"))

@@ -26,13 +26,7 @@ def find_generator(path: Path, task: str | None = None, model: str | None = None
         return path
     if not path.is_dir():
         raise UserError(f"{path} is no folder; allowed is that of a generator, or of results that hold some")
-    found = {
-        folder: names
-        for depth in range(3)
-        for folder in sorted(path.glob("/".join(["*"] * depth + [FOLDER])))
-        if (folder / CONFIG).is_file()
-        for names in [_names(path, folder)]
-    }
+    found = {folder: _names(path, folder) for folder in generators_below(path)}
     if not found:
         raise UserError(
             f"{path} holds no generator; run the workflow for {path}/TASK/MODEL/{FOLDER}/{CONFIG}, or name another"
@@ -57,6 +51,12 @@ def find_generator(path: Path, task: str | None = None, model: str | None = None
             f"or the folder of one, such as {several[0]}"
         )
     return wanted[0]
+
+
+def generators_below(path: Path) -> list[Path]:
+    """The folders of all generators among the results below a folder, of a task, or of a model."""
+    places = ("/".join(["*"] * depth + [FOLDER]) for depth in range(3))
+    return [folder for place in places for folder in sorted(path.glob(place)) if (folder / CONFIG).is_file()]
 
 
 def _names(path: Path, folder: Path) -> tuple[str, str]:

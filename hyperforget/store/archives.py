@@ -5,6 +5,7 @@ bytes.
 """
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import uuid
@@ -49,6 +50,13 @@ def suffix_of(target: Path, allowed: Collection[str]) -> str:
     if target.is_dir():
         raise UserError(f"target {target} is a folder; name a file")
     return suffix
+
+
+def expect_pyarrow(path: Path, instead: str = "") -> None:
+    """Raise `UserError` where there is no pyarrow to write a Parquet file with, and say what to do ``instead``."""
+    if importlib.util.find_spec("pyarrow") is None:
+        rest = f"; or {instead}" if instead else ""
+        raise UserError(f"{path} is a Parquet file, which needs pyarrow: pip install pyarrow{rest}")
 
 
 @contextlib.contextmanager

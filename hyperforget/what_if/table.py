@@ -1,6 +1,5 @@
 """The table of what a network does without each of many sets of classes: a row a set, a column a class."""
 
-import importlib.util
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.forget_set import format_classes
+from hyperforget.store.archives import expect_pyarrow
 from hyperforget.store.files import replace_file
 from hyperforget.what_if.sets import masks_of
 
@@ -58,8 +58,8 @@ def check_writable(path: Path) -> None:
         raise UserError(
             f"{path} ends in {path.suffix!r}; allowed are {', '.join(SUFFIXES)}{nearest_choice(path.suffix, SUFFIXES)}"
         )
-    if path.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
-        raise UserError(f"{path} is a Parquet file, which needs pyarrow: pip install pyarrow; or name a .csv file")
+    if path.suffix == ".parquet":
+        expect_pyarrow(path, "name a .csv file")
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

@@ -1,5 +1,7 @@
 """A whole corpus as one file, opened by other libraries alone."""
 
+import importlib.util
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from hyperforget.cli.main import app
+from hyperforget.collection import export
 from hyperforget.collection.dataset import corpus
 from hyperforget.collection.export import export_corpus
 from hyperforget.collection.stored import find_corpus
@@ -127,3 +130,36 @@ def test_a_damaged_segment_leaves_the_target_alone(copied: Path, tmp_path: Path)
         export_corpus(find_corpus(copied), target)
     assert target.read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["digits.npz", "results"]
+
+
+def test_a_parquet_file_has_a_row_a_checkpoint_with_what_is_told_of_its_run(task: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="no pyarrow: pip install -e '.[parquet]'")
+    target = tmp_path / "digits.parquet"
+    for path in (target.with_suffix(".npz"), target):
+        export_corpus(find_corpus(task), path)
+    arrays, about = load(tmp_path / "digits.npz")
+    table = parquet.read_table(target)
+    assert table.num_rows == len(arrays["run"])
+    assert parquet.ParquetFile(target).num_row_groups == len(SAVED)
+    for name in table.column_names:
+        of_run = about["arrays"][name]["dimensions"][0] == "run"
+        expected = arrays[name][arrays["run"]] if of_run else arrays[name]
+        np.testing.assert_array_equal(np.array(table[name].to_pylist(), expected.dtype), expected)
+    assert set(table.column_names) == set(arrays) - {"labels", "images"}
+    told = json.loads(table.schema.metadata[b"metadata"])
+    assert told.pop("classes") == {name: arrays[name].tolist() for name in ("labels", "images")}
+    assert told == about
+    before = target.read_bytes()
+    export_corpus(find_corpus(task), target)
+    assert target.read_bytes() == before
+
+
+def test_without_pyarrow_a_parquet_file_is_refused_before_anything_is_read(
+    task: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pyarrow" else found(name))
+    monkeypatch.setattr(export, "read_segments", None)
+    with pytest.raises(UserError, match=r"needs pyarrow: pip install pyarrow; or name a .npz file"):
+        export_corpus(find_corpus(task), tmp_path / "digits.parquet")
+    assert list(tmp_path.iterdir()) == []

@@ -30,6 +30,10 @@ class BucketSide(Side):
     bucket: Bucket
     data: dict[str, int]
 
+    @property
+    def called(self) -> str:
+        return f"remote {self.bucket.url}"
+
     def lacks(self, source: Side, kind: Kind[Any], name: str) -> bool:
         if kind is not OBJECTS or name not in self.names[OBJECTS]:
             return super().lacks(source, kind, name)

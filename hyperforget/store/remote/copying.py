@@ -17,19 +17,21 @@ from hyperforget.store.versions import parse_version
 _DOCUMENTS = (RECORDS, ENTRIES, TAGS)
 
 
-def push(store: Store, bucket: Bucket, *, dry_run: bool = False) -> Transfer:
-    """Send all that the remote copy lacks, which is made if nothing is there.
+def push(store: Store, bucket: Bucket, name: str | None = None, *, dry_run: bool = False) -> Transfer:
+    """Send all that the remote copy lacks, which is made if nothing is there, or with the ``name`` of a tag what this
+    needs, as `pull` says.
 
-    Entries of the log whose files are no longer kept stay behind. Raises `UserError` if a tag names another version
-    there, before anything is sent, and where the storage refuses; `MissingObjectError` or `CorruptObjectError` for a
-    store that is not whole.
+    Entries of the log whose files are no longer kept stay behind. Raises `UserError` if there is no such tag, if a tag
+    names another version there, before anything is sent, and where the storage refuses; `MissingObjectError` or
+    `CorruptObjectError` for a store that is not whole.
     """
     source = store_side.open_source(store)
     target = bucket_side.open_target(bucket)
-    target.expect_same_versions(source, source.names[TAGS].keys() & target.names[TAGS].keys())
-    done = _copy(source.names, source, target, "pushing", dry_run)
+    wanted = source.names if name is None else needed(source, name)
+    target.expect_same_versions(source, wanted[TAGS].keys() & target.names[TAGS].keys())
+    done = _copy(wanted, source, target, "pushing", dry_run)
     if not dry_run:  # another may have given one meanwhile
-        target.expect_same_versions(source, source.names[TAGS])
+        target.expect_same_versions(source, wanted[TAGS])
     return done
 
 

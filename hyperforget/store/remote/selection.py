@@ -1,19 +1,18 @@
-"""What one tag needs of a remote copy."""
+"""What one tag needs of a store, here or in a bucket."""
 
 from collections.abc import Iterable
 
 from hyperforget.errors import UserError, nearest_choice
 from hyperforget.store.reachability import Node, closure
 from hyperforget.store.references import LARGEST_TOKEN, ids_in, token_in
-from hyperforget.store.remote.bucket_side import BucketSide
 from hyperforget.store.remote.kinds import BLOBS, ENTRIES, OBJECTS, RECORDS, TAGS
-from hyperforget.store.remote.sides import Names
+from hyperforget.store.remote.sides import Names, Side
 from hyperforget.store.remote.transfer import at_once
 from hyperforget.store.tags import Tag
 from hyperforget.store.versions import parse_version
 
 
-def needed(there: BucketSide, name: str) -> Names:
+def needed(there: Side, name: str) -> Names:
     """What a tag leads to, as `hyperforget.store.reachability` says, and its entries of the log.
 
     Raises `UserError` if there is no such tag.
@@ -21,7 +20,7 @@ def needed(there: BucketSide, name: str) -> Names:
     tags, objects, blobs = there.names[TAGS], there.names[OBJECTS], there.names[BLOBS]
     if name not in tags:
         known = f"known are {', '.join(sorted(tags))}" if tags else "it has none"
-        raise UserError(f"remote {there.bucket.url} has no tag {name!r}; {known}{nearest_choice(name, tags)}")
+        raise UserError(f"{there.called} has no tag {name!r}; {known}{nearest_choice(name, tags)}")
     tag = there.read(TAGS, name)
     records = {each: there.read(RECORDS, each) for each in there.names[RECORDS]}
     made = {file.sha256 for record in records.values() for file in record.outputs.values()}
@@ -49,7 +48,7 @@ def needed(there: BucketSide, name: str) -> Names:
     }
 
 
-def _start(there: BucketSide, tag: Tag) -> list[Node]:
+def _start(there: Side, tag: Tag) -> list[Node]:
     data = there.read(BLOBS, tag.version_id)
     try:
         version = parse_version(tag.version_id, data)

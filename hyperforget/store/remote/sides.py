@@ -37,6 +37,11 @@ class Side(ABC):
     names: Names
     known: dict[str, Any]
 
+    @property
+    @abstractmethod
+    def called(self) -> str:
+        """What messages call it."""
+
     def read(self, kind: Kind[Item], name: str) -> Item:
         """Something by its name; manifests and documents are read once."""
         key = kind.key(name)

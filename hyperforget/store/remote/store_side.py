@@ -34,6 +34,10 @@ class StoreSide(Side):
 
     store: Store
 
+    @property
+    def called(self) -> str:
+        return f"store {self.store}"
+
     def lacks(self, source: Side, kind: Kind[Any], name: str) -> bool:
         if kind is not OBJECTS:
             return super().lacks(source, kind, name)

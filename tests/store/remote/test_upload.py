@@ -50,6 +50,19 @@ def test_everything_travels_once_under_its_name(run: Run, bucket: Bucket) -> Non
     assert dangling(bucket) == []
 
 
+def test_a_tag_sends_what_it_needs_and_no_more(run: Run, bucket: Bucket, tmp_path: Path) -> None:
+    run.store.publish("networks", {"params": np.ones((2, 3))}, {"alone": True})
+    with pytest.raises(UserError, match=r"store .* has no tag 'papers'; known are paper; did you mean 'paper'"):
+        push(run.store, bucket, "papers")
+    assert keys(bucket) == {}
+    done = push(run.store, bucket, "paper")
+    assert (done.objects, done.recipes, done.tags, done.log_entries) == (4, 5, 1, 1)
+    assert dangling(bucket) == []
+    assert pull(Store(tmp_path / "new"), bucket, "paper").objects == 4
+    assert push(run.store, bucket, "paper").bytes == 0
+    assert push(run.store, bucket).objects == 1  # the one that nothing leads to
+
+
 def test_a_second_push_sends_nothing(run: Run, bucket: Bucket, fail_after: Callable[[str, int], None]) -> None:
     first = push(run.store, bucket)
     before = keys(bucket)
