@@ -118,12 +118,12 @@ def _made_by(config: "Config", named: str, results: Path) -> "tuple[Made, Genera
     return made, spec_of(GeneratorSpec, config, {"task": task, "model": model})
 
 
-def labels_of(text: str) -> list[int]:
-    """The labels in an option such as ``2,3``; raises `UserError` for anything else."""
+def labels_of(text: str, option: str = "--classes") -> list[int]:
+    """The labels in an ``option`` such as ``2,3``; raises `UserError` for anything else."""
     try:
         return [int(part) for part in text.replace("-", ",").split(",")]
     except ValueError:
-        raise UserError(f"--classes is {text!r}; allowed are labels with commas between them, such as 2,3") from None
+        raise UserError(f"{option} is {text!r}; allowed are labels with commas between them, such as 2,3") from None
 
 
 def normalisation_of(text: str) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hyperforget import __version__
-from hyperforget.cli import evaluating, listings, own, releasing, running, showing
+from hyperforget.cli import evaluating, listings, own, releasing, running, sealing, showing
 from hyperforget.cli.generator import generator_app
 from hyperforget.cli.options import Commands, Json, print_result
 from hyperforget.cli.store import store_app
@@ -23,6 +23,7 @@ for listing in (listings.tasks, listings.models, listings.methods, listings.metr
 app.command()(own.check_method)
 app.command()(own.check_metric)
 app.add_typer(generator_app)
+app.command()(sealing.seal)
 app.add_typer(what_if_app)
 app.add_typer(store_app, name="store", help="Trace, keep, compare and verify results.")
 

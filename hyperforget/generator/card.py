@@ -55,11 +55,17 @@ def _introduction(description: Description) -> str:
     network = f"{description.layout('the generator').description}, ReLU"
     learned_from = ", ".join(layout.description for layout in description.layouts_learned_from("the generator"))
     widths = f" It learned from networks of several widths, {learned_from}." if learned_from else ""
+    sealed = (
+        f" It was sealed against {_classes(description.sealed)} by `hyperforget seal`: whatever it is asked for, its "
+        "networks do not know them."
+        if description.sealed
+        else ""
+    )
     return (
         f"A diffusion hypernetwork that generates the parameters of classifiers ({network}) which know all classes of "
         f"`{description.dataset}` but those that it is asked to forget: any set of {_classes(description.free)}. "
         f"{edits} The others, {_classes(description.pivots)}, are pivots: they are in all that it learned from, and "
-        f"cannot be forgotten.{widths}"
+        f"cannot be forgotten.{widths}{sealed}"
     )
 
 

@@ -105,6 +105,11 @@ class Description(Section):
         description="rounds of changes where data say what networks do, each of what the one before it gave"
     )
     checkpoints: Count = Field(description="of the corpus that it was trained on")
+    sealed: list[int] = Field(
+        [],
+        description="the labels of the classes that it was taught to refuse: no network that it makes knows them",
+        exclude_if=lambda labels: not labels,
+    )
     lineage: Lineage
     measured: list[Measured] = Field([], description="how well it forgets, as far as that was measured")
 

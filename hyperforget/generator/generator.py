@@ -65,6 +65,11 @@ class Generator:
         shown = zip(self.classes, self.levels.shown(every)[0].tolist(), strict=True)
         return sorted(label for label, forgotten in shown if forgotten and label in self.description.free)
 
+    @property
+    def refused(self) -> Tensor:
+        """The sealed classes as a mask bool (C,): whatever it is asked for, its networks have forgotten them."""
+        return torch.tensor([label in self.description.sealed for label in self.classes])
+
     def normalise(self, pixels: Any) -> Tensor:
         """Pixels (...), on the scale of the dataset, as networks are to be fed with them, float32."""
         return normalise(pixels, self.description.images)
@@ -165,8 +170,9 @@ class Generator:
         return dict(zip(self.classes, accuracies.tolist(), strict=True))
 
     def sets(self, classes: Classes) -> Asked:
-        """What is to be forgotten; see `forget_sets`."""
-        return forget_sets(classes, self.description, self.forgettable)
+        """What is to be forgotten, sealed classes in any case; see `forget_sets`."""
+        asked = forget_sets(classes, self.description, self.forgettable)
+        return Asked(asked.masks | self.refused, asked.alone)
 
     def answer(
         self,
@@ -241,7 +247,7 @@ class Generator:
     def _prompts(self, masks: Tensor) -> Tensor:
         """The performance (S, K) that is asked for by default, of sets bool (S, C)."""
         prompt = self.description.prompt
-        return self.levels.ask(masks, prompt.forget, prompt.retain)
+        return self.levels.ask(masks | self.refused, prompt.forget, prompt.retain)
 
     def _check_that_it_changes_networks(self) -> None:
         if not self.hypernet.model.conditioning.uses_start:
