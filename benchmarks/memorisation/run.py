@@ -6,10 +6,10 @@
 For each method, as medians over its networks: what they keep and what they answer of forgotten classes on test images,
 how far the nearest stored checkpoint of the corpus is, over all orders of hidden units, in lengths of a network's
 parameters, and how far the images that they get wrong overlap with those of the checkpoint that overlaps most. Beside
-them what needs no generator: `nearest` checkpoints, held against all others, these with noise added, of so many standard
-deviations of each parameter over the corpus, and means of two and of four of them. `retrained` networks are in no corpus:
-their distance is how new networks of the same kind are. As arXiv:2506.07998 has it, a generator is worth more than noise
-and averages where its networks are as good and newer.
+them what needs no generator: `nearest` checkpoints, held against all others, these with noise added, of so many
+standard deviations of each parameter over the corpus, and means of two and of four of them. `retrained` networks are in
+no corpus: their distance is how new networks of the same kind are. As arXiv:2506.07998 has it, a generator is worth
+more than noise and averages where its networks are as good and newer.
 """
 
 import argparse
