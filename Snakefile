@@ -1,5 +1,7 @@
 import os
+from pathlib import Path
 
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 min_version("9.19")
@@ -11,6 +13,15 @@ include: "workflow/rules/hypernet.smk"
 include: "workflow/rules/networks.smk"
 include: "workflow/rules/generators.smk"
 include: "workflow/rules/report.smk"
+
+
+from hyperforget.runs.screen import follow
+
+# Whoever asks for more sees what Snakemake says, which its own log has in any case.
+if workflow.is_main_process and workflow.modifier.is_main_snakefile() and not workflow.dryrun:
+    asked = workflow.output_settings
+    if not (asked.verbose or asked.printshellcmds or asked.debug_dag):
+        follow(logger, Path("results"))
 
 
 rule all:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hyperforget import __version__
-from hyperforget.cli import evaluating, listings, own, releasing, running, sealing, showing
+from hyperforget.cli import evaluating, following, listings, own, releasing, running, sealing, showing
 from hyperforget.cli.generator import generator_app
 from hyperforget.cli.options import Commands, Json, print_result
 from hyperforget.cli.store import store_app
@@ -17,6 +17,7 @@ app.command(cls=running.HandsOver)(running.run)
 app.command()(running.init)
 app.command()(evaluating.evaluate)
 app.command()(showing.show)
+app.command()(following.status)
 app.command()(releasing.release)
 for listing in (listings.tasks, listings.models, listings.methods, listings.metrics, listings.explain):
     app.command()(listing)

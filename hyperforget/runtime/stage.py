@@ -25,6 +25,7 @@ from hyperforget.runtime.distributed import max_over_processes, process_count, p
 from hyperforget.runtime.environment import git_state, package_versions
 from hyperforget.runtime.interface import Stage, each_job, files, given, module_of, name_of, parser
 from hyperforget.runtime.memory import memory_told
+from hyperforget.runtime.restored import RESTORED
 from hyperforget.runtime.resuming import Resuming
 from hyperforget.runtime.saved_state import FOLDER, Unfinished
 from hyperforget.store.computations import Computation, FileRef
@@ -194,7 +195,7 @@ def _is_known(stage: Stage, options: argparse.Namespace, computation: Computatio
     # The first process asks for all, so that they agree.
     known = max_over_processes(process_rank() == 0 and _restored(options.store, computation, outputs))
     if known and process_rank() == 0:
-        print(f"known result: computation {computation.id}, restored {len(outputs)} files")
+        print(f"{RESTORED}: computation {computation.id}, restored {len(outputs)} files")
     return bool(known)
 
 
