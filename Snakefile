@@ -18,10 +18,10 @@ include: "workflow/rules/report.smk"
 from hyperforget.runs.screen import follow
 
 # Whoever asks for more sees what Snakemake says, which its own log has in any case.
-if workflow.is_main_process and workflow.modifier.is_main_snakefile() and not workflow.dryrun:
+if workflow.is_main_process and workflow.modifier.is_main_snakefile():
     asked = workflow.output_settings
     if not (asked.verbose or asked.printshellcmds or asked.debug_dag):
-        follow(logger, Path("results"))
+        follow(logger, Path("results"), lambda: workflow.dryrun)
 
 
 rule all:

@@ -28,8 +28,7 @@ LEVELS = [
     {"generator"},
     {"scores", "timing"},
     {"what_if"},
-    {"report", "provenance", "release"},
-    {"runs"},
+    {"report", "provenance", "release", "runs"},
     {"stages", "cli"},
 ]
 LEVEL_OF = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,13 @@ _CHATTER = (
 _LINES_OF_A_LOG = 12
 
 
-def follow(logger: logging.Logger, results: Path) -> None:
-    """Show runs of Snakemake in plain words, where its own words would be shown; nothing else is changed."""
+def follow(logger: logging.Logger, results: Path, is_dry: Callable[[], bool]) -> None:
+    """Show runs of Snakemake in plain words, where its own words would be shown, unless a run ``is_dry``, which is
+    known only once it begins; nothing else is changed.
+    """
     for handler in logger.handlers:
         if handler.name == _HANDLER and not any(isinstance(each, Screen) for each in handler.filters):
-            screen = Screen(results, handler.formatter or logging.Formatter())
+            screen = Screen(results, is_dry, handler.formatter or logging.Formatter())
             # First, since it learns from records that others leave out.
             handler.filters.insert(0, screen)
             handler.setFormatter(Words(screen))
@@ -43,13 +45,15 @@ def follow(logger: logging.Logger, results: Path) -> None:
 class Screen(logging.Filter):
     """Learns from the records of a run how far it is, and leaves out those that the screen does without."""
 
-    def __init__(self, results: Path, others: logging.Formatter) -> None:
+    def __init__(self, results: Path, is_dry: Callable[[], bool], others: logging.Formatter) -> None:
         super().__init__()
-        self.results, self.others = results, others
+        self.results, self.is_dry, self.others = results, is_dry, others
         self.run, self.times = Run(time.time()), Times()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a record is shown."""
+        if self.is_dry():
+            return True
         event = str(getattr(record, "event", None) or "")
         told = record.__dict__
         if event == "run_info":
@@ -123,6 +127,8 @@ class Words(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The text of a record."""
         event, told = str(getattr(record, "event", None) or ""), record.__dict__
+        if self.screen.is_dry():
+            return self.screen.others.format(record)
         if event == "job_finished":
             return self.screen.finished(str(told["job_id"]))
         if event == "job_error":

@@ -15,14 +15,14 @@ class Terminal:
     """A logger like Snakemake's, and what it has shown."""
 
     def __init__(self, results: Path) -> None:
-        self.stream = io.StringIO()
+        self.stream, self.is_dry = io.StringIO(), False
         handler = logging.StreamHandler(self.stream)
         handler.name = "DefaultStreamHandler"
         handler.setFormatter(logging.Formatter("SNAKEMAKE %(message)s"))
         self.logger = logging.Logger("snakemake")
         self.logger.addHandler(handler)
-        follow(self.logger, results)
-        follow(self.logger, results)
+        follow(self.logger, results, lambda: self.is_dry)
+        follow(self.logger, results, lambda: self.is_dry)
 
     def say(self, message: str | None, level: int = logging.INFO, **told: Any) -> list[str]:
         before = len(self.stream.getvalue())
@@ -85,8 +85,15 @@ def test_all_else_is_said_as_before(terminal: Terminal) -> None:
     assert terminal.say("It is late", logging.WARNING) == ["SNAKEMAKE It is late"]
 
 
+def test_a_dry_run_is_shown_as_before(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.is_dry = True
+    assert terminal.say("Job stats", event="run_info", stats={"evaluate": 1, "total": 1}) == ["SNAKEMAKE Job stats"]
+    assert terminal.begin(1, "evaluate") == ["SNAKEMAKE Rule"]
+    assert read(tmp_path) is None
+
+
 def test_handlers_of_others_are_left_alone(tmp_path: Path) -> None:
     logger, handler = logging.Logger("snakemake"), logging.StreamHandler(io.StringIO())
     logger.addHandler(handler)
-    follow(logger, tmp_path)
+    follow(logger, tmp_path, lambda: False)
     assert (handler.filters, handler.formatter) == ([], None)
