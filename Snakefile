@@ -21,7 +21,7 @@ from hyperforget.runs.screen import follow
 if workflow.is_main_process and workflow.modifier.is_main_snakefile():
     asked = workflow.output_settings
     if not (asked.verbose or asked.printshellcmds or asked.debug_dag):
-        follow(logger, Path("results"), lambda: workflow.dryrun)
+        follow(logger, Path("results"), FILES, lambda: workflow.dryrun)
 
 
 rule all:

@@ -1,11 +1,13 @@
 """What Snakemake shows of a run: a line a finished job, in plain words, with how far all is and how long it takes."""
 
 import logging
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hyperforget.errors import nearest_choice
 from hyperforget.runs import state
 from hyperforget.runs.state import Job, Run
 from hyperforget.runs.times import Times, job_of, measured, spelled
@@ -28,26 +30,29 @@ _CHATTER = (
     "Using shell",
 )
 _LINES_OF_A_LOG = 12
+_UNKNOWN_FILE = re.compile(r"MissingRuleException:\s+No rule to produce (.+?) \(if you use input functions")
 
 
-def follow(logger: logging.Logger, results: Path, is_dry: Callable[[], bool]) -> None:
-    """Show runs of Snakemake in plain words, where its own words would be shown, unless a run ``is_dry``, which is
-    known only once it begins; nothing else is changed.
+def follow(logger: logging.Logger, results: Path, files: Sequence[str], is_dry: Callable[[], bool]) -> None:
+    """Show runs of Snakemake in plain words, where its own words would be shown; nothing else is changed.
+
+    ``files`` are those that people ask for, of which the nearest is told where somebody asks for one that nothing
+    makes. A run that ``is_dry``, which is known only once it begins, is shown as Snakemake does.
     """
     for handler in logger.handlers:
         if handler.name == _HANDLER and not any(isinstance(each, Screen) for each in handler.filters):
-            screen = Screen(results, is_dry, handler.formatter or logging.Formatter())
+            screen = Screen(results, is_dry)
             # First, since it learns from records that others leave out.
             handler.filters.insert(0, screen)
-            handler.setFormatter(Words(screen))
+            handler.setFormatter(Words(screen, files, handler.formatter or logging.Formatter()))
 
 
 class Screen(logging.Filter):
     """Learns from the records of a run how far it is, and leaves out those that the screen does without."""
 
-    def __init__(self, results: Path, is_dry: Callable[[], bool], others: logging.Formatter) -> None:
+    def __init__(self, results: Path, is_dry: Callable[[], bool]) -> None:
         super().__init__()
-        self.results, self.is_dry, self.others = results, is_dry, others
+        self.results, self.is_dry = results, is_dry
         self.run, self.times = Run(time.time()), Times()
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -120,15 +125,17 @@ class Screen(logging.Filter):
 class Words(logging.Formatter):
     """Plain words for what a `Screen` knows, and what was said before for all else."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, files: Sequence[str], others: logging.Formatter) -> None:
         super().__init__()
-        self.screen = screen
+        self.screen, self.files, self.others = screen, files, others
 
     def format(self, record: logging.LogRecord) -> str:
         """The text of a record."""
         event, told = str(getattr(record, "event", None) or ""), record.__dict__
+        if unknown := _UNKNOWN_FILE.match(str(record.msg or "")):
+            return f"error: nothing makes the file {unknown[1]}{nearest_choice(unknown[1], self.files)}"
         if self.screen.is_dry():
-            return self.screen.others.format(record)
+            return self.others.format(record)
         if event == "job_finished":
             return self.screen.finished(str(told["job_id"]))
         if event == "job_error":
@@ -138,7 +145,7 @@ class Words(logging.Formatter):
             expected = self.screen.times.of_jobs(run.planned)
             alone = "" if expected is None else f", {spelled(expected)} of work by what they took before"
             return f"{run.total} jobs{alone}"
-        return self.screen.others.format(record)
+        return self.others.format(record)
 
 
 def _last_words(log: Path) -> list[str]:

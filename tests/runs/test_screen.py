@@ -10,6 +10,8 @@ import pytest
 from hyperforget.runs.screen import follow
 from hyperforget.runs.state import read
 
+FILES = ["results/report.html", "results/digits/forget-2.csv"]
+
 
 class Terminal:
     """A logger like Snakemake's, and what it has shown."""
@@ -21,8 +23,8 @@ class Terminal:
         handler.setFormatter(logging.Formatter("SNAKEMAKE %(message)s"))
         self.logger = logging.Logger("snakemake")
         self.logger.addHandler(handler)
-        follow(self.logger, results, lambda: self.is_dry)
-        follow(self.logger, results, lambda: self.is_dry)
+        follow(self.logger, results, FILES, lambda: self.is_dry)
+        follow(self.logger, results, FILES, lambda: self.is_dry)
 
     def say(self, message: str | None, level: int = logging.INFO, **told: Any) -> list[str]:
         before = len(self.stream.getvalue())
@@ -85,6 +87,16 @@ def test_all_else_is_said_as_before(terminal: Terminal) -> None:
     assert terminal.say("It is late", logging.WARNING) == ["SNAKEMAKE It is late"]
 
 
+@pytest.mark.parametrize("is_dry", [False, True])
+@pytest.mark.parametrize(("asked", "meant"), [("report.htm", FILES[0]), ("results/digits/forget_2.csv", FILES[1])])
+def test_a_file_that_nothing_makes_is_one_sentence_with_the_nearest(
+    terminal: Terminal, is_dry: bool, asked: str, meant: str
+) -> None:
+    terminal.is_dry = is_dry
+    message = f"MissingRuleException:\nNo rule to produce {asked} (if you use input functions make sure that they do)."
+    assert terminal.say(message, logging.ERROR) == [f"error: nothing makes the file {asked}; did you mean {meant!r}?"]
+
+
 def test_a_dry_run_is_shown_as_before(terminal: Terminal, tmp_path: Path) -> None:
     terminal.is_dry = True
     assert terminal.say("Job stats", event="run_info", stats={"evaluate": 1, "total": 1}) == ["SNAKEMAKE Job stats"]
@@ -95,5 +107,5 @@ def test_a_dry_run_is_shown_as_before(terminal: Terminal, tmp_path: Path) -> Non
 def test_handlers_of_others_are_left_alone(tmp_path: Path) -> None:
     logger, handler = logging.Logger("snakemake"), logging.StreamHandler(io.StringIO())
     logger.addHandler(handler)
-    follow(logger, tmp_path, lambda: False)
+    follow(logger, tmp_path, FILES, lambda: False)
     assert (handler.filters, handler.formatter) == ([], None)

@@ -156,6 +156,23 @@ for task in settings.tasks:
             " --spec {params.spec:q} {params.store} --inputs {input} --figures {output.figures} >{log} 2>&1"
 
 
+# What people ask for by name.
+FILES = [
+    "results/report.html",
+    "results/metrics.csv",
+    "results/costs.csv",
+    *TABLES,
+    *[figure for task in settings.tasks for figure in figures(task)],
+    *all_forget_sets("results/{task}/forget-{forget}.csv"),
+    *[
+        file
+        for method in REPORT.methods
+        for suffix in ["json", "safetensors"]
+        for file in all_forget_sets(f"results/{{task}}/{method}/forget-{{forget}}.{suffix}")
+    ],
+]
+
+
 rule build_report:
     input:
         metrics="results/metrics.csv",
