@@ -11,8 +11,8 @@ from typing import Any
 
 from hyperforget.runs.times import Times
 
-# Below the results.
-FILE = Path("logs") / "run.json"
+# Below the results; a log, which is no result that versions keep. JSON.
+FILE = Path("logs") / "run.log"
 
 
 @dataclass(frozen=True)
