@@ -15,6 +15,7 @@ from hyperforget.store.files import bytes_at, can_write, create_file, is_folder
 
 FORMAT_VERSION = 1
 STORE_JSON = readable_json({"format": FORMAT_VERSION, "hash": "sha256"})
+DESCRIPTION = "store.json"
 # As sentences tell it, for whoever writes it anew.
 IN_ONE_LINE = " ".join(STORE_JSON.decode().split())
 _OF_THE_DISK = "lost+found"  # at the top of a file system
@@ -80,7 +81,7 @@ class Places:
     def create(self) -> None:
         """Make the store unless it is there; raises `UserError` as `expect_own`, or for a format of a later version."""
         self.expect_own()
-        path = self.root / "store.json"
+        path = self.root / DESCRIPTION
         if not path.exists():
             create_file(path, STORE_JSON)
         self.check()
@@ -89,7 +90,7 @@ class Places:
         """Raise `UserError` where a new store would lie among other files, some of which it would take for its own, or
         where there is a file.
         """
-        described = self.root / "store.json"
+        described = self.root / DESCRIPTION
         if os.path.lexists(described) or not os.path.exists(self.root):
             return
         if not self.root.is_dir():
@@ -98,8 +99,8 @@ class Places:
         # Whoever makes the store at the same time makes its store.json before all else.
         if others and not os.path.lexists(described):
             raise UserError(
-                f"store {self} has other files, such as {shown(min(others))}, but no store.json; allowed is a new or "
-                f"empty folder, or for a store that lost that file to write {IN_ONE_LINE} there"
+                f"store {self} has other files, such as {shown(min(others))}, but no {DESCRIPTION}; allowed is a new "
+                f"or empty folder, or for a store that lost that file to write {IN_ONE_LINE} there"
             )
 
     def expect_writable(self) -> None:
@@ -120,11 +121,11 @@ class Places:
 
     def check(self) -> None:
         """Raise `UserError` unless there is a store here, in a format that this code can read."""
-        path = self.root / "store.json"
+        path = self.root / DESCRIPTION
         try:
             data = bytes_at(path)
             if data is None:
-                raise UserError(f"{self} is not a store: it has no store.json; name the folder of a store")
+                raise UserError(f"{self} is not a store: it has no {DESCRIPTION}; name the folder of a store")
             version = json.loads(data)["format"]
         except UserError:
             raise
