@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from hyperforget.errors import UserError, shown
+from hyperforget.store.places import Places
 
 RESULTS = Path("results")
 # What lies beside the tasks in the folder of results.
@@ -36,14 +37,14 @@ def check_store(store: str, tasks: Collection[str]) -> None:
 
 
 def check_creatable(store: str) -> None:
-    """Raise `UserError` for a store that is not there and cannot be made."""
+    """Raise `UserError` for a store that is not there and cannot be made, or not without being in somebody's way."""
     place = Path(os.path.realpath(store))
     found = nearest_existing(place)
-    if found == place:
-        return
     try:
-        with tempfile.TemporaryDirectory(prefix=".hyperforget-", dir=found):
-            pass
+        Places(Path(store)).expect_own()
+        if found != place:
+            with tempfile.TemporaryDirectory(prefix=".hyperforget-", dir=found):
+                pass
     except OSError as error:
         raise UserError(
             f"store is {shown(store)}, which cannot be made in {str(found)!r} ({error.strerror}); {_ALLOWED}"

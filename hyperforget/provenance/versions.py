@@ -115,7 +115,7 @@ def check_out(store: Store, results: Path, name: str, config: Path | None = None
     settings = configuration(Producers(store), wanted)
     if config is not None and settings is None:
         raise UserError(f"the configuration of {name} is not known: it has no report that a computation made")
-    expect_room(read_version(store, version_id(store, name)), results)
+    expect_room(store, read_version(store, version_id(store, name)), results)
     present = working_results(store, results) if results.is_dir() else Results("", {})
     before = _keep(store, results, name) if present.files and present.files != wanted.files else None
     earlier = configuration(Producers(store), present)

@@ -15,6 +15,10 @@ from hyperforget.store.files import bytes_at, can_write, create_file, is_folder
 
 FORMAT_VERSION = 1
 STORE_JSON = readable_json({"format": FORMAT_VERSION, "hash": "sha256"})
+DESCRIPTION = "store.json"
+# As sentences tell it, for whoever writes it anew.
+IN_ONE_LINE = " ".join(STORE_JSON.decode().split())
+_OF_THE_DISK = "lost+found"  # at the top of a file system
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -75,13 +79,29 @@ class Places:
             os.rename(path, aside)
 
     def create(self) -> None:
-        """Make the store unless it is there; raises `UserError` if it has a format of a later version."""
-        if self.root.exists() and not self.root.is_dir():
-            raise UserError(f"store {self} is a file, but must be a folder or a new path")
-        path = self.root / "store.json"
+        """Make the store unless it is there; raises `UserError` as `expect_own`, or for a format of a later version."""
+        self.expect_own()
+        path = self.root / DESCRIPTION
         if not path.exists():
             create_file(path, STORE_JSON)
         self.check()
+
+    def expect_own(self) -> None:
+        """Raise `UserError` where a new store would lie among other files, some of which it would take for its own, or
+        where there is a file.
+        """
+        described = self.root / DESCRIPTION
+        if os.path.lexists(described) or not os.path.exists(self.root):
+            return
+        if not self.root.is_dir():
+            raise UserError(f"store {self} is a file, but must be a folder or a new path")
+        others = [name for name in os.listdir(self.root) if not name.startswith(".") and name != _OF_THE_DISK]
+        # Whoever makes the store at the same time makes its store.json before all else.
+        if others and not os.path.lexists(described):
+            raise UserError(
+                f"store {self} has other files, such as {shown(min(others))}, but no {DESCRIPTION}; allowed is a new "
+                f"or empty folder, or for a store that lost that file to write {IN_ONE_LINE} there"
+            )
 
     def expect_writable(self) -> None:
         """Make the store if need be, and raise `UserError` unless it can be written: to be asked before long work."""
@@ -101,19 +121,18 @@ class Places:
 
     def check(self) -> None:
         """Raise `UserError` unless there is a store here, in a format that this code can read."""
-        path = self.root / "store.json"
+        path = self.root / DESCRIPTION
         try:
             data = bytes_at(path)
             if data is None:
-                raise UserError(f"{self} is not a store: it has no store.json; name the folder of a store")
+                raise UserError(f"{self} is not a store: it has no {DESCRIPTION}; name the folder of a store")
             version = json.loads(data)["format"]
         except UserError:
             raise
         except (ValueError, KeyError, TypeError, RecursionError):
             version = None
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-            intact = " ".join(STORE_JSON.decode().split())
-            raise UserError(f"{path} is damaged: it names no format version; replace its text by {intact}")
+            raise UserError(f"{path} is damaged: it names no format version; replace its text by {IN_ONE_LINE}")
         if version > FORMAT_VERSION:
             raise UserError(
                 f"store {self} has format {shown(version)}, but this version of hyperforget reads formats up to "

@@ -5,10 +5,11 @@
     tags/<name>.json     {name, version_id, time}, written once
 """
 
+import itertools
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from hyperforget.store.fields import Digest, Rule, Time, read_fields
 from hyperforget.store.files import replace_file
 from hyperforget.store.paths import place_in
 from hyperforget.store.store import Store
-from hyperforget.store.versions import Version, read_version, use_version
+from hyperforget.store.versions import Version, is_store, read_version, use_version
 
 FOLDER = "tags"
 
@@ -113,7 +114,7 @@ def checkout(store: Store, version_id: str, results: Path) -> Version:
     is written.
     """
     version = read_version(store, version_id)
-    expect_room(version, results)
+    expect_room(store, version, results)
     for file in version.files:
         store.get_blob(file.sha256)
     now = time.time_ns()
@@ -124,17 +125,26 @@ def checkout(store: Store, version_id: str, results: Path) -> Version:
     return version
 
 
-def expect_room(version: Version, results: Path) -> None:
+def expect_room(store: Store, version: Version, results: Path) -> None:
     """Raise `UserError` if a symbolic link, or a folder in the place of a file or a file in that of a folder, keeps the
-    files of a version from being written below ``results``.
+    files of a version from being written below ``results``, or if one would be written into a store there.
     """
     for file in version.files:
         try:
-            occupied = place_in(results, file.path).is_dir()
+            place = place_in(results, file.path)
         except ValueError as problem:
             raise UserError(f"{file.path} cannot be written into {results}: it {problem}; move that away") from None
-        if occupied:
-            raise UserError(f"{results / file.path} is a folder, but the version has a file there; move it away")
+        if place.is_dir():
+            raise UserError(f"{place} is a folder, but the version has a file there; move it away")
+        inside = next((folder for folder in _folders_of(place, results) if is_store(store, folder)), None)
+        if inside is not None:
+            raise UserError(f"{file.path} cannot be written into {results}: {inside} is a store; move that away")
+
+
+def _folders_of(place: Path, results: Path) -> Iterator[Path]:
+    """Those that a place below the results lies in, up to these."""
+    yield from itertools.takewhile(lambda folder: folder != results, place.parents)
+    yield results
 
 
 def tag_place(name: str) -> str:

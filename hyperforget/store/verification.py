@@ -27,7 +27,7 @@ from hyperforget.store.documents import COPIES, Parse, check_document, list_docu
 from hyperforget.store.files import bytes_at, entries_below, file_digest, size_of
 from hyperforget.store.manifest import MANIFEST_NAME
 from hyperforget.store.packs import check_pack
-from hyperforget.store.places import FORMAT_VERSION, STORE_JSON, Places, is_object_id
+from hyperforget.store.places import FORMAT_VERSION, IN_ONE_LINE, STORE_JSON, Places, is_object_id
 from hyperforget.store.references import parts_of
 from hyperforget.store.remedies import Makers, advice, makers
 from hyperforget.store.store import Store
@@ -73,7 +73,7 @@ def _remedy(store: Store, finding: Finding, made: Makers) -> str:
         copies = place.parts[0] == COPIES
         other = store.root.joinpath(*place.parts[1:]) if copies else store.root / COPIES / place
         return f"put {other} in its place if that is intact, or delete both"
-    return f"write {' '.join(STORE_JSON.decode().split())} there" if finding.kind == "store" else ""
+    return f"write {IN_ONE_LINE} there" if finding.kind == "store" else ""
 
 
 def findings(store: Store, level: int) -> Iterator[Finding]:
@@ -112,7 +112,7 @@ def _description_problem(path: Path) -> str | None:
         return str(problem)
     if data is None:
         return "is missing"
-    if data != STORE_JSON:
+    if data not in (STORE_JSON, IN_ONE_LINE.encode(), f"{IN_ONE_LINE}\n".encode()):
         return f"is not that of format {FORMAT_VERSION}: damaged, or of a newer version of hyperforget"
     return None
 

@@ -22,7 +22,7 @@ from hyperforget.store.errors import CorruptObjectError, MissingObjectError
 from hyperforget.store.fields import Count, Digest, Time, read_fields
 from hyperforget.store.files import touch
 from hyperforget.store.paths import expect_inner, inner_path
-from hyperforget.store.places import is_object_id
+from hyperforget.store.places import DESCRIPTION, is_object_id
 from hyperforget.store.references import folders_of, token_in
 from hyperforget.store.remedies import make_anew
 from hyperforget.store.store import Store
@@ -103,12 +103,12 @@ def list_results(store: Store, results: Path) -> list[str]:
     found: list[str] = []
     for folder, subfolders, names in os.walk(results):
         here = Path(folder)
-        subfolders[:] = [name for name in subfolders if not name.startswith(".") and not _is_store(store, here / name)]
+        subfolders[:] = [name for name in subfolders if not name.startswith(".") and not is_store(store, here / name)]
         found += [
             (here / name).relative_to(results).as_posix()
             for name in names
             if Path(name).suffix in _SUFFIXES
-            and not name.startswith(".")
+            and not _is_hidden_or_of_a_store(name)
             and name not in _DERIVED
             and (name != _PAGE or here != results)
             and (here / name).is_file()
@@ -116,9 +116,15 @@ def list_results(store: Store, results: Path) -> list[str]:
     return sorted(found)
 
 
-def _is_store(store: Store, folder: Path) -> bool:
+def is_store(store: Store, folder: Path) -> bool:
     """Whether a folder is the store, or another one."""
-    return os.path.realpath(folder) == os.path.realpath(store.root) or (folder / "store.json").is_file()
+    return os.path.realpath(folder) == os.path.realpath(store.root) or (folder / DESCRIPTION).is_file()
+
+
+def _is_hidden_or_of_a_store(path: str) -> bool:
+    """Whether a path leads to what is never a result: a hidden file or folder, or what makes a folder a store."""
+    parts = path.casefold().split("/")
+    return parts[-1] == DESCRIPTION or any(part.startswith(".") for part in parts)
 
 
 def read_version(store: Store, version_id: str) -> Version:
@@ -136,7 +142,7 @@ def read_version(store: Store, version_id: str) -> Version:
 
 def parse_version(version_id: str, data: bytes) -> Version:
     """The version that the bytes of a blob are; ValueError, which says "no version" and why, for something else, and
-    where they name a file outside the results.
+    where they name a file outside the results, a hidden one, or one that would make its folder a store.
     """
     try:
         listed = json.loads(data)
@@ -150,6 +156,8 @@ def parse_version(version_id: str, data: bytes) -> Version:
         expect_inner((file.path for file in files), "the results")
     except ValueError as problem:
         raise ValueError(f"no version: it {problem}") from None
+    if strange := next((file.path for file in files if _is_hidden_or_of_a_store(file.path)), None):
+        raise ValueError(f"no version: it names {strange!r}, which is no result")
     return Version(version_id, files)
 
 

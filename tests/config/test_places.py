@@ -106,6 +106,14 @@ def test_a_store_that_cannot_be_made_is_refused() -> None:
         check_creatable("/proc/x")
 
 
+def test_a_store_is_not_made_among_other_files(here: Path) -> None:
+    (here / "depot" / "tmp").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"^store depot has other files, such as 'tmp', but no store\.json; allowed is"):
+        check_creatable("depot")
+    (here / "depot" / "store.json").touch()
+    check_creatable("depot")
+
+
 def test_links_are_followed(here: Path) -> None:
     (here / "elsewhere").mkdir()
     (here / "results").symlink_to("elsewhere")

@@ -20,7 +20,7 @@ from hyperforget.store.manifest import decode
 from hyperforget.store.paths import expect_inner, inner_path, place_in
 from hyperforget.store.remote import open_bucket, pull, push
 from hyperforget.store.store import Store
-from hyperforget.store.tags import checkout
+from hyperforget.store.tags import checkout, tag
 from hyperforget.store.verification import verify
 from hyperforget.store.versions import read_version, snapshot
 from tests.store.conftest import Run
@@ -99,6 +99,37 @@ def test_a_hostile_version_is_not_checked_out(path: object, tmp_path: Path) -> N
         checkout(store, version_id, tmp_path / "results")
     assert str(refused.value).isprintable()
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+@pytest.mark.parametrize(
+    "path", [".git/hooks/pre-commit", "odd/.x/a.csv", "odd/.a.csv", "odd/store.json", "STORE.JSON"]
+)
+def test_what_is_no_result_is_not_checked_out(path: str, tmp_path: Path) -> None:
+    """A folder that is called a store is passed over where results are looked for, and loses what they name."""
+    store = Store(tmp_path / "store")
+    version_id = with_version(store, ["good.csv", path])
+    with pytest.raises(UserError, match=r"is a file, but no version: it names '.*', which is no result"):
+        checkout(store, version_id, tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["store/tags/paper.json", "store/x.csv", "depot/blobs/x.csv", "store/objects/aa/x.json"]
+)
+def test_a_version_is_not_checked_out_into_a_store(path: str, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    store = Store(results / "store")
+    version_id = with_version(store, ["good.csv", path])
+    tag(store, "paper", version_id)
+    Store(results / "depot").create()
+    before = {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()}
+    with pytest.raises(
+        UserError, match=rf"^{path} cannot be written into .*: .*/{path[:5]} is a store; move that away"
+    ):
+        checkout(store, version_id, results)
+    with pytest.raises(UserError, match=r"^good\.csv cannot be written into .*/store: .*/store is a store"):
+        checkout(store, version_id, store.root)
+    assert {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()} == before
 
 
 def lead_outside(results: Path) -> None:

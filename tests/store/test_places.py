@@ -8,6 +8,7 @@ import pytest
 from hyperforget.errors import UserError
 from hyperforget.store.places import is_object_id
 from hyperforget.store.store import Store
+from hyperforget.store.verification import verify
 
 ID = "ab" + "0" * 62
 
@@ -63,3 +64,38 @@ def test_a_file_is_no_store(tmp_path: Path) -> None:
     path.touch()
     with pytest.raises(UserError, match="is a file"):
         Store(path).create()
+
+
+@pytest.mark.parametrize("theirs", ["tmp/data.txt", "unfinished/thesis.tex", "notes.txt"])
+def test_no_store_is_made_among_other_files(tmp_path: Path, theirs: str) -> None:
+    """Whose `tmp` the collection of garbage would empty."""
+    path = tmp_path / theirs
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    store = Store(tmp_path)
+    for use in (store.create, store.expect_writable, lambda: store.put_blob(b"content")):
+        with pytest.raises(UserError, match=r"has other files, such as .*; allowed is a new or empty folder, or for a"):
+            use()
+    assert [found for found in tmp_path.rglob("*") if found.is_file()] == [path]
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_store_that_lost_its_description_gets_it_back_as_the_refusal_says(tmp_path: Path, end: str) -> None:
+    store = Store(tmp_path / "store")
+    blob = store.put_blob(b"content")
+    (store.root / "store.json").unlink()
+    with pytest.raises(UserError) as refusal:
+        store.create()
+    text = str(refusal.value).partition(" to write ")[2].removesuffix(" there")
+    (store.root / "store.json").write_text(text + end)
+    assert store.get_blob(blob) == b"content"
+    assert verify(store) == []
+    (store.root / "store.json").write_text(text + " ")
+    assert [finding.remedy for finding in verify(store)] == [f"write {text} there"]
+
+
+@pytest.mark.parametrize("name", ["lost+found", ".snapshot", ".store.json.0.partial"])
+def test_what_file_systems_and_killed_writers_leave_is_in_nobodys_way(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    Store(tmp_path).create()
+    Store(tmp_path).check()

@@ -36,7 +36,7 @@ def said(folder: Path, *command: str) -> str:
             ["results/digit/forget-2.csv"],
             "error: task 'digit' is not in the configuration; allowed are digits-4, digits; did you mean 'digits'?",
         ),
-        (["results/digits/forget-11.csv"], "class 11 is not one of the task's classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"),
+        (["results/digits/forget-11.csv"], "class 11 is not one of the task's classes 0 to 9"),
         (["results/digits/forget-3-2.csv"], "write '2-3'"),
         (["results/digits/forget-9.csv"], "has the pivot class 9, which no hypernetwork learns to forget"),
         (["results/digits/dihyfo-3/forget-2.json"], "did you mean 'results/digits/dihyfo-2/forget-2.json'?"),
@@ -73,5 +73,4 @@ def test_of_no_number_of_cores() -> None:
 
 def test_of_results_that_are_not_there_yet(tmp_path: Path) -> None:
     shown = said(tmp_path, "hyperforget.cli.main", "show", "results/digits/forget-2.csv")
-    assert "results/digits/forget-2.csv" in shown
-    assert "make it with" in shown
+    assert "'hyperforget run -- results/digits/forget-2.csv' makes it" in shown
