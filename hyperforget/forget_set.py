@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from hyperforget.errors import UserError
+from hyperforget.errors import UserError, shown
 
 # A class, or a forget set, counts as forgotten up to this accuracy; a group up to this much above what networks that
 # never saw it reach.
@@ -60,23 +60,25 @@ def parse_forget_set(text: str, labels: Sequence[int], where: str = "forget set"
     try:
         asked = [int(part) for part in str(text).split("-")]
     except ValueError:
-        raise UserError(f"{where} {text!r} is no list of {noun} labels: {allowed}, e.g. {_example(labels)!r}") from None
+        raise UserError(
+            f"{where} {shown(text)} is no list of {noun} labels: {allowed}, e.g. {_example(labels)!r}"
+        ) from None
     unknown = [label for label in asked if label not in labels]
     if unknown:
         raise UserError(
-            f"{where} {text!r}: {noun} {unknown[0]} is not one of {classes}; allowed are some of these, {form}; "
-            f"the nearest is {_nearest(asked, labels)!r}"
+            f"{where} {shown(text)}: {noun} {shown(unknown[0])} is not one of {classes}; allowed are some of these, "
+            f"{form}; the nearest is {_nearest(asked, labels)!r}"
         )
     canonical = format_classes(asked)
     if len(set(asked)) == len(labels):
         raise UserError(
-            f"{where} {text!r} has all {len(labels)} {plural}, which leaves nothing to retain: {allowed}; "
+            f"{where} {shown(text)} has all {len(labels)} {plural}, which leaves nothing to retain: {allowed}; "
             f"the nearest is {_nearest(asked, labels)!r}"
         )
     if str(text) != canonical:
         plain = set(str(text)) <= set("0123456789-") and not re.search(r"\b0[0-9]", str(text))
         fault = f"is not sorted or repeats a {noun}" if plain else f"has a {noun} that is not written in plain digits"
-        raise UserError(f"{where} {text!r} {fault}: {allowed}; write {canonical!r}")
+        raise UserError(f"{where} {shown(text)} {fault}: {allowed}; write {canonical!r}")
     return ForgetSet(tuple(asked))
 
 

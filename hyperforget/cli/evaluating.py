@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hyperforget.cli.generator import labels_of
 from hyperforget.cli.names import task_names
 from hyperforget.cli.options import RESULTS, Json, Results, print_result
 
@@ -25,7 +26,7 @@ def evaluate(
     """
     from hyperforget.scores.evaluating import evaluate as scores_of
 
-    table = scores_of(network, classes.replace(",", "-").replace(" ", ""), results / task, store=store)
+    table = scores_of(network, labels_of(classes), results / task, store=store)
     rows = [{name: _plain(value) for name, value in row.items()} for row in table.to_dict("records")]
     about = {"network": network.as_posix(), "task": task, "classes": classes}
     print_result(about | table.attrs | {"scores": rows}, as_json, _as_text(table.attrs, rows))

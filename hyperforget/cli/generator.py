@@ -1,12 +1,13 @@
 """``hyperforget forget`` and ``hyperforget export-generator``: generators for whoever has a network in a file."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hyperforget.cli.options import RESULTS, STORE, Commands, Json, Results, Store, print_result
-from hyperforget.errors import UserError, nearest_choice
+from hyperforget.errors import UserError, nearest_choice, shown
 
 if TYPE_CHECKING:
     from hyperforget.config.sections import Config
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from hyperforget.generator.exporting import Made
     from hyperforget.generator.receipt import Receipt
 
+
+_LABEL = re.compile(r"0|[1-9][0-9]{0,9}")
 
 generator_app = typer.Typer(cls=Commands, rich_markup_mode=None)
 
@@ -119,11 +122,16 @@ def _made_by(config: "Config", named: str, results: Path) -> "tuple[Made, Genera
 
 
 def labels_of(text: str, option: str = "--classes") -> list[int]:
-    """The labels in an ``option`` such as ``2,3``; raises `UserError` for anything else."""
-    try:
-        return [int(part) for part in text.replace("-", ",").split(",")]
-    except ValueError:
-        raise UserError(f"{option} is {text!r}; allowed are labels with commas between them, such as 2,3") from None
+    """The labels in an ``option`` such as ``2,3``; raises `UserError` for anything else.
+
+    Python reads ``2_3`` as 23 as well, and digits of any alphabet.
+    """
+    parts = [part.strip(" ") for part in text.replace("-", ",").split(",")]
+    if not all(_LABEL.fullmatch(part) for part in parts):
+        raise UserError(
+            f"{option} is {shown(text)}; allowed are labels in plain digits with commas between them, such as 2,3"
+        )
+    return [int(part) for part in parts]
 
 
 def normalisation_of(text: str) -> tuple[float, float]:
@@ -133,7 +141,7 @@ def normalisation_of(text: str) -> tuple[float, float]:
     except ValueError:
         mean, std = 0.0, 0.0
     if not 0 < std < float("inf") or not abs(mean) < float("inf"):
-        raise UserError(f"--normalisation is {text!r}; allowed are a mean and a positive deviation, such as 0,255")
+        raise UserError(f"--normalisation is {shown(text)}; allowed are a mean and a positive deviation, such as 0,255")
     return mean, std
 
 

@@ -65,7 +65,7 @@ def _mask(labels: list[int], description: Description, able: Sequence[int]) -> l
             if label in description.labels:
                 pivot = "a pivot, " if label in description.pivots else ""
                 fault = f"{pivot}known to all networks that it learned from"
-            raise UserError(f"class {label} is {fault}; {allowed}{nearest}")
+            raise UserError(f"class {shown(label)} is {fault}; {allowed}{nearest}")
     return [label in labels for label in description.labels]
 
 

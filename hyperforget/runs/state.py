@@ -11,8 +11,8 @@ from typing import Any
 
 from hyperforget.runs.times import Times
 
-# Below the results; a log, which is no result that versions keep. JSON.
-FILE = Path("logs") / "run.log"
+# Below the results, JSON; no result, by its suffix, and no job's log.
+FILE = Path("logs") / "run.state"
 
 
 @dataclass(frozen=True)

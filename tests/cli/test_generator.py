@@ -126,7 +126,14 @@ NETWORK = "network.safetensors"
         ((NETWORK, "--classes", "2", *WITH, *OUT), "class 2 is a pivot"),
         ((NETWORK, "--classes", "7", *WITH, *OUT), "class 7 is none of 2, 5, 11, 13"),
         ((NETWORK, "--classes", "2,5,11,13", *WITH, *OUT), "all 4 of them"),
-        ((NETWORK, "--classes", "five", *WITH, *OUT), "--classes is 'five'; allowed are labels with commas"),
+        (
+            (NETWORK, "--classes", "five", *WITH, *OUT),
+            "--classes is 'five'; allowed are labels in plain digits with commas",
+        ),
+        *(
+            ((NETWORK, "--classes", text, *WITH, *OUT), "allowed are labels in plain digits")
+            for text in ("1_1", "05", "+5", "٥", "5\n", "5,", "-5", "5;11", "5.0", "9" * 5000)
+        ),
         ((NETWORK, "--classes", "", *WITH, *OUT), "--classes is ''"),
         (
             (NETWORK, "--classes", "5", *WITH, "-o", "data.npz"),

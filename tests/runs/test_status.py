@@ -50,5 +50,5 @@ def test_one_that_has_ended(tmp_path: Path) -> None:
 
 
 def test_without_a_run_it_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"run\.log is not there, or is damaged; allowed is a folder of results"):
+    with pytest.raises(UserError, match=r"run\.state is not there, or is damaged; allowed is a folder of results"):
         status(tmp_path)
