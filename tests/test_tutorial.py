@@ -29,6 +29,7 @@ def test_it_is_kept_without_outputs_in_a_form_that_its_tools_read() -> None:
 def test_it_runs_and_tells_what_came_of_it(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbclient = pytest.importorskip("nbclient", reason="no nbclient: pip install -e '.[development]'")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # which stages set, and a kernel would follow
     for kept in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):  # by default below the home folder
         monkeypatch.setenv(kept, str(tmp_path / "jupyter"))
     (tmp_path / "docs").mkdir()

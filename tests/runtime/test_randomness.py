@@ -60,7 +60,9 @@ def test_different_names_never_meet_in_one_seed(one: list[str], other: list[str]
 SET = {
     # Of whoever asks.
     "hyperforget.collection.dataset": ["seed"],
+    "hyperforget.generator.asked_back": ["seed"],
     "hyperforget.generator.generator": ["seed", "seed", "seed"],
+    "hyperforget.generator.sealing": ["seed"],
     # Of what networks are measured on before one is chosen: the same images every time.
     "hyperforget.generator.asking": ["0"],
     # Of what somebody's own code and networks are tried on, and of what is only timed.
