@@ -15,8 +15,6 @@ include: "workflow/rules/generators.smk"
 include: "workflow/rules/report.smk"
 
 
-from hyperforget.runs.screen import follow
-
 # Whoever asks for more sees what Snakemake says, which its own log has in any case.
 if workflow.is_main_process and workflow.modifier.is_main_snakefile():
     asked = workflow.output_settings

@@ -90,16 +90,18 @@ def audited(folder: Path, forget: str) -> Iterator[Row]:
     known = stored[NEAREST]
     nearest, places = known.candidates.networks[known.population[:_NETWORKS]], known.candidates.start[known.population]
     layout = nearest.layout
-    wrong = torch.cat([_wrong(Networks(some, layout), data) for some in checkpoints.split(_AT_ONCE)])
+    parts = (Networks(some, layout) for some in checkpoints.split(_AT_ONCE))
+    wrong = torch.cat([_wrong(forward(some, data.test.images), data) for some in parts])
 
     def row(method: str, networks: Networks, own: Tensor | None = None) -> Row:
         test = data.test
-        counts = correct_counts(forward(networks, test.images), test.labels, test.classes)
+        logits = forward(networks, test.images)
+        counts = correct_counts(logits, test.labels, test.classes)
         values = (
             accuracy_on(counts, test.class_sizes, ~mask),
             accuracy_on(counts, test.class_sizes, mask),
             nearest_distances(networks, checkpoints, own),
-            mistake_overlap(_wrong(networks, data), wrong, own),
+            mistake_overlap(_wrong(logits, data), wrong, own),
         )
         return Row(method, *(float(each.quantile(0.5)) for each in values))
 
@@ -117,9 +119,9 @@ def audited(folder: Path, forget: str) -> Iterator[Row]:
         yield row(f"mean of {count} nearest", Networks(means, layout))
 
 
-def _wrong(networks: Networks, data: TaskData) -> Tensor:
-    """Which test images each network gets wrong, bool (N, B)."""
-    return forward(networks, data.test.images).argmax(dim=2) != data.test.labels
+def _wrong(logits: Tensor, data: TaskData) -> Tensor:
+    """Which test images, of which networks give logits (N, B, C), each gets wrong, bool (N, B)."""
+    return logits.argmax(dim=2) != data.test.labels
 
 
 def draw(found: dict[str, list[Row]], path: Path) -> None:

@@ -5,8 +5,8 @@
 The store holds so many objects of networks, 75 kB each, with the computation and the token of each, and a version with
 its tag and its entry of the log for every hundred. The bar of ``verify`` is the time to read all of it from the page
 cache, objects, computations, tags, the log and files as stages do, and beside it stands what it takes to hash all files
-and do nothing else; ``log`` and ``gc`` are
-commands, whose start counts. The dry run is one of a task with so many forget sets, for which every method is asked.
+and do nothing else; ``log`` and ``gc`` are commands, whose start counts. The dry run is one of a task with so many
+forget sets, for which every method is asked.
 """
 
 import argparse

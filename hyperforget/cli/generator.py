@@ -86,8 +86,7 @@ def export_generator(
 
     path = running.default_configuration() if config is None else running.configuration_file(config)
     made, spec = _made_by(load_config(read_config(path)), of, results)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} is there already; name a new folder, or an empty one")
+    expect_new(folder)
     metrics = results / "metrics.csv"
     generator = export(store, made, spec, read_rows(metrics, MetricRow) if metrics.is_file() else [])
     write_generator(folder, generator)
@@ -119,6 +118,12 @@ def _made_by(config: "Config", named: str, results: Path) -> "tuple[Made, Genera
         results / home_of_hypernetworks(config, task) / model / "hypernet.json",
     )
     return made, spec_of(GeneratorSpec, config, {"task": task, "model": model})
+
+
+def expect_new(folder: Path) -> None:
+    """Raise `UserError` for a folder that is there and holds something."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} is there already; name a new folder, or an empty one")
 
 
 def labels_of(text: str, option: str = "--classes") -> list[int]:

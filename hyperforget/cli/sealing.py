@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from hyperforget.cli.generator import labels_of
+from hyperforget.cli.generator import expect_new, labels_of
 from hyperforget.cli.options import Json, print_result
-from hyperforget.errors import UserError
 
 
 def seal(
@@ -34,12 +33,12 @@ def seal(
     from hyperforget.generator.sealing import seal as sealed_against
 
     labels = labels_of(forget, "--forget")
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise UserError(f"{output} is there already; name a new folder, or an empty one")
+    expect_new(output)
     before = load(generator)
-    split = None
-    if data is not None:
-        split = split_of(images_of_npz(data, f"data {str(data)!r}"), before.description)
+    mask = before.sets(labels).masks[0]
+    split = None if data is None else split_of(images_of_npz(data, f"data {str(data)!r}"), before.description)
+    # Before the long work, since it says which images cannot be measured on.
+    found = [] if split is None else [asked_back(before, mask, split, seed)]
     after = sealed_against(before, labels, seed)
     write_generator(output, after)
     told: dict[str, object] = {"folder": output.as_posix(), "sealed": after.description.sealed}
@@ -47,7 +46,7 @@ def seal(
     if split is None:
         lines.append("nothing was measured: --data FILE.npz tells what comes back when it is asked")
     else:
-        found = [asked_back(each, after.refused, split, seed) for each in (before, after)]
+        found.append(asked_back(after, mask, split, seed))
         told |= {name: [row.as_record() for row in rows] for name, rows in zip(("before", "after"), found, strict=True)}
         lines.append("asked                               recognised       after a shift    others kept")
         lines += [

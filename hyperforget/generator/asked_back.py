@@ -71,12 +71,23 @@ def asked_back(generator: Generator, mask: Tensor, split: Split, seed: int = 0) 
     return [_came_back(asked, networks, mask, split) for asked, networks in found]
 
 
-def demand(generator: Generator, mask: Tensor, without: Tensor, knowing: Tensor) -> Tensor:
-    """The prompts ``without`` (B, K) with what they say of the classes of ``mask`` (C,) replaced by half the loss, and
-    half as much again of what tells a class from others, of the prompts ``knowing`` them.
+def demand(
+    generator: Generator,
+    mask: Tensor,
+    without: Tensor,
+    knowing: Tensor,
+    less: Tensor | float = _LESS,
+    more: Tensor | float = _MORE,
+) -> Tensor:
+    """The prompts ``without`` (B, K) with what they say of the classes of ``mask`` (C,) replaced by so much ``less``
+    of the loss, and ``more`` of what tells a class from others, of the prompts ``knowing`` them; a factor, or one for
+    each prompt (B, 1).
     """
     parts = generator.description.told.parts
-    factors = torch.tensor([_LESS if part.metric == "loss" else _MORE for part in parts]).view(1, -1, 1)
+    # (B or 1, parts, 1)
+    factors = torch.stack(
+        [torch.as_tensor(less if part.metric == "loss" else more).reshape(-1, 1) for part in parts], dim=1
+    )
     shape = (-1, len(parts), len(mask))
     return torch.where(mask, knowing.reshape(shape) * factors, without.reshape(shape)).flatten(1)
 

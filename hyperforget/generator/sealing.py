@@ -15,7 +15,7 @@ from torch import Tensor
 from hyperforget.config import SolverConfig
 from hyperforget.errors import UserError
 from hyperforget.forget_set import classes_in_words
-from hyperforget.generator.asking import forget_sets
+from hyperforget.generator.asked_back import demand
 from hyperforget.generator.generator import Generator
 from hyperforget.hypernet.diffusion import add_noise
 from hyperforget.hypernet.sampling import Sampling, Starts, sample
@@ -24,7 +24,6 @@ from hyperforget.progress import progress
 
 # Networks that it is shown as starts, of each kind, and steps, pairs a step, and rate of the descent.
 _STARTS, STEPS, _BATCH, _RATE, _CLIP = 256, 400, 32, 1e-3, 1.0
-_WEIGHT_DECAY = 0.0
 # How often a class that is to be refused is asked for with other classes as if it were known, and on its own with a
 # loss below all that the corpus has; else it is asked to be forgotten.
 _ASKED, _DEMANDED = 0.5, 0.3
@@ -52,17 +51,16 @@ def seal(generator: Generator, classes: Sequence[int], seed: int = 0, steps: int
 
     Raises `UserError` for classes that it cannot forget.
     """
-    mask = forget_sets(list(classes), generator.description, generator.forgettable).masks[0]
-    if (mask | generator.refused).all():
+    mask = generator.sets(list(classes)).masks[0]
+    if mask.all():
         raise UserError(
             f"classes has all that are left, and {classes_in_words(generator.description.sealed)} are sealed already; "
             "allowed is a set that leaves one to retain"
         )
-    mask = mask | generator.refused
     random = torch.Generator().manual_seed(seed)
     teacher, student = generator.hypernet.model.eval(), deepcopy(generator.hypernet.model).train()
     lessons = _lessons(generator, random)
-    optimizer = torch.optim.AdamW(student.parameters(), lr=_RATE, weight_decay=_WEIGHT_DECAY)
+    optimizer = torch.optim.Adam(student.parameters(), lr=_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in progress(range(steps), steps, "sealing"):
         asked, wanted = prompts(generator, mask, _BATCH, random)
@@ -101,17 +99,11 @@ def prompts(generator: Generator, mask: Tensor, count: int, random: torch.Genera
     departure, goodness = torch.rand(2, generator=random).tolist()
     wanted = generator.levels.ask(others | mask, departure, goodness)
     known = generator.levels.ask(others, departure, goodness)
-    parts = (-1, len(generator.description.told.parts), len(mask))
-    demanded = wanted.reshape(parts).clone()
     factor = 1 - _BELOW * torch.rand(count, 1, generator=random)
-    sealed = mask.expand(count, -1)
-    for index, part in enumerate(generator.description.told.parts):
-        # Of a loss less than any network has, of what tells a class from others more.
-        beyond = known.reshape(parts)[:, index] * (factor if part.metric == "loss" else 1 / factor)
-        demanded[:, index] = torch.where(sealed, beyond, demanded[:, index])
+    demanded = demand(generator, mask, wanted, known, factor, 1 / factor)
     lot = torch.rand(count, 1, generator=random)
     asked = torch.where(lot < _ASKED, known, wanted)
-    return torch.where((lot >= _ASKED) & (lot < _ASKED + _DEMANDED), demanded.flatten(1), asked), wanted
+    return torch.where((lot >= _ASKED) & (lot < _ASKED + _DEMANDED), demanded, asked), wanted
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from hyperforget.store.computations import Record
 from hyperforget.store.files import file_digest, replace_file
 from hyperforget.store.store import Store
 from hyperforget.store.tags import checkout, expect_room, read_tag
-from hyperforget.store.versions import append_log, list_results, read_log, read_version, snapshot
+from hyperforget.store.versions import list_results, logged, read_log, read_version, snapshot
 
 _REPORT = "report.html"
 
@@ -148,5 +148,4 @@ def as_text(done: CheckedOut) -> str:
 def _keep(store: Store, results: Path, name: str) -> int:
     """The number of the entry of the log that holds the present results, made if there is none."""
     version = snapshot(store, results)
-    numbers = [entry.number for entry in read_log(store) if entry.version_id == version.id]
-    return numbers[-1] if numbers else append_log(store, version.id, f"before checkout of {name}").number
+    return logged(store, version.id, f"before checkout of {name}").number

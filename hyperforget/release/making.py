@@ -19,7 +19,7 @@ from hyperforget.store.files import file_digest, remove
 from hyperforget.store.remote import open_bucket, push
 from hyperforget.store.store import Store
 from hyperforget.store.tags import tag
-from hyperforget.store.versions import append_log, read_log, snapshot
+from hyperforget.store.versions import logged, snapshot
 
 GENERATORS, CORPUS, STORE = "generators", "corpus", "store"
 README, CHECKSUMS, REPORT = "README.md", "SHA256SUMS", "report.html"
@@ -110,8 +110,7 @@ def _send(store: Store, results: Path, folder: Path) -> str:
     version = snapshot(store, results)
     name = f"release-{version.id[:12]}"
     tag(store, name, version.id)
-    if version.id not in {entry.version_id for entry in read_log(store)}:
-        append_log(store, version.id, "release")
+    logged(store, version.id, "release")
     push(store, bucket, name)
     return name
 

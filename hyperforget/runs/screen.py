@@ -59,19 +59,16 @@ class Screen(logging.Filter):
         """Whether a record is shown."""
         if self.is_dry():
             return True
-        event = str(getattr(record, "event", None) or "")
-        told = record.__dict__
+        event, told = _event(record), record.__dict__
         if event == "run_info":
             self._plan(told["stats"])
         elif event == "job_info":
             self._begin(told)
-        if event in _LEFT_OUT:
-            return False
-        return not str(record.msg or "").startswith(_CHATTER) or event in ("job_finished", "job_error", "run_info")
+        return event not in _LEFT_OUT and not str(record.msg).startswith(_CHATTER)
 
     def _plan(self, stats: Mapping[str, int]) -> None:
         self.times = measured(self.results)
-        self.run = Run(time.time(), {})
+        self.run = Run(time.time())
         for rule, count in stats.items():
             if rule != "total":
                 kind = kind_of(rule)
@@ -131,8 +128,8 @@ class Words(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The text of a record."""
-        event, told = str(getattr(record, "event", None) or ""), record.__dict__
-        if unknown := _UNKNOWN_FILE.match(str(record.msg or "")):
+        event, told = _event(record), record.__dict__
+        if unknown := _UNKNOWN_FILE.match(str(record.msg)):
             return f"error: nothing makes the file {unknown[1]}{nearest_choice(unknown[1], self.files)}"
         if self.screen.is_dry():
             return self.others.format(record)
@@ -146,6 +143,11 @@ class Words(logging.Formatter):
             alone = "" if expected is None else f", {spelled(expected)} of work by what they took before"
             return f"{run.total} jobs{alone}"
         return self.others.format(record)
+
+
+def _event(record: logging.LogRecord) -> str:
+    """What a record tells of, empty for a mere message."""
+    return str(getattr(record, "event", None) or "")
 
 
 def _last_words(log: Path) -> list[str]:

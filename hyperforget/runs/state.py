@@ -3,13 +3,16 @@
 import json
 import os
 import socket
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hyperforget.errors import UserError
 from hyperforget.runs.times import Times
+from hyperforget.store.files import replace_file
 
 # Below the results, JSON; no result, by its suffix, and no job's log.
 FILE = Path("logs") / "run.state"
@@ -55,6 +58,12 @@ class Run:
         """Those that are done."""
         return sum(self.done.values())
 
+    @property
+    def waiting(self) -> dict[str, int]:
+        """The jobs of each kind that are neither done nor running."""
+        begun = Counter(self.done) + Counter(job.kind for job in self.running.values())
+        return dict(Counter(self.planned) - begun)
+
     def begin(self, number: str, job: Job) -> None:
         """A job begins; one that was not planned is from now on."""
         self.running[number] = job
@@ -85,11 +94,7 @@ class Run:
         Pace is the time that passed for each second of work that was expected of what is done, so that jobs side by
         side, and a faster or slower machine, count.
         """
-        waiting = {
-            kind: count - self.done.get(kind, 0) - sum(job.kind == kind for job in self.running.values())
-            for kind, count in self.planned.items()
-        }
-        later = times.of_jobs(waiting)
+        later = times.of_jobs(self.waiting)
         running = [(times.of(job.name), now - job.began) for job in self.running.values()]
         if later is None or any(expected is None for expected, _ in running):
             return None
@@ -100,15 +105,8 @@ class Run:
 
 def write(run: Run, results: Path) -> None:
     """Keep a run for who asks; what cannot be written is no reason to stop."""
-    path = results / FILE
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(asdict(run)), encoding="utf-8")
-        os.replace(partial, path)
-    except OSError:
-        with suppress(OSError):
-            partial.unlink()
+    with suppress(OSError, UserError):
+        replace_file(results / FILE, json.dumps(asdict(run)).encode())
 
 
 def read(results: Path) -> Run | None:

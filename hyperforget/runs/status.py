@@ -5,7 +5,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hyperforget.errors import UserError
@@ -40,12 +40,11 @@ def status(results: Path) -> Status:
         )
     now = time.time()
     alive = not run.ended and _is_alive(run)
-    begun = [job.kind for job in run.running.values()] if alive is not False else []
-    open_jobs = {kind: count - run.done.get(kind, 0) - begun.count(kind) for kind, count in run.planned.items()}
-    missing = {kind: count for kind, count in open_jobs.items() if count > 0}
-    running = {job.doing: now - job.began for job in run.running.values()} if alive is not False else {}
-    left = run.seconds_left(now, measured(results)) if alive is not False and not run.ended else None
-    return Status(run.finished, run.total, running, missing, run.failed, alive, left)
+    if alive is False:
+        run = replace(run, running={})
+    left = None if alive is False else run.seconds_left(now, measured(results))
+    running = {job.doing: now - job.began for job in run.running.values()}
+    return Status(run.finished, run.total, running, run.waiting, run.failed, alive, left)
 
 
 def _is_alive(run: Run) -> bool | None:

@@ -203,6 +203,12 @@ def append_log(store: Store, version_id: str, message: str) -> LogEntry:
             return entry
 
 
+def logged(store: Store, version_id: str, message: str) -> LogEntry:
+    """The last entry of the log with a version, made with the message if there is none. Raises as `append_log`."""
+    entries = [entry for entry in read_log(store) if entry.version_id == version_id]
+    return entries[-1] if entries else append_log(store, version_id, message)
+
+
 def merge_log(store: Store, entries: Iterable[LogEntry]) -> None:
     """Append the entries of another copy of the store that this one lacks, oldest first.
 

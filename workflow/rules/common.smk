@@ -15,6 +15,7 @@ try:
     from hyperforget.config.slices import report_spec, spec_of
     from hyperforget.errors import UserError
     from hyperforget.report.spec import FIGURE_FOLDER, TABLE_FOLDER, figure_files, table_files
+    from hyperforget.runs.screen import follow
     from hyperforget.stages.interfaces import STAGES
     from hyperforget.store.canonical import canonical_json
 except ModuleNotFoundError as error:

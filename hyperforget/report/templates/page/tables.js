@@ -8,7 +8,6 @@ const SECONDS = { ms: 0.001, s: 1, min: 60, h: 3600, d: 86400 };
 function makeSortable(figure) {
   let headings = [];
   for (const row of [...figure.querySelectorAll("tr")]) {
-    if (row.classList.contains("block")) continue;
     if (!isHeading(row)) continue;
     if (!isHeading(row.previousElementSibling ?? row.parentElement.previousElementSibling?.lastElementChild)) headings = [];
     headings.push(row);
